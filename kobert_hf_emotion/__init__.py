@@ -1,0 +1,80 @@
+"""Fine-tune KoBERT for Korean emotion classification with Hugging Face's Trainer.
+
+Names resolve lazily: importing the package loads neither torch nor transformers.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .configuration import EmotionConfig
+    from .cross_validation import CrossValidationResult, cross_validate
+    from .data import LoadReport, load_emotion_dataset, load_emotion_dataset_with_report
+    from .errors import KoBERTEmotionError
+    from .evaluation import evaluate_checkpoints
+    from .labels import EMOTION_LABELS
+    from .legacy import export_legacy_checkpoint, import_legacy_checkpoint
+    from .losses import FocalLoss, focal_loss
+    from .modeling import EmotionClassifier
+    from .splits import stratified_kfold
+    from .tokenization import KoBERTTokenizer
+    from .trainer import EmotionTrainer
+    from .training_args import EmotionTrainingArguments
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "CrossValidationResult": "cross_validation",
+    "EMOTION_LABELS": "labels",
+    "EmotionClassifier": "modeling",
+    "EmotionConfig": "configuration",
+    "EmotionTrainer": "trainer",
+    "EmotionTrainingArguments": "training_args",
+    "FocalLoss": "losses",
+    "KoBERTEmotionError": "errors",
+    "KoBERTTokenizer": "tokenization",
+    "LoadReport": "data",
+    "cross_validate": "cross_validation",
+    "evaluate_checkpoints": "evaluation",
+    "export_legacy_checkpoint": "legacy",
+    "focal_loss": "losses",
+    "import_legacy_checkpoint": "legacy",
+    "load_emotion_dataset": "data",
+    "load_emotion_dataset_with_report": "data",
+    "stratified_kfold": "splits",
+}
+
+__all__ = [
+    "EMOTION_LABELS",
+    "CrossValidationResult",
+    "EmotionClassifier",
+    "EmotionConfig",
+    "EmotionTrainer",
+    "EmotionTrainingArguments",
+    "FocalLoss",
+    "KoBERTEmotionError",
+    "KoBERTTokenizer",
+    "LoadReport",
+    "cross_validate",
+    "evaluate_checkpoints",
+    "export_legacy_checkpoint",
+    "focal_loss",
+    "import_legacy_checkpoint",
+    "load_emotion_dataset",
+    "load_emotion_dataset_with_report",
+    "stratified_kfold",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,17 @@
+"""Files that come with the package: the default model and the sample data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ASSETS = Path(__file__).parent
+DEFAULT_MODEL_NAME = "default"
+DEFAULT_MODEL = ASSETS / "default"
+SAMPLE_TRAIN = ASSETS / "sample" / "train.csv"
+SAMPLE_TEST = ASSETS / "sample" / "test.csv"
+
+
+def resolve_default(name_or_path: str | os.PathLike[str]) -> str:
+    """Returns the folder of the embedded model for "default", every other name as it is."""
+    return str(DEFAULT_MODEL) if os.fspath(name_or_path) == DEFAULT_MODEL_NAME else os.fspath(name_or_path)

@@ -1,0 +1,28 @@
+"""The command `kobert-emotion`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit code.
+
+    Args:
+        argv: Arguments without the program's name; those of the process by default.
+
+    Returns:
+        0 on success, 2 on bad usage or bad input, with a message on stderr.
+    """
+    # Hub requests are slow to fail without a network; progress bars of model loading say nothing of use here.
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    from .app import invoke
+
+    return invoke(list(sys.argv[1:] if argv is None else argv))
+
+
+def run() -> None:
+    """Entry point of the console script."""
+    raise SystemExit(main())

@@ -1,0 +1,53 @@
+"""Options that several commands share, so that one text stands behind each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import typer
+
+TextColumn = Annotated[
+    str | None, typer.Option("--text-column", help="문장 열 이름; 없으면 추측 (column of the text; guessed if left out)")
+]
+LabelColumn = Annotated[
+    str | None, typer.Option("--label-column", help="라벨 열 이름; 없으면 추측 (column of the label; guessed if left out)")
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        "--labels",
+        help="쉼표로 나눈 라벨 이름, 번호 순서; 'auto'는 파일에서 읽음; 기본은 일곱 감정 "
+        "(label names in the order of their ids, or 'auto'; the seven emotions by default)",
+    ),
+]
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", help="파일 인코딩; 없으면 찾아냄 (encoding of the file; found if left out)")
+]
+BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="배치 크기 (rows a batch)")]
+Json = Annotated[bool, typer.Option("--json", help="결과를 JSON 하나로 stdout에 출력 (print one JSON object on stdout)")]
+Tokenizer = Annotated[
+    str | None,
+    typer.Option(
+        "--tokenizer",
+        help="노트북 파일에 쓸 토크나이저: spiece.model, 폴더 또는 Hub 이름 (for the notebook's files: a spiece.model, "
+        "folder or Hub id)",
+    ),
+]
+Heads = Annotated[
+    int | None,
+    typer.Option(
+        "--num-attention-heads", min=1, help="파일에 없을 때의 어텐션 헤드 수 (attention heads, where a file does not tell)"
+    ),
+]
+WordSplitName: TypeAlias = Literal["sentencepiece", "gluonnlp"]
+InputFile = Annotated[Path, typer.Argument(help="CSV, TSV, XLSX, JSONL 또는 Parquet 파일 (file)")]
+
+
+def parse_labels(labels: str | None) -> tuple[str, ...] | None:
+    """Returns label names, or None where they are to be read from the file."""
+    from ..labels import EMOTION_LABELS
+
+    if labels is None:
+        return EMOTION_LABELS
+    return None if labels == "auto" else tuple(name.strip() for name in labels.split(","))

@@ -1,0 +1,49 @@
+"""What the commands print: people read stdout, progress goes to stderr, `--json` is one object."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import asdict
+from typing import Any
+
+
+def say(line: str = "") -> None:
+    """Prints a line of the result."""
+    print(line)  # noqa: T201
+
+
+def say_json(content: Mapping[str, Any]) -> None:
+    """Prints `content` as one JSON object."""
+    say(json.dumps(content, ensure_ascii=False, indent=2, default=_plain))
+
+
+def note(line: str) -> None:
+    """Prints a line that is not part of the result, on stderr."""
+    print(line, file=sys.stderr)  # noqa: T201
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if hasattr(value, "__dataclass_fields__") else str(value)
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keeps what libraries print off stdout, and their bars for loading and saving off the screen.
+
+    Progress of training and prediction stays, on stderr.
+    """
+    import datasets
+    import transformers
+
+    # The bars of loading weights say nothing that a command's own lines do not; errors are exceptions.
+    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
+    datasets.utils.logging.disable_progress_bar()
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    with redirect_stdout(sys.stderr), warnings.catch_warnings():
+        yield

@@ -1,0 +1,130 @@
+"""`kobert-emotion predict`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import options
+from .output import note, quiet_libraries, say, say_json
+
+if TYPE_CHECKING:
+    from ..modeling import EmotionClassifier
+
+
+def predict(
+    model: Annotated[str, typer.Argument(help="'default', 폴더, Hub 이름 또는 .pt/.tar 파일 (model)")],
+    inputs: Annotated[list[str], typer.Argument(help="파일 하나, 또는 문장들 (one file, or texts)")],
+    output: Annotated[
+        Path | None, typer.Option("--output", help="예측을 쓸 CSV (CSV to write the predictions to)")
+    ] = None,
+    text_column: options.TextColumn = None,
+    label_column: options.LabelColumn = None,
+    ignore_labels: Annotated[
+        bool, typer.Option("--ignore-labels", help="라벨 열이 있어도 쓰지 않음 (leave the label column out)")
+    ] = False,
+    encoding: options.Encoding = None,
+    batch_size: options.BatchSize = 64,
+    tokenizer: options.Tokenizer = None,
+    num_attention_heads: options.Heads = None,
+    json: options.Json = False,
+) -> None:
+    """예시: kobert-emotion predict default "오늘 정말 행복했어"
+
+    문장이나 파일의 감정을 예측합니다. 라벨이 있으면 classification report도 출력합니다.
+    Predicts the emotion of texts or of a file's rows, with a classification report where labels are there.
+    """  # noqa: D400, D415
+    import torch
+
+    from ..evaluation import load_checkpoint
+    from ..reading import is_table_path
+    from ..tokenization import KoBERTTokenizer
+
+    with quiet_libraries():
+        given = None
+        if tokenizer is not None:
+            given = KoBERTTokenizer.from_pretrained(tokenizer, word_split="gluonnlp", model_max_length=64)
+        classifier = load_checkpoint(model, given, num_attention_heads)
+        classifier.to("cuda" if torch.cuda.is_available() else "cpu")
+    if len(inputs) == 1 and is_table_path(inputs[0]):
+        _predict_file(
+            classifier, Path(inputs[0]), output, text_column, label_column, ignore_labels, encoding, batch_size, json
+        )
+    else:
+        _predict_texts(classifier, inputs, output, batch_size, json)
+
+
+def _predict_texts(
+    classifier: EmotionClassifier, texts: list[str], output: Path | None, batch_size: int, json: bool
+) -> None:
+    from ..inference import predict_logits, to_predictions
+    from ..reports import write_predictions
+
+    with quiet_libraries():
+        logits = predict_logits(classifier, classifier.tokenizer, texts, batch_size=batch_size)
+    predictions = to_predictions(logits, classifier.config.labels)
+    if output is not None:
+        write_predictions(output, logits, classifier.config.labels, {"text": texts})
+    if json:
+        say_json({"predictions": [{"text": t, **p} for t, p in zip(texts, predictions, strict=True)]})
+        return
+    for text, prediction in zip(texts, predictions, strict=True):
+        ranked = sorted(prediction["probabilities"].items(), key=lambda item: -item[1])
+        say(f"{text}\n  {prediction['label']}  " + "  ".join(f"{label} {p:.2f}%" for label, p in ranked))
+
+
+def _predict_file(
+    classifier: EmotionClassifier,
+    path: Path,
+    output: Path | None,
+    text_column: str | None,
+    label_column: str | None,
+    ignore_labels: bool,
+    encoding: str | None,
+    batch_size: int,
+    json: bool,
+) -> None:
+    import numpy as np
+
+    from ..data import load_emotion_dataset_with_report
+    from ..inference import predict_logits
+    from ..reports import score, table_report, text_report, write_predictions
+    from ..tokenizer_guard import check_tokenization
+
+    names = classifier.config.labels
+    with quiet_libraries():
+        dataset, report = load_emotion_dataset_with_report(
+            path,
+            text_column,
+            label_column,
+            labels=names,
+            require_labels=False,
+            read_labels=not ignore_labels,
+            encoding=encoding,
+        )
+        note(report.summary())
+        texts = list(dataset["text"])
+        tokenizer = classifier.tokenizer
+        check_tokenization(tokenizer, classifier.config, texts, tokenizer.model_max_length)
+        logits = predict_logits(classifier, tokenizer, texts, batch_size=batch_size)
+    labels = None
+    if "label" in dataset.column_names:
+        labels = np.asarray([-1 if label is None else label for label in dataset["label"]])
+    if output is not None:
+        columns = {name: list(dataset[name]) for name in ("row", "id", "text") if name in dataset.column_names}
+        write_predictions(output, logits, names, columns, labels)
+        note(f"{output}: {len(texts):,}행 (rows)")
+    known = np.flatnonzero(labels >= 0) if labels is not None else np.zeros(0, dtype=int)
+    truth = labels[known] if labels is not None else known
+    counts = {name: int(n) for name, n in zip(names, np.bincount(logits.argmax(-1), minlength=len(names)), strict=True)}
+    if json:
+        found = {"output": output, "rows": len(texts), "predicted": counts, "data": report}
+        if len(known):
+            found |= {"scores": score(logits[known], truth), "report": table_report(logits[known], truth, names)}
+        say_json(found)
+    elif len(known):
+        say(text_report(logits[known], truth, names))
+    else:
+        say("  ".join(f"{name} {count:,}" for name, count in counts.items()))

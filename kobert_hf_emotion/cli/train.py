@@ -1,0 +1,90 @@
+"""`kobert-emotion train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import options
+from .output import note, quiet_libraries, say, say_json
+
+
+def train(
+    train_file: options.InputFile,
+    output: Annotated[Path, typer.Option("--output", help="결과 폴더, 새 폴더여야 함 (folder of the run; a new one)")],
+    model: Annotated[
+        str, typer.Option("--model", help="'default', 폴더 또는 Hub 이름 (folder or Hub id, e.g. skt/kobert-base-v1)")
+    ] = "default",
+    folds: Annotated[int, typer.Option("--folds", min=2, help="겹 수 (folds)")] = 5,
+    text_column: options.TextColumn = None,
+    label_column: options.LabelColumn = None,
+    group_column: Annotated[
+        str | None,
+        typer.Option("--group-column", help="값이 같으면 같은 겹에 두는 열 (rows with equal values share a fold)"),
+    ] = None,
+    labels: options.Labels = None,
+    encoding: options.Encoding = None,
+    epochs: Annotated[float, typer.Option("--epochs", min=0.01, help="에폭 수 (passes over the rows)")] = 10.0,
+    batch_size: options.BatchSize = 64,
+    learning_rate: Annotated[float, typer.Option("--learning-rate", help="학습률 (peak learning rate)")] = 5e-5,
+    max_length: Annotated[int, typer.Option("--max-length", min=3, help="문장을 자르는 토큰 수 (tokens a text)")] = 64,
+    dropout: Annotated[float, typer.Option("--dropout", help="분류층 앞 드롭아웃 (dropout before the head)")] = 0.5,
+    gamma: Annotated[float, typer.Option("--gamma", help="초점 손실의 gamma (focusing parameter)")] = 2.0,
+    alpha: Annotated[
+        str,
+        typer.Option("--alpha", help="초점 손실의 alpha: 수, [목록] 또는 {라벨: 수} (number, JSON list or JSON object)"),
+    ] = "1.0",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="난수 시드 (seed)")] = 42,
+    word_split: Annotated[
+        options.WordSplitName | None,
+        typer.Option("--word-split", help="노트북과 같은 토큰은 gluonnlp (gluonnlp: the notebook's tokens)"),
+    ] = None,
+    legacy_export: Annotated[
+        bool, typer.Option("--legacy-export", help="노트북의 .pt, _state_dict.pt, _all.tar도 저장 (the notebook's files)")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """예시: kobert-emotion train train.csv --model default --folds 5 --output runs/a
+
+    층화 k겹 교차 검증으로 미세 조정하고 겹마다 모델을 저장합니다.
+    Fine-tunes one model a fold in a stratified k-fold cross-validation.
+    """  # noqa: D400, D415
+    from ..cross_validation import cross_validate, format_report
+    from ..data import load_emotion_dataset_with_report
+    from ..training_args import EmotionTrainingArguments
+
+    names = options.parse_labels(labels)
+    with quiet_libraries():
+        args = EmotionTrainingArguments(
+            num_train_epochs=epochs,
+            per_device_train_batch_size=batch_size,
+            learning_rate=learning_rate,
+            max_length=max_length,
+            dropout=dropout,
+            focal_gamma=gamma,
+            focal_alpha=alpha,
+            seed=seed,
+        )
+        dataset, report = load_emotion_dataset_with_report(
+            train_file, text_column, label_column, group_column=group_column, labels=names, encoding=encoding
+        )
+        note(report.summary())
+        group_by = None if group_column is None else "group"
+        result = cross_validate(dataset, output, model, args, folds, word_split, group_by, legacy_export)
+    if json:
+        say_json(
+            {
+                "output": result.output_dir,
+                "best": result.best.path,
+                "folds": {fold.path.name: fold.scores for fold in result.folds},
+                "pooled": result.scores,
+                "data": report,
+            }
+        )
+        return
+    import numpy as np
+
+    say(format_report(result, np.asarray(dataset["label"])))
+    say(f"결과 폴더 (run): {output}\n다음 (next): kobert-emotion test {output} test.csv")

@@ -1,0 +1,282 @@
+"""Stratified k-fold fine-tuning: every fold from fresh pre-trained weights, and a prediction for every row."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import gc
+import hashlib
+import logging
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+from transformers import set_seed
+from transformers.trainer_utils import IntervalStrategy, SaveStrategy
+
+from .assets import DEFAULT_MODEL_NAME
+from .checkpoints import load_tokenizer, start_model, weights_sha256
+from .encoding import LABEL_COLUMN, TEXT_COLUMN, encode_dataset
+from .errors import RunError
+from .files import atomic_directory, atomic_write
+from .legacy import export_legacy_checkpoint
+from .plotting import plot_curves
+from .reports import ClassIds, Logits, Scores, score, table_report, text_report, write_json, write_predictions
+from .splits import Fold, fold_indices, split_hash
+from .tokenization import KoBERTTokenizer, WordSplit
+from .tokenizer_guard import check_tokenization
+from .trainer import EmotionTrainer, EpochRecord
+from .training_args import EmotionTrainingArguments
+from .versions import library_versions
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """What one fold gave."""
+
+    number: int
+    """1 for the first fold."""
+    path: Path
+    """The folder of the trained model."""
+    train_rows: int
+    validation_rows: int
+    scores: Scores
+    """Of the validation rows."""
+    initial_weights_sha256: str
+    """Hash of the weights training started from; the same for every fold."""
+    history: list[EpochRecord]
+
+
+@dataclass(frozen=True)
+class CrossValidationResult:
+    """What a k-fold run gave."""
+
+    output_dir: Path
+    labels: list[str]
+    folds: list[FoldResult]
+    scores: Scores
+    """Of the out-of-fold predictions of all rows together."""
+    logits: Logits
+    """Out-of-fold logits, shape (rows, classes), in the order of the data set."""
+    split_sha256: str
+
+    @property
+    def best(self) -> FoldResult:
+        """The fold with the highest macro F1 on its validation rows; the first of equals."""
+        return max(self.folds, key=lambda fold: fold.scores.macro_f1)
+
+
+def cross_validate(
+    dataset: datasets.Dataset,
+    output_dir: str | os.PathLike[str],
+    model: str | os.PathLike[str] = DEFAULT_MODEL_NAME,
+    args: EmotionTrainingArguments | None = None,
+    n_splits: int = 5,
+    word_split: WordSplit | None = None,
+    group_by: str | None = None,
+    legacy_export: bool = False,
+) -> CrossValidationResult:
+    """Fine-tunes one classifier a fold and writes the files of a run.
+
+    Every fold starts from the pre-trained encoder anew, with the same new head (the seed is set before it is
+    made), and is saved as it is after its last epoch. In several processes (`accelerate launch`) each does
+    its share of every batch.
+
+    Args:
+        dataset: Rows with `text` and `label` (a `ClassLabel`), as `load_emotion_dataset` gives them.
+        output_dir: The folder of the run; it must not exist, or be empty.
+        model: "default", a Hub id such as "skt/kobert-base-v1", or a folder.
+        args: Training arguments; `output_dir`, `eval_strategy` and `save_strategy` in them are not used, for a
+            fold is evaluated every epoch and saved at its end.
+        n_splits: The number of folds, at least 2.
+        word_split: Overrides the tokenizer's own setting; see `KoBERTTokenizer`.
+        group_by: A column whose equal values stay in one fold.
+        legacy_export: Whether to write the notebook's three files for every fold.
+
+    Returns:
+        The folds, the out-of-fold logits and their scores.
+
+    Raises:
+        RunError: `output_dir` is in use, or `args` asks for what a run has not.
+        SplitError: The labels or groups do not allow as many folds.
+        TokenizerError: The tokenizer fits neither model nor data.
+        CheckpointError: There is no model at `model`.
+    """
+    args = EmotionTrainingArguments() if args is None else args
+    run = Path(output_dir)
+    _check_free(run)
+    _check_args(args)
+    labels = dataset.features[LABEL_COLUMN].names
+    truth = np.asarray(dataset[LABEL_COLUMN])
+    groups = None if group_by is None else dataset[group_by]
+    folds = fold_indices(truth, n_splits, args.seed, groups, label_names=labels)
+    tokenizer = load_tokenizer(model, args.max_length, word_split)
+    guard = check_tokenization(
+        tokenizer, start_model(model, labels, args.dropout, tokenizer).config, dataset[TEXT_COLUMN][:], args.max_length
+    )
+    plan = _Plan(run, os.fspath(model), labels, args, tokenizer, legacy_export)
+    with args.main_process_first(local=False):
+        run.mkdir(parents=True, exist_ok=True)
+    record = {
+        **plan.describe(),
+        "n_splits": n_splits,
+        "group_by": group_by,
+        "rows": len(dataset),
+        "data_sha256": data_sha256(dataset),
+        "split_sha256": split_hash(folds),
+        "tokenization": asdict(guard),
+        "versions": library_versions(),
+    }
+    if args.should_save:
+        write_json(run / "run.json", {**record, "finished": False})
+    encoded = encode_dataset(dataset, tokenizer, args.max_length)
+    logits = np.zeros((len(dataset), len(labels)), dtype=np.float32)
+    results = []
+    for number, (train, validation) in enumerate(folds, start=1):
+        result, logits[validation] = plan.run_fold(number, encoded.select(train), encoded.select(validation))
+        results.append(result)
+        gc.collect()
+    result = CrossValidationResult(run, labels, results, score(logits, truth), logits, record["split_sha256"])
+    if args.should_save:
+        _write_run(result, dataset, truth, folds)
+        write_json(run / "run.json", {**record, "finished": True, "best": result.best.path.name, "folds": results})
+    return result
+
+
+def data_sha256(dataset: datasets.Dataset) -> str:
+    """Returns a SHA-256 over the texts and labels of a data set, in their order."""
+    digest = hashlib.sha256()
+    for text, label in zip(dataset[TEXT_COLUMN], dataset[LABEL_COLUMN], strict=True):
+        digest.update(f"{label}\t{text}\n".encode())
+    return digest.hexdigest()
+
+
+def _check_free(run: Path) -> None:
+    if run.exists() and (not run.is_dir() or any(run.iterdir())):
+        raise RunError(
+            f"실행 폴더가 이미 있습니다: {run} — 앞선 결과를 덮어쓰지 않습니다. 다른 --output을 주세요.",
+            f"The run folder {run} exists and is not empty; nothing in it is overwritten. Choose another one.",
+        )
+
+
+def _check_args(args: EmotionTrainingArguments) -> None:
+    if args.load_best_model_at_end or args.resume_from_checkpoint:
+        raise RunError(
+            "k겹 실행은 에폭별 체크포인트를 남기지 않으므로 load_best_model_at_end와 resume_from_checkpoint를 쓸 수 없습니다.",
+            "A k-fold run keeps no checkpoints between epochs: leave load_best_model_at_end and "
+            "resume_from_checkpoint out.",
+        )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What all folds of a run have in common."""
+
+    run: Path
+    model: str
+    labels: list[str]
+    args: EmotionTrainingArguments
+    tokenizer: KoBERTTokenizer
+    legacy_export: bool
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "labels": self.labels,
+            "word_split": self.tokenizer.word_split,
+            "tokenizer_sha256": self.tokenizer.vocab_sha256,
+            "legacy_export": self.legacy_export,
+            "processes": self.args.world_size,
+            "training_arguments": self.args.to_dict(),
+        }
+
+    def run_fold(
+        self, number: int, train: datasets.Dataset, validation: datasets.Dataset
+    ) -> tuple[FoldResult, Logits]:
+        path = self.run / f"fold_{number}"
+        set_seed(self.args.seed)
+        model = start_model(self.model, self.labels, self.args.dropout, self.tokenizer)
+        initial = weights_sha256(model)
+        trainer = EmotionTrainer(model, self._fold_args(path), train, validation)
+        trainer.train()
+        output = trainer.predict(validation)
+        scores = score(output.predictions, output.label_ids)
+        logger.info("fold %d: validation %s", number, scores)
+        if self.args.should_save:
+            self._save(trainer, path, number)
+        trainer.accelerator.wait_for_everyone()  # until the main process has saved
+        result = FoldResult(number, path, len(train), len(validation), scores, initial, trainer.history)
+        trainer.accelerator.free_memory()
+        return result, output.predictions
+
+    def _fold_args(self, path: Path) -> EmotionTrainingArguments:
+        args = copy.copy(self.args)
+        args.output_dir = os.fspath(path)
+        args.eval_strategy, args.save_strategy = IntervalStrategy.EPOCH, SaveStrategy.NO
+        return args
+
+    def _save(self, trainer: EmotionTrainer, path: Path, number: int) -> None:
+        with atomic_directory(path) as folder:
+            trainer.model.save_pretrained(folder)
+            _write_history(folder / "history.csv", trainer.history)
+            if self.legacy_export:
+                epochs, batch = self.args.num_train_epochs, self.args.train_batch_size
+                stem = f"Focal_KoBERT_e{epochs:g}_b{batch}_fold_{number}"
+                export_legacy_checkpoint(trainer.model, folder / stem, trainer.optimizer)
+
+
+
+def _write_history(path: Path, history: Sequence[EpochRecord]) -> None:
+    with atomic_write(path, "w", newline="") as handle:
+        writer = csv.DictWriter(handle, [field.name for field in fields(EpochRecord)])
+        writer.writeheader()
+        writer.writerows(asdict(record) for record in history)
+
+
+def _write_run(result: CrossValidationResult, dataset: datasets.Dataset, truth: ClassIds, folds: list[Fold]) -> None:
+    run, labels = result.output_dir, result.labels
+    numbers = np.zeros(len(truth), dtype=int)
+    for fold, (_, validation) in zip(result.folds, folds, strict=True):
+        numbers[validation] = fold.number
+    known = {name: dataset[name] for name in ("file", "row", "id", TEXT_COLUMN) if name in dataset.column_names}
+    write_predictions(run / "oof_predictions.csv", result.logits, labels, {**known, "fold": numbers.tolist()}, truth)
+    plot_curves(run / "curves.png", {fold.number: fold.history for fold in result.folds})
+    write_json(
+        run / "report.json",
+        {
+            "folds": {fold.path.name: fold.scores for fold in result.folds},
+            "pooled": result.scores,
+            "best": {"fold": result.best.path.name, "chosen_on": "validation macro_f1"},
+            "classification_report": table_report(result.logits, truth, labels),
+        },
+    )
+    with atomic_write(run / "report.txt", "w") as handle:
+        handle.write(format_report(result, truth))
+    _point(run / "best", result.best.path)
+
+
+def format_report(result: CrossValidationResult, truth: ClassIds) -> str:
+    """Returns the scores of every fold and the classification report of all out-of-fold predictions as text."""
+    lines = ["fold      rows  accuracy  macro F1  weighted F1"]
+    rows = [(fold.path.name, fold.scores) for fold in result.folds] + [("pooled", result.scores)]
+    lines += [
+        f"{name:<8} {s.rows:>5}  {s.accuracy:>8.4f}  {s.macro_f1:>8.4f}  {s.weighted_f1:>11.4f}" for name, s in rows
+    ]
+    best = f"best on validation macro F1: {result.best.path.name}"
+    return "\n".join([*lines, "", best, "", text_report(result.logits, truth, result.labels)])
+
+
+def _point(link: Path, target: Path) -> None:
+    """Makes `link` a relative link to the folder `target`, or a copy where the system has no such links."""
+    try:
+        link.symlink_to(target.name, target_is_directory=True)
+    except OSError as error:  # Windows without the right to make links
+        logger.warning("cannot link %s to %s (%s): copying it", link, target, error)
+        shutil.copytree(target, link)

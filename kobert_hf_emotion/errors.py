@@ -1,0 +1,49 @@
+"""Errors that a user of the library can cause, each with a way out of it.
+
+Every message is written in Korean and in English and says what was expected, what was found and
+what to do. Where a command helps, it stands in the last line so that it can be copied and run.
+"""
+
+from __future__ import annotations
+
+
+class KoBERTEmotionError(ValueError):
+    """Base of every error this library raises about its input.
+
+    Args:
+        korean: The message in Korean.
+        english: The same message in English.
+        try_this: A line that can be run as it stands and that leads out of the error.
+    """
+
+    def __init__(self, korean: str, english: str, try_this: str | None = None) -> None:
+        super().__init__(korean, english, try_this)
+        self.korean = korean
+        self.english = english
+        self.try_this = try_this
+
+    def __str__(self) -> str:
+        lines = [self.korean, self.english]
+        if self.try_this is not None:
+            lines.append(f"  $ {self.try_this}")
+        return "\n".join(lines)
+
+
+class DataError(KoBERTEmotionError):
+    """A data file, a column, a row or a label is not what was expected."""
+
+
+class SplitError(KoBERTEmotionError):
+    """The rows cannot be split into the folds that were asked for."""
+
+
+class TokenizerError(KoBERTEmotionError):
+    """A tokenizer cannot be loaded, or does not fit the model or the data."""
+
+
+class CheckpointError(KoBERTEmotionError):
+    """A checkpoint is missing, damaged, unsafe or of another kind than expected."""
+
+
+class RunError(KoBERTEmotionError):
+    """A run folder is missing, incomplete or already in use."""

@@ -1,0 +1,154 @@
+"""The notebook's second program: every checkpoint on one test file, and which is the best."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import datasets
+import numpy as np
+import torch
+
+from .encoding import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
+from .errors import CheckpointError, DataError
+from .inference import DEFAULT_BATCH_SIZE, predict_logits
+from .legacy import import_legacy_checkpoint
+from .losses import focal_loss
+from .modeling import EmotionClassifier
+from .reports import Logits, Scores, score
+from .tokenization import KoBERTTokenizer
+from .tokenizer_guard import check_tokenization
+
+LEGACY_MAX_LENGTH = 64
+
+
+@dataclass(frozen=True)
+class CheckpointScores:
+    """One checkpoint on the test rows."""
+
+    path: Path
+    loss: float
+    """Mean focal loss with the settings of the checkpoint."""
+    scores: Scores
+    logits: Logits
+    """Shape (rows, classes), in the order of the test rows."""
+
+
+def evaluate_checkpoints(
+    paths: Iterable[str | os.PathLike[str]],
+    dataset: datasets.Dataset,
+    batch_size: int = DEFAULT_BATCH_SIZE,
+    tokenizer: KoBERTTokenizer | None = None,
+    num_attention_heads: int | None = None,
+) -> list[CheckpointScores]:
+    """Evaluates checkpoints on test rows, one after the other.
+
+    Args:
+        paths: Folders written by `save_pretrained`, or files in one of the notebook's three formats.
+        dataset: Rows with `text` and `label`.
+        batch_size: Rows a forward pass.
+        tokenizer: For the notebook's files, which hold none: KoBERT's with `word_split="gluonnlp"`.
+        num_attention_heads: For the notebook's files that do not tell it.
+
+    Returns:
+        A result for each path, in their order. The best by test accuracy, as the notebook chooses it, is
+        `max(results, key=lambda result: result.scores.accuracy)`; that choice makes the figure optimistic.
+
+    Raises:
+        CheckpointError: A path is no checkpoint.
+        DataError: The test rows' labels are not those of a checkpoint.
+        TokenizerError: The tokenizer fits neither the checkpoint nor the data.
+    """
+    return [
+        _evaluate(load_checkpoint(path, tokenizer, num_attention_heads), Path(path), dataset, batch_size)
+        for path in paths
+    ]
+
+
+def load_checkpoint(
+    path: str | os.PathLike[str], tokenizer: KoBERTTokenizer | None = None, num_attention_heads: int | None = None
+) -> EmotionClassifier:
+    """Loads a folder, a Hub id, "default" or one of the notebook's files as a classifier with its tokenizer.
+
+    Args:
+        path: What to load.
+        tokenizer: For the notebook's files.
+        num_attention_heads: For the notebook's files that do not tell it.
+
+    Raises:
+        CheckpointError: `path` is no checkpoint, or a notebook's file without a `tokenizer`.
+    """
+    if not os.path.isfile(path):
+        return EmotionClassifier.from_pretrained(path)
+    model = import_legacy_checkpoint(path, num_attention_heads=num_attention_heads)
+    if tokenizer is None:
+        raise CheckpointError(
+            f"노트북이 저장한 파일({path})에는 토크나이저가 없습니다. KoBERT의 spiece.model을 함께 주세요.",
+            f"The notebook's file {path} holds no tokenizer: give KoBERT's spiece.model with it.",
+            f"kobert-emotion convert {path} --tokenizer skt/kobert-base-v1 --output converted/",
+        )
+    model.tokenizer = tokenizer
+    return model
+
+
+def find_checkpoints(path: str | os.PathLike[str]) -> list[Path]:
+    """Returns the fold folders of a run, or `path` itself where it is a single checkpoint.
+
+    Raises:
+        CheckpointError: `path` does not exist, or is a folder with neither folds nor a model.
+    """
+    folder = Path(path)
+    if folder.is_file():
+        return [folder]
+    folds = sorted(folder.glob("fold_*"), key=lambda fold: int(fold.name.removeprefix("fold_")))
+    if folds:
+        return folds
+    if (folder / "config.json").is_file():
+        return [folder]
+    raise CheckpointError(
+        f"체크포인트를 찾을 수 없습니다: {path} — 실행 폴더(fold_1, fold_2, …), config.json이 있는 폴더, "
+        "또는 .pt/.tar 파일이 필요합니다.",
+        f"No checkpoint at {path}: expected a run folder (fold_1, fold_2, …), a folder with config.json, or a "
+        ".pt or .tar file.",
+    )
+
+
+def best_fold(run: str | os.PathLike[str]) -> Path | None:
+    """Returns the fold a finished run chose on its validation rows, None where `run` is no such folder."""
+    record = Path(run) / "run.json"
+    if not record.is_file():
+        return None
+    best = json.loads(record.read_text(encoding="utf-8")).get("best")
+    return None if best is None else Path(run) / best
+
+
+def _evaluate(
+    model: EmotionClassifier, path: Path, dataset: datasets.Dataset, batch_size: int
+) -> CheckpointScores:
+    labels = _label_ids(dataset, model.config.labels)
+    texts = list(dataset[TEXT_COLUMN])
+    pairs = list(dataset[TEXT_PAIR_COLUMN]) if TEXT_PAIR_COLUMN in dataset.column_names else None
+    max_length = min(model.tokenizer.model_max_length, model.config.max_position_embeddings)
+    check_tokenization(model.tokenizer, model.config, texts, max_length)
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    logits = predict_logits(model, model.tokenizer, texts, pairs, batch_size, max_length)
+    loss = focal_loss(
+        torch.from_numpy(logits), torch.from_numpy(labels), model.config.focal_alpha, model.config.focal_gamma
+    )
+    return CheckpointScores(path, loss.item(), score(logits, labels), logits)
+
+
+def _label_ids(dataset: datasets.Dataset, labels: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Returns the class ids of the rows as the checkpoint numbers them."""
+    names = dataset.features[LABEL_COLUMN].names
+    unknown = [name for name in names if name not in labels]
+    if unknown:
+        raise DataError(
+            f"체크포인트가 모르는 라벨입니다: {unknown}. 체크포인트의 라벨: {list(labels)}",
+            f"The checkpoint does not know the labels {unknown}; it has {list(labels)}.",
+        )
+    numbers = np.asarray([labels.index(name) for name in names], dtype=np.int64)
+    return numbers[np.asarray(dataset[LABEL_COLUMN])]

@@ -1,0 +1,137 @@
+"""Batched inference: texts in, logits or labelled predictions out, in input order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypedDict
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from transformers import PreTrainedTokenizerBase
+
+from .errors import DataError
+
+DEFAULT_BATCH_SIZE = 64
+
+
+class Prediction(TypedDict):
+    """What the model says of one text."""
+
+    label: str
+    """The most probable label."""
+    score: float
+    """Its probability, 0 to 1."""
+    probabilities: dict[str, float]
+    """The probability of every label in percent, 0 to 100, rounded to two decimal places."""
+
+
+@contextmanager
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Puts every module of `model` into evaluation mode and back into the mode it had."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def predict_logits(
+    model: nn.Module,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    text_pairs: Sequence[str] | None = None,
+    batch_size: int = DEFAULT_BATCH_SIZE,
+    max_length: int | None = None,
+) -> NDArray[np.float32]:
+    """Computes the logits of texts, batching texts of similar length together.
+
+    Args:
+        model: A sequence classifier; it is left in the mode it was in.
+        tokenizer: The tokenizer that belongs to the model.
+        texts: Sentences.
+        text_pairs: Second sentences, as many as `texts`, for a model of sentence pairs.
+        batch_size: Texts a forward pass.
+        max_length: Tokens to cut a text to; by default the tokenizer's `model_max_length`.
+
+    Returns:
+        Logits, shape (texts, classes), float32, in the order of `texts`.
+
+    Raises:
+        DataError: An element of `texts` or `text_pairs` is no string, or their lengths differ.
+    """
+    check_texts(texts)
+    if text_pairs is not None:
+        check_texts(text_pairs)
+        if len(text_pairs) != len(texts):
+            raise DataError(
+                f"두 번째 문장의 수({len(text_pairs)})가 첫 번째 문장의 수({len(texts)})와 다릅니다.",
+                f"Expected as many second texts as texts ({len(texts)}), found {len(text_pairs)}.",
+            )
+    if not texts:
+        return np.zeros((0, model.config.num_labels), dtype=np.float32)
+    encoded = tokenizer(
+        list(texts),
+        None if text_pairs is None else list(text_pairs),
+        truncation=True,
+        max_length=max_length or tokenizer.model_max_length,
+        return_attention_mask=False,
+    )
+    device = next(model.parameters()).device
+    lengths = np.fromiter(map(len, encoded["input_ids"]), dtype=np.int64, count=len(texts))
+    order = np.argsort(lengths, kind="stable")
+    rows: NDArray[np.float32] | None = None
+    with evaluation_mode(model), torch.inference_mode():
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            batch = tokenizer.pad(
+                {name: [column[i] for i in chosen] for name, column in encoded.items()}, return_tensors="pt"
+            )
+            logits = model(**batch.to(device)).logits.float().cpu().numpy()
+            if rows is None:
+                rows = np.empty((len(texts), logits.shape[1]), dtype=np.float32)
+            rows[chosen] = logits
+    assert rows is not None
+    return rows
+
+
+def check_texts(texts: Sequence[str]) -> None:
+    """Raises `DataError` naming the first element that is no string."""
+    if isinstance(texts, str):
+        raise DataError(
+            "문장 하나가 아니라 문장의 목록이 필요합니다.",
+            "Expected a list of texts, found a single text.",
+        )
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise DataError(
+                f"{index}번째 문장이 문자열이 아닙니다: {text!r} ({type(text).__name__})",
+                f"Text {index} is not a string: {text!r} ({type(text).__name__}).",
+            )
+
+
+def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Returns the probabilities of `logits` along the last axis, in float64."""
+    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True, initial=-np.inf)
+    exponentials = np.exp(shifted)
+    probabilities: NDArray[np.float64] = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+def to_predictions(logits: NDArray[np.floating], labels: Sequence[str]) -> list[Prediction]:
+    """Turns logits into labelled predictions.
+
+    Args:
+        logits: Shape (texts, classes).
+        labels: Label names in the order of the columns.
+    """
+    predictions: list[Prediction] = []
+    for row in softmax(logits):
+        best = int(row.argmax())
+        percent = {label: round(100 * float(p), 2) for label, p in zip(labels, row, strict=True)}
+        predictions.append({"label": labels[best], "score": float(row[best]), "probabilities": percent})
+    return predictions

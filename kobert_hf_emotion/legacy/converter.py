@@ -1,0 +1,96 @@
+"""From a legacy file to a folder that `from_pretrained` loads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ..files import atomic_directory, atomic_write
+from ..tokenization import KoBERTTokenizer, WordSplit
+from .importer import build_classifier
+from .model_card import render_model_card
+from .optimizer import OPTIMIZER_FILE
+from .reader import LegacyCheckpoint, read_legacy_checkpoint
+
+NOTEBOOK_LENGTH = 64
+KOBERT = "skt/kobert-base-v1"
+
+
+@dataclass(frozen=True)
+class LegacyImportReport:
+    """What `convert_legacy_checkpoint` did.
+
+    Attributes:
+        output: The folder that was written.
+        checkpoint: What the file holds; with `missing`, `unexpected`, `dropped` and the file's `sha256`.
+        optimizer_file: Where the optimizer's state lies, None where the file holds none.
+    """
+
+    output: Path
+    checkpoint: LegacyCheckpoint
+    optimizer_file: Path | None
+
+
+def convert_legacy_checkpoint(
+    path: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    tokenizer: KoBERTTokenizer | str | os.PathLike[str] | None = None,
+    num_attention_heads: int | None = None,
+    word_split: WordSplit = "gluonnlp",
+    *,
+    labels: Sequence[str] | None = None,
+    max_length: int = NOTEBOOK_LENGTH,
+    strict: bool = True,
+) -> LegacyImportReport:
+    """Converts a notebook's file to a `save_pretrained` folder with tokenizer, model card and optimizer.
+
+    The folder appears complete or not at all. The optimizer's state, where the file holds one, is written to
+    `optimizer.pt`, which `torch.load(…, weights_only=True)` reads and `resume_optimizer` applies.
+
+    Args:
+        path: A `.pt`, `_state_dict.pt` or `_all.tar` file; see `import_legacy_checkpoint`.
+        output: The folder to make; one that is there must be empty.
+        tokenizer: A tokenizer, or the Hub id, folder or `spiece.model` of one. By default KoBERT's on the Hub,
+            "skt/kobert-base-v1"; the tokenizer of this package's own default model is another one.
+        num_attention_heads: Heads, where the file does not tell: a state dict of a hidden size other than 768.
+        word_split: How the tokenizer splits words; "gluonnlp" is the notebook's way. A tokenizer that is given as
+            an object keeps its own.
+        labels: Label names in the order of the class ids; by default the seven emotions for seven classes.
+        max_length: Tokens a text is cut to; the notebook's 64.
+        strict: Whether a missing or an unexpected parameter is an error.
+
+    Returns:
+        What was found in the file, and where it went.
+
+    Raises:
+        CheckpointError: The file is missing, damaged, unsafe or does not fit.
+        RunError: `output` is a file, or a folder that is not empty.
+        TokenizerError: There is no such tokenizer, or it does not fit the model.
+    """
+    with atomic_directory(output) as folder:
+        checkpoint = read_legacy_checkpoint(path, num_attention_heads, labels)
+        model = build_classifier(checkpoint, strict=strict, dtype=None)
+        loaded = _load_tokenizer(tokenizer, word_split, max_length)
+        # Files of 2019 pad with id 1 and have the configuration say 0, which changes no result.
+        model.config.pad_token_id = loaded.pad_token_id
+        model.tokenizer = loaded
+        model.save_pretrained(folder)
+        with atomic_write(folder / "README.md", "w") as handle:
+            handle.write(render_model_card(checkpoint, loaded.word_split, max_length))
+        if checkpoint.optimizer_state is not None:
+            torch.save(checkpoint.optimizer_state, folder / OPTIMIZER_FILE)
+    has_optimizer = checkpoint.optimizer_state is not None
+    return LegacyImportReport(Path(output), checkpoint, Path(output) / OPTIMIZER_FILE if has_optimizer else None)
+
+
+def _load_tokenizer(
+    tokenizer: KoBERTTokenizer | str | os.PathLike[str] | None, word_split: WordSplit, max_length: int
+) -> KoBERTTokenizer:
+    if isinstance(tokenizer, KoBERTTokenizer):
+        return tokenizer
+    source = KOBERT if tokenizer is None else tokenizer
+    return KoBERTTokenizer.from_pretrained(source, word_split=word_split, model_max_length=max_length)

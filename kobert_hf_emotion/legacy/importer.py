@@ -1,0 +1,97 @@
+"""From a legacy file to an `EmotionClassifier`."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from ..errors import CheckpointError
+from ..modeling import EmotionClassifier
+from .model_building import build_around
+from .reader import LegacyCheckpoint, read_legacy_checkpoint
+
+logger = logging.getLogger(__name__)
+
+
+def import_legacy_checkpoint(
+    path: str | os.PathLike[str],
+    num_attention_heads: int | None = None,
+    *,
+    labels: Sequence[str] | None = None,
+    strict: bool = True,
+    dtype: torch.dtype | None = torch.float32,
+) -> EmotionClassifier:
+    """Loads a file that a KoBERT notebook left, without running anything that is in it.
+
+    Reads whole pickled models (`.pt`), state dicts (`_state_dict.pt`) and dictionaries that hold one beside an
+    optimizer (`_all.tar`), told apart by their content; saved by any torch, on CPU or GPU, with or without
+    DataParallel.
+
+    Args:
+        path: The file.
+        num_attention_heads: Heads, where the file does not tell: a state dict of a hidden size other than 768.
+        labels: Label names in the order of the class ids; by default the seven emotions where the classifier
+            has seven classes, else numbered labels.
+        strict: Whether a missing or an unexpected parameter is an error. If not, it is logged, and a missing
+            one is initialised at random.
+        dtype: Of the parameters; None keeps that of the file.
+
+    Returns:
+        The model, on the CPU and in evaluation mode, without a tokenizer: set `model.tokenizer`, with
+        `word_split="gluonnlp"` for a notebook's model, before `model.predict`.
+
+    Raises:
+        CheckpointError: The file is missing, damaged or unsafe, or does not fit; no other error.
+
+    Example:
+        >>> model = import_legacy_checkpoint("Focal_KoBERT_e10_b64_fold_5.pt")  # doctest: +SKIP
+        >>> model.tokenizer = KoBERTTokenizer.from_pretrained(
+        ...     "skt/kobert-base-v1", word_split="gluonnlp", model_max_length=64
+        ... )  # doctest: +SKIP
+    """
+    return build_classifier(read_legacy_checkpoint(path, num_attention_heads, labels), strict=strict, dtype=dtype)
+
+
+def build_classifier(
+    checkpoint: LegacyCheckpoint, *, strict: bool = True, dtype: torch.dtype | None = torch.float32
+) -> EmotionClassifier:
+    """Builds the model of a checkpoint that was read; see `import_legacy_checkpoint` for the arguments.
+
+    Raises:
+        CheckpointError: Parameters are missing or unexpected, and `strict` is set.
+    """
+    if checkpoint.missing or checkpoint.unexpected:
+        _report_misfits(checkpoint, strict)
+    if checkpoint.missing:
+        model = EmotionClassifier(checkpoint.config)
+        model.load_state_dict(checkpoint.state_dict, strict=False)
+    else:
+        model = build_around(lambda: EmotionClassifier(checkpoint.config), checkpoint.state_dict)
+    if dtype is not None:
+        nn.Module.to(model, dtype)
+    model.config.dtype = model.dtype
+    model.train(False)
+    return model
+
+
+def _report_misfits(checkpoint: LegacyCheckpoint, strict: bool) -> None:
+    missing, unexpected = _listing(checkpoint.missing), _listing(checkpoint.unexpected)
+    if strict:
+        raise CheckpointError(
+            f"{checkpoint.path}의 가중치가 BERT 분류기와 맞지 않습니다. 없는 것: {missing}. 남는 것: {unexpected}. "
+            "그래도 읽으려면 strict=False를 주십시오(없는 것은 무작위로 초기화됩니다).",
+            f"Expected the parameters of a BERT classifier in {checkpoint.path}. Missing: {missing}. Unexpected: "
+            f"{unexpected}. To load it all the same pass strict=False: what is missing is then initialised at random.",
+        )
+    logger.warning(
+        "%s: missing, initialised at random: %s; unexpected, left out: %s", checkpoint.path, missing, unexpected
+    )
+
+
+def _listing(names: Sequence[str]) -> str:
+    shown = ", ".join(name[:120] for name in names[:10]) or "-"
+    return f"{shown}, … ({len(names)})" if len(names) > 10 else shown

@@ -1,0 +1,173 @@
+"""The emotion classifier: KoBERT's encoder and pooler, dropout, a linear head and the focal loss."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import BertForSequenceClassification
+from transformers.modeling_outputs import SequenceClassifierOutput
+from typing_extensions import Self
+
+from .assets import resolve_default
+from .configuration import EmotionConfig
+from .errors import CheckpointError, KoBERTEmotionError
+from .inference import DEFAULT_BATCH_SIZE, Prediction, predict_logits, to_predictions
+from .losses import focal_loss
+from .tokenization import KoBERTTokenizer
+from .tokenizer_guard import check_vocabulary
+
+
+class EmotionClassifier(BertForSequenceClassification):
+    """A BERT sequence classifier trained with the focal loss, with its tokenizer at hand.
+
+    Parameters, names and computation are those of `BertForSequenceClassification`, and the notebook's
+    `BERTClassifier` has the same: `bert.*`, then dropout on the pooled output, then `classifier`. What a
+    folder written by `save_pretrained` holds is therefore plain BERT, which `AutoModelForSequenceClassification`
+    and `AutoTokenizer` load without this package.
+
+    Example:
+        >>> model = EmotionClassifier.from_pretrained("default")
+        >>> [prediction] = model.predict(["오늘 정말 행복했어"])
+        >>> sorted(prediction)
+        ['label', 'probabilities', 'score']
+    """
+
+    config_class = EmotionConfig
+
+    def __init__(self, config: EmotionConfig) -> None:
+        super().__init__(config)
+        self._tokenizer: KoBERTTokenizer | None = None
+
+    @classmethod
+    def from_pretrained(  # type: ignore[override]
+        cls, pretrained_model_name_or_path: str | os.PathLike[str], *model_args: Any, **kwargs: Any
+    ) -> Self:
+        """Loads a classifier, or starts one from a pre-trained encoder without a head.
+
+        Args:
+            pretrained_model_name_or_path: "default" (the model in this package), a Hub id such as
+                "skt/kobert-base-v1", or a folder with `config.json` and `model.safetensors` or
+                `pytorch_model.bin` (read with weights only).
+            *model_args: As for `PreTrainedModel.from_pretrained`.
+            **kwargs: As for `PreTrainedModel.from_pretrained`, configuration fields included
+                (`num_labels=7`, `focal_gamma=1.0`). `dtype` is float32 unless it is given: a file in float16
+                saves space, and computing in float16 is a choice of its own.
+
+        Raises:
+            CheckpointError: Nothing that can be loaded is there.
+        """
+        source = resolve_default(pretrained_model_name_or_path)
+        kwargs.setdefault("dtype", torch.float32)
+        try:
+            model: Self = super().from_pretrained(source, *model_args, **kwargs)
+        except KoBERTEmotionError:
+            raise
+        except (OSError, ValueError) as error:
+            raise CheckpointError(
+                f"모델을 불러올 수 없습니다: {source} — config.json과 model.safetensors(또는 pytorch_model.bin)가 "
+                "있는 폴더나 Hub 이름이 필요합니다.",
+                f"Cannot load a model from {source}: expected a Hub id or a folder with config.json and "
+                f"model.safetensors or pytorch_model.bin. Cause: {error}",
+            ) from error
+        # Weights mapped from the file are not aligned as allocated ones are, and matrix products over them may
+        # differ in the last bit: a loaded model would not be bit-equal to the one that was saved.
+        for parameter in model.parameters():
+            parameter.data = parameter.data.clone()
+        return model
+
+    @property
+    def tokenizer(self) -> KoBERTTokenizer:
+        """The tokenizer the model predicts with; read from where the model came from at first use.
+
+        Raises:
+            TokenizerError: The model came from nowhere (a bare configuration), or there is no `spiece.model`
+                beside it, or the tokenizer is not the one the weights were trained with.
+        """
+        if self._tokenizer is None:
+            self.tokenizer = KoBERTTokenizer.from_pretrained(self.config.name_or_path or os.curdir)
+        assert self._tokenizer is not None
+        return self._tokenizer
+
+    @tokenizer.setter
+    def tokenizer(self, tokenizer: KoBERTTokenizer) -> None:
+        check_vocabulary(tokenizer, self.config)
+        self.config.tokenizer_sha256 = tokenizer.vocab_sha256
+        self._tokenizer = tokenizer
+
+    def forward(  # type: ignore[override]
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        labels: Tensor | None = None,
+        **kwargs: Any,
+    ) -> SequenceClassifierOutput | tuple[Tensor, ...]:
+        """Computes logits and, where labels are given, the mean focal loss of the configuration.
+
+        Args:
+            input_ids: Token ids, shape (batch, tokens), int64.
+            attention_mask: 1 for tokens, 0 for padding, shape (batch, tokens).
+            token_type_ids: 0 or 1 for first or second sentence, shape (batch, tokens).
+            position_ids: Positions, shape (batch, tokens).
+            inputs_embeds: Embeddings in place of `input_ids`, shape (batch, tokens, hidden).
+            labels: Class ids, shape (batch,), int64; -100 leaves a row out.
+            **kwargs: As for `BertForSequenceClassification`.
+
+        Returns:
+            `SequenceClassifierOutput` with `logits` of shape (batch, classes), or a tuple where
+            `return_dict=False`.
+        """
+        return_dict = kwargs.pop("return_dict", None)
+        outputs = super().forward(
+            input_ids, attention_mask, token_type_ids, position_ids, inputs_embeds, return_dict=True, **kwargs
+        )
+        if labels is not None:
+            outputs.loss = focal_loss(outputs.logits, labels, self.config.focal_alpha, self.config.focal_gamma)
+        return outputs if return_dict is not False else outputs.to_tuple()
+
+    def predict(
+        self,
+        texts: Sequence[str],
+        batch_size: int = DEFAULT_BATCH_SIZE,
+        max_length: int | None = None,
+        text_pairs: Sequence[str] | None = None,
+    ) -> list[Prediction]:
+        """Predicts the emotion of texts.
+
+        Args:
+            texts: Sentences; order is kept.
+            batch_size: Texts a forward pass.
+            max_length: Tokens to cut a text to; by default what the model was trained with.
+            text_pairs: Second sentences, for a model of sentence pairs.
+
+        Returns:
+            For each text `{"label", "score", "probabilities"}`; see `Prediction`.
+
+        Raises:
+            DataError: An element is no string.
+            TokenizerError: The model's tokenizer is missing or does not fit.
+        """
+        logits = predict_logits(self, self.tokenizer, texts, text_pairs, batch_size, max_length)
+        return to_predictions(logits, self.config.labels)
+
+    def save_pretrained(self, save_directory: str | os.PathLike[str], **kwargs: Any) -> None:  # type: ignore[override]
+        """Writes `config.json` and `model.safetensors`, and the tokenizer's files where one is attached.
+
+        Args:
+            save_directory: Folder to write to; made where it is missing.
+            **kwargs: As for `PreTrainedModel.save_pretrained`.
+        """
+        super().save_pretrained(save_directory, **kwargs)
+        # Its class and parameters are BERT's own; the name must be one that an environment without us knows.
+        self.config.architectures = [BertForSequenceClassification.__name__]
+        if kwargs.get("is_main_process", True):
+            self.config.save_pretrained(save_directory)
+            if self._tokenizer is not None:
+                self._tokenizer.save_pretrained(Path(save_directory))

@@ -1,0 +1,53 @@
+"""The order of training rows: random, but with texts of similar length in one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from torch.utils.data import Sampler
+
+BATCHES_PER_CHUNK = 50
+
+
+class LengthGroupedSampler(Sampler[int]):
+    """Yields row indices so that every `batch_size` of them in a row have similar lengths.
+
+    The rows are shuffled, cut into chunks of `BATCHES_PER_CHUNK` batches, sorted by length inside a chunk and
+    cut into batches, whose order is shuffled as well. Unlike transformers' sampler of that name, the order
+    within a chunk does not run from long to short, and it depends on `batch_size`, `seed` and the epoch only:
+    it is the same for any number of processes and of accumulation steps that make up the same batch.
+
+    Args:
+        lengths: Tokens of each row.
+        batch_size: Rows of one update step, over all processes and accumulation steps.
+        seed: Seed of the order; the epoch is added to it.
+    """
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+        self.lengths = np.asarray(lengths)
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Sets the epoch; accelerate's data loader calls it before each pass."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        random = np.random.default_rng((self.seed, self.epoch))
+        order = random.permutation(len(self.lengths))
+        chunk = self.batch_size * BATCHES_PER_CHUNK
+        order = np.concatenate(
+            [
+                part[np.argsort(self.lengths[part], kind="stable")]
+                for part in np.split(order, range(chunk, len(order), chunk))
+            ]
+        )
+        whole = len(order) // self.batch_size * self.batch_size
+        batches = order[:whole].reshape(-1, self.batch_size)
+        # The last, smaller batch stays last: a batch in the middle must be whole.
+        return iter([*random.permutation(batches).ravel().tolist(), *order[whole:].tolist()])

@@ -1,0 +1,234 @@
+"""Stratified k-fold splits, scikit-learn's own, that refuse what scikit-learn only warns of."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import SplitError
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+logger = logging.getLogger(__name__)
+
+Indices = NDArray[np.int64]
+Fold = tuple[Indices, Indices]
+
+
+def stratified_kfold(
+    dataset: Dataset,
+    n_splits: int = 5,
+    seed: int = 42,
+    group_by: str | None = None,
+    label_column: str = "label",
+) -> Iterator[tuple[Dataset, Dataset]]:
+    """Splits a dataset into folds with the same shares of the labels.
+
+    All checks are done, and all folds fixed, when the function is called; the shards are made one by one.
+
+    Invariants:
+        - Every row is in the validation shard of exactly one fold and in the train shard of the others.
+        - Within a shard, rows keep the order of the dataset.
+        - Without `group_by`, the number of rows of a label differs by at most one between the
+          validation shards.
+        - With `group_by`, no group has rows in both shards of a fold; shares of the labels are kept as
+          far as that allows.
+        - The same labels, groups, `n_splits` and `seed` give the same folds: those of scikit-learn's
+          `StratifiedKFold` or `StratifiedGroupKFold` with `shuffle=True, random_state=seed`.
+
+    Args:
+        dataset: A dataset with a label in each row.
+        n_splits: The number of folds, at least 2.
+        seed: The seed of the shuffling.
+        group_by: A column; rows with the same value in it stay together.
+        label_column: The column to stratify by.
+
+    Returns:
+        An iterator over `n_splits` pairs of a train and a validation shard.
+
+    Raises:
+        SplitError: A column is missing, a row has no label, or the labels or groups do not allow as
+            many folds.
+    """
+    labels = _column(dataset, label_column)
+    names = getattr(dataset.features[label_column], "names", None)
+    _check_present(labels, label_column, below_zero_is_missing=names is not None)
+    groups = None
+    if group_by is not None:
+        groups = _column(dataset, group_by)
+        _check_present(groups, group_by, below_zero_is_missing=False)
+    folds = fold_indices(labels, n_splits, seed, groups, label_names=names)
+    return ((dataset.select(train), dataset.select(validation)) for train, validation in folds)
+
+
+def fold_indices(
+    labels: Sequence[Any] | NDArray[Any],
+    n_splits: int = 5,
+    seed: int = 42,
+    groups: Sequence[Any] | NDArray[Any] | None = None,
+    *,
+    label_names: Sequence[str] | None = None,
+) -> list[Fold]:
+    """Returns the row indices, train and validation, of every fold.
+
+    The invariants are those of `stratified_kfold`.
+
+    Args:
+        labels: The label of each row.
+        n_splits: The number of folds, at least 2.
+        seed: The seed of the shuffling.
+        groups: The group of each row, or None.
+        label_names: Names of the labels 0, 1, …, for messages.
+
+    Raises:
+        SplitError: The labels or groups do not allow as many folds.
+
+    Example:
+        >>> folds = fold_indices([0, 0, 1, 1], n_splits=2, seed=42)
+        >>> sorted(int(row) for _, validation in folds for row in validation)
+        [0, 1, 2, 3]
+    """
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    y = np.asarray(labels)
+    _check_n_splits(n_splits)
+    _check_classes(y, n_splits, label_names)
+    rows = np.zeros(len(y))
+    if groups is None:
+        splitter = StratifiedKFold(n_splits=n_splits, shuffle=True, random_state=seed)
+        return list(splitter.split(rows, y))
+    grouped = np.asarray(groups)
+    _check_groups(y, grouped, n_splits, label_names)
+    splitter = StratifiedGroupKFold(n_splits=n_splits, shuffle=True, random_state=seed)
+    folds: list[Fold] = list(splitter.split(rows, y, grouped))
+    _check_folds(y, folds, label_names)
+    return folds
+
+
+def split_hash(folds: Iterable[tuple[Sequence[int] | Indices, Sequence[int] | Indices]]) -> str:
+    """Returns a SHA-256 over the validation indices of folds, the same on every platform.
+
+    Two runs with the same hash validated the same rows in the same folds.
+    """
+    digest = hashlib.sha256()
+    for _, validation in folds:
+        digest.update(len(validation).to_bytes(8, "little"))
+        digest.update(np.asarray(validation, dtype="<i8").tobytes())
+    return digest.hexdigest()
+
+
+def _column(dataset: Dataset, name: str) -> list[Any]:
+    if name in dataset.column_names:
+        return list(dataset[name][:])
+    found = ", ".join(dataset.column_names)
+    raise SplitError(
+        f"나눌 데이터에 '{name}' 열이 없습니다. 있는 열: {found}. 그중 하나를 쓰세요.",
+        f"The dataset to split has no column '{name}'. Columns found: {found}. "
+        "Name one of these, or load the data with that column.",
+    )
+
+
+def _check_present(values: Sequence[Any], column: str, below_zero_is_missing: bool) -> None:
+    missing = [
+        index
+        for index, value in enumerate(values)
+        if value is None or value != value or (below_zero_is_missing and value < 0)  # noqa: PLR0124 - NaN
+    ]
+    if missing:
+        raise SplitError(
+            f"'{column}' 열이 빈 행이 {len(missing):,}개입니다(첫 인덱스 {missing[0]}). 채우거나 빼고 나누세요.",
+            f"{len(missing):,} row(s) have no '{column}' (the first at index {missing[0]}); expected one in every row. "
+            "Fill them in or leave the rows out.",
+        )
+
+
+def _check_n_splits(n_splits: int) -> None:
+    if isinstance(n_splits, bool) or not isinstance(n_splits, (int, np.integer)) or n_splits < 2:
+        raise SplitError(
+            f"폴드 수는 2 이상의 정수여야 하는데 {n_splits!r}입니다.",
+            f"Expected a whole number of folds, 2 or more, found {n_splits!r}.",
+        )
+
+
+def _check_classes(labels: NDArray[Any], n_splits: int, names: Sequence[str] | None) -> None:
+    if len(labels) == 0:
+        raise SplitError(
+            "나눌 데이터가 비어 있습니다. 데이터를 한 행 이상 넣으세요.",
+            "There are no rows to split; expected some.",
+        )
+    classes, counts = np.unique(labels, return_counts=True)
+    rare = {_name(label, names): int(count) for label, count in zip(classes, counts, strict=True) if count < n_splits}
+    if rare:
+        raise _too_few(rare, n_splits, "행", "row(s)")
+    absent = [name for index, name in enumerate(names or ()) if index not in classes]
+    if absent:
+        logger.warning("no rows with the label(s) %s / 이 레이블의 행이 하나도 없습니다", ", ".join(absent))
+
+
+def _check_groups(labels: NDArray[Any], groups: NDArray[Any], n_splits: int, names: Sequence[str] | None) -> None:
+    if len(groups) != len(labels):
+        raise SplitError(
+            f"행은 {len(labels)}개인데 그룹은 {len(groups)}개입니다. 행마다 그룹이 하나씩 있어야 합니다.",
+            f"Expected one group for each of the {len(labels)} rows, found {len(groups)}.",
+        )
+    total = len(np.unique(groups))
+    if total < n_splits:
+        raise SplitError(
+            f"그룹이 {total}개뿐이라 {n_splits}폴드로 나눌 수 없습니다. {_way_out(total)[0]}",
+            f"{n_splits} folds need as many groups, found {total}. {_way_out(total)[1]}",
+        )
+    spread = {_name(label, names): len(np.unique(groups[labels == label])) for label in np.unique(labels)}
+    rare = {name: count for name, count in spread.items() if count < n_splits}
+    if rare:
+        raise _too_few(rare, n_splits, "그룹", "group(s)")
+
+
+def _check_folds(labels: NDArray[Any], folds: Sequence[Fold], names: Sequence[str] | None) -> None:
+    """Checks what the greedy placing of whole groups does not ensure."""
+    classes = np.unique(labels)
+    for number, (train, validation) in enumerate(folds, start=1):
+        untrained = np.setdiff1d(classes, labels[train])
+        if len(untrained) or len(validation) == 0:
+            what = ", ".join(_name(label, names) for label in untrained) or "-"
+            raise SplitError(
+                f"폴드 {number}: 그룹을 나누지 않고는 모든 레이블을 학습에 넣을 수 없습니다(빠진 레이블: {what}). "
+                "폴드 수를 줄이거나 seed를 바꾸세요.",
+                f"Fold {number}: keeping groups whole leaves a shard without rows or labels to train on "
+                f"(labels missing: {what}). Use fewer folds or another seed.",
+            )
+        unseen = np.setdiff1d(classes, labels[validation])
+        if len(unseen):
+            listed = ", ".join(_name(label, names) for label in unseen)
+            logger.warning("fold %d validates no row with the label(s) %s / 검증에 없는 레이블", number, listed)
+
+
+def _too_few(rare: dict[str, int], n_splits: int, korean_unit: str, english_unit: str) -> SplitError:
+    korean = ", ".join(f"'{name}' {count}{korean_unit}" for name, count in rare.items())
+    english = ", ".join(f"'{name}' has {count} {english_unit}" for name, count in rare.items())
+    largest = min(rare.values())
+    return SplitError(
+        f"{n_splits}폴드로 나누려면 레이블마다 {n_splits}{korean_unit} 이상 있어야 하는데 {korean}뿐입니다. "
+        f"{_way_out(largest)[0]}",
+        f"{n_splits} folds need {n_splits} or more {english_unit} of each label; {english}. {_way_out(largest)[1]}",
+    )
+
+
+def _way_out(largest: int) -> tuple[str, str]:
+    if largest < 2:
+        return "어떤 폴드 수로도 나눌 수 없으니 데이터를 더 모으세요.", "No number of folds works; add data."
+    return (
+        f"--folds {largest} 이하로 하세요.",
+        f"The largest number of folds that works is {largest} (--folds {largest}).",
+    )
+
+
+def _name(label: Any, names: Sequence[str] | None) -> str:
+    if names is not None and isinstance(label, np.integer) and 0 <= label < len(names):
+        return names[int(label)]
+    return str(label)

@@ -1,0 +1,94 @@
+"""How text is prepared before SentencePiece sees it, in the two ways KoBERT has been used with.
+
+Both functions reproduce published behaviour exactly, quirks included, because the ids of a fine-tuned
+checkpoint depend on them.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+
+_CJK_IDEOGRAPHS = (
+    (0x4E00, 0x9FFF),
+    (0x3400, 0x4DBF),
+    (0x20000, 0x2A6DF),
+    (0x2A700, 0x2B73F),
+    (0x2B740, 0x2B81F),
+    (0x2B820, 0x2CEAF),
+    (0xF900, 0xFAFF),
+    (0x2F800, 0x2FA1F),
+)
+_ASCII_PUNCTUATION = ((33, 47), (58, 64), (91, 96), (123, 126))
+
+
+def _character_class(codes: list[int]) -> str:
+    """Returns a regular expression that matches any of the ascending code points `codes`."""
+    spans: list[list[int]] = []
+    for code in codes:
+        if spans and spans[-1][1] == code - 1:
+            spans[-1][1] = code
+        else:
+            spans.append([code, code])
+    return "[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in spans) + "]"
+
+
+_COMBINING = re.compile(_character_class([c for c in range(sys.maxunicode + 1) if unicodedata.combining(chr(c))]))
+# Text of these characters alone comes out of NFKD, removal of accents and SentencePiece's own NFKC as it went in:
+# Hangul syllables are put together again, and what is left is stable.
+_STABLE = re.compile(r"[ -~가-힣]*\Z")
+
+
+def prepare_xlnet(text: str) -> str:
+    """Prepares text as SKT's `KoBERTTokenizer` does, which inherits it from XLNet's tokenizer.
+
+    White space is collapsed, LaTeX quotes become `"`, and accents are removed after NFKD.
+    """
+    text = " ".join(text.split()).replace("``", '"').replace("''", '"')
+    if _STABLE.match(text):
+        return text
+    return _COMBINING.sub("", unicodedata.normalize("NFKD", text))
+
+
+class _GluonTable(dict[int, str]):
+    """What each character becomes in gluonnlp's basic tokenizer, computed at its first use."""
+
+    def __missing__(self, code: int) -> str:
+        value = self[code] = _gluon_character(chr(code))
+        return value
+
+
+def _gluon_character(character: str) -> str:
+    category = unicodedata.category(character)
+    if character in " \t\n\r" or category == "Zs":
+        return " "
+    if character in "\0\ufffd" or category in ("Cc", "Cf"):
+        return ""
+    if "가" <= character <= "힣":
+        return character  # SentencePiece composes syllables, so taking them apart would change nothing
+    parts = "".join(f" {part} " if _is_punctuation(part) else part for part in _without_marks(character))
+    return f" {parts} " if _within(character, _CJK_IDEOGRAPHS) else parts
+
+
+def _without_marks(character: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", character) if unicodedata.category(c) != "Mn")
+
+
+def _is_punctuation(character: str) -> bool:
+    return unicodedata.category(character).startswith("P") or _within(character, _ASCII_PUNCTUATION)
+
+
+def _within(character: str, ranges: tuple[tuple[int, int], ...]) -> bool:
+    return any(first <= ord(character) <= last for first, last in ranges)
+
+
+_GLUON_TABLE = _GluonTable()
+
+
+def prepare_gluonnlp(text: str) -> list[str]:
+    """Splits text into words as gluonnlp 0.10's basic tokenizer does when it keeps the case.
+
+    Control characters and accents go, and punctuation and CJK ideographs become words of their own.
+    """
+    return unicodedata.normalize("NFC", text).translate(_GLUON_TABLE).split()

@@ -1,0 +1,285 @@
+"""KoBERT's tokenizer on today's transformers, with the ids of the original ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, get_args
+
+from transformers import BatchEncoding
+from transformers.tokenization_utils_base import PaddingStrategy, TruncationStrategy
+from transformers.tokenization_utils_sentencepiece import SentencePieceBackend
+from typing_extensions import Self
+
+from .assets import resolve_default
+from .errors import TokenizerError
+from .text_preparation import prepare_gluonnlp, prepare_xlnet
+from .tokenizer_json import build_tokenizer_json
+
+WordSplit: TypeAlias = Literal["sentencepiece", "gluonnlp"]
+VOCAB_FILE = "spiece.model"
+# Options of `__call__` that only transformers' own, slower path serves.
+_UNCOMMON_OPTIONS = ("stride", "is_split_into_words", "return_overflowing_tokens", "return_special_tokens_mask")
+
+
+class KoBERTTokenizer(SentencePieceBackend):
+    """KoBERT's tokenizer: `[CLS] … [SEP]`, padding on the right with `[PAD]` (id 1).
+
+    The text is encoded in batches by the `sentencepiece` library itself, because the `tokenizers` library
+    breaks score ties differently and is slower.
+
+    Args:
+        vocab_file: Path of `spiece.model`.
+        word_split: "sentencepiece" gives the ids of SKT's `KoBERTTokenizer`; "gluonnlp" those of the
+            notebook (gluonnlp's `BERTSPTokenizer`), which splits at punctuation and CJK ideographs first.
+            Checkpoints trained by a notebook need the latter.
+        **kwargs: As for `PreTrainedTokenizer`.
+
+    Raises:
+        TokenizerError: `vocab_file` is no SentencePiece model, or `word_split` is unknown.
+
+    Example:
+        >>> tokenizer = KoBERTTokenizer.from_pretrained("default")
+        >>> tokenizer("안녕하세요")["input_ids"][0] == tokenizer.cls_token_id
+        True
+    """
+
+    vocab_files_names = {"vocab_file": VOCAB_FILE}  # noqa: RUF012 - transformers declares it so
+    model_input_names = ["input_ids", "token_type_ids", "attention_mask"]  # noqa: RUF012
+    padding_side = "right"
+
+    def __init__(self, vocab_file: str | os.PathLike[str], word_split: WordSplit = "sentencepiece", **kwargs: Any):
+        if word_split not in get_args(WordSplit):
+            raise TokenizerError(
+                f"word_split은 {get_args(WordSplit)} 가운데 하나여야 합니다: {word_split!r}",
+                f"word_split must be one of {get_args(WordSplit)}, found {word_split!r}.",
+            )
+        self.word_split = word_split
+        for name in ("unk", "pad", "cls", "sep", "mask"):
+            kwargs.setdefault(f"{name}_token", f"[{name.upper()}]")
+        # Whatever an older tokenizer_config.json says, this is how KoBERT's inputs are built.
+        kwargs.update(special_tokens_pattern="cls_sep", token_type_ids_pattern="bert_style")
+        kwargs.setdefault("model_max_length", 512)
+        try:
+            super().__init__(vocab_file=os.fspath(vocab_file), word_split=word_split, **kwargs)
+        except (OSError, RuntimeError) as error:
+            raise TokenizerError(
+                f"SentencePiece 모델 파일이 아니거나 읽을 수 없습니다: {vocab_file}",
+                f"Not a readable SentencePiece model: {vocab_file}. Expected KoBERT's {VOCAB_FILE}. Cause: {error}",
+            ) from error
+        self._digit_comma = self._split_digit_comma_pieces()
+        self._digit_comma_ids = frozenset(map(self.sp_model.piece_to_id, self._digit_comma))
+        self._special_in_text = re.compile("|".join(map(re.escape, self.all_special_tokens)))
+
+    @classmethod
+    def from_pretrained(  # type: ignore[override]
+        cls, pretrained_model_name_or_path: str | os.PathLike[str], *args: Any, **kwargs: Any
+    ) -> Self:
+        """Loads a tokenizer.
+
+        Args:
+            pretrained_model_name_or_path: "default", a Hub id, a folder with `spiece.model` (with or
+                without `tokenizer_config.json`), or the path of a `spiece.model`.
+            *args: As for `PreTrainedTokenizer.from_pretrained`.
+            **kwargs: As for `PreTrainedTokenizer.from_pretrained`; `word_split` overrides what was saved.
+
+        Raises:
+            TokenizerError: There is no `spiece.model`.
+        """
+        source = resolve_default(pretrained_model_name_or_path)
+        if os.path.isfile(source):
+            return cls(source, *args, **kwargs)
+        if os.path.isdir(source) and not os.path.isfile(os.path.join(source, VOCAB_FILE)):
+            raise TokenizerError(
+                f"{source} 폴더에 {VOCAB_FILE} 파일이 없습니다. 있는 파일: {sorted(os.listdir(source))}",
+                f"The folder {source} has no {VOCAB_FILE}. Found: {sorted(os.listdir(source))}. Copy KoBERT's "
+                f"{VOCAB_FILE} (Hub: skt/kobert-base-v1) into it.",
+            )
+        try:
+            tokenizer: Self = super().from_pretrained(source, *args, **kwargs)
+        except TokenizerError:
+            raise
+        except (OSError, TypeError, ValueError) as error:
+            raise TokenizerError(
+                f"토크나이저를 불러올 수 없습니다: {source} — {VOCAB_FILE}이 있는 폴더나 Hub 이름이 필요합니다.",
+                f"Cannot load a tokenizer from {source}: expected a Hub id or a folder with {VOCAB_FILE}. "
+                f"Cause: {error}",
+            ) from error
+        return tokenizer
+
+    @property
+    def vocab_sha256(self) -> str:
+        """SHA-256 of the SentencePiece model, which tells whether weights and tokenizer belong together."""
+        return hashlib.sha256(self.sp_model.serialized_model_proto()).hexdigest()
+
+    def encode_texts(self, texts: Sequence[str]) -> list[list[int]]:
+        """Encodes texts without adding special tokens, all in one call of the C++ encoder.
+
+        Args:
+            texts: Any strings; special tokens written out in them become their ids where the original
+                tokenizer does the same ("sentencepiece").
+
+        Returns:
+            A list of ids for each text.
+        """
+        if self.word_split == "gluonnlp":
+            return self._encode_words([prepare_gluonnlp(text) for text in texts])
+        rows: list[list[int]] = self.sp_model.encode([prepare_xlnet(text) for text in texts], out_type=int)
+        for index, (text, row) in enumerate(zip(texts, rows, strict=True)):
+            if ("[" in text and self._special_in_text.search(text)) or not self._digit_comma_ids.isdisjoint(row):
+                rows[index] = self.convert_tokens_to_ids(self.tokenize(text))
+        return rows
+
+    def _encode_words(self, texts: list[list[str]]) -> list[list[int]]:
+        """Encodes texts given as words, each distinct word once.
+
+        Word by word, as gluonnlp does: the encoder breaks ties between equal scores differently where a
+        word stands inside a sentence.
+        """
+        words = list({word: None for text in texts for word in text})
+        encoded = dict(zip(words, self.sp_model.encode(words, out_type=int), strict=True))
+        return [list(chain.from_iterable(map(encoded.__getitem__, text))) for text in texts]
+
+    def tokenize(self, text: str, **kwargs: Any) -> list[str]:  # type: ignore[override]
+        """Splits `text` into pieces; the text-by-text counterpart of `encode_texts`."""
+        if self.word_split == "gluonnlp":
+            kwargs["split_special_tokens"] = True  # gluonnlp knows no special tokens inside text
+        tokens: list[str] = super().tokenize(text, **kwargs)
+        return tokens
+
+    def _tokenize(self, text: str, **_: Any) -> list[str]:
+        if self.word_split == "gluonnlp":
+            return [piece for word in prepare_gluonnlp(text) for piece in self.sp_model.encode(word, out_type=str)]
+        pieces: list[str] = self.sp_model.encode(prepare_xlnet(text), out_type=str)
+        return [part for piece in pieces for part in self._digit_comma.get(piece, [piece])]
+
+    def _split_digit_comma_pieces(self) -> dict[str, list[str]]:
+        """Maps pieces that end in a digit and a comma to what XLNet's tokenizer makes of them."""
+        split: dict[str, list[str]] = {}
+        for index in range(self.sp_model.get_piece_size()):
+            piece: str = self.sp_model.id_to_piece(index)
+            if len(piece) > 1 and piece[-1] == "," and piece[-2].isdigit():
+                parts: list[str] = self.sp_model.encode(piece[:-1].replace("▁", ""), out_type=str)
+                if not piece.startswith("▁") and parts[0].startswith("▁"):
+                    parts = parts[1:] if parts[0] == "▁" else [parts[0][1:], *parts[1:]]
+                split[piece] = [*parts, ","]
+        return split
+
+    def _encode_plus(  # type: ignore[override]
+        self,
+        text: Any,
+        text_pair: Any = None,
+        add_special_tokens: bool = True,
+        padding_strategy: PaddingStrategy = PaddingStrategy.DO_NOT_PAD,
+        truncation_strategy: TruncationStrategy = TruncationStrategy.DO_NOT_TRUNCATE,
+        max_length: int | None = None,
+        pad_to_multiple_of: int | None = None,
+        padding_side: str | None = None,
+        return_tensors: Any = None,
+        return_token_type_ids: bool | None = None,
+        return_attention_mask: bool | None = None,
+        return_length: bool = False,
+        **kwargs: Any,
+    ) -> BatchEncoding:
+        texts, pairs = _as_batch(text, text_pair)
+        if (
+            texts is None
+            or return_length
+            or not add_special_tokens
+            or self.truncation_side != "right"
+            or truncation_strategy not in (TruncationStrategy.LONGEST_FIRST, TruncationStrategy.DO_NOT_TRUNCATE)
+            or any(kwargs.get(option) for option in _UNCOMMON_OPTIONS)
+        ):
+            return super()._encode_plus(  # type: ignore[no-any-return]
+                text,
+                text_pair,
+                add_special_tokens=add_special_tokens,
+                padding_strategy=padding_strategy,
+                truncation_strategy=truncation_strategy,
+                max_length=max_length,
+                pad_to_multiple_of=pad_to_multiple_of,
+                padding_side=padding_side,
+                return_tensors=return_tensors,
+                return_token_type_ids=return_token_type_ids,
+                return_attention_mask=return_attention_mask,
+                return_length=return_length,
+                **kwargs,
+            )
+        limit = None if truncation_strategy == TruncationStrategy.DO_NOT_TRUNCATE else max_length
+        columns = self._encode_batch(texts, pairs, limit)
+        if return_token_type_ids is False:
+            del columns["token_type_ids"]
+        if return_attention_mask is False or padding_strategy != PaddingStrategy.DO_NOT_PAD:
+            del columns["attention_mask"]
+        if padding_strategy != PaddingStrategy.DO_NOT_PAD:
+            columns = self.pad(
+                columns,
+                padding=padding_strategy.value,
+                max_length=max_length,
+                pad_to_multiple_of=pad_to_multiple_of,
+                padding_side=padding_side,
+                return_attention_mask=return_attention_mask,
+            ).data
+        if isinstance(text, str) and return_tensors is None:
+            columns = {name: column[0] for name, column in columns.items()}
+        return BatchEncoding(columns, tensor_type=return_tensors)
+
+    def _encode_batch(
+        self, texts: Sequence[str], pairs: Sequence[str] | None, limit: int | None
+    ) -> dict[str, list[list[int]]]:
+        """Encodes a batch, cuts it to `limit` tokens and adds the special tokens."""
+        cls, sep = self.cls_token_id, self.sep_token_id
+        first = self.encode_texts(texts)
+        if pairs is None:
+            kept = None if limit is None else max(limit - 2, 0)
+            ids = [[cls, *row[:kept], sep] for row in first]
+            types = [[0] * len(row) for row in ids]
+        else:
+            ids, types = [], []
+            for a, b in zip(first, self.encode_texts(pairs), strict=True):
+                kept_a, kept_b = _longest_first(len(a), len(b), limit)
+                ids.append([cls, *a[:kept_a], sep, *b[:kept_b], sep])
+                types.append([0] * (kept_a + 2) + [1] * (kept_b + 1))
+        return {"input_ids": ids, "token_type_ids": types, "attention_mask": [[1] * len(row) for row in ids]}
+
+    def _save_pretrained(self, save_directory: Any, file_names: Any, *args: Any, **kwargs: Any) -> tuple[str, ...]:
+        """Adds a `tokenizer.json`, and names in the configuration the class plain transformers reads it with."""
+        saved: tuple[str, ...] = super()._save_pretrained(save_directory, file_names, *args, **kwargs)
+        folder = Path(save_directory)
+        config_file = folder / "tokenizer_config.json"
+        config = json.loads(config_file.read_text(encoding="utf-8"))
+        config["tokenizer_class"] = "PreTrainedTokenizerFast"
+        config.pop("backend", None)
+        config_file.write_text(json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
+        json_file = folder / "tokenizer.json"
+        build_tokenizer_json(self.sp_model, self.word_split).save(os.fspath(json_file))
+        return (*saved, os.fspath(json_file))
+
+
+def _as_batch(text: Any, text_pair: Any) -> tuple[list[str] | None, list[str] | None]:
+    """Returns texts and pairs as lists, or (None, None) where they are not plain strings."""
+    if isinstance(text, str) and (text_pair is None or isinstance(text_pair, str)):
+        return [text], None if text_pair is None else [text_pair]
+    if not isinstance(text, list | tuple) or not all(isinstance(element, str) for element in text):
+        return None, None
+    if text_pair is None:
+        return list(text), None
+    if not isinstance(text_pair, list | tuple) or not all(isinstance(element, str) for element in text_pair):
+        return None, None
+    return (list(text), list(text_pair)) if len(text) == len(text_pair) else (None, None)
+
+
+def _longest_first(length_a: int, length_b: int, limit: int | None) -> tuple[int, int]:
+    """Returns how many tokens of a pair stay when the longer one, the second in a tie, gives a token at a time."""
+    if limit is None or length_a + length_b <= (room := max(limit - 3, 0)):
+        return length_a, length_b
+    if length_a < length_b:
+        kept_a = min(length_a, room - room // 2)
+        return kept_a, room - kept_a
+    kept_b = min(length_b, room // 2)
+    return room - kept_b, kept_b

@@ -1,0 +1,137 @@
+"""Refuses tokenizers that do not fit the model or the data, instead of training on garbage in silence.
+
+A tokenizer of the wrong class on KoBERT's files raises no error: it turns every row into a handful of
+`[UNK]`, or gives ids beyond the embedding, and the model then learns next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .errors import TokenizerError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedTokenizerBase
+
+SAMPLE_SIZE = 2000
+MAX_UNKNOWN_SHARE = 0.2
+"""KoBERT's own tokenizer leaves about 0.01 of the tokens of reviews and comments unknown."""
+MIN_DISTINCT_SHARE = 0.5
+MIN_TEXTS_FOR_DISTINCT = 20
+_FIX = (
+    'python -c "from kobert_hf_emotion import KoBERTTokenizer; '
+    "print(KoBERTTokenizer.from_pretrained('default')('안녕하세요'))\""
+)
+
+
+@dataclass(frozen=True)
+class TokenizationReport:
+    """What a tokenizer makes of a sample of texts."""
+
+    texts: int
+    """Texts in the sample."""
+    unknown_share: float
+    """Unknown tokens among all tokens but the special ones, 0 to 1."""
+    distinct_share: float
+    """Distinct rows of ids among distinct texts, 0 to 1."""
+    largest_id: int
+    """The largest token id."""
+    truncated_share: float
+    """Texts longer than the maximum length, 0 to 1."""
+
+
+def check_vocabulary(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig) -> None:
+    """Checks that a tokenizer is the one a model's weights were trained with.
+
+    Args:
+        tokenizer: The tokenizer in use.
+        config: The model's configuration; one without `tokenizer_sha256` passes the check of the vocabulary.
+
+    Raises:
+        TokenizerError: The vocabularies, their sizes or the padding ids differ.
+    """
+    expected, found = getattr(config, "tokenizer_sha256", None), getattr(tokenizer, "vocab_sha256", None)
+    if expected is not None and found is not None and expected != found:
+        raise TokenizerError(
+            "토크나이저의 어휘가 이 체크포인트를 학습할 때 쓴 어휘와 다릅니다. 같은 폴더에 저장된 토크나이저를 쓰세요. "
+            f"(기대한 spiece.model sha256 {expected[:12]}…, 실제 {found[:12]}…)",
+            "The tokenizer's vocabulary is not the one these weights were trained with. Use the tokenizer saved beside "
+            f"the model. Expected spiece.model sha256 {expected[:12]}…, found {found[:12]}….",
+            _FIX,
+        )
+    if len(tokenizer) > config.vocab_size:
+        raise TokenizerError(
+            f"토크나이저의 어휘({len(tokenizer)}개)가 모델의 임베딩({config.vocab_size}개)보다 큽니다.",
+            f"The tokenizer has {len(tokenizer)} entries, the model's embedding only {config.vocab_size}: they do not "
+            "belong together.",
+            _FIX,
+        )
+    if config.pad_token_id is not None and tokenizer.pad_token_id != config.pad_token_id:
+        raise TokenizerError(
+            f"패딩 번호가 다릅니다: 모델 {config.pad_token_id}, 토크나이저 {tokenizer.pad_token_id}",
+            f"The model pads with id {config.pad_token_id}, the tokenizer with {tokenizer.pad_token_id}.",
+            _FIX,
+        )
+
+
+def check_tokenization(
+    tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, texts: Sequence[str], max_length: int
+) -> TokenizationReport:
+    """Tokenizes a sample of texts and refuses results no training should start from.
+
+    Args:
+        tokenizer: The tokenizer in use.
+        config: The model's configuration.
+        texts: All texts; at most `SAMPLE_SIZE` of them, evenly spaced, are looked at.
+        max_length: Tokens a text is cut to.
+
+    Returns:
+        The figures of the sample.
+
+    Raises:
+        TokenizerError: `check_vocabulary` fails, an id lies beyond the embedding, more than
+            `MAX_UNKNOWN_SHARE` of the tokens are unknown, or distinct texts share too few distinct rows.
+    """
+    check_vocabulary(tokenizer, config)
+    sample = list(texts[:: max(1, len(texts) // SAMPLE_SIZE)][:SAMPLE_SIZE])
+    rows = tokenizer(sample, add_special_tokens=False)["input_ids"] if sample else []
+    report = _describe(sample, rows, tokenizer.unk_token_id, max_length - tokenizer.num_special_tokens_to_add())
+    example = rows[0][:12] if rows else []
+    if report.largest_id >= config.vocab_size:
+        raise TokenizerError(
+            f"토큰 번호 {report.largest_id}가 임베딩 크기 {config.vocab_size}를 벗어납니다. 모델에 맞는 토크나이저가 아닙니다.",
+            f"Token id {report.largest_id} lies beyond the embedding of {config.vocab_size}: this is not the model's "
+            f"tokenizer. The first text gives {example}.",
+            _FIX,
+        )
+    if report.unknown_share > MAX_UNKNOWN_SHARE:
+        raise TokenizerError(
+            f"토큰의 {report.unknown_share:.0%}가 [UNK]입니다(한도 {MAX_UNKNOWN_SHARE:.0%}). 토크나이저가 잘못되었거나 "
+            "한국어 문장이 아닙니다. 이대로 학습하면 정확도가 조용히 무너집니다.",
+            f"{report.unknown_share:.0%} of the tokens are [UNK] (limit {MAX_UNKNOWN_SHARE:.0%}): the wrong tokenizer, "
+            f"or text it was not made for. The first text gives {example}.",
+            _FIX,
+        )
+    if report.distinct_share < MIN_DISTINCT_SHARE:
+        raise TokenizerError(
+            f"서로 다른 문장 가운데 {report.distinct_share:.0%}만 서로 다른 토큰열이 됩니다. 토크나이저가 문장을 구별하지 못합니다.",
+            f"Only {report.distinct_share:.0%} of the distinct texts give distinct token rows: the tokenizer cannot "
+            f"tell them apart. The first text gives {example}.",
+            _FIX,
+        )
+    return report
+
+
+def _describe(sample: Sequence[str], rows: list[list[int]], unknown_id: int, room: int) -> TokenizationReport:
+    tokens = sum(map(len, rows))
+    distinct_texts = len(set(sample))
+    distinct_rows = len(set(map(tuple, rows)))
+    return TokenizationReport(
+        texts=len(sample),
+        unknown_share=sum(row.count(unknown_id) for row in rows) / tokens if tokens else 0.0,
+        distinct_share=distinct_rows / distinct_texts if distinct_texts >= MIN_TEXTS_FOR_DISTINCT else 1.0,
+        largest_id=max((max(row) for row in rows if row), default=0),
+        truncated_share=sum(len(row) > room for row in rows) / len(rows) if rows else 0.0,
+    )

@@ -1,0 +1,250 @@
+"""A Hugging Face Trainer that trains and evaluates with the focal loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import datasets
+import numpy as np
+import pyarrow.compute as pc
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Sampler
+from transformers import PreTrainedTokenizerBase, Trainer
+from transformers.trainer_utils import EvalLoopOutput
+
+from .encoding import LABELS_COLUMN, encode_dataset, padding_rows
+from .errors import KoBERTEmotionError
+from .losses import FocalLoss, focal_loss
+from .metrics import compute_metrics
+from .modeling import EmotionClassifier
+from .sampling import LengthGroupedSampler
+from .training_args import EmotionTrainingArguments
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One row of a fold's `history.csv`; the training figures are those of the rows seen since the last one."""
+
+    epoch: float
+    step: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    val_macro_f1: float
+
+
+class _Tally:
+    """Sums over the training rows seen: the rows, their loss and how many were right; float64, on the device."""
+
+    def __init__(self) -> None:
+        self.sums: Tensor | None = None
+
+    def add(self, sums: Tensor) -> None:
+        self.sums = sums if self.sums is None else self.sums + sums
+
+
+class EmotionTrainer(Trainer):
+    """`Trainer` with the focal loss, length-grouped batches and the training accuracy in the log.
+
+    The loss of a step is the mean over all rows of the step, however they are spread over gradient accumulation
+    and processes: a batch of 16, 4 accumulated batches of 4, and 2 processes with 8 rows each give the same
+    gradient. Evaluation reports the mean of the same criterion over all rows.
+
+    Args:
+        model: The classifier. Its tokenizer is used where `processing_class` is not given.
+        args: Training arguments; `focal_gamma` and `focal_alpha` make the criterion, and are recorded in the
+            model's configuration.
+        train_dataset: Rows with `text` and `label`, which are tokenised here, or tokenised rows with
+            `input_ids` and `labels`.
+        eval_dataset: Likewise.
+        **kwargs: As for `Trainer`.
+
+    Raises:
+        KoBERTEmotionError: Label smoothing is asked for, which this loss has not.
+    """
+
+    args: EmotionTrainingArguments
+    model: EmotionClassifier
+
+    def __init__(
+        self,
+        model: EmotionClassifier,
+        args: EmotionTrainingArguments,
+        train_dataset: datasets.Dataset | None = None,
+        eval_dataset: datasets.Dataset | None = None,
+        processing_class: PreTrainedTokenizerBase | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if args.label_smoothing_factor:
+            raise KoBERTEmotionError(
+                "초점 손실에는 label smoothing이 없습니다. label_smoothing_factor를 0으로 두세요.",
+                f"The focal loss has no label smoothing: leave label_smoothing_factor at 0, found "
+                f"{args.label_smoothing_factor}.",
+            )
+        tokenizer = processing_class if processing_class is not None else model.tokenizer
+        alpha = args.alpha_for(model.config.labels)
+        model.config.focal_alpha, model.config.focal_gamma = alpha, args.focal_gamma
+        self.criterion = FocalLoss(alpha, args.focal_gamma, reduction="none")
+        self.history: list[EpochRecord] = []
+        self._since_log, self._since_epoch = _Tally(), _Tally()
+        train_dataset, eval_dataset = (
+            None if rows is None else encode_dataset(rows, tokenizer, args.max_length)
+            for rows in (train_dataset, eval_dataset)
+        )
+        if train_dataset is not None:
+            train_dataset = self._fill_last_batch(train_dataset, args, tokenizer)
+        kwargs.setdefault("compute_metrics", compute_metrics)
+        super().__init__(
+            model=model,
+            args=args,
+            train_dataset=train_dataset,
+            eval_dataset=eval_dataset,
+            processing_class=tokenizer,
+            **kwargs,
+        )
+        # The Trainer counts the rows of a whole step only for models it believes to use the count. The loss
+        # here does, and is scaled for accumulation by it.
+        self.model_accepts_loss_kwargs = True
+        self.loss_is_scaled_for_ga = True
+
+    @staticmethod
+    def _fill_last_batch(
+        dataset: datasets.Dataset, args: EmotionTrainingArguments, tokenizer: PreTrainedTokenizerBase
+    ) -> datasets.Dataset:
+        """Adds rows without a label where several processes could not share the rows evenly.
+
+        Otherwise accelerate repeats rows of the start of the epoch to make the shares even, and the result
+        would depend on the number of processes.
+        """
+        missing = -len(dataset) % (args.world_size * args.train_batch_size)
+        if args.world_size == 1 or missing == 0:
+            return dataset
+        return datasets.concatenate_datasets([dataset, padding_rows(missing, dataset.features, tokenizer)])
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Tensor | tuple[Tensor, Any]:
+        """Computes the focal loss of a batch as its share of the mean over the whole step.
+
+        Args:
+            model: The (wrapped) model.
+            inputs: The batch, with `labels` of shape (batch,).
+            return_outputs: Whether to return the model's outputs as well.
+            num_items_in_batch: Labelled rows of the step over all accumulated batches and processes; the
+                batch's own where it is None.
+
+        Returns:
+            The loss, a scalar, and the outputs where they are asked for.
+        """
+        labels = inputs[LABELS_COLUMN]
+        outputs = model(**{name: value for name, value in inputs.items() if name != LABELS_COLUMN})
+        row_losses = self.criterion(outputs.logits, labels)
+        if model.training:
+            self._count(outputs.logits, labels, row_losses)
+        if num_items_in_batch is None:
+            loss = row_losses.sum() / (labels != -100).sum().clamp(min=1)
+        else:
+            # Data-parallel training averages the gradients of the processes, so the sum over them needs a factor.
+            count = torch.as_tensor(num_items_in_batch, device=row_losses.device).sum().clamp(min=1)
+            loss = row_losses.sum() * self.accelerator.num_processes / count
+        return (loss, outputs) if return_outputs else loss
+
+    def _count(self, logits: Tensor, labels: Tensor, row_losses: Tensor) -> None:
+        kept = labels != -100
+        with torch.no_grad():
+            correct = (logits.argmax(-1) == labels) & kept
+            sums = torch.stack([kept.sum(), row_losses.detach().sum(), correct.sum()]).double()
+        self._since_log.add(sums)
+        self._since_epoch.add(sums)
+
+    def _average(self, tally: _Tally) -> tuple[float, float]:
+        """Returns mean loss and accuracy of a tally over all processes, and empties it."""
+        if tally.sums is None:
+            return float("nan"), float("nan")
+        rows, loss, correct = self.accelerator.reduce(tally.sums, reduction="sum").tolist()
+        tally.sums = None
+        return (loss / rows, correct / rows) if rows else (float("nan"), float("nan"))
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Adds the training accuracy to what is logged, and keeps a record at each evaluation."""
+        if "loss" in logs:
+            logs["loss"], logs["accuracy"] = self._average(self._since_log)
+        elif "eval_loss" in logs and self.is_in_train:
+            train_loss, train_accuracy = self._average(self._since_epoch)
+            self.history.append(
+                EpochRecord(
+                    epoch=self.state.epoch or 0.0,
+                    step=self.state.global_step,
+                    train_loss=train_loss,
+                    train_accuracy=train_accuracy,
+                    val_loss=logs["eval_loss"],
+                    val_accuracy=logs["eval_accuracy"],
+                    val_macro_f1=logs["eval_macro_f1"],
+                )
+            )
+        super().log(logs, start_time)
+
+    def evaluation_loop(
+        self, dataloader: DataLoader[Any], *args: Any, metric_key_prefix: str = "eval", **kwargs: Any
+    ) -> EvalLoopOutput:
+        """Evaluates, with the loss as the mean over all rows rather than over batches.
+
+        Returns:
+            Predictions and labels in the order of the data set, although texts of similar length share a batch.
+        """
+        output = super().evaluation_loop(dataloader, *args, metric_key_prefix=metric_key_prefix, **kwargs)
+        if isinstance(dataloader.dataset, datasets.Dataset):
+            back = np.argsort(_length_order(dataloader.dataset))
+            in_order = (None if rows is None else rows[back] for rows in (output.predictions, output.label_ids))
+            output = EvalLoopOutput(*in_order, output.metrics, output.num_samples)
+        if output.label_ids is not None and output.metrics is not None:
+            logits, labels = torch.as_tensor(output.predictions), torch.as_tensor(output.label_ids)
+            loss = focal_loss(logits, labels, self.criterion.alpha, self.criterion.gamma)
+            output.metrics[f"{metric_key_prefix}_loss"] = loss.item()
+        return output
+
+    def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
+        dataset = self.train_dataset if train_dataset is None else train_dataset
+        if self.args.train_sampling_strategy != "group_by_length" or not isinstance(dataset, datasets.Dataset):
+            return super()._get_train_sampler(train_dataset)  # type: ignore[no-any-return]
+        step_rows = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
+        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
+        return LengthGroupedSampler(_lengths(dataset), step_rows, seed)
+
+    def _get_eval_sampler(self, eval_dataset: datasets.Dataset) -> Sampler[int] | None:
+        if not isinstance(eval_dataset, datasets.Dataset):
+            return super()._get_eval_sampler(eval_dataset)  # type: ignore[no-any-return]
+        return _FixedOrder(_length_order(eval_dataset))
+
+
+class _FixedOrder(Sampler[int]):
+    """Yields row indices in a given order."""
+
+    def __init__(self, order: NDArray[np.intp]) -> None:
+        self.order = order
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.order.tolist())
+
+
+def _lengths(dataset: datasets.Dataset) -> NDArray[np.int64]:
+    """Returns the tokens of each row."""
+    lengths: NDArray[np.int64] = pc.list_value_length(dataset.with_format("arrow")["input_ids"][:]).to_numpy()
+    return lengths
+
+
+def _length_order(dataset: datasets.Dataset) -> NDArray[np.intp]:
+    """Returns the rows from the longest to the shortest, the order in which they are evaluated."""
+    return np.argsort(-_lengths(dataset), kind="stable")

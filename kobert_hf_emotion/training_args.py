@@ -1,0 +1,105 @@
+"""Training arguments: Hugging Face's, with the notebook's defaults and the settings of the focal loss."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from transformers import TrainingArguments
+
+from .errors import KoBERTEmotionError
+from .losses import Alpha, resolve_alpha
+
+
+@dataclass
+class EmotionTrainingArguments(TrainingArguments):
+    """`TrainingArguments` with the defaults of the KoBERT notebook.
+
+    Defaults that differ from Hugging Face's:
+
+    | argument | here | Hugging Face |
+    |---|---|---|
+    | `num_train_epochs` | 10 | 3 |
+    | `per_device_train_batch_size`, `per_device_eval_batch_size` | 64 | 8 |
+    | `warmup_steps` (a ratio below 1) | 0.1 | 0 |
+    | `lr_scheduler_type` | "cosine" | "linear" |
+    | `weight_decay` (none on biases and LayerNorm) | 0.01 | 0 |
+    | `logging_steps` | 200 | 500 |
+    | `train_sampling_strategy` | "group_by_length" | "random" |
+    | `report_to` | "none" | "none" |
+
+    Args:
+        max_length: Tokens a text is cut to, special tokens included.
+        dropout: Dropout before the head, the notebook's `dr_rate`; used where a run builds its own model.
+        focal_gamma: Focusing parameter of the focal loss, at least 0.
+        focal_alpha: Weight of the focal loss: a number, one per class, or by label name. On a command line
+            lists and names are written as JSON: `'{"fear": 2.0}'`.
+    """
+
+    num_train_epochs: float = field(default=10.0, metadata={"help": "Passes over the training rows."})
+    per_device_train_batch_size: int = field(default=64, metadata={"help": "Training rows a step and device."})
+    per_device_eval_batch_size: int = field(default=64, metadata={"help": "Evaluation rows a step and device."})
+    warmup_steps: float = field(default=0.1, metadata={"help": "Warm-up: steps, or a ratio of all steps below 1."})
+    lr_scheduler_type: str = field(default="cosine", metadata={"help": "Schedule of the learning rate."})
+    weight_decay: float = field(default=0.01, metadata={"help": "Weight decay, not on biases and LayerNorm."})
+    logging_steps: float = field(default=200, metadata={"help": "Steps between two lines of the log."})
+    train_sampling_strategy: str = field(
+        default="group_by_length",
+        metadata={
+            "help": "Order of the training rows.",
+            "choices": ["random", "sequential", "group_by_length", "batch_rebalance"],
+        },
+    )
+    report_to: str | None = field(default="none", metadata={"help": "Trackers to report to."})
+    max_length: int = field(default=64, metadata={"help": "Tokens a text is cut to, special tokens included."})
+    dropout: float = field(default=0.5, metadata={"help": "Dropout before the head (the notebook's dr_rate)."})
+    focal_gamma: float = field(default=2.0, metadata={"help": "Focusing parameter of the focal loss, at least 0."})
+    focal_alpha: str = field(
+        default="1.0",
+        metadata={"help": "Weight of the focal loss: a number, or JSON: one per class or by label name."},
+    )
+
+    def __post_init__(self) -> None:
+        if not torch.cuda.is_available():
+            self.dataloader_pin_memory = False  # there is nothing to pin memory for, and torch warns of it
+        super().__post_init__()
+        if not self.max_length > 2:
+            raise KoBERTEmotionError(
+                f"max_length는 [CLS]와 [SEP]를 포함해 3 이상이어야 합니다: {self.max_length}",
+                f"max_length must be at least 3, for [CLS] and [SEP] are counted; found {self.max_length}.",
+            )
+        if not 0.0 <= self.dropout < 1.0:
+            raise KoBERTEmotionError(
+                f"dropout은 0 이상 1 미만이어야 합니다: {self.dropout}",
+                f"dropout must lie in [0, 1), found {self.dropout}.",
+            )
+        parse_alpha(self.focal_alpha)
+
+    def alpha_for(self, labels: list[str]) -> float | list[float]:
+        """Returns alpha as a number or as one weight for each of `labels`."""
+        return resolve_alpha(parse_alpha(self.focal_alpha), labels)
+
+
+def parse_alpha(alpha: Any) -> Alpha:
+    """Reads alpha as it may be written on a command line.
+
+    Args:
+        alpha: A number, a sequence or a mapping, or any of them as JSON text.
+
+    Raises:
+        KoBERTEmotionError: The text is none of them.
+    """
+    if not isinstance(alpha, str):
+        return alpha  # type: ignore[no-any-return]
+    try:
+        value = json.loads(alpha)
+    except json.JSONDecodeError:
+        value = None
+    if isinstance(value, bool) or not isinstance(value, int | float | list | dict):
+        raise KoBERTEmotionError(
+            f"alpha를 읽을 수 없습니다: {alpha!r}. 수 하나, JSON 목록, 또는 JSON 사전이어야 합니다.",
+            f'Cannot read alpha {alpha!r}: expected a number, a JSON list or a JSON object such as {{"fear": 2.0}}.',
+        )
+    return value

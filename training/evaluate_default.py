@@ -1,0 +1,246 @@
+"""Prints the figures of a default model on test parts that no stage of its training has seen.
+
+    python -m training.evaluate_default --data ../shared/data --model kobert_hf_emotion/assets/default
+
+Beside the model stands TF-IDF over character 1-4-grams with logistic regression, trained on the same emotion
+rows. Intervals are 95% percentile intervals of a bootstrap over test rows; a difference is bootstrapped on the
+same rows. `--backbone` also fine-tunes the encoder on 5,000 NSMC rows, from its weights and from random ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from torch.nn import functional
+from transformers import BertForSequenceClassification
+
+from kobert_hf_emotion.configuration import EmotionConfig
+from kobert_hf_emotion.labels import EMOTION_LABELS, LABEL2ID
+from training import corpora
+from training.train_default import PAD, Encoder, Settings, batches, emotion_parts, pad
+
+MAX_TOKENS = 128
+RESAMPLES = 1000
+PROBES: tuple[tuple[str, str], ...] = (
+    ("오늘 정말 행복했어", "happy"),
+    ("선물 받고 너무 기뻐서 춤췄어 ㅎㅎ", "happy"),
+    ("어두운 골목에서 발소리가 따라와서 무서워", "fear"),
+    ("내일 수술이라 너무 불안하고 떨려요", "fear"),
+    ("진짜 짜증나고 화난다", "angry"),
+    ("약속을 또 어기다니 도저히 못 참겠다", "angry"),
+    ("너무 슬퍼서 눈물이 나 ㅠㅠ", "sad"),
+    ("할머니가 돌아가셔서 마음이 아프다", "sad"),
+    ("헐 진짜? 깜짝 놀랐어", "surprise"),
+    ("세상에 이런 일이 있을 줄은 상상도 못 했네", "surprise"),
+    ("역겹고 더러워서 토할 것 같다", "disgust"),
+    ("음식에서 벌레가 나와서 구역질이 났어요", "disgust"),
+    ("회의는 오후 세 시에 시작합니다", "neutral"),
+    ("지하철 2호선을 타고 강남역에서 내리면 됩니다", "neutral"),
+)
+"""Sentences to read by hand; written for this script."""
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Texts with one gold emotion each."""
+
+    name: str
+    texts: list[str]
+    gold: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, name: str, data: corpora.EmotionData) -> TestSet:
+        """Keeps the rows of `data` that have a single dominant emotion."""
+        gold = corpora.dominant_emotions(data.targets)
+        kept = np.flatnonzero(gold >= 0)
+        return cls(name, [data.texts[i] for i in kept], gold[kept])
+
+
+@torch.inference_mode()
+def logits_of(model: BertForSequenceClassification, encoder: Encoder, texts: list[str]) -> torch.Tensor:
+    """Returns the logits of `texts` in their order."""
+    model.eval()
+    rows = encoder(texts, MAX_TOKENS)
+    order = np.argsort([len(row) for row in rows], kind="stable")
+    logits = torch.empty(len(rows), model.config.num_labels)
+    for start in range(0, len(order), 128):
+        chosen = order[start : start + 128]
+        ids = pad([rows[i] for i in chosen])
+        logits[torch.from_numpy(chosen)] = model(ids, attention_mask=(ids != PAD).long()).logits
+    return logits
+
+
+def macro_f1(gold: npt.NDArray[np.int64], guesses: npt.NDArray[np.int64], classes: int) -> float:
+    """Returns the mean F1 of the classes, 0 for a class that is in neither; equals scikit-learn's."""
+    table = np.bincount(gold * classes + guesses, minlength=classes * classes).reshape(classes, classes)
+    hits, sizes = np.diag(table), table.sum(axis=0) + table.sum(axis=1)
+    return float(np.mean(2 * hits / np.maximum(sizes, 1)))
+
+
+def bootstrap(
+    gold: npt.NDArray[np.int64], guesses: list[npt.NDArray[np.int64]], classes: int, seed: int = 0
+) -> npt.NDArray[np.float64]:
+    """Returns the macro-F1 of each set of guesses on resampled rows, shape (resamples, sets)."""
+    rng = np.random.default_rng(seed)
+    values = np.empty((RESAMPLES, len(guesses)))
+    for index in range(RESAMPLES):
+        rows = rng.integers(len(gold), size=len(gold))
+        values[index] = [macro_f1(gold[rows], guess[rows], classes) for guess in guesses]
+    return values
+
+
+def interval(values: npt.NDArray[np.float64]) -> str:
+    """Returns the 95% percentile interval as text."""
+    low, high = np.percentile(values, [2.5, 97.5])
+    return f"[{low:.3f}, {high:.3f}]"
+
+
+def calibration_error(probabilities: npt.NDArray[np.float64], gold: npt.NDArray[np.int64], bins: int = 15) -> float:
+    """Returns the expected calibration error of the most probable class, with equally wide bins."""
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == gold
+    places = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [
+        abs(confidence[places == b].mean() - right[places == b].mean()) * np.mean(places == b)
+        for b in range(bins)
+        if np.any(places == b)
+    ]
+    return float(np.sum(gaps))
+
+
+def tfidf_baseline(texts: list[str], gold: npt.NDArray[np.int64]) -> Pipeline:
+    """Fits TF-IDF over character 1-4-grams and logistic regression with balanced classes."""
+    vectors = TfidfVectorizer(analyzer="char", ngram_range=(1, 4), min_df=2, sublinear_tf=True, max_features=200_000)
+    return make_pipeline(vectors, LogisticRegression(C=2.0, class_weight="balanced", max_iter=200)).fit(texts, gold)
+
+
+def print_emotions(model: BertForSequenceClassification, encoder: Encoder, data_dir: Path, temperature: float) -> None:
+    """Prints macro-F1 beside the baselines, and the calibration before and after the temperature."""
+    parts = emotion_parts(data_dir, corpora.held_out_keys(data_dir), Settings())
+    kote, go = TestSet.of("KOTE", parts.kote), TestSet.of("GoEmotions", parts.goemotions)
+    baselines = {
+        "TF-IDF, KOTE rows": tfidf_baseline(kote.texts, kote.gold),
+        "TF-IDF, all rows": tfidf_baseline(kote.texts + go.texts, np.concatenate([kote.gold, go.gold])),
+    }
+    _print(f"rows: KOTE train {len(kote.texts)}, GoEmotions train {len(go.texts)}; T = {temperature:.3f}")
+    tests = (
+        TestSet.of("KOTE test", corpora.kote_data(data_dir, "test")),
+        TestSet.of("GoEmotions-ko test", corpora.goemotions_data(data_dir, "test")),
+    )
+    for test in tests:
+        logits = logits_of(model, encoder, test.texts)
+        names = ["default model", *baselines]
+        guesses = [logits.argmax(dim=-1).numpy(), *(b.predict(test.texts) for b in baselines.values())]
+        values = bootstrap(test.gold, guesses, len(EMOTION_LABELS))
+        _print(f"\n{test.name}, {len(test.texts)} rows with one dominant emotion")
+        for index, (name, guess) in enumerate(zip(names, guesses, strict=True)):
+            score = macro_f1(test.gold, guess, len(EMOTION_LABELS))
+            accuracy = float(np.mean(guess == test.gold))
+            gain = values[:, 0] - values[:, index]
+            beside = f"  model ahead by {gain.mean():+.3f} {interval(gain)}" if index else ""
+            _print(f"  {name:20s} macro-F1 {score:.3f} {interval(values[:, index])}  accuracy {accuracy:.3f}{beside}")
+        for label, identity in LABEL2ID.items():
+            one = [
+                2
+                * np.sum((g == identity) & (test.gold == identity))
+                / (np.sum(g == identity) + np.sum(test.gold == identity))
+                for g in guesses
+            ]
+            _print(f"    {label:9s} {np.sum(test.gold == identity):5d} rows  F1 " + "  ".join(f"{f:.3f}" for f in one))
+        for name, scale in (("before", temperature), ("after", 1.0)):
+            probabilities = (logits * scale).softmax(dim=-1).double().numpy()
+            _print(f"  calibration error {name} temperature: {calibration_error(probabilities, test.gold):.4f}")
+
+
+def print_probes(model: BertForSequenceClassification, encoder: Encoder) -> None:
+    """Prints what the model says of `PROBES`."""
+    probabilities = logits_of(model, encoder, [text for text, _ in PROBES]).softmax(dim=-1)
+    right = 0
+    for (text, expected), row in zip(PROBES, probabilities, strict=True):
+        best = EMOTION_LABELS[int(row.argmax())]
+        right += best == expected
+        _print(f"  {'ok ' if best == expected else 'NOT'} {expected:9s} {best:9s} {float(row.max()):.2f}  {text}")
+    _print(f"  {right}/{len(PROBES)}")
+
+
+def fine_tune(model: BertForSequenceClassification, rows: list[list[int]], gold: torch.Tensor, epochs: int) -> None:
+    """Fine-tunes in place: AdamW, batch 32, linear decay."""
+    steps = epochs * -(-len(rows) // 32)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-4, weight_decay=0.01)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: min(1.0, (s + 1) / 30) * (1 - s / steps))
+    model.train()
+    for epoch in range(epochs):
+        for batch in batches(rows, 32, seed=epoch):
+            mask = (batch.ids != PAD).long()
+            loss = functional.cross_entropy(model(batch.ids, attention_mask=mask).logits, gold[batch.rows])
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            scheduler.step()
+
+
+def print_backbone(folder: Path, encoder: Encoder, data_dir: Path, train_rows: int = 5000, epochs: int = 3) -> None:
+    """Prints the accuracy on NSMC's test part after fine-tuning on `train_rows` rows of its train part."""
+    held_out = corpora.held_out_keys(data_dir)
+    rng = np.random.default_rng(0)
+    train = corpora.without(corpora.read_reviews(data_dir / "nsmc/ratings_train.tsv.xz"), held_out)
+    train = [train[i] for i in rng.permutation(len(train))[:train_rows]]
+    test = corpora.read_reviews(data_dir / "nsmc/ratings_test.tsv.xz")
+    rows = encoder([row.text for row in train], 64)
+    gold = torch.tensor([row.rating for row in train])
+    test_gold = np.array([row.rating for row in test])
+    _print(f"\nNSMC test ({len(test)} rows) after fine-tuning on {len(train)} rows, {epochs} epochs")
+    config = EmotionConfig.from_pretrained(folder, num_labels=2, classifier_dropout=0.1)
+    for name in ("default backbone", "random initialisation"):
+        torch.manual_seed(0)
+        model = BertForSequenceClassification(config)
+        if name == "default backbone":
+            trained = BertForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+            model.bert.load_state_dict(trained.bert.state_dict())
+        fine_tune(model, rows, gold, epochs)
+        guesses = logits_of(model, encoder, [row.text for row in test]).argmax(dim=-1).numpy()
+        _print(f"  {name:22s} accuracy {float(np.mean(guesses == test_gold)):.4f}")
+    baseline = tfidf_baseline([row.text for row in train], gold.numpy())
+    guesses = baseline.predict([row.text for row in test])
+    _print(f"  {'TF-IDF, same rows':22s} accuracy {float(np.mean(guesses == test_gold)):.4f}")
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
+
+
+def main() -> None:
+    """Prints the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with nsmc, kote and goemotions_ko")
+    parser.add_argument("--model", type=Path, required=True, help="folder of the model")
+    parser.add_argument("--backbone", action="store_true", help="also fine-tune on 5,000 NSMC rows")
+    parser.add_argument("--only-probes", action="store_true", help="print the sentences to read by hand and stop")
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    started = time.monotonic()
+    encoder = Encoder(arguments.model / "spiece.model")
+    model = BertForSequenceClassification.from_pretrained(arguments.model, dtype=torch.float32)
+    print_probes(model, encoder)
+    if arguments.only_probes:
+        return
+    record = json.loads((arguments.model / "training_record.json").read_text(encoding="utf-8"))
+    print_emotions(model, encoder, arguments.data, float(record["temperature"]))
+    if arguments.backbone:
+        print_backbone(arguments.model, encoder, arguments.data)
+    _print(f"\n{time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
