@@ -69,5 +69,4 @@ def weights_sha256(model: nn.Module) -> str:
 
 def _bytes(tensor: Tensor) -> bytes:
 
-
     return bytes(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())

@@ -39,16 +39,18 @@ class EmotionConfig(BertConfig):
     tokenizer_sha256: str | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
+        if self.id2label is None and self.label2id is not None:
+            self.id2label = {int(index): name for name, index in self.label2id.items()}
         if self.id2label is None and kwargs.get("num_labels", len(ID2LABEL)) == len(ID2LABEL):
             self.id2label = dict(ID2LABEL)
             self.label2id = dict(LABEL2ID)
             kwargs.pop("num_labels", None)
         if self.id2label is not None and self.label2id is None:
             self.label2id = {name: int(index) for index, name in self.id2label.items()}
-        super().__post_init__(**kwargs)
+        super().__post_init__(**kwargs)  # type: ignore[no-untyped-call]
 
     @property
     def labels(self) -> list[str]:
         """Label names in the order of their ids."""
         assert self.id2label is not None
-        return [self.id2label[index] for index in range(len(self.id2label))]
+        return [name for _, name in sorted(self.id2label.items())]

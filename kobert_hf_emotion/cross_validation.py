@@ -138,10 +138,10 @@ def cross_validate(
         write_json(run / "run.json", {**record, "finished": False})
     encoded = encode_dataset(dataset, tokenizer, args.max_length)
     logits = np.zeros((len(dataset), len(labels)), dtype=np.float32)
-    results = []
+    results: list[FoldResult] = []
     for number, (train, validation) in enumerate(folds, start=1):
-        result, logits[validation] = plan.run_fold(number, encoded.select(train), encoded.select(validation))
-        results.append(result)
+        fold, logits[validation] = plan.run_fold(number, encoded.select(train), encoded.select(validation))
+        results.append(fold)
         gc.collect()
     result = CrossValidationResult(run, labels, results, score(logits, truth), logits, record["split_sha256"])
     if args.should_save:
@@ -169,7 +169,8 @@ def _check_free(run: Path) -> None:
 def _check_args(args: EmotionTrainingArguments) -> None:
     if args.load_best_model_at_end or args.resume_from_checkpoint:
         raise RunError(
-            "k겹 실행은 에폭별 체크포인트를 남기지 않으므로 load_best_model_at_end와 resume_from_checkpoint를 쓸 수 없습니다.",
+            "k겹 실행은 에폭별 체크포인트를 남기지 않으므로 load_best_model_at_end와 "
+            "resume_from_checkpoint를 쓸 수 없습니다.",
             "A k-fold run keeps no checkpoints between epochs: leave load_best_model_at_end and "
             "resume_from_checkpoint out.",
         )
@@ -194,12 +195,10 @@ class _Plan:
             "tokenizer_sha256": self.tokenizer.vocab_sha256,
             "legacy_export": self.legacy_export,
             "processes": self.args.world_size,
-            "training_arguments": self.args.to_dict(),
+            "training_arguments": self.args.to_dict(),  # type: ignore[no-untyped-call]
         }
 
-    def run_fold(
-        self, number: int, train: datasets.Dataset, validation: datasets.Dataset
-    ) -> tuple[FoldResult, Logits]:
+    def run_fold(self, number: int, train: datasets.Dataset, validation: datasets.Dataset) -> tuple[FoldResult, Logits]:
         path = self.run / f"fold_{number}"
         set_seed(self.args.seed)
         model = start_model(self.model, self.labels, self.args.dropout, self.tokenizer)
@@ -207,14 +206,15 @@ class _Plan:
         trainer = EmotionTrainer(model, self._fold_args(path), train, validation)
         trainer.train()
         output = trainer.predict(validation)
-        scores = score(output.predictions, output.label_ids)
+        logits, truth = np.asarray(output.predictions), np.asarray(output.label_ids)
+        scores = score(logits, truth)
         logger.info("fold %d: validation %s", number, scores)
         if self.args.should_save:
             self._save(trainer, path, number)
         trainer.accelerator.wait_for_everyone()  # until the main process has saved
         result = FoldResult(number, path, len(train), len(validation), scores, initial, trainer.history)
         trainer.accelerator.free_memory()
-        return result, output.predictions
+        return result, logits
 
     def _fold_args(self, path: Path) -> EmotionTrainingArguments:
         args = copy.copy(self.args)
@@ -230,7 +230,6 @@ class _Plan:
                 epochs, batch = self.args.num_train_epochs, self.args.train_batch_size
                 stem = f"Focal_KoBERT_e{epochs:g}_b{batch}_fold_{number}"
                 export_legacy_checkpoint(trainer.model, folder / stem, trainer.optimizer)
-
 
 
 def _write_history(path: Path, history: Sequence[EpochRecord]) -> None:

@@ -40,7 +40,11 @@ def encode_dataset(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase
         return columns
 
     features = datasets.Features(
-        {name: datasets.List(datasets.Value("int32")) for name in tokenizer.model_input_names if name != "attention_mask"}
+        {
+            name: datasets.List(datasets.Value("int32"))
+            for name in tokenizer.model_input_names
+            if name != "attention_mask"
+        }
     )
     if LABEL_COLUMN in dataset.column_names:
         features[LABELS_COLUMN] = datasets.Value("int64")

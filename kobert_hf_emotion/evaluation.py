@@ -11,10 +11,11 @@ from pathlib import Path
 import datasets
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from .encoding import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .errors import CheckpointError, DataError
-from .inference import DEFAULT_BATCH_SIZE, predict_logits
+from .inference import DEFAULT_BATCH_SIZE, predict_logits, use_accelerator
 from .legacy import import_legacy_checkpoint
 from .losses import focal_loss
 from .modeling import EmotionClassifier
@@ -125,15 +126,13 @@ def best_fold(run: str | os.PathLike[str]) -> Path | None:
     return None if best is None else Path(run) / best
 
 
-def _evaluate(
-    model: EmotionClassifier, path: Path, dataset: datasets.Dataset, batch_size: int
-) -> CheckpointScores:
+def _evaluate(model: EmotionClassifier, path: Path, dataset: datasets.Dataset, batch_size: int) -> CheckpointScores:
     labels = _label_ids(dataset, model.config.labels)
     texts = list(dataset[TEXT_COLUMN])
     pairs = list(dataset[TEXT_PAIR_COLUMN]) if TEXT_PAIR_COLUMN in dataset.column_names else None
     max_length = min(model.tokenizer.model_max_length, model.config.max_position_embeddings)
     check_tokenization(model.tokenizer, model.config, texts, max_length)
-    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    use_accelerator(model)
     logits = predict_logits(model, model.tokenizer, texts, pairs, batch_size, max_length)
     loss = focal_loss(
         torch.from_numpy(logits), torch.from_numpy(labels), model.config.focal_alpha, model.config.focal_gamma
@@ -141,7 +140,7 @@ def _evaluate(
     return CheckpointScores(path, loss.item(), score(logits, labels), logits)
 
 
-def _label_ids(dataset: datasets.Dataset, labels: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _label_ids(dataset: datasets.Dataset, labels: Sequence[str]) -> NDArray[np.int64]:
     """Returns the class ids of the rows as the checkpoint numbers them."""
     names = dataset.features[LABEL_COLUMN].names
     unknown = [name for name in names if name not in labels]
@@ -151,4 +150,5 @@ def _label_ids(dataset: datasets.Dataset, labels: Sequence[str]) -> np.ndarray[t
             f"The checkpoint does not know the labels {unknown}; it has {list(labels)}.",
         )
     numbers = np.asarray([labels.index(name) for name in names], dtype=np.int64)
-    return numbers[np.asarray(dataset[LABEL_COLUMN])]
+    ids: NDArray[np.int64] = numbers[np.asarray(dataset[LABEL_COLUMN])]
+    return ids

@@ -95,7 +95,7 @@ def atomic_directory(path: StrPath) -> Iterator[Path]:
         OSError: The disk is full, or the parent folder cannot be written to.
     """
     target = Path(os.path.realpath(path))
-    _check_free(target)
+    check_free(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     _sweep_leftovers(target)
     temporary = _partial_path(target)
@@ -104,7 +104,7 @@ def atomic_directory(path: StrPath) -> Iterator[Path]:
     try:
         yield temporary
         _sync_tree(temporary)
-        _check_free(target)
+        check_free(target)
         if os.name == "nt" and target.exists():  # pragma: no cover - rename replaces an empty folder elsewhere
             target.rmdir()
         temporary.replace(target)
@@ -117,8 +117,9 @@ def atomic_directory(path: StrPath) -> Iterator[Path]:
     _sync_folder(target.parent)
 
 
-def _check_free(target: Path) -> None:
-    """Raises `RunError` where `target` is anything but missing or an empty folder."""
+def check_free(path: StrPath) -> None:
+    """Raises `RunError` where `path` is anything but missing or an empty folder."""
+    target = Path(path)
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     raise RunError(

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from .errors import DataError
 
@@ -41,7 +41,7 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
 
 
 def predict_logits(
-    model: nn.Module,
+    model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     texts: Sequence[str],
     text_pairs: Sequence[str] | None = None,
@@ -56,7 +56,8 @@ def predict_logits(
         texts: Sentences.
         text_pairs: Second sentences, as many as `texts`, for a model of sentence pairs.
         batch_size: Texts a forward pass.
-        max_length: Tokens to cut a text to; by default the tokenizer's `model_max_length`.
+        max_length: Tokens to cut a text to; by default the tokenizer's `model_max_length`. Never more than the
+            model has positions.
 
     Returns:
         Logits, shape (texts, classes), float32, in the order of `texts`.
@@ -73,12 +74,12 @@ def predict_logits(
                 f"Expected as many second texts as texts ({len(texts)}), found {len(text_pairs)}.",
             )
     if not texts:
-        return np.zeros((0, model.config.num_labels), dtype=np.float32)
+        return np.zeros((0, int(model.config.num_labels or 0)), dtype=np.float32)
     encoded = tokenizer(
         list(texts),
         None if text_pairs is None else list(text_pairs),
         truncation=True,
-        max_length=max_length or tokenizer.model_max_length,
+        max_length=min(max_length or tokenizer.model_max_length, model.config.max_position_embeddings),
         return_attention_mask=False,
     )
     device = next(model.parameters()).device
@@ -97,6 +98,11 @@ def predict_logits(
             rows[chosen] = logits
     assert rows is not None
     return rows
+
+
+def use_accelerator(model: nn.Module) -> None:
+    """Moves a model to the GPU where there is one."""
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def check_texts(texts: Sequence[str]) -> None:

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .errors import KoBERTEmotionError
 from .labels import EMOTION_LABELS
 
 Reduction: TypeAlias = Literal["mean", "sum", "none"] | None
-Alpha: TypeAlias = float | Sequence[float] | Mapping[str, float]
+Alpha: TypeAlias = float | Sequence[float] | Mapping[str, float] | Tensor | NDArray[np.floating]
 
 
 def resolve_alpha(alpha: Alpha, labels: Sequence[str] = EMOTION_LABELS) -> float | list[float]:
-    """Turns the three ways of writing alpha into a number or one weight per class.
+    """Turns the ways of writing alpha into a number or one weight per class.
 
     Args:
-        alpha: A number, a weight per class in the order of the class ids, or weights by label name.
-            Labels left out of a mapping weigh 1.0.
+        alpha: A number, a weight per class in the order of the class ids (a sequence, a tensor or an array), or
+            weights by label name. Labels left out of a mapping weigh 1.0.
         labels: Label names in the order of their ids, for a mapping.
 
     Returns:
         The number, or the list of weights.
 
     Raises:
-        KoBERTEmotionError: A weight is negative or not finite, or a mapping names an unknown label.
+        KoBERTEmotionError: A weight is no number, negative or not finite, or a mapping names an unknown label.
     """
+    if isinstance(alpha, Tensor | np.ndarray):
+        alpha = alpha.tolist()
     if isinstance(alpha, Mapping):
         unknown = [name for name in alpha if name not in labels]
         if unknown:
@@ -36,11 +40,11 @@ def resolve_alpha(alpha: Alpha, labels: Sequence[str] = EMOTION_LABELS) -> float
                 f"alpha에 모르는 라벨이 있습니다: {unknown}. 쓸 수 있는 라벨: {list(labels)}",
                 f"alpha names unknown labels {unknown}; expected some of {list(labels)}.",
             )
-        resolved: float | list[float] = [float(alpha.get(name, 1.0)) for name in labels]
+        resolved: float | list[float] = [_weight(alpha.get(name, 1.0)) for name in labels]
     elif isinstance(alpha, Sequence):
-        resolved = [float(weight) for weight in alpha]
+        resolved = [_weight(weight) for weight in alpha]
     else:
-        resolved = float(alpha)
+        resolved = _weight(alpha)
     weights = resolved if isinstance(resolved, list) else [resolved]
     if not all(0.0 <= weight < float("inf") for weight in weights):
         raise KoBERTEmotionError(
@@ -50,10 +54,19 @@ def resolve_alpha(alpha: Alpha, labels: Sequence[str] = EMOTION_LABELS) -> float
     return resolved
 
 
+def _weight(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise KoBERTEmotionError(
+            f"alpha에는 수가 와야 합니다: {value!r}", f"alpha must be made of numbers, found {value!r}."
+        ) from error
+
+
 def focal_loss(
     logits: Tensor,
     target: Tensor,
-    alpha: Alpha | Tensor = 1.0,
+    alpha: Alpha = 1.0,
     gamma: float = 2.0,
     reduction: Reduction = "mean",
     ignore_index: int = -100,

@@ -16,7 +16,7 @@ class EmotionMetrics(evaluate.Metric):  # type: ignore[misc]
     """Accuracy, macro F1 and weighted F1 of single-label classification.
 
     `evaluate.load("accuracy")` downloads a script from the Hub; this module is the same thing at hand. The
-    formulas are scikit-learn's, with an F1 of 0 for a class that is neither present nor predicted.
+    formulas are scikit-learn's: a class that is neither present nor predicted does not count in the macro F1.
 
     Example:
         >>> EmotionMetrics().compute(predictions=[0, 1, 1], references=[0, 1, 2])["accuracy"]

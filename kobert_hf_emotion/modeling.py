@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 from transformers import BertForSequenceClassification
 from transformers.modeling_outputs import SequenceClassifierOutput
@@ -15,7 +17,7 @@ from typing_extensions import Self
 
 from .assets import resolve_default
 from .configuration import EmotionConfig
-from .errors import CheckpointError, KoBERTEmotionError
+from .errors import CheckpointError, KoBERTEmotionError, TokenizerError
 from .inference import DEFAULT_BATCH_SIZE, Prediction, predict_logits, to_predictions
 from .losses import focal_loss
 from .tokenization import KoBERTTokenizer
@@ -62,12 +64,19 @@ class EmotionClassifier(BertForSequenceClassification):
             CheckpointError: Nothing that can be loaded is there.
         """
         source = resolve_default(pretrained_model_name_or_path)
-        kwargs.setdefault("dtype", torch.float32)
+        kwargs.setdefault("dtype", kwargs.pop("torch_dtype", torch.float32))
         try:
-            model: Self = super().from_pretrained(source, *model_args, **kwargs)
+            loaded = super().from_pretrained(source, *model_args, **kwargs)
         except KoBERTEmotionError:
             raise
-        except (OSError, ValueError) as error:
+        except pickle.UnpicklingError as error:  # torch's own message advises to load such a file all the same
+            raise CheckpointError(
+                f"모델을 불러올 수 없습니다: {source} — pytorch_model.bin이 손상되었거나, 가중치가 아닌 코드가 "
+                "들어 있어 열지 않았습니다.",
+                f"Cannot load a model from {source}: its pytorch_model.bin is damaged or holds more than weights "
+                "(code that loading would run), and was not opened.",
+            ) from error
+        except (OSError, TypeError, ValueError, RuntimeError, EOFError, SafetensorError) as error:
             raise CheckpointError(
                 f"모델을 불러올 수 없습니다: {source} — config.json과 model.safetensors(또는 pytorch_model.bin)가 "
                 "있는 폴더나 Hub 이름이 필요합니다.",
@@ -76,9 +85,10 @@ class EmotionClassifier(BertForSequenceClassification):
             ) from error
         # Weights mapped from the file are not aligned as allocated ones are, and matrix products over them may
         # differ in the last bit: a loaded model would not be bit-equal to the one that was saved.
+        model: Self = loaded[0] if isinstance(loaded, tuple) else loaded
         for parameter in model.parameters():
             parameter.data = parameter.data.clone()
-        return model
+        return loaded  # a pair where `output_loading_info` asks for it
 
     @property
     def tokenizer(self) -> KoBERTTokenizer:
@@ -89,7 +99,13 @@ class EmotionClassifier(BertForSequenceClassification):
                 beside it, or the tokenizer is not the one the weights were trained with.
         """
         if self._tokenizer is None:
-            self.tokenizer = KoBERTTokenizer.from_pretrained(self.config.name_or_path or os.curdir)
+            if not self.config.name_or_path:
+                raise TokenizerError(
+                    "이 모델은 설정만으로 만들어져 토크나이저가 없습니다. model.tokenizer에 토크나이저를 넣으세요.",
+                    "This model was built from a configuration and has no tokenizer. Set `model.tokenizer = "
+                    'KoBERTTokenizer.from_pretrained("default")` or another one.',
+                )
+            self.tokenizer = KoBERTTokenizer.from_pretrained(self.config.name_or_path)
         assert self._tokenizer is not None
         return self._tokenizer
 
@@ -99,7 +115,7 @@ class EmotionClassifier(BertForSequenceClassification):
         self.config.tokenizer_sha256 = tokenizer.vocab_sha256
         self._tokenizer = tokenizer
 
-    def forward(  # type: ignore[override]
+    def forward(
         self,
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
@@ -125,12 +141,13 @@ class EmotionClassifier(BertForSequenceClassification):
             `return_dict=False`.
         """
         return_dict = kwargs.pop("return_dict", None)
-        outputs = super().forward(
+        outputs: SequenceClassifierOutput = super().forward(
             input_ids, attention_mask, token_type_ids, position_ids, inputs_embeds, return_dict=True, **kwargs
         )
         if labels is not None:
+            assert outputs.logits is not None
             outputs.loss = focal_loss(outputs.logits, labels, self.config.focal_alpha, self.config.focal_gamma)
-        return outputs if return_dict is not False else outputs.to_tuple()
+        return outputs if return_dict is not False else tuple(outputs.to_tuple())
 
     def predict(
         self,

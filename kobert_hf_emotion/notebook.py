@@ -66,7 +66,7 @@ class BERTDataset(Dataset[Item]):
         >>> token_ids, valid_length, segment_ids, label = data[0]  # doctest: +SKIP
     """
 
-    def __init__(  # noqa: PLR0917 - the notebook's signature
+    def __init__(
         self,
         dataset: Iterable[Any],
         sent_idx: Any,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
 BATCHES_PER_CHUNK = 50
@@ -24,7 +25,7 @@ class LengthGroupedSampler(Sampler[int]):
         seed: Seed of the order; the epoch is added to it.
     """
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+    def __init__(self, lengths: Sequence[int] | NDArray[np.integer], batch_size: int, seed: int) -> None:
         self.lengths = np.asarray(lengths)
         self.batch_size = batch_size
         self.seed = seed

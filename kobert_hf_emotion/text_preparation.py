@@ -38,6 +38,8 @@ _COMBINING = re.compile(_character_class([c for c in range(sys.maxunicode + 1) i
 # Text of these characters alone comes out of NFKD, removal of accents and SentencePiece's own NFKC as it went in:
 # Hangul syllables are put together again, and what is left is stable.
 _STABLE = re.compile(r"[ -~가-힣]*\Z")
+# Halves of a surrogate pair, as a JSON text cut in the middle of an emoji leaves them: no text UTF-8 can hold.
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def prepare_xlnet(text: str) -> str:
@@ -48,7 +50,7 @@ def prepare_xlnet(text: str) -> str:
     text = " ".join(text.split()).replace("``", '"').replace("''", '"')
     if _STABLE.match(text):
         return text
-    return _COMBINING.sub("", unicodedata.normalize("NFKD", text))
+    return _SURROGATES.sub("\ufffd", _COMBINING.sub("", unicodedata.normalize("NFKD", text)))
 
 
 class _GluonTable(dict[int, str]):
@@ -63,7 +65,7 @@ def _gluon_character(character: str) -> str:
     category = unicodedata.category(character)
     if character in " \t\n\r" or category == "Zs":
         return " "
-    if character in "\0\ufffd" or category in ("Cc", "Cf"):
+    if character in "\0\ufffd" or category in ("Cc", "Cf", "Cs"):
         return ""
     if "가" <= character <= "힣":
         return character  # SentencePiece composes syllables, so taking them apart would change nothing

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from transformers import BatchEncoding
-from transformers.tokenization_utils_base import PaddingStrategy, TruncationStrategy
+from transformers.tokenization_utils_base import TruncationStrategy
 from transformers.tokenization_utils_sentencepiece import SentencePieceBackend
+from transformers.utils.generic import PaddingStrategy
 from typing_extensions import Self
 
 from .assets import resolve_default
@@ -24,7 +25,13 @@ from .tokenizer_json import build_tokenizer_json
 WordSplit: TypeAlias = Literal["sentencepiece", "gluonnlp"]
 VOCAB_FILE = "spiece.model"
 # Options of `__call__` that only transformers' own, slower path serves.
-_UNCOMMON_OPTIONS = ("stride", "is_split_into_words", "return_overflowing_tokens", "return_special_tokens_mask")
+_UNCOMMON_OPTIONS = (
+    "stride",
+    "is_split_into_words",
+    "return_overflowing_tokens",
+    "return_special_tokens_mask",
+    "split_special_tokens",
+)
 
 
 class KoBERTTokenizer(SentencePieceBackend):
@@ -63,10 +70,12 @@ class KoBERTTokenizer(SentencePieceBackend):
         for name in ("unk", "pad", "cls", "sep", "mask"):
             kwargs.setdefault(f"{name}_token", f"[{name.upper()}]")
         # Whatever an older tokenizer_config.json says, this is how KoBERT's inputs are built.
-        kwargs.update(special_tokens_pattern="cls_sep", token_type_ids_pattern="bert_style")
+        kwargs.update(special_tokens_pattern="cls_sep", token_type_ids_pattern="bert_style")  # noqa: S106
         kwargs.setdefault("model_max_length", 512)
         try:
-            super().__init__(vocab_file=os.fspath(vocab_file), word_split=word_split, **kwargs)
+            super().__init__(  # type: ignore[no-untyped-call]
+                vocab_file=os.fspath(vocab_file), word_split=word_split, **kwargs
+            )
         except (OSError, RuntimeError) as error:
             raise TokenizerError(
                 f"SentencePiece 모델 파일이 아니거나 읽을 수 없습니다: {vocab_file}",
@@ -74,12 +83,9 @@ class KoBERTTokenizer(SentencePieceBackend):
             ) from error
         self._digit_comma = self._split_digit_comma_pieces()
         self._digit_comma_ids = frozenset(map(self.sp_model.piece_to_id, self._digit_comma))
-        self._special_in_text = re.compile("|".join(map(re.escape, self.all_special_tokens)))
 
     @classmethod
-    def from_pretrained(  # type: ignore[override]
-        cls, pretrained_model_name_or_path: str | os.PathLike[str], *args: Any, **kwargs: Any
-    ) -> Self:
+    def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike[str], *args: Any, **kwargs: Any) -> Self:
         """Loads a tokenizer.
 
         Args:
@@ -131,9 +137,15 @@ class KoBERTTokenizer(SentencePieceBackend):
             return self._encode_words([prepare_gluonnlp(text) for text in texts])
         rows: list[list[int]] = self.sp_model.encode([prepare_xlnet(text) for text in texts], out_type=int)
         for index, (text, row) in enumerate(zip(texts, rows, strict=True)):
-            if ("[" in text and self._special_in_text.search(text)) or not self._digit_comma_ids.isdisjoint(row):
-                rows[index] = self.convert_tokens_to_ids(self.tokenize(text))
+            if self._special_in_text.search(text) or not self._digit_comma_ids.isdisjoint(row):
+                rows[index] = list(map(self.convert_tokens_to_ids, self.tokenize(text)))  # type: ignore[arg-type]
         return rows
+
+    def _update_trie(self, unique_no_split_tokens: list[str] | None = None) -> None:
+        """Runs whenever tokens are added; texts with one of them are not left to the C++ encoder."""
+        super()._update_trie(unique_no_split_tokens)
+        tokens = {*self.all_special_tokens, *self._added_tokens_encoder}
+        self._special_in_text = re.compile("|".join(map(re.escape, sorted(tokens))))
 
     def _encode_words(self, texts: list[list[str]]) -> list[list[int]]:
         """Encodes texts given as words, each distinct word once.
@@ -195,7 +207,7 @@ class KoBERTTokenizer(SentencePieceBackend):
             or truncation_strategy not in (TruncationStrategy.LONGEST_FIRST, TruncationStrategy.DO_NOT_TRUNCATE)
             or any(kwargs.get(option) for option in _UNCOMMON_OPTIONS)
         ):
-            return super()._encode_plus(  # type: ignore[no-any-return]
+            return super()._encode_plus(
                 text,
                 text_pair,
                 add_special_tokens=add_special_tokens,
@@ -212,11 +224,12 @@ class KoBERTTokenizer(SentencePieceBackend):
             )
         limit = None if truncation_strategy == TruncationStrategy.DO_NOT_TRUNCATE else max_length
         columns = self._encode_batch(texts, pairs, limit)
-        if return_token_type_ids is False:
+        padded = padding_strategy != PaddingStrategy.DO_NOT_PAD and len(texts) > 0
+        if not self._wants("token_type_ids", return_token_type_ids):
             del columns["token_type_ids"]
-        if return_attention_mask is False or padding_strategy != PaddingStrategy.DO_NOT_PAD:
+        if padded or not self._wants("attention_mask", return_attention_mask):
             del columns["attention_mask"]
-        if padding_strategy != PaddingStrategy.DO_NOT_PAD:
+        if padded:
             columns = self.pad(
                 columns,
                 padding=padding_strategy.value,
@@ -226,8 +239,11 @@ class KoBERTTokenizer(SentencePieceBackend):
                 return_attention_mask=return_attention_mask,
             ).data
         if isinstance(text, str) and return_tensors is None:
-            columns = {name: column[0] for name, column in columns.items()}
+            return BatchEncoding({name: column[0] for name, column in columns.items()})
         return BatchEncoding(columns, tensor_type=return_tensors)
+
+    def _wants(self, name: str, asked: bool | None) -> bool:
+        return name in self.model_input_names if asked is None else asked
 
     def _encode_batch(
         self, texts: Sequence[str], pairs: Sequence[str] | None, limit: int | None

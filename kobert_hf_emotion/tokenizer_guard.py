@@ -95,13 +95,14 @@ def check_tokenization(
             `MAX_UNKNOWN_SHARE` of the tokens are unknown, or distinct texts share too few distinct rows.
     """
     check_vocabulary(tokenizer, config)
-    sample = list(texts[:: max(1, len(texts) // SAMPLE_SIZE)][:SAMPLE_SIZE])
+    sample = list(texts[:: max(1, -(-len(texts) // SAMPLE_SIZE))])
     rows = tokenizer(sample, add_special_tokens=False)["input_ids"] if sample else []
     report = _describe(sample, rows, tokenizer.unk_token_id, max_length - tokenizer.num_special_tokens_to_add())
     example = rows[0][:12] if rows else []
     if report.largest_id >= config.vocab_size:
         raise TokenizerError(
-            f"토큰 번호 {report.largest_id}가 임베딩 크기 {config.vocab_size}를 벗어납니다. 모델에 맞는 토크나이저가 아닙니다.",
+            f"토큰 번호 {report.largest_id}가 임베딩 크기 {config.vocab_size}를 벗어납니다. "
+            "모델에 맞는 토크나이저가 아닙니다.",
             f"Token id {report.largest_id} lies beyond the embedding of {config.vocab_size}: this is not the model's "
             f"tokenizer. The first text gives {example}.",
             _FIX,
@@ -116,7 +117,8 @@ def check_tokenization(
         )
     if report.distinct_share < MIN_DISTINCT_SHARE:
         raise TokenizerError(
-            f"서로 다른 문장 가운데 {report.distinct_share:.0%}만 서로 다른 토큰열이 됩니다. 토크나이저가 문장을 구별하지 못합니다.",
+            f"서로 다른 문장 가운데 {report.distinct_share:.0%}만 서로 다른 토큰열이 됩니다. "
+            "토크나이저가 문장을 구별하지 못합니다.",
             f"Only {report.distinct_share:.0%} of the distinct texts give distinct token rows: the tokenizer cannot "
             f"tell them apart. The first text gives {example}.",
             _FIX,

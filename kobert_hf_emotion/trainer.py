@@ -86,25 +86,24 @@ class EmotionTrainer(Trainer):
                 f"The focal loss has no label smoothing: leave label_smoothing_factor at 0, found "
                 f"{args.label_smoothing_factor}.",
             )
-        tokenizer = processing_class if processing_class is not None else model.tokenizer
+        self._encoder = model.tokenizer if processing_class is None else processing_class
         alpha = args.alpha_for(model.config.labels)
         model.config.focal_alpha, model.config.focal_gamma = alpha, args.focal_gamma
         self.criterion = FocalLoss(alpha, args.focal_gamma, reduction="none")
         self.history: list[EpochRecord] = []
         self._since_log, self._since_epoch = _Tally(), _Tally()
-        train_dataset, eval_dataset = (
-            None if rows is None else encode_dataset(rows, tokenizer, args.max_length)
-            for rows in (train_dataset, eval_dataset)
-        )
         if train_dataset is not None:
-            train_dataset = self._fill_last_batch(train_dataset, args, tokenizer)
+            encoded = encode_dataset(train_dataset, self._encoder, args.max_length)
+            train_dataset = self._fill_last_batch(encoded, args, self._encoder)
+        if eval_dataset is not None:
+            eval_dataset = encode_dataset(eval_dataset, self._encoder, args.max_length)
         kwargs.setdefault("compute_metrics", compute_metrics)
         super().__init__(
             model=model,
             args=args,
             train_dataset=train_dataset,
             eval_dataset=eval_dataset,
-            processing_class=tokenizer,
+            processing_class=self._encoder,
             **kwargs,
         )
         # The Trainer counts the rows of a whole step only for models it believes to use the count. The loss
@@ -125,6 +124,16 @@ class EmotionTrainer(Trainer):
         if args.world_size == 1 or missing == 0:
             return dataset
         return datasets.concatenate_datasets([dataset, padding_rows(missing, dataset.features, tokenizer)])
+
+    def get_eval_dataloader(self, eval_dataset: str | datasets.Dataset | None = None) -> DataLoader[Any]:
+        """Returns batches of `eval_dataset`, which may hold texts, or of the trainer's own."""
+        if isinstance(eval_dataset, datasets.Dataset):
+            eval_dataset = encode_dataset(eval_dataset, self._encoder, self.args.max_length)
+        return super().get_eval_dataloader(eval_dataset)
+
+    def get_test_dataloader(self, test_dataset: datasets.Dataset) -> DataLoader[Any]:
+        """Returns batches of `test_dataset`, which may hold texts."""
+        return super().get_test_dataloader(encode_dataset(test_dataset, self._encoder, self.args.max_length))
 
     def compute_loss(
         self,
@@ -194,35 +203,42 @@ class EmotionTrainer(Trainer):
         super().log(logs, start_time)
 
     def evaluation_loop(
-        self, dataloader: DataLoader[Any], *args: Any, metric_key_prefix: str = "eval", **kwargs: Any
+        self,
+        dataloader: DataLoader[Any],
+        description: str,
+        prediction_loss_only: bool | None = None,
+        ignore_keys: list[str] | None = None,
+        metric_key_prefix: str = "eval",
     ) -> EvalLoopOutput:
         """Evaluates, with the loss as the mean over all rows rather than over batches.
 
         Returns:
             Predictions and labels in the order of the data set, although texts of similar length share a batch.
         """
-        output = super().evaluation_loop(dataloader, *args, metric_key_prefix=metric_key_prefix, **kwargs)
+        output = super().evaluation_loop(
+            dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix
+        )
         if isinstance(dataloader.dataset, datasets.Dataset):
             back = np.argsort(_length_order(dataloader.dataset))
-            in_order = (None if rows is None else rows[back] for rows in (output.predictions, output.label_ids))
-            output = EvalLoopOutput(*in_order, output.metrics, output.num_samples)
+            labels = None if output.label_ids is None else np.asarray(output.label_ids)[back]
+            output = output._replace(predictions=np.asarray(output.predictions)[back], label_ids=labels)
         if output.label_ids is not None and output.metrics is not None:
-            logits, labels = torch.as_tensor(output.predictions), torch.as_tensor(output.label_ids)
-            loss = focal_loss(logits, labels, self.criterion.alpha, self.criterion.gamma)
+            logits, targets = torch.as_tensor(output.predictions), torch.as_tensor(output.label_ids)
+            loss = focal_loss(logits, targets, self.criterion.alpha, self.criterion.gamma)
             output.metrics[f"{metric_key_prefix}_loss"] = loss.item()
         return output
 
     def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
         dataset = self.train_dataset if train_dataset is None else train_dataset
         if self.args.train_sampling_strategy != "group_by_length" or not isinstance(dataset, datasets.Dataset):
-            return super()._get_train_sampler(train_dataset)  # type: ignore[no-any-return]
+            return super()._get_train_sampler(train_dataset)
         step_rows = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
         seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
         return LengthGroupedSampler(_lengths(dataset), step_rows, seed)
 
     def _get_eval_sampler(self, eval_dataset: datasets.Dataset) -> Sampler[int] | None:
         if not isinstance(eval_dataset, datasets.Dataset):
-            return super()._get_eval_sampler(eval_dataset)  # type: ignore[no-any-return]
+            return super()._get_eval_sampler(eval_dataset)
         return _FixedOrder(_length_order(eval_dataset))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +29,7 @@ class EmotionTrainingArguments(TrainingArguments):
     | `weight_decay` (none on biases and LayerNorm) | 0.01 | 0 |
     | `logging_steps` | 200 | 500 |
     | `train_sampling_strategy` | "group_by_length" | "random" |
-    | `report_to` | "none" | "none" |
+    | `ddp_find_unused_parameters` | False | None, which means True |
 
     Args:
         max_length: Tokens a text is cut to, special tokens included.
@@ -52,7 +53,9 @@ class EmotionTrainingArguments(TrainingArguments):
             "choices": ["random", "sequential", "group_by_length", "batch_rebalance"],
         },
     )
-    report_to: str | None = field(default="none", metadata={"help": "Trackers to report to."})
+    ddp_find_unused_parameters: bool | None = field(
+        default=False, metadata={"help": "Look for parameters without a gradient; this model has none."}
+    )
     max_length: int = field(default=64, metadata={"help": "Tokens a text is cut to, special tokens included."})
     dropout: float = field(default=0.5, metadata={"help": "Dropout before the head (the notebook's dr_rate)."})
     focal_gamma: float = field(default=2.0, metadata={"help": "Focusing parameter of the focal loss, at least 0."})
@@ -64,7 +67,7 @@ class EmotionTrainingArguments(TrainingArguments):
     def __post_init__(self) -> None:
         if not torch.cuda.is_available():
             self.dataloader_pin_memory = False  # there is nothing to pin memory for, and torch warns of it
-        super().__post_init__()
+        super().__post_init__()  # type: ignore[no-untyped-call]
         if not self.max_length > 2:
             raise KoBERTEmotionError(
                 f"max_length는 [CLS]와 [SEP]를 포함해 3 이상이어야 합니다: {self.max_length}",
@@ -75,11 +78,23 @@ class EmotionTrainingArguments(TrainingArguments):
                 f"dropout은 0 이상 1 미만이어야 합니다: {self.dropout}",
                 f"dropout must lie in [0, 1), found {self.dropout}.",
             )
-        parse_alpha(self.focal_alpha)
+        if not 0.0 <= self.focal_gamma < float("inf"):
+            raise KoBERTEmotionError(
+                f"focal_gamma는 0 이상의 유한한 수여야 합니다: {self.focal_gamma}",
+                f"focal_gamma must be finite and at least 0, found {self.focal_gamma}.",
+            )
+        alpha = parse_alpha(self.focal_alpha)
+        resolve_alpha(alpha, list(alpha) if isinstance(alpha, Mapping) else ())
 
     def alpha_for(self, labels: list[str]) -> float | list[float]:
         """Returns alpha as a number or as one weight for each of `labels`."""
-        return resolve_alpha(parse_alpha(self.focal_alpha), labels)
+        alpha = resolve_alpha(parse_alpha(self.focal_alpha), labels)
+        if isinstance(alpha, list) and len(alpha) != len(labels):
+            raise KoBERTEmotionError(
+                f"alpha의 수({len(alpha)}개)가 라벨 수({len(labels)}개: {labels})와 다릅니다.",
+                f"alpha has {len(alpha)} weights, expected one for each of {len(labels)} labels: {labels}.",
+            )
+        return alpha
 
 
 def parse_alpha(alpha: Any) -> Alpha:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before any Hugging Face import: no test reaches the network
+
 import pytest
+import torch
+
+from kobert_hf_emotion.assets import resolve_default
+from kobert_hf_emotion.configuration import EmotionConfig
+from kobert_hf_emotion.modeling import EmotionClassifier
+from kobert_hf_emotion.tokenization import VOCAB_FILE, KoBERTTokenizer
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+TINY = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +25,39 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"reference data of the developers is not at {SHARED}")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def vocab_file() -> Path:
+    """The `spiece.model` of the embedded default, in KoBERT's layout."""
+    return Path(resolve_default("default")) / VOCAB_FILE
+
+
+@pytest.fixture(scope="session")
+def tokenizer(vocab_file: Path) -> KoBERTTokenizer:
+    """A tokenizer in the default mode; tests must not change it."""
+    return KoBERTTokenizer(vocab_file)
+
+
+@pytest.fixture(scope="session")
+def gluon_tokenizer(vocab_file: Path) -> KoBERTTokenizer:
+    """A tokenizer with the notebook's segmentation; tests must not change it."""
+    return KoBERTTokenizer(vocab_file, word_split="gluonnlp")
+
+
+@pytest.fixture(scope="session")
+def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, tokenizer: KoBERTTokenizer) -> Path:
+    """A `save_pretrained` folder with a tiny model of seeded weights and its tokenizer; tests must not write to it."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        model = EmotionClassifier(EmotionConfig(**TINY))
+    model.tokenizer = tokenizer
+    folder = tmp_path_factory.mktemp("tiny") / "model"
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def tiny_model(tiny_model_folder: Path) -> EmotionClassifier:
+    """A fresh copy of the tiny model, in evaluation mode, to change as a test likes."""
+    return EmotionClassifier.from_pretrained(tiny_model_folder)

@@ -61,7 +61,7 @@ class Settings:
     review_tokens: int = 48
     review_learning_rate: float = 7e-4
     reviews_a_rating: int = 30_000
-    emotion_steps: int = 1600
+    emotion_steps: int = 2400
     emotion_batch: int = 64
     emotion_tokens: int = 128
     emotion_learning_rate: float = 4e-4

@@ -8,8 +8,8 @@ import typer
 
 from ..errors import KoBERTEmotionError
 from .convert import convert
+from .evaluate import evaluate
 from .predict import predict
-from .test import test
 from .train import train
 
 EXIT_USAGE = 2
@@ -25,8 +25,10 @@ app = typer.Typer(
     KoBERT 한국어 감정 분류: 학습, 평가, 예측, 옛 체크포인트 변환.
     Korean emotion classification with KoBERT: training, test, prediction, conversion of old checkpoints.""",
 )
-for command in (train, test, predict, convert):
-    app.command()(command)
+app.command("train")(train)
+app.command("test")(evaluate)
+app.command("predict")(predict)
+app.command("convert")(convert)
 
 
 def invoke(argv: list[str]) -> int:

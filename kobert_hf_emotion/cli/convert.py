@@ -12,12 +12,15 @@ from .output import quiet_libraries, say, say_json
 
 
 def convert(
-    checkpoint: Annotated[Path, typer.Argument(help="노트북이 저장한 .pt, _state_dict.pt, _all.tar (the notebook's file)")],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="노트북이 저장한 .pt, _state_dict.pt, _all.tar (the notebook's file)")
+    ],
     output: Annotated[Path, typer.Option("--output", help="새 모델 폴더 (folder to write; a new one)")],
     tokenizer: options.Tokenizer = None,
     num_attention_heads: options.Heads = None,
     word_split: Annotated[
-        options.WordSplitName, typer.Option("--word-split", help="노트북은 gluonnlp로 학습함 (the notebook used gluonnlp)")
+        options.WordSplitName,
+        typer.Option("--word-split", help="노트북은 gluonnlp로 학습함 (the notebook used gluonnlp)"),
     ] = "gluonnlp",
     labels: options.Labels = None,
     json: options.Json = False,
@@ -26,14 +29,12 @@ def convert(
 
     옛 노트북의 체크포인트를 안전하게 읽어 save_pretrained 폴더로 바꿉니다. 파일 안의 코드는 실행하지 않습니다.
     Converts a notebook's checkpoint to a save_pretrained folder without running anything from the file.
-    """  # noqa: D400, D415
+    """  # noqa: D415
     from ..legacy import convert_legacy_checkpoint
 
     names = None if labels is None else options.parse_labels(labels)
     with quiet_libraries():
-        report = convert_legacy_checkpoint(
-            checkpoint, output, tokenizer, num_attention_heads, word_split, labels=names
-        )
+        report = convert_legacy_checkpoint(checkpoint, output, tokenizer, num_attention_heads, word_split, labels=names)
     found = report.checkpoint
     if json:
         say_json(

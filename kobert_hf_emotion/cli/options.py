@@ -8,10 +8,12 @@ from typing import Annotated, Literal, TypeAlias
 import typer
 
 TextColumn = Annotated[
-    str | None, typer.Option("--text-column", help="문장 열 이름; 없으면 추측 (column of the text; guessed if left out)")
+    str | None,
+    typer.Option("--text-column", help="문장 열 이름; 없으면 추측 (column of the text; guessed if left out)"),
 ]
 LabelColumn = Annotated[
-    str | None, typer.Option("--label-column", help="라벨 열 이름; 없으면 추측 (column of the label; guessed if left out)")
+    str | None,
+    typer.Option("--label-column", help="라벨 열 이름; 없으면 추측 (column of the label; guessed if left out)"),
 ]
 Labels = Annotated[
     str | None,
@@ -25,7 +27,9 @@ Encoding = Annotated[
     str | None, typer.Option("--encoding", help="파일 인코딩; 없으면 찾아냄 (encoding of the file; found if left out)")
 ]
 BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="배치 크기 (rows a batch)")]
-Json = Annotated[bool, typer.Option("--json", help="결과를 JSON 하나로 stdout에 출력 (print one JSON object on stdout)")]
+Json = Annotated[
+    bool, typer.Option("--json", help="결과를 JSON 하나로 stdout에 출력 (print one JSON object on stdout)")
+]
 Tokenizer = Annotated[
     str | None,
     typer.Option(
@@ -37,7 +41,9 @@ Tokenizer = Annotated[
 Heads = Annotated[
     int | None,
     typer.Option(
-        "--num-attention-heads", min=1, help="파일에 없을 때의 어텐션 헤드 수 (attention heads, where a file does not tell)"
+        "--num-attention-heads",
+        min=1,
+        help="파일에 없을 때의 어텐션 헤드 수 (attention heads, where a file does not tell)",
     ),
 ]
 WordSplitName: TypeAlias = Literal["sentencepiece", "gluonnlp"]

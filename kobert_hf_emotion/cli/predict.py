@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -35,10 +35,9 @@ def predict(
 
     문장이나 파일의 감정을 예측합니다. 라벨이 있으면 classification report도 출력합니다.
     Predicts the emotion of texts or of a file's rows, with a classification report where labels are there.
-    """  # noqa: D400, D415
-    import torch
-
+    """  # noqa: D415
     from ..evaluation import load_checkpoint
+    from ..inference import use_accelerator
     from ..reading import is_table_path
     from ..tokenization import KoBERTTokenizer
 
@@ -47,7 +46,7 @@ def predict(
         if tokenizer is not None:
             given = KoBERTTokenizer.from_pretrained(tokenizer, word_split="gluonnlp", model_max_length=64)
         classifier = load_checkpoint(model, given, num_attention_heads)
-        classifier.to("cuda" if torch.cuda.is_available() else "cpu")
+        use_accelerator(classifier)
     if len(inputs) == 1 and is_table_path(inputs[0]):
         _predict_file(
             classifier, Path(inputs[0]), output, text_column, label_column, ignore_labels, encoding, batch_size, json
@@ -120,7 +119,7 @@ def _predict_file(
     truth = labels[known] if labels is not None else known
     counts = {name: int(n) for name, n in zip(names, np.bincount(logits.argmax(-1), minlength=len(names)), strict=True)}
     if json:
-        found = {"output": output, "rows": len(texts), "predicted": counts, "data": report}
+        found: dict[str, Any] = {"output": output, "rows": len(texts), "predicted": counts, "data": report}
         if len(known):
             found |= {"scores": score(logits[known], truth), "report": table_report(logits[known], truth, names)}
         say_json(found)

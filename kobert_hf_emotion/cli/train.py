@@ -34,7 +34,9 @@ def train(
     gamma: Annotated[float, typer.Option("--gamma", help="초점 손실의 gamma (focusing parameter)")] = 2.0,
     alpha: Annotated[
         str,
-        typer.Option("--alpha", help="초점 손실의 alpha: 수, [목록] 또는 {라벨: 수} (number, JSON list or JSON object)"),
+        typer.Option(
+            "--alpha", help="초점 손실의 alpha: 수, [목록] 또는 {라벨: 수} (number, JSON list or JSON object)"
+        ),
     ] = "1.0",
     seed: Annotated[int, typer.Option("--seed", min=0, help="난수 시드 (seed)")] = 42,
     word_split: Annotated[
@@ -42,7 +44,8 @@ def train(
         typer.Option("--word-split", help="노트북과 같은 토큰은 gluonnlp (gluonnlp: the notebook's tokens)"),
     ] = None,
     legacy_export: Annotated[
-        bool, typer.Option("--legacy-export", help="노트북의 .pt, _state_dict.pt, _all.tar도 저장 (the notebook's files)")
+        bool,
+        typer.Option("--legacy-export", help="노트북의 .pt, _state_dict.pt, _all.tar도 저장 (the notebook's files)"),
     ] = False,
     json: options.Json = False,
 ) -> None:
@@ -50,7 +53,7 @@ def train(
 
     층화 k겹 교차 검증으로 미세 조정하고 겹마다 모델을 저장합니다.
     Fine-tunes one model a fold in a stratified k-fold cross-validation.
-    """  # noqa: D400, D415
+    """  # noqa: D415
     from ..cross_validation import cross_validate, format_report
     from ..data import load_emotion_dataset_with_report
     from ..training_args import EmotionTrainingArguments

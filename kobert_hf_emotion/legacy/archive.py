@@ -119,13 +119,25 @@ def _check_name(name: str) -> None:
 def _read_archive(handle: IO[bytes]) -> Archive:
     size = handle.seek(0, os.SEEK_END)
     handle.seek(0)
-    start = handle.read(4)
+    start = handle.read(64)
     handle.seek(0)
-    if start in (_ZIP_START, _ZIP_END_ONLY):
+    _check_not_text(start)
+    if start.startswith((_ZIP_START, _ZIP_END_ONLY)):
         zipped = _ZipStorages(handle, size)
         return Archive(read_pickle(zipped.pickle(), zipped.persistent_load), zipped, "zip", size)
     stream = _StreamStorages(handle, size)
     return Archive(stream.read_root(), stream, "stream", size)
+
+
+def _check_not_text(start: bytes) -> None:
+    """Names what a download often leaves in place of the file."""
+    if start.lstrip().startswith(b"<"):
+        raise damaged(
+            "웹 페이지입니다. 내려받기가 로그인이나 확인 화면에서 멈춘 것 같습니다",
+            "a web page; the download probably ended at a login or confirmation page",
+        )
+    if start.startswith(b"version https://git-lfs"):
+        raise damaged("Git LFS 포인터입니다", "a Git LFS pointer; run `git lfs pull` to get the file itself")
 
 
 def _storage_record(identifier: Any) -> tuple[StorageRecord, Any]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 
-from ..files import atomic_directory, atomic_write
+from ..errors import CheckpointError
+from ..files import atomic_directory, check_free
 from ..tokenization import KoBERTTokenizer, WordSplit
 from .importer import build_classifier
 from .model_card import render_model_card
@@ -71,20 +73,27 @@ def convert_legacy_checkpoint(
         RunError: `output` is a file, or a folder that is not empty.
         TokenizerError: There is no such tokenizer, or it does not fit the model.
     """
-    with atomic_directory(output) as folder:
-        checkpoint = read_legacy_checkpoint(path, num_attention_heads, labels)
-        model = build_classifier(checkpoint, strict=strict, dtype=None)
-        loaded = _load_tokenizer(tokenizer, word_split, max_length)
-        # Files of 2019 pad with id 1 and have the configuration say 0, which changes no result.
-        model.config.pad_token_id = loaded.pad_token_id
-        model.tokenizer = loaded
-        model.save_pretrained(folder)
-        with atomic_write(folder / "README.md", "w") as handle:
-            handle.write(render_model_card(checkpoint, loaded.word_split, max_length))
-        if checkpoint.optimizer_state is not None:
-            torch.save(checkpoint.optimizer_state, folder / OPTIMIZER_FILE)
-    has_optimizer = checkpoint.optimizer_state is not None
-    return LegacyImportReport(Path(output), checkpoint, Path(output) / OPTIMIZER_FILE if has_optimizer else None)
+    check_free(output)  # before the work, and once more at its end
+    checkpoint = read_legacy_checkpoint(path, num_attention_heads, labels)
+    model = build_classifier(checkpoint, strict=strict, dtype=None)
+    loaded = _load_tokenizer(tokenizer, word_split, max_length)
+    # Files of 2019 pad with id 1 and have the configuration say 0, which changes no result.
+    model.config.pad_token_id = loaded.pad_token_id
+    model.tokenizer = loaded
+    try:
+        with atomic_directory(output) as folder:
+            model.save_pretrained(folder)
+            card = render_model_card(checkpoint, loaded.word_split, loaded.model_max_length)
+            (folder / "README.md").write_text(card, encoding="utf-8")
+            if checkpoint.optimizer_state is not None:
+                torch.save(checkpoint.optimizer_state, folder / OPTIMIZER_FILE)
+    except (OSError, RuntimeError, SafetensorError) as error:  # each library reports a full disk in its own way
+        raise CheckpointError(
+            f"변환한 모델을 {output}에 쓸 수 없습니다: {error}. 아무것도 남기지 않았습니다.",
+            f"Cannot write the converted model to {output}: {error}. Nothing was left there.",
+        ) from error
+    optimizer_file = None if checkpoint.optimizer_state is None else Path(output) / OPTIMIZER_FILE
+    return LegacyImportReport(Path(output), checkpoint, optimizer_file)
 
 
 def _load_tokenizer(

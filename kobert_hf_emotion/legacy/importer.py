@@ -34,8 +34,8 @@ def import_legacy_checkpoint(
     Args:
         path: The file.
         num_attention_heads: Heads, where the file does not tell: a state dict of a hidden size other than 768.
-        labels: Label names in the order of the class ids; by default the seven emotions where the classifier
-            has seven classes, else numbered labels.
+        labels: Label names in the order of the class ids; by default those of a pickled configuration, else the
+            seven emotions where the classifier has seven classes, else numbered labels.
         strict: Whether a missing or an unexpected parameter is an error. If not, it is logged, and a missing
             one is initialised at random.
         dtype: Of the parameters; None keeps that of the file.
@@ -48,10 +48,15 @@ def import_legacy_checkpoint(
         CheckpointError: The file is missing, damaged or unsafe, or does not fit; no other error.
 
     Example:
-        >>> model = import_legacy_checkpoint("Focal_KoBERT_e10_b64_fold_5.pt")  # doctest: +SKIP
-        >>> model.tokenizer = KoBERTTokenizer.from_pretrained(
-        ...     "skt/kobert-base-v1", word_split="gluonnlp", model_max_length=64
-        ... )  # doctest: +SKIP
+        >>> import tempfile
+        >>> from kobert_hf_emotion.configuration import EmotionConfig
+        >>> from kobert_hf_emotion.legacy import export_legacy_checkpoint
+        >>> config = EmotionConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8)
+        >>> whole, state_dict, _ = export_legacy_checkpoint(EmotionClassifier(config), tempfile.mkdtemp() + "/fold_5")
+        >>> import_legacy_checkpoint(whole).config.num_attention_heads
+        1
+        >>> import_legacy_checkpoint(state_dict, num_attention_heads=1).config.labels[5]
+        'happy'
     """
     return build_classifier(read_legacy_checkpoint(path, num_attention_heads, labels), strict=strict, dtype=dtype)
 

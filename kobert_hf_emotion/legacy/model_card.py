@@ -54,8 +54,8 @@ def render_model_card(checkpoint: LegacyCheckpoint, word_split: str, max_length:
     config = checkpoint.config
     guessed = "KoBERT의 기본값(파일에 없음) / KoBERT's defaults, the file tells none"
     return _TEMPLATE.format(
-        name=checkpoint.path.stem,
-        file=checkpoint.path.name,
+        name=_plain(checkpoint.path.stem),
+        file=_plain(checkpoint.path.name),
         sha256=checkpoint.sha256,
         kind=_KINDS[checkpoint.kind],
         container="torch ≥ 1.6 (zip)" if checkpoint.container == "zip" else "torch < 1.6",
@@ -74,6 +74,9 @@ def render_model_card(checkpoint: LegacyCheckpoint, word_split: str, max_length:
 
 
 def _names(names: tuple[str, ...]) -> str:
-    """Returns the names as code, safe inside a table: they come from the file."""
-    shown = [f"`{''.join(c for c in name[:120] if c.isprintable() and c not in '`|')}`" for name in names[:50]]
-    return ", ".join(shown) or "-"
+    return ", ".join(f"`{_plain(name)}`" for name in names[:50]) or "-"
+
+
+def _plain(name: str) -> str:
+    """Returns a name that comes from outside without what would break out of a table or of code."""
+    return "".join(character for character in name[:200] if character.isprintable() and character not in "`|")

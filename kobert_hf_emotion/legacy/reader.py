@@ -18,7 +18,7 @@ from ..configuration import EmotionConfig
 from . import keys
 from .archive import Archive, Container, open_archive
 from .records import Record, StorageRecord, TensorRecord, damaged
-from .settings import build_config, read_settings
+from .settings import build_config, read_labels, read_settings
 from .structure import Kind, find_contents
 
 _MAX_DEPTH = 12
@@ -70,8 +70,8 @@ def read_legacy_checkpoint(
     Args:
         path: The file.
         num_attention_heads: Heads, where the file does not tell: a state dict of a hidden size other than 768.
-        labels: Label names in the order of the class ids; by default the seven emotions where the classifier
-            has seven classes, else numbered labels.
+        labels: Label names in the order of the class ids; by default those of a pickled configuration, else the
+            seven emotions where the classifier has seven classes, else numbered labels.
 
     Raises:
         CheckpointError: There is no such file, it is damaged, it is unsafe, or there is no BERT classifier in
@@ -83,7 +83,8 @@ def read_legacy_checkpoint(
         found = {ours: contents.tensors[theirs] for theirs, ours in mapping.to_model.items()}
         sizes = keys.infer_sizes({name: tensor.shape for name, tensor in found.items()})
         settings = read_settings(contents.module)
-        config = build_config(sizes, settings, num_attention_heads, None if labels is None else list(labels))
+        names = labels or read_labels(contents.module, sizes.get("num_labels", 0))
+        config = build_config(sizes, settings, num_attention_heads, names)
         expected = keys.expected_shapes(sizes)
         fitting = {name: found[name] for name, shape in expected.items() if _fits(found.get(name), shape)}
         _check_expected(expected, fitting)

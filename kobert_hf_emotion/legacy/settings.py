@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-
-from transformers.activations import ACT2FN
 
 from ..configuration import EmotionConfig
 from ..errors import CheckpointError
@@ -35,6 +33,10 @@ _ACTIVATION_CLASSES = {
     "MishActivation": "mish",
     "Tanh": "tanh",
 }
+_ACTIVATIONS = frozenset(
+    {"gelu", "gelu_new", "gelu_fast", "gelu_python", "gelu_pytorch_tanh", "gelu_accurate", "quick_gelu"}
+    | {"relu", "relu6", "leaky_relu", "silu", "swish", "mish", "tanh", "sigmoid", "linear"}
+)
 _ACTIVATION_FUNCTIONS = {"gelu": "gelu", "gelu_python": "gelu", "gelu_new": "gelu_new", "relu": "relu", "swish": "silu"}
 
 
@@ -60,12 +62,28 @@ def read_settings(module: Record | None) -> dict[str, Any]:
             break
     for name, record in modules.items():
         settings |= _from_module(name, record)
+    if "hidden_act" not in settings:
+        raise damaged("활성화 함수를 알 수 없습니다", "the activation function of the model is not one of BERT's")
     settings["classifier_dropout"] = _head_dropout(module, modules)
     return settings
 
 
+def read_labels(module: Record | None, count: int) -> list[str] | None:
+    """Returns the label names a pickled model's configuration gives to its `count` classes, None without any."""
+    if module is None:
+        return None
+    for _, record in walk_modules(module):
+        config = record.state.get("config")
+        names = config.state.get("id2label") if isinstance(config, Record) else None
+        if isinstance(names, dict) and set(names) == set(range(count)):
+            labels = [names[index] for index in range(count)]
+            is_named = all(type(name) is str for name in labels) and len(set(labels)) == count
+            return labels if is_named and labels != [f"LABEL_{index}" for index in range(count)] else None
+    return None
+
+
 def build_config(
-    sizes: Mapping[str, int], settings: Mapping[str, Any], num_attention_heads: int | None, labels: list[str] | None
+    sizes: Mapping[str, int], settings: Mapping[str, Any], num_attention_heads: int | None, labels: Sequence[str] | None
 ) -> EmotionConfig:
     """Puts sizes and settings together.
 
@@ -108,13 +126,13 @@ def _head_count(hidden_size: int, heads: int | None) -> int:
     return heads
 
 
-def _label_fields(count: int, labels: list[str] | None) -> dict[str, Any]:
+def _label_fields(count: int, labels: Sequence[str] | None) -> dict[str, Any]:
     if labels is None:
         return {"num_labels": count}
     if len(labels) != count or len(set(labels)) != count:
         raise CheckpointError(
-            f"분류기의 클래스는 {count}개인데 라벨이 {len(labels)}개이거나 겹칩니다: {labels}",
-            f"Expected {count} different labels, one per class of the classifier, found {labels}.",
+            f"분류기의 클래스는 {count}개인데 라벨이 {len(labels)}개이거나 겹칩니다: {list(labels)}",
+            f"Expected {count} different labels, one per class of the classifier, found {list(labels)}.",
         )
     return {"id2label": dict(enumerate(labels)), "label2id": {name: index for index, name in enumerate(labels)}}
 
@@ -132,7 +150,7 @@ def _is_count(value: object) -> bool:
 
 
 def _is_activation(value: object) -> bool:
-    return type(value) is str and value in ACT2FN
+    return type(value) is str and value in _ACTIVATIONS
 
 
 _CONFIG_FIELDS: dict[str, Callable[[object], bool]] = {

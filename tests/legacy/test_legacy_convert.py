@@ -14,7 +14,7 @@ from legacy_files import STEM, assert_same
 from safetensors.torch import load_file
 
 from kobert_hf_emotion.errors import CheckpointError, RunError, TokenizerError
-from kobert_hf_emotion.legacy import convert_legacy_checkpoint, load_optimizer_file, resume_optimizer
+from kobert_hf_emotion.legacy import convert_legacy_checkpoint, converter, load_optimizer_file, resume_optimizer
 from kobert_hf_emotion.modeling import EmotionClassifier
 
 
@@ -103,6 +103,18 @@ def test_errors_leave_nothing(shared: Path, tmp_path: Path, case: str) -> None:
     tokenizer = tmp_path / "missing" if case == "no tokenizer" else shared / "kobert" / "spiece.model"
     with pytest.raises((CheckpointError, TokenizerError)):
         convert_legacy_checkpoint(source, tmp_path / "out", tokenizer)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_full_disk_leaves_nothing(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_space(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(converter.torch, "save", no_space)
+    with pytest.raises(CheckpointError, match="No space left"):
+        convert_legacy_checkpoint(
+            shared / "legacy" / f"{STEM}_all.tar", tmp_path / "out", shared / "kobert" / "spiece.model", 2
+        )
     assert list(tmp_path.iterdir()) == []
 
 

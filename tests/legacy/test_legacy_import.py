@@ -264,6 +264,26 @@ class TestSettings:
         found = read_legacy_checkpoint(saved(whole)).config.hidden_act
         assert found == ("gelu" if activation == "gelu_python" else activation)
 
+    def test_activation_that_is_a_function(self, saved: Save) -> None:
+        """As in models of transformers 2 to 4.15, and where no configuration was saved."""
+        whole = BERTClassifier(BertModel(BertConfig(**SIZES)), 8, 7)
+        for layer in whole.bert.encoder.layer:
+            del layer.intermediate.intermediate_act_fn
+            layer.intermediate.intermediate_act_fn = nn.functional.relu
+        for module in whole.modules():
+            vars(module).pop("config", None)
+        found = read_legacy_checkpoint(saved(whole)).config
+        assert (found.hidden_act, found.num_attention_heads) == ("relu", 2)
+        for layer in whole.bert.encoder.layer:
+            layer.intermediate.intermediate_act_fn = nn.functional.hardswish
+        with pytest.raises(CheckpointError, match="activation"):
+            read_legacy_checkpoint(saved(whole))
+
+    def test_labels_of_a_pickled_configuration(self, plain_bert: BertForSequenceClassification, saved: Save) -> None:
+        names = {0: "부정", 1: "중립", 2: "긍정"}
+        plain_bert.config.id2label = names
+        assert read_legacy_checkpoint(saved(plain_bert)).config.labels == list(names.values())
+
     def test_classes_that_no_longer_exist(self, saved: Save, monkeypatch: pytest.MonkeyPatch) -> None:
         """A model of classes in modules that are gone when the file is read."""
         gone = types.ModuleType("my_old_project")
@@ -306,6 +326,15 @@ class TestUse:
     def test_files_that_are_none(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "x.pt").write_bytes(content)
         with pytest.raises(CheckpointError, match=r"torch\.save"):
+            read_legacy_checkpoint(tmp_path / "x.pt")
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [(b"\n<!DOCTYPE html><html>", "web page"), (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull")],
+    )
+    def test_what_downloads_leave(self, tmp_path: Path, content: bytes, reason: str) -> None:
+        (tmp_path / "x.pt").write_bytes(content)
+        with pytest.raises(CheckpointError, match=reason):
             read_legacy_checkpoint(tmp_path / "x.pt")
 
     def test_no_file(self, tmp_path: Path) -> None:

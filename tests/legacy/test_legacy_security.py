@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import tarfile
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from legacy_files import SIZES, rezip
 
 from kobert_hf_emotion.configuration import EmotionConfig
 from kobert_hf_emotion.errors import CheckpointError
-from kobert_hf_emotion.legacy import read_legacy_checkpoint
+from kobert_hf_emotion.legacy import import_legacy_checkpoint, read_legacy_checkpoint
 from kobert_hf_emotion.legacy.policy import CALLABLES
 from kobert_hf_emotion.modeling import EmotionClassifier
 
@@ -63,7 +64,8 @@ def tensor(*parts: bytes) -> bytes:
 
 def in_zip(data_pkl: bytes, *extra: tuple[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", method) as archive:
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", method) as archive:
+        warnings.simplefilter("ignore")  # of the same name twice
         for entry, content in (("a/data.pkl", data_pkl), ("a/data/0", bytes(16)), *extra):
             archive.writestr(entry, content)
     return buffer.getvalue()
@@ -289,13 +291,13 @@ def test_tricks_are_refused(case: str, tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_the_cases_bite(tmp_path: Path) -> None:
     """Python's own unpickler runs what is refused above: the cases are real."""
-    working = ["os.system", "posix.system", "subprocess", "eval", "exec", "open", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX"]
-    working += ["STACK_GLOBAL", "STACK_GLOBAL out of the memo", "pickle.loads", "functools.partial", "pathlib"]
+    working = ["os.system", "posix.system", "subprocess", "eval", "exec", "open", "INST", "OBJ"]
+    working += ["STACK_GLOBAL", "STACK_GLOBAL out of the memo", "pickle.loads", "functools.partial"]
     lines = ["import os, pickle", f"path = {SENTINEL!r}"]
     for case in working:
         lines += [f"try: pickle.loads({program(CALLS[case][0])!r})", "except Exception: pass"]
         lines += [f"assert os.path.exists(path), {case!r}", "os.unlink(path)"]
-    source = "\n".join(lines).replace("pathlib\\nPath.touch", "pathlib\\nPath.touch")
+    source = "\n".join(lines)
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", source], check=False, capture_output=True, text=True, cwd=tmp_path, timeout=60
     )
@@ -325,7 +327,7 @@ FILES: dict[str, tuple[bytes, str]] = {
     "tar with a device": (in_tar(member("x.pt", tarfile.CHRTYPE)), "x.pt"),
     "tar with a pipe": (in_tar(member("x.pt", tarfile.FIFOTYPE)), "x.pt"),
     "tar with many files": (in_tar(member("a.pt"), member("b.pt")), "a.pt, b.pt"),
-    "tar of no checkpoint": (in_tar(member("a.pt")), "opcode b'd'"),
+    "tar of no checkpoint": (in_tar(member("a.pt")), "mark that was not set"),
 }
 
 
@@ -422,13 +424,13 @@ def test_memory_stays_bounded(tmp_path: Path) -> None:
     source = f"""
 import pathlib, resource
 from kobert_hf_emotion.errors import CheckpointError
-from kobert_hf_emotion.legacy.reader import read_legacy_checkpoint
+from kobert_hf_emotion.legacy import import_legacy_checkpoint
 used = int(pathlib.Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 2**30, used + 2**30))
 count = 0
 for path in pathlib.Path({str(tmp_path)!r}).glob("*.pt"):
     try:
-        read_legacy_checkpoint(path, 2)
+        import_legacy_checkpoint(path, 2)
     except CheckpointError as error:
         assert "MemoryError" not in str(error), path
         count += 1
@@ -462,6 +464,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[bytes],
 
 
 Mutation = tuple[int, int, bytes]
+OPCODES = b"()N]}02.tuaesdlbRocqhQKXU\x81\x85\x86\x87\x88\x93\x94\x8c\x01\x00"
 MUTATIONS = st.lists(
     st.tuples(st.integers(0, 2**16), st.sampled_from([0, 1, 1, 4, 64, 4000]), st.binary(max_size=8)),
     min_size=1,
@@ -479,11 +482,12 @@ def mutate(data: bytes, mutations: list[Mutation]) -> bytes:
 
 def only_our_error(path: Path, data: bytes) -> None:
     path.write_bytes(data)
+    message = "read"
     try:
-        read_legacy_checkpoint(path, 2)
+        import_legacy_checkpoint(path, 2)
     except CheckpointError as error:
-        assert str(error)  # the message can be made, whatever text it quotes
-        assert len(str(error)) < 10_000
+        message = str(error)  # can be made, whatever text it quotes
+    assert 0 < len(message) < 10_000
 
 
 @QUICK

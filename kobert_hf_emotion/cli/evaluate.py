@@ -11,12 +11,14 @@ from . import options
 from .output import note, quiet_libraries, say, say_json
 
 
-def test(
+def evaluate(
     run: Annotated[Path, typer.Argument(help="실행 폴더, 모델 폴더 또는 .pt/.tar 파일 (run, model folder or file)")],
     test_file: options.InputFile,
     select_on_test: Annotated[
         bool,
-        typer.Option("--select-on-test", help="노트북처럼 시험 정확도로 고름; 낙관적 (choose on the test rows; optimistic)"),
+        typer.Option(
+            "--select-on-test", help="노트북처럼 시험 정확도로 고름; 낙관적 (choose on the test rows; optimistic)"
+        ),
     ] = False,
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
@@ -30,7 +32,7 @@ def test(
 
     시험 파일에서 모든 겹의 손실과 정확도를 재고 가장 좋은 모델의 경로를 출력합니다.
     Evaluates every fold on a test file and prints the path of the best model.
-    """  # noqa: D400, D415
+    """  # noqa: D415
     from ..data import load_emotion_dataset_with_report
     from ..evaluation import best_fold, evaluate_checkpoints, find_checkpoints, load_checkpoint
     from ..tokenization import KoBERTTokenizer

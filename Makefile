@@ -1,0 +1,44 @@
+# KoBERT 한국어 감정 분류 — `make help`
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+RUN ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
+SAMPLE = kobert_hf_emotion/assets/sample
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format clean
+
+help: ## 이 도움말 (this help)
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(VENV)/.installed ## 가상 환경과 의존성 설치 (environment and dependencies)
+
+# torch comes first and pinned: without the pin pip takes the build with gigabytes of CUDA.
+$(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,dev]'
+	touch $@
+
+demo: install ## 예제 CSV로 k겹 학습, 시험, 예측 (k-fold training, test, prediction)
+	$(BIN)/kobert-emotion train $(SAMPLE)/train.csv --model default --folds 5 --epochs 4 --learning-rate 3e-4 \
+		--legacy-export --output $(RUN)
+	$(BIN)/kobert-emotion test $(RUN) $(SAMPLE)/test.csv
+	$(BIN)/kobert-emotion predict $(RUN)/best $(SAMPLE)/test.csv --output $(RUN)/predictions.csv
+	$(BIN)/kobert-emotion predict $(RUN)/best "오늘 정말 행복했어" "밤길에 누가 자꾸 따라와서 무서웠어"
+
+test: install ## 테스트 (tests)
+	$(BIN)/python -m pytest
+
+check: install ## ruff와 mypy (lint, format, types)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install ## 코드 정리 (format the code)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## 빌드와 캐시 삭제 (remove builds and caches)
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,214 @@
+"""The trainer's gradients, losses and order of rows, against plain torch."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import datasets
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, f1_score
+
+from kobert_hf_emotion.configuration import EmotionConfig
+from kobert_hf_emotion.errors import KoBERTEmotionError
+from kobert_hf_emotion.losses import focal_loss
+from kobert_hf_emotion.modeling import EmotionClassifier
+from kobert_hf_emotion.tokenization import KoBERTTokenizer
+from kobert_hf_emotion.trainer import EmotionTrainer
+from kobert_hf_emotion.training_args import EmotionTrainingArguments
+
+TEXTS = [
+    "오늘 정말 행복했어", "무서워서 잠이 안 와ㅠㅠ", "왜 자꾸 늦는 거야", "회의는 세 시입니다", "헐 진짜?", "토할 것 같아",
+    "보고 싶다", "ㅋㅋㅋㅋ 너무 웃겨", "그만 좀 해라", "내일 비가 온대요", "깜짝이야", "눈물이 멈추지 않아요",
+    "이렇게 맛있는 건 처음이에요!!", "더러워 죽겠네", "발소리가 가까워졌다", "네 알겠습니다",
+]  # fmt: skip
+LABELS = [5, 0, 2, 4, 1, 6, 3, 5, 2, 4, 1, 3, 5, 6, 0, 4]
+
+
+def build_model(tokenizer: KoBERTTokenizer) -> EmotionClassifier:
+    torch.manual_seed(0)
+    config = EmotionConfig(
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        classifier_dropout=0.0,
+    )
+    model = EmotionClassifier(config)
+    model.tokenizer = tokenizer
+    return model
+
+
+def rows(count: int = 16) -> datasets.Dataset:
+    return datasets.Dataset.from_dict({"text": TEXTS[:count], "label": LABELS[:count]})
+
+
+def arguments(folder: Path, **settings: object) -> EmotionTrainingArguments:
+    defaults = {"num_train_epochs": 1, "save_strategy": "no", "disable_tqdm": True, "use_cpu": True, "logging_steps": 1}
+    return EmotionTrainingArguments(output_dir=str(folder), **(defaults | settings))
+
+
+class KeptGradients(EmotionTrainer):
+    """Keeps the gradients that the first step of the optimizer sees."""
+
+    def train_and_keep(self) -> dict[str, torch.Tensor]:
+        kept: dict[str, torch.Tensor] = {}
+        self.create_optimizer()
+        step = self.optimizer.step
+
+        def spy(*args: object, **kwargs: object) -> object:
+            if not kept:
+                kept.update({n: p.grad.clone() for n, p in self.model.named_parameters() if p.grad is not None})
+            return step(*args, **kwargs)
+
+        self.optimizer.step = spy
+        self.train()
+        return kept
+
+
+def reference_gradients(model: EmotionClassifier, alpha: float = 1.0, gamma: float = 2.0) -> dict[str, torch.Tensor]:
+    """One pass over all rows in plain torch."""
+    model = copy.deepcopy(model).train()
+    encoded = model.tokenizer(TEXTS, padding=True, return_tensors="pt")
+    probability = model(**encoded).logits.softmax(-1)[torch.arange(16), torch.tensor(LABELS)]
+    (alpha * (1 - probability) ** gamma * -probability.log()).mean().backward()
+    return {name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}
+
+
+@pytest.mark.parametrize(("batch", "accumulation"), [(16, 1), (4, 4), (5, 4)])
+def test_gradient_of_a_step_does_not_depend_on_accumulation(
+    tokenizer: KoBERTTokenizer, tmp_path: Path, batch: int, accumulation: int
+) -> None:
+    model = build_model(tokenizer)
+    expected = reference_gradients(model)
+    args = arguments(
+        tmp_path, per_device_train_batch_size=batch, gradient_accumulation_steps=accumulation, max_grad_norm=0
+    )
+    found = KeptGradients(model, args, rows()).train_and_keep()
+    assert found.keys() == expected.keys()
+    for name, gradient in expected.items():
+        torch.testing.assert_close(found[name], gradient, rtol=1e-5, atol=1e-6, msg=name)
+
+
+WORKER = """
+import sys, torch
+sys.path.insert(0, {tests!r})
+from test_trainer import KeptGradients, arguments, build_model, rows
+from kobert_hf_emotion.tokenization import KoBERTTokenizer
+from pathlib import Path
+tokenizer = KoBERTTokenizer.from_pretrained("default")
+args = arguments(Path({folder!r}), per_device_train_batch_size={batch}, max_grad_norm=0, eval_strategy="epoch")
+trainer = KeptGradients(build_model(tokenizer), args, rows({rows}), rows(15))
+kept = trainer.train_and_keep()
+output = trainer.predict(rows(15))
+if args.process_index == 0:
+    torch.save((kept, trainer.state.log_history, torch.tensor(output.predictions), vars(trainer.history[0])), {result!r})
+"""
+
+
+def launcher(processes: int) -> list[str]:
+    """`accelerate launch` for processes on the CPU; its own `--cpu` starts a single one, whatever is asked for."""
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", str(processes)]
+    command += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
+    return command if processes == 1 else [*command, "--multi_gpu"]
+
+
+def launch(tmp_path: Path, processes: int, batch: int, count: int) -> tuple[dict, list, torch.Tensor, dict]:
+    result = tmp_path / f"{processes}.pt"
+    script = tmp_path / f"worker_{processes}.py"
+    folder = Path(__file__).parent
+    script.write_text(
+        WORKER.format(tests=str(folder), folder=str(tmp_path / "out"), batch=batch, rows=count, result=str(result)),
+        encoding="utf-8",
+    )
+    subprocess.run([*launcher(processes), str(script)], check=True, capture_output=True, text=True, timeout=240)
+    return torch.load(result, weights_only=True)
+
+
+def test_two_processes_train_as_one(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
+    # 13 rows and a batch of 2 times 8: the processes cannot share the rows evenly.
+    one = launch(tmp_path, 1, 16, 13)
+    two = launch(tmp_path, 2, 8, 13)
+    for name, gradient in one[0].items():
+        torch.testing.assert_close(two[0][name], gradient, rtol=1e-5, atol=1e-6, msg=name)
+    torch.testing.assert_close(two[2], one[2], rtol=1e-5, atol=1e-5)
+    for name, value in one[3].items():
+        assert two[3][name] == pytest.approx(value, rel=1e-5), name
+
+
+def test_criterion_and_training_figures_are_those_of_the_rows(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
+    model = build_model(tokenizer)
+    with torch.no_grad():
+        logits = model(**tokenizer(TEXTS, padding=True, return_tensors="pt")).logits
+    alpha = [1.0, 2.0, 1.0, 0.5, 1.0, 1.0, 3.0]
+    args = arguments(
+        tmp_path,
+        per_device_train_batch_size=8,
+        per_device_eval_batch_size=5,
+        learning_rate=0.0,
+        focal_gamma=1.5,
+        focal_alpha=json.dumps(alpha),
+        eval_strategy="epoch",
+    )
+    trainer = EmotionTrainer(model, args, rows(), rows(13))
+    trainer.train()
+    [record] = trainer.history
+    whole = focal_loss(logits, torch.tensor(LABELS), alpha, 1.5).item()
+    part = focal_loss(logits[:13], torch.tensor(LABELS[:13]), alpha, 1.5).item()
+    predicted = logits.argmax(-1).tolist()
+    assert record.train_loss == pytest.approx(whole, rel=1e-5)
+    assert record.train_accuracy == pytest.approx(accuracy_score(LABELS, predicted))
+    assert record.val_loss == pytest.approx(part, rel=1e-5)
+    assert record.val_accuracy == pytest.approx(accuracy_score(LABELS[:13], predicted[:13]))
+    assert record.val_macro_f1 == pytest.approx(f1_score(LABELS[:13], predicted[:13], average="macro"))
+    assert (record.epoch, record.step) == (1.0, 2)
+    logged = [line for line in trainer.state.log_history if "accuracy" in line]
+    assert len(logged) == 2
+    assert np.mean([line["loss"] for line in logged]) == pytest.approx(whole, rel=1e-5)
+    assert (model.config.focal_alpha, model.config.focal_gamma) == (alpha, 1.5)
+
+
+def test_predictions_come_in_the_order_of_the_rows(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
+    model = build_model(tokenizer)
+    trainer = EmotionTrainer(model, arguments(tmp_path, per_device_eval_batch_size=3), eval_dataset=rows())
+    output = trainer.predict(trainer.eval_dataset)
+    with torch.no_grad():
+        expected = [model.eval()(**tokenizer(text, return_tensors="pt")).logits[0].tolist() for text in TEXTS]
+    np.testing.assert_allclose(output.predictions, expected, atol=1e-5)
+    assert output.label_ids.tolist() == LABELS
+
+
+def test_alpha_by_label_name_reaches_the_criterion(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
+    trainer = EmotionTrainer(build_model(tokenizer), arguments(tmp_path, focal_alpha='{"sad": 4}'), rows())
+    assert trainer.criterion.alpha == [1, 1, 1, 4, 1, 1, 1]
+
+
+def test_no_weight_decay_on_biases_and_layer_norms(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
+    trainer = EmotionTrainer(build_model(tokenizer), arguments(tmp_path), rows())
+    trainer.create_optimizer()
+    names = {id(parameter): name for name, parameter in trainer.model.named_parameters()}
+    decayed = {names[id(p)] for g in trainer.optimizer.param_groups if g["weight_decay"] > 0 for p in g["params"]}
+    plain = {names[id(p)] for g in trainer.optimizer.param_groups if g["weight_decay"] == 0 for p in g["params"]}
+    assert plain == {name for name in names.values() if name.endswith("bias") or "LayerNorm" in name}
+    assert decayed | plain == set(names.values())
+
+
+def test_inputs_stay_as_they_are_and_training_twice_works(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
+    data = rows()
+    trainer = EmotionTrainer(build_model(tokenizer), arguments(tmp_path), data)
+    trainer.train()
+    trainer.train()
+    assert data.column_names == ["text", "label"]
+    assert data["text"][:] == TEXTS
+
+
+def test_label_smoothing_is_refused(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
+    with pytest.raises(KoBERTEmotionError, match="label_smoothing_factor"):
+        EmotionTrainer(build_model(tokenizer), arguments(tmp_path, label_smoothing_factor=0.1), rows())
