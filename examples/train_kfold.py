@@ -1,11 +1,11 @@
-"""K-fold fine-tuning as a script, alone or under accelerate.
+r"""K-fold fine-tuning as a script, alone or under accelerate.
 
     python examples/train_kfold.py --train_file train.csv --run_dir runs/a
     accelerate launch --num_processes 2 examples/train_kfold.py --train_file train.csv --run_dir runs/a
 
 On the CPU, accelerate starts several processes only as `--multi_gpu` (its `--cpu` starts one):
 
-    accelerate launch --multi_gpu --num_processes 2 examples/train_kfold.py --train_file train.csv --run_dir runs/a \\
+    accelerate launch --multi_gpu --num_processes 2 examples/train_kfold.py --train_file train.csv --run_dir runs/a \
         --use_cpu --per_device_train_batch_size 32
 
 Every argument of `EmotionTrainingArguments` can be given as well (`--num_train_epochs 3 --focal_gamma 1`). Several

@@ -1,7 +1,5 @@
 """Configuration of an emotion classifier: KoBERT's BERT, the label names and the loss settings."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from huggingface_hub.dataclasses import strict
@@ -34,7 +32,7 @@ class EmotionConfig(BertConfig):
     vocab_size: int = 8002
     pad_token_id: int | None = 1
     classifier_dropout: float | int | None = 0.5
-    focal_alpha: float | int | list[float] = 1.0
+    focal_alpha: float | int | list[float | int] = 1.0
     focal_gamma: float | int = 2.0
     tokenizer_sha256: str | None = None
 

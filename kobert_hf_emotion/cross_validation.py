@@ -111,9 +111,12 @@ def cross_validate(
     """
     args = EmotionTrainingArguments() if args is None else args
     run = Path(output_dir)
-    _check_free(run)
     _check_args(args)
+    _check_free(run)
+    if args.world_size > 1:
+        args.distributed_state.wait_for_everyone()  # all have looked before the first one writes
     labels = dataset.features[LABEL_COLUMN].names
+    args.alpha_for(labels)
     truth = np.asarray(dataset[LABEL_COLUMN])
     groups = None if group_by is None else dataset[group_by]
     folds = fold_indices(truth, n_splits, args.seed, groups, label_names=labels)
@@ -122,8 +125,6 @@ def cross_validate(
         tokenizer, start_model(model, labels, args.dropout, tokenizer).config, dataset[TEXT_COLUMN][:], args.max_length
     )
     plan = _Plan(run, os.fspath(model), labels, args, tokenizer, legacy_export)
-    with args.main_process_first(local=False):
-        run.mkdir(parents=True, exist_ok=True)
     record = {
         **plan.describe(),
         "n_splits": n_splits,

@@ -73,7 +73,7 @@ def predict_logits(
                 f"두 번째 문장의 수({len(text_pairs)})가 첫 번째 문장의 수({len(texts)})와 다릅니다.",
                 f"Expected as many second texts as texts ({len(texts)}), found {len(text_pairs)}.",
             )
-    if not texts:
+    if len(texts) == 0:
         return np.zeros((0, int(model.config.num_labels or 0)), dtype=np.float32)
     encoded = tokenizer(
         list(texts),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from torch import Tensor
 from transformers import BertForSequenceClassification
@@ -22,6 +23,18 @@ from .inference import DEFAULT_BATCH_SIZE, Prediction, predict_logits, to_predic
 from .losses import focal_loss
 from .tokenization import KoBERTTokenizer
 from .tokenizer_guard import check_vocabulary
+
+# What the readers of damaged files raise.
+_UNLOADABLE = (
+    OSError,
+    TypeError,
+    ValueError,
+    RuntimeError,
+    EOFError,
+    LookupError,
+    SafetensorError,
+    StrictDataclassError,
+)
 
 
 class EmotionClassifier(BertForSequenceClassification):
@@ -76,7 +89,7 @@ class EmotionClassifier(BertForSequenceClassification):
                 f"Cannot load a model from {source}: its pytorch_model.bin is damaged or holds more than weights "
                 "(code that loading would run), and was not opened.",
             ) from error
-        except (OSError, TypeError, ValueError, RuntimeError, EOFError, SafetensorError) as error:
+        except _UNLOADABLE as error:
             raise CheckpointError(
                 f"모델을 불러올 수 없습니다: {source} — config.json과 model.safetensors(또는 pytorch_model.bin)가 "
                 "있는 폴더나 Hub 이름이 필요합니다.",
@@ -146,7 +159,8 @@ class EmotionClassifier(BertForSequenceClassification):
         )
         if labels is not None:
             assert outputs.logits is not None
-            outputs.loss = focal_loss(outputs.logits, labels, self.config.focal_alpha, self.config.focal_gamma)
+            loss = focal_loss(outputs.logits, labels, self.config.focal_alpha, self.config.focal_gamma)
+            outputs = SequenceClassifierOutput(loss=loss, **outputs)  # set later, it would be no item of the output
         return outputs if return_dict is not False else tuple(outputs.to_tuple())
 
     def predict(

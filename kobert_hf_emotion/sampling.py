@@ -23,16 +23,20 @@ class LengthGroupedSampler(Sampler[int]):
         lengths: Tokens of each row.
         batch_size: Rows of one update step, over all processes and accumulation steps.
         seed: Seed of the order; the epoch is added to it.
+        padding: Rows after those of `lengths` that fill the last batch; they come last in every epoch.
     """
 
-    def __init__(self, lengths: Sequence[int] | NDArray[np.integer], batch_size: int, seed: int) -> None:
+    def __init__(
+        self, lengths: Sequence[int] | NDArray[np.integer], batch_size: int, seed: int, padding: int = 0
+    ) -> None:
         self.lengths = np.asarray(lengths)
         self.batch_size = batch_size
         self.seed = seed
+        self.padding = padding
         self.epoch = 0
 
     def __len__(self) -> int:
-        return len(self.lengths)
+        return len(self.lengths) + self.padding
 
     def set_epoch(self, epoch: int) -> None:
         """Sets the epoch; accelerate's data loader calls it before each pass."""
@@ -51,4 +55,6 @@ class LengthGroupedSampler(Sampler[int]):
         whole = len(order) // self.batch_size * self.batch_size
         batches = order[:whole].reshape(-1, self.batch_size)
         # The last, smaller batch stays last: a batch in the middle must be whole.
-        return iter([*random.permutation(batches).ravel().tolist(), *order[whole:].tolist()])
+        return iter(
+            [*random.permutation(batches).ravel().tolist(), *order[whole:].tolist(), *range(len(order), len(self))]
+        )

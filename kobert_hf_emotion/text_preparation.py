@@ -68,7 +68,7 @@ def _gluon_character(character: str) -> str:
     if character in "\0\ufffd" or category in ("Cc", "Cf", "Cs"):
         return ""
     if "가" <= character <= "힣":
-        return character  # SentencePiece composes syllables, so taking them apart would change nothing
+        return character  # SentencePiece composes syllables: taking them apart changes nothing but what is below
     parts = "".join(f" {part} " if _is_punctuation(part) else part for part in _without_marks(character))
     return f" {parts} " if _within(character, _CJK_IDEOGRAPHS) else parts
 
@@ -86,6 +86,9 @@ def _within(character: str, ranges: tuple[tuple[int, int], ...]) -> bool:
 
 
 _GLUON_TABLE = _GluonTable()
+# Final consonants on their own ("마ㄶ이"), in the forms that SentencePiece adds to a syllable before them where that
+# syllable is taken apart, and only there.
+_FINAL_CONSONANTS = re.compile("[\u11a8-\u11c2ㄳㄵㄶㄺ-ㄿ\uffa3\uffa5\uffa6\uffaa-\uffaf]")
 
 
 def prepare_gluonnlp(text: str) -> list[str]:
@@ -93,4 +96,7 @@ def prepare_gluonnlp(text: str) -> list[str]:
 
     Control characters and accents go, and punctuation and CJK ideographs become words of their own.
     """
-    return unicodedata.normalize("NFC", text).translate(_GLUON_TABLE).split()
+    text = unicodedata.normalize("NFC", text).translate(_GLUON_TABLE)
+    if _FINAL_CONSONANTS.search(text):
+        text = unicodedata.normalize("NFD", text)
+    return text.split()

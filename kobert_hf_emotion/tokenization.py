@@ -270,6 +270,7 @@ class KoBERTTokenizer(SentencePieceBackend):
         config_file = folder / "tokenizer_config.json"
         config = json.loads(config_file.read_text(encoding="utf-8"))
         config["tokenizer_class"] = "PreTrainedTokenizerFast"
+        config["model_input_names"] = list(self.model_input_names)  # that class leaves the token types out
         config.pop("backend", None)
         config_file.write_text(json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
         json_file = folder / "tokenizer.json"

@@ -92,9 +92,10 @@ class EmotionTrainer(Trainer):
         self.criterion = FocalLoss(alpha, args.focal_gamma, reduction="none")
         self.history: list[EpochRecord] = []
         self._since_log, self._since_epoch = _Tally(), _Tally()
+        self._padding = 0
         if train_dataset is not None:
-            encoded = encode_dataset(train_dataset, self._encoder, args.max_length)
-            train_dataset = self._fill_last_batch(encoded, args, self._encoder)
+            train_dataset = encode_dataset(train_dataset, self._encoder, args.max_length)
+            train_dataset = self._fill_last_batch(train_dataset, args)
         if eval_dataset is not None:
             eval_dataset = encode_dataset(eval_dataset, self._encoder, args.max_length)
         kwargs.setdefault("compute_metrics", compute_metrics)
@@ -111,19 +112,16 @@ class EmotionTrainer(Trainer):
         self.model_accepts_loss_kwargs = True
         self.loss_is_scaled_for_ga = True
 
-    @staticmethod
-    def _fill_last_batch(
-        dataset: datasets.Dataset, args: EmotionTrainingArguments, tokenizer: PreTrainedTokenizerBase
-    ) -> datasets.Dataset:
+    def _fill_last_batch(self, dataset: datasets.Dataset, args: EmotionTrainingArguments) -> datasets.Dataset:
         """Adds rows without a label where several processes could not share the rows evenly.
 
         Otherwise accelerate repeats rows of the start of the epoch to make the shares even, and the result
         would depend on the number of processes.
         """
-        missing = -len(dataset) % (args.world_size * args.train_batch_size)
-        if args.world_size == 1 or missing == 0:
+        if args.world_size == 1 or (missing := -len(dataset) % (args.world_size * args.train_batch_size)) == 0:
             return dataset
-        return datasets.concatenate_datasets([dataset, padding_rows(missing, dataset.features, tokenizer)])
+        self._padding = missing
+        return datasets.concatenate_datasets([dataset, padding_rows(missing, dataset.features, self._encoder)])
 
     def get_eval_dataloader(self, eval_dataset: str | datasets.Dataset | None = None) -> DataLoader[Any]:
         """Returns batches of `eval_dataset`, which may hold texts, or of the trainer's own."""
@@ -215,9 +213,7 @@ class EmotionTrainer(Trainer):
         Returns:
             Predictions and labels in the order of the data set, although texts of similar length share a batch.
         """
-        output = super().evaluation_loop(
-            dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix
-        )
+        output = super().evaluation_loop(dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix)
         if isinstance(dataloader.dataset, datasets.Dataset):
             back = np.argsort(_length_order(dataloader.dataset))
             labels = None if output.label_ids is None else np.asarray(output.label_ids)[back]
@@ -234,7 +230,8 @@ class EmotionTrainer(Trainer):
             return super()._get_train_sampler(train_dataset)
         step_rows = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
         seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
-        return LengthGroupedSampler(_lengths(dataset), step_rows, seed)
+        lengths = _lengths(dataset)
+        return LengthGroupedSampler(lengths[: len(lengths) - self._padding], step_rows, seed, self._padding)
 
     def _get_eval_sampler(self, eval_dataset: datasets.Dataset) -> Sampler[int] | None:
         if not isinstance(eval_dataset, datasets.Dataset):

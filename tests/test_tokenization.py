@@ -53,6 +53,7 @@ TRICKY = [
     "가" * 300 + "ㅋ" * 300 + "." * 300,
     "𠀋𪜀豈 龥㐀",
     "٣, ३, 3, １，",
+    "마ㄶ이 가ㄳ 시ㄺ 하ㅀ 가\u200d\u11a8 \uff76가\uffa3",
 ]
 SURROGATE_FREE = [text for text in TRICKY if "\ud83d" not in text]
 
@@ -96,6 +97,17 @@ def golden_pairs(shared: Path) -> list[dict[str, Any]]:
     return read_golden(shared / "golden" / "tokenization_pairs.jsonl.gz")
 
 
+@pytest.fixture(scope="module")
+def kobert(shared: Path) -> KoBERTTokenizer:
+    """A tokenizer with KoBERT's own vocabulary, which is not the embedded one."""
+    return KoBERTTokenizer(shared / "kobert" / "spiece.model")
+
+
+@pytest.fixture(scope="module")
+def kobert_gluon(shared: Path) -> KoBERTTokenizer:
+    return KoBERTTokenizer(shared / "kobert" / "spiece.model", word_split="gluonnlp")
+
+
 @pytest.fixture(params=["sentencepiece", "gluonnlp"])
 def either(request: pytest.FixtureRequest, tokenizer: KoBERTTokenizer, gluon_tokenizer: KoBERTTokenizer) -> Any:
     return tokenizer if request.param == "sentencepiece" else gluon_tokenizer
@@ -111,50 +123,47 @@ class TestGolden:
         assert len(golden) == 20_000
         assert len(golden_pairs) == 500
 
-    def test_skt_batched(self, golden: list[dict[str, Any]], tokenizer: KoBERTTokenizer) -> None:
-        ids = tokenizer([row["text"] for row in golden])["input_ids"]
+    def test_skt_batched(self, golden: list[dict[str, Any]], kobert: KoBERTTokenizer) -> None:
+        ids = kobert([row["text"] for row in golden])["input_ids"]
         assert [i for i, row in enumerate(golden) if ids[i] != row["hf"]] == []
 
-    def test_gluonnlp_batched(self, golden: list[dict[str, Any]], gluon_tokenizer: KoBERTTokenizer) -> None:
-        encoded = gluon_tokenizer([row["text"] for row in golden], truncation=True, max_length=GLUON_LENGTH)
+    def test_gluonnlp_batched(self, golden: list[dict[str, Any]], kobert_gluon: KoBERTTokenizer) -> None:
+        encoded = kobert_gluon([row["text"] for row in golden], truncation=True, max_length=GLUON_LENGTH)
         ids, masks = encoded["input_ids"], encoded["attention_mask"]
         assert [i for i, row in enumerate(golden) if ids[i] != row["gluon"] or sum(masks[i]) != row["n"]] == []
 
-    def test_skt_text_by_text(self, golden: list[dict[str, Any]], tokenizer: KoBERTTokenizer) -> None:
-        found = [tokenizer.convert_tokens_to_ids(tokenizer.tokenize(row["text"])) for row in golden]
+    def test_skt_text_by_text(self, golden: list[dict[str, Any]], kobert: KoBERTTokenizer) -> None:
+        found = [kobert.convert_tokens_to_ids(kobert.tokenize(row["text"])) for row in golden]
         assert [i for i, row in enumerate(golden) if [CLS, *found[i], SEP] != row["hf"]] == []
 
-    def test_gluonnlp_text_by_text(self, golden: list[dict[str, Any]], gluon_tokenizer: KoBERTTokenizer) -> None:
-        tokenizer, room = gluon_tokenizer, GLUON_LENGTH - 2
+    def test_gluonnlp_text_by_text(self, golden: list[dict[str, Any]], kobert_gluon: KoBERTTokenizer) -> None:
+        tokenizer, room = kobert_gluon, GLUON_LENGTH - 2
         found = [tokenizer.convert_tokens_to_ids(tokenizer.tokenize(row["text"])) for row in golden]
         assert [i for i, row in enumerate(golden) if [CLS, *found[i][:room], SEP] != row["gluon"]] == []
 
-    def test_skt_pairs(self, golden_pairs: list[dict[str, Any]], tokenizer: KoBERTTokenizer) -> None:
-        encoded = tokenizer([row["text"] for row in golden_pairs], [row["text_pair"] for row in golden_pairs])
+    def test_skt_pairs(self, golden_pairs: list[dict[str, Any]], kobert: KoBERTTokenizer) -> None:
+        encoded = kobert([row["text"] for row in golden_pairs], [row["text_pair"] for row in golden_pairs])
         assert encoded["input_ids"] == [row["hf"] for row in golden_pairs]
         assert encoded["token_type_ids"] == [row["hf_type"] for row in golden_pairs]
 
     @pytest.mark.parametrize("batched", [True, False])
     def test_gluonnlp_pairs(
-        self, golden_pairs: list[dict[str, Any]], gluon_tokenizer: KoBERTTokenizer, batched: bool
+        self, golden_pairs: list[dict[str, Any]], kobert_gluon: KoBERTTokenizer, batched: bool
     ) -> None:
         options = {"padding": "max_length", "truncation": True, "max_length": GLUON_LENGTH}
         texts, seconds = [row["text"] for row in golden_pairs], [row["text_pair"] for row in golden_pairs]
         if batched:
-            rows = dict(gluon_tokenizer(texts, seconds, **options))
+            rows = dict(kobert_gluon(texts, seconds, **options))
         else:
-            each = [gluon_tokenizer(a, b, **options) for a, b in zip(texts, seconds, strict=True)]
+            each = [kobert_gluon(a, b, **options) for a, b in zip(texts, seconds, strict=True)]
             rows = {name: [row[name] for row in each] for name in each[0]}
         assert rows["input_ids"] == [row["gluon"] for row in golden_pairs]
         assert rows["token_type_ids"] == [row["gluon_segment"] for row in golden_pairs]
         assert [sum(mask) for mask in rows["attention_mask"]] == [row["gluon_valid_length"] for row in golden_pairs]
 
-    def test_readme_check(self, tokenizer: KoBERTTokenizer) -> None:
+    def test_readme_check(self, kobert: KoBERTTokenizer) -> None:
         expected = [2, 4958, 6855, 2046, 7088, 1050, 7843, 54, 3]
-        assert tokenizer("한국어 모델을 공유합니다.")["input_ids"] == expected
-
-    def test_embedded_vocabulary_is_kobert(self, shared: Path, vocab_file: Path) -> None:
-        assert vocab_file.read_bytes() == (shared / "kobert" / "spiece.model").read_bytes()
+        assert kobert("한국어 모델을 공유합니다.")["input_ids"] == expected
 
 
 class TestReferences:
@@ -196,39 +205,40 @@ class TestReferences:
         assert [t for t, ids in zip(texts, found, strict=True) if ids != gluon_ids(sp, t)] == []
 
 
+@pytest.fixture(scope="module")
+def digit_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("digits")
+    corpus = folder / "corpus.txt"
+    lines = ["가격은 10,000원", "12, 34, 5,", "1,1,1,", "a9, b10,", "3,3, 33,", "순위 1, 2, 3,"] * 40
+    corpus.write_text("\n".join(lines), encoding="utf-8")
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(corpus),
+        model_prefix=str(folder / "spiece"),
+        vocab_size=80,
+        hard_vocab_limit=False,
+        split_by_number=False,
+        split_by_unicode_script=False,
+        unk_piece="[UNK]",
+        unk_id=0,
+        pad_piece="[PAD]",
+        pad_id=1,
+        bos_id=-1,
+        eos_id=-1,
+        control_symbols=["[CLS]", "[SEP]", "[MASK]"],
+        user_defined_symbols=["▁1,", "2,", "▁12,", "0,", "00,", "3,", "33,"],
+        minloglevel=2,
+    )
+    return folder / "spiece.model"
+
+
 class TestDigitComma:
     """KoBERT's vocabulary has no piece that ends in a digit and a comma, so these come from a model made here."""
 
-    @pytest.fixture(scope="class")
-    def model(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        folder = tmp_path_factory.mktemp("digits")
-        corpus = folder / "corpus.txt"
-        lines = ["가격은 10,000원", "12, 34, 5,", "1,1,1,", "a9, b10,", "3,3, 33,", "순위 1, 2, 3,"] * 40
-        corpus.write_text("\n".join(lines), encoding="utf-8")
-        sentencepiece.SentencePieceTrainer.train(
-            input=str(corpus),
-            model_prefix=str(folder / "spiece"),
-            vocab_size=80,
-            hard_vocab_limit=False,
-            split_by_number=False,
-            split_by_unicode_script=False,
-            unk_piece="[UNK]",
-            unk_id=0,
-            pad_piece="[PAD]",
-            pad_id=1,
-            bos_id=-1,
-            eos_id=-1,
-            control_symbols=["[CLS]", "[SEP]", "[MASK]"],
-            user_defined_symbols=["▁1,", "2,", "▁12,", "0,", "00,", "3,", "33,"],
-            minloglevel=2,
-        )
-        return folder / "spiece.model"
-
     TEXTS = ("1, 2, 3,", "12, 112, 1200,", "10,000원", "0, 33, 333,", "a1, b2,", ",", "1,", "가격 12,000원 3,")
 
-    def test_rule(self, model: Path) -> None:
-        sp = sentencepiece.SentencePieceProcessor(model_file=str(model))
-        tokenizer = KoBERTTokenizer(model)
+    def test_rule(self, digit_model: Path) -> None:
+        sp = sentencepiece.SentencePieceProcessor(model_file=str(digit_model))
+        tokenizer = KoBERTTokenizer(digit_model)
         plain = [sp.encode_as_pieces(text) for text in self.TEXTS]
         expected = [xlnet_pieces(sp, text) for text in self.TEXTS]
         assert sum(a != b for a, b in zip(plain, expected, strict=True)) >= 5, "the texts do not meet the rule"
@@ -237,18 +247,18 @@ class TestDigitComma:
 
     @settings(max_examples=100, deadline=None)
     @given(text=st.text(alphabet="0123, 가a", max_size=20))
-    def test_rule_on_random_text(self, model: Path, text: str) -> None:
-        sp = sentencepiece.SentencePieceProcessor(model_file=str(model))
-        assert self.loaded(model).encode_texts([text]) == [skt_ids(sp, text)]
+    def test_rule_on_random_text(self, digit_model: Path, text: str) -> None:
+        sp = sentencepiece.SentencePieceProcessor(model_file=str(digit_model))
+        assert self.loaded(digit_model).encode_texts([text]) == [skt_ids(sp, text)]
 
     _loaded: dict[Path, KoBERTTokenizer] = {}  # noqa: RUF012
 
-    def loaded(self, model: Path) -> KoBERTTokenizer:
-        return self._loaded.setdefault(model, KoBERTTokenizer(model))
+    def loaded(self, digit_model: Path) -> KoBERTTokenizer:
+        return self._loaded.setdefault(digit_model, KoBERTTokenizer(digit_model))
 
-    def test_gluonnlp_has_no_such_rule(self, model: Path) -> None:
-        sp = sentencepiece.SentencePieceProcessor(model_file=str(model))
-        tokenizer = KoBERTTokenizer(model, word_split="gluonnlp")
+    def test_gluonnlp_has_no_such_rule(self, digit_model: Path) -> None:
+        sp = sentencepiece.SentencePieceProcessor(model_file=str(digit_model))
+        tokenizer = KoBERTTokenizer(digit_model, word_split="gluonnlp")
         assert tokenizer.encode_texts(self.TEXTS) == [gluon_ids(sp, text) for text in self.TEXTS]
 
 
@@ -256,7 +266,6 @@ class TestQuirks:
     def test_modes_differ(self, tokenizer: KoBERTTokenizer, gluon_tokenizer: KoBERTTokenizer) -> None:
         assert tokenizer.tokenize("좋다.")[-1] == "."
         assert gluon_tokenizer.tokenize("좋다.")[-2:] == ["▁", "."]
-        assert gluon_tokenizer("좋다.")["input_ids"][-3:] == [517, 54, SEP]
 
     def test_special_tokens_in_text(self, tokenizer: KoBERTTokenizer, gluon_tokenizer: KoBERTTokenizer) -> None:
         assert tokenizer("[MASK]")["input_ids"] == [CLS, MASK, SEP]
@@ -417,7 +426,7 @@ class TestCall:
         gluon=st.booleans(),
         paired=st.booleans(),
     )
-    def test_random_batches_equal_transformers_own_path(  # noqa: PLR0917
+    def test_random_batches_equal_transformers_own_path(
         self,
         tokenizer: KoBERTTokenizer,
         gluon_tokenizer: KoBERTTokenizer,
@@ -542,7 +551,7 @@ class TestFiles:
             KoBERTTokenizer.from_pretrained("nobody/has-this")
 
     def test_unknown_word_split(self, vocab_file: Path) -> None:
-        with pytest.raises(TokenizerError, match="word_split must be one of .* found 'mecab'"):
+        with pytest.raises(TokenizerError, match=r"word_split must be one of .* found 'mecab'"):
             KoBERTTokenizer(vocab_file, word_split="mecab")  # type: ignore[arg-type]
 
     def test_pickle_and_copy(self, either: KoBERTTokenizer) -> None:
@@ -571,7 +580,8 @@ rows = tokenizer(texts, texts[::-1], padding=True)
 specials = [tokenizer.pad_token_id, tokenizer.cls_token_id, tokenizer.sep_token_id, len(tokenizer)]
 print(json.dumps([dict(rows), specials, tokenizer.padding_side, tokenizer.model_max_length]))
 """
-        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        command = [sys.executable, "-c", script]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - ourselves
         rows, specials, side, length = json.loads(done.stdout.splitlines()[-1])
         texts = ["오늘 정말 행복했어", "좋다. 정말?", "ㅠㅠ 싫다"]
         assert rows == dict(either(texts, texts[::-1], padding=True))
@@ -579,13 +589,13 @@ print(json.dumps([dict(rows), specials, tokenizer.padding_side, tokenizer.model_
         assert (side, length) == ("right", 512)
 
     def test_measured_share(
-        self, golden: list[dict[str, Any]], tokenizer: KoBERTTokenizer, gluon_tokenizer: KoBERTTokenizer
+        self, golden: list[dict[str, Any]], kobert: KoBERTTokenizer, kobert_gluon: KoBERTTokenizer
     ) -> None:
         texts = [row["text"] for row in golden[::2]]
-        engine = build_tokenizer_json(tokenizer.sp_model, "sentencepiece")
+        engine = build_tokenizer_json(kobert.sp_model, "sentencepiece")
         same = [e.ids == row["hf"] for e, row in zip(engine.encode_batch(texts), golden[::2], strict=True)]
         assert np.mean(same) >= 0.998
-        engine = build_tokenizer_json(gluon_tokenizer.sp_model, "gluonnlp")
+        engine = build_tokenizer_json(kobert_gluon.sp_model, "gluonnlp")
         engine.enable_truncation(GLUON_LENGTH)
         same = [e.ids == row["gluon"] for e, row in zip(engine.encode_batch(texts), golden[::2], strict=True)]
         assert np.mean(same) >= 0.9995

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from typing import Any
 
+# BERT's: the Unified Ideographs, extensions A to E, and the two blocks of compatibility ideographs.
+IDEOGRAPHS = ("一鿿", "㐀䶿", "𠀀𪛟", "𪜀𫜿", "𫝀\U0002b81f", "𫠠\U0002ceaf", "豈\ufaff", "丽\U0002fa1f")
 SPECIAL = {"[UNK]": 0, "[PAD]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4}
 
 
@@ -53,7 +55,7 @@ def gluon_words(text: str) -> list[str]:
             first += " "
         elif category in ("Cc", "Cf", "Cs") or c == "\ufffd":  # Cs: cannot reach the original, dropped by ours
             continue
-        elif unicodedata.name(c, "").startswith("CJK ") and "IDEOGRAPH" in unicodedata.name(c):
+        elif any(first <= c <= last for first, last in IDEOGRAPHS):
             first += f" {c} "
         else:
             first += c

@@ -216,7 +216,7 @@ def print_backbone(folder: Path, encoder: Encoder, data_dir: Path, train_rows: i
 
 
 def _print(text: str) -> None:
-    print(text, flush=True)  # noqa: T201
+    print(text, flush=True)
 
 
 def main() -> None:

@@ -48,6 +48,63 @@ class MultiTaskNetwork(nn.Module):
         return self.classifier.classifier(pooled)
 
 
+BAG_SCALE = 2.0
+
+
+@torch.no_grad()
+def start_as_bag(classifier: BertForSequenceClassification) -> None:
+    """Sets the weights so that the encoder begins as a bag of word embeddings.
+
+    Attention is uniform (queries are 0), the first layer adds the mean of all tokens to each, and whatever else
+    writes into the residual stream writes 0. All of it is trainable from there. With `BagOfEmbeddings` the same
+    function is trained at a fraction of the cost first.
+    """
+    bert = classifier.bert
+    size = classifier.config.hidden_size
+    bert.embeddings.position_embeddings.weight.zero_()
+    bert.embeddings.token_type_embeddings.weight.zero_()
+    for index, layer in enumerate(bert.encoder.layer):
+        layer.attention.self.query.weight.zero_()
+        layer.output.dense.weight.zero_()
+        layer.attention.output.dense.weight.zero_()
+        if index == 0:
+            layer.attention.self.value.weight.copy_(torch.eye(size))
+            layer.attention.output.dense.weight.copy_(BAG_SCALE * torch.eye(size))
+    bert.pooler.dense.weight.copy_(torch.eye(size))
+
+
+class BagOfEmbeddings(nn.Module):
+    """What `start_as_bag` makes of a network, computed without its layers; shares the network's parameters.
+
+    Args:
+        network: A network that `start_as_bag` was called on.
+        dropout: Dropout of the pooled output.
+    """
+
+    def __init__(self, network: MultiTaskNetwork, dropout: float) -> None:
+        super().__init__()
+        bert = network.classifier.bert
+        self.pad_token_id = network.classifier.config.pad_token_id
+        self.embeddings = bert.embeddings.word_embeddings
+        self.pooler = bert.pooler.dense
+        self.emotion = network.classifier.classifier
+        self.heads = network.heads
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, input_ids: Tensor) -> Tensor:
+        """Returns the pooled output with dropout, shape (batch, hidden)."""
+        size = self.embeddings.weight.shape[1:]
+        vectors = nn.functional.layer_norm(self.embeddings(input_ids), size, eps=1e-12)
+        mask = (input_ids != self.pad_token_id).to(vectors.dtype).unsqueeze(-1)
+        mean = (vectors * mask).sum(dim=1) / mask.sum(dim=1)
+        mixed = nn.functional.layer_norm(vectors[:, 0] + BAG_SCALE * mean, size, eps=1e-12)
+        return self.dropout(torch.tanh(self.pooler(mixed)))
+
+    def emotion_logits(self, pooled: Tensor) -> Tensor:
+        """Returns the logits of the seven emotions."""
+        return self.emotion(pooled)
+
+
 def _linear(inputs: int, outputs: int) -> nn.Linear:
     layer = nn.Linear(inputs, outputs)
     nn.init.normal_(layer.weight, std=0.02)

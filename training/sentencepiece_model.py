@@ -128,7 +128,7 @@ def main() -> None:
         for path in arguments.report:
             for name, texts in tests.items():
                 share, length = unknown_share(path, texts)
-                print(f"{path}\t{name}\t[UNK] {share:.4%}\t{length:.1f} tokens a text")  # noqa: T201
+                print(f"{path}\t{name}\t[UNK] {share:.4%}\t{length:.1f} tokens a text")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,13 @@ from .output import note, quiet_libraries, say, say_json
 
 def train(
     train_file: options.InputFile,
-    output: Annotated[Path, typer.Option("--output", help="결과 폴더, 새 폴더여야 함 (folder of the run; a new one)")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            help="결과 폴더, 새 폴더여야 함; 없으면 runs/파일이름 (new folder of the run; runs/NAME if left out)",
+        ),
+    ] = None,
     model: Annotated[
         str, typer.Option("--model", help="'default', 폴더 또는 Hub 이름 (folder or Hub id, e.g. skt/kobert-base-v1)")
     ] = "default",
@@ -59,6 +65,7 @@ def train(
     from ..training_args import EmotionTrainingArguments
 
     names = options.parse_labels(labels)
+    run = Path("runs", train_file.stem) if output is None else output
     with quiet_libraries():
         args = EmotionTrainingArguments(
             num_train_epochs=epochs,
@@ -75,7 +82,7 @@ def train(
         )
         note(report.summary())
         group_by = None if group_column is None else "group"
-        result = cross_validate(dataset, output, model, args, folds, word_split, group_by, legacy_export)
+        result = cross_validate(dataset, run, model, args, folds, word_split, group_by, legacy_export)
     if json:
         say_json(
             {
@@ -90,4 +97,4 @@ def train(
     import numpy as np
 
     say(format_report(result, np.asarray(dataset["label"])))
-    say(f"결과 폴더 (run): {output}\n다음 (next): kobert-emotion test {output} test.csv")
+    say(f"결과 폴더 (run): {run}\n다음 (next): kobert-emotion test {run} test.csv")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickletools
 import struct
 import tarfile
 import zipfile
@@ -21,6 +22,7 @@ Container = Literal["zip", "stream"]
 _STREAM_MAGIC = 0x1950A86A20F9469CFC6C
 _STREAM_VERSION = 1001
 _MAX_TAR_MEMBERS = 1000
+_PICKLE_OPCODES = frozenset(opcode.code for opcode in pickletools.opcodes)
 _ZIP_START, _ZIP_END_ONLY = b"PK\x03\x04", b"PK\x05\x06"
 
 
@@ -59,8 +61,10 @@ def open_archive(path: str | os.PathLike[str]) -> Iterator[Archive]:
     try:
         with _open_regular(path) as handle, _unwrap_tar(handle) as inner:
             yield _read_archive(inner)
-    except CheckpointError:
-        raise
+    except CheckpointError as error:
+        if str(path) in error.english:
+            raise
+        raise CheckpointError(f"{path}: {error.korean}", f"{path}: {error.english}", error.try_this) from error
     except Exception as error:  # whatever zipfile, tarfile or the file system says about broken bytes
         raise damaged(f"{path} ({type(error).__name__})", f"{path} ({type(error).__name__}: {error})") from error
 
@@ -138,6 +142,8 @@ def _check_not_text(start: bytes) -> None:
         )
     if start.startswith(b"version https://git-lfs"):
         raise damaged("Git LFS 포인터입니다", "a Git LFS pointer; run `git lfs pull` to get the file itself")
+    if not start.startswith((_ZIP_START, _ZIP_END_ONLY)) and start[:1].decode("latin-1") not in _PICKLE_OPCODES:
+        raise damaged("zip도 pickle도 아닙니다", "neither a zip nor a pickle")
 
 
 def _storage_record(identifier: Any) -> tuple[StorageRecord, Any]:

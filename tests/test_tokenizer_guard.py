@@ -1,0 +1,149 @@
+"""The guard refuses tokenizers that do not fit, and lets real data pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from kobert_hf_emotion.assets import SAMPLE_TRAIN
+from kobert_hf_emotion.configuration import EmotionConfig
+from kobert_hf_emotion.errors import TokenizerError
+from kobert_hf_emotion.tokenization import KoBERTTokenizer
+from kobert_hf_emotion.tokenizer_guard import SAMPLE_SIZE, check_tokenization, check_vocabulary
+
+TEXTS = [f"오늘은 {i}번째로 기분이 좋은 날이다" for i in range(40)]
+
+
+class Stub:
+    """A tokenizer that gives whatever rows it is told to."""
+
+    unk_token_id = 0
+    pad_token_id = 1
+
+    def __init__(self, encode: Any, size: int = 8002) -> None:
+        self.encode, self.size, self.seen = encode, size, []
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __call__(self, texts: Sequence[str], add_special_tokens: bool = True) -> dict[str, Any]:
+        assert not add_special_tokens
+        self.seen = list(texts)
+        return {"input_ids": [self.encode(text) for text in texts]}
+
+    def num_special_tokens_to_add(self) -> int:
+        return 2
+
+
+def check(encode: Any, texts: Sequence[str] = TEXTS, size: int = 8002, config: Any = None) -> Any:
+    return check_tokenization(Stub(encode, size), config or EmotionConfig(), texts, 64)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def config(tokenizer: KoBERTTokenizer) -> EmotionConfig:
+    return EmotionConfig(tokenizer_sha256=tokenizer.vocab_sha256)
+
+
+def test_the_rows_of_the_kobert_thread() -> None:
+    # SKTBrain/KoBERT#104: every row [2, 0, 0, 0, 3, 1, …], of which [CLS], [SEP] and padding are left off here.
+    with pytest.raises(TokenizerError, match=r"100% of the tokens are \[UNK\]") as caught:
+        check(lambda _: [0, 0, 0])
+    assert "정확도가 조용히 무너집니다" in caught.value.korean
+    assert caught.value.try_this is not None
+
+
+def test_collapsed_rows_without_unknown_tokens() -> None:
+    with pytest.raises(TokenizerError, match=r"Only 2% of the distinct texts give distinct token rows"):
+        check(lambda _: [5, 6, 7])
+
+
+def test_few_texts_may_be_alike() -> None:
+    assert check(lambda _: [5, 6, 7], TEXTS[:19]).distinct_share == 1.0
+    with pytest.raises(TokenizerError):
+        check(lambda _: [5, 6, 7], TEXTS[:20])
+
+
+def test_repeated_texts_are_no_collapse() -> None:
+    assert check(lambda text: [len(text), 7], ["굿"] * 500).distinct_share == 1.0
+
+
+def test_ids_beyond_the_embedding() -> None:
+    with pytest.raises(TokenizerError, match=r"Token id 8005 lies beyond the embedding of 8002"):
+        check(lambda text: [hash(text) % 8000, 8005])
+    assert check(lambda text: [5 + hash(text) % 7000, 8001]).largest_id == 8001
+
+
+@pytest.mark.parametrize(("unknown", "refused"), [(2, False), (3, True)])
+def test_limit_of_unknown_tokens(unknown: int, refused: bool) -> None:
+    def encode(text: str) -> list[int]:
+        return [0] * unknown + [5 + TEXTS.index(text)] * (10 - unknown)
+
+    if refused:
+        with pytest.raises(TokenizerError, match="30% of the tokens are"):
+            check(encode)
+    else:
+        assert check(encode).unknown_share == pytest.approx(unknown / 10)
+
+
+def test_larger_tokenizer_than_embedding() -> None:
+    with pytest.raises(TokenizerError, match="has 8008 entries, the model's embedding only 8002"):
+        check(lambda text: [len(text)], size=8008)
+
+
+def test_padding_ids() -> None:
+    with pytest.raises(TokenizerError, match="The model pads with id 0, the tokenizer with 1"):
+        check_vocabulary(Stub(None), EmotionConfig(pad_token_id=0))  # type: ignore[arg-type]
+
+
+def test_other_vocabulary(tokenizer: KoBERTTokenizer) -> None:
+    with pytest.raises(TokenizerError, match=r"Expected spiece\.model sha256 000000000000…, found") as caught:
+        check_vocabulary(tokenizer, EmotionConfig(tokenizer_sha256="0" * 64))
+    assert tokenizer.vocab_sha256[:12] in caught.value.english
+    assert "같은 폴더에 저장된 토크나이저" in caught.value.korean
+
+
+def test_unknown_origin_passes(tokenizer: KoBERTTokenizer, config: EmotionConfig) -> None:
+    check_vocabulary(tokenizer, EmotionConfig(tokenizer_sha256=None))
+    check_vocabulary(tokenizer, config)
+    plain = SimpleNamespace(vocab_size=8002, pad_token_id=1)
+    check_vocabulary(tokenizer, plain)  # type: ignore[arg-type]
+
+
+def test_sample_data_passes_with_the_right_figures(tokenizer: KoBERTTokenizer, config: EmotionConfig) -> None:
+    texts = pd.read_csv(SAMPLE_TRAIN)["Text"].tolist()[:SAMPLE_SIZE]
+    limit = 12
+    report = check_tokenization(tokenizer, config, texts, limit)
+    rows = [tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text)) for text in texts]
+    ids = [i for row in rows for i in row]
+    assert report.texts == len(texts)
+    assert report.unknown_share == pytest.approx(sum(i == 0 for i in ids) / len(ids))
+    assert report.largest_id == max(ids)
+    assert report.distinct_share == pytest.approx(len({tuple(row) for row in rows}) / len(set(texts)))
+    assert report.truncated_share == pytest.approx(sum(len(row) + 2 > limit for row in rows) / len(rows))
+    assert 0 < report.truncated_share < 1, "the limit does not show a difference"
+
+
+@pytest.mark.parametrize("rows", [0, 1, 100, SAMPLE_SIZE, SAMPLE_SIZE + 1, 2 * SAMPLE_SIZE - 1, 3 * SAMPLE_SIZE + 7])
+def test_sample_is_spread_over_all_texts(rows: int) -> None:
+    stub = Stub(lambda text: [5 + int(text) % 7000, 6])
+    report = check_tokenization(stub, EmotionConfig(), [str(i) for i in range(rows)], 64)  # type: ignore[arg-type]
+    places = [int(text) for text in stub.seen]
+    assert report.texts == len(places) <= SAMPLE_SIZE
+    assert len(places) >= min(rows, SAMPLE_SIZE / 2)
+    assert len({b - a for a, b in pairwise(places)}) <= 1, "not evenly spaced"
+    if rows:
+        step = places[1] - places[0] if len(places) > 1 else 1
+        assert places[0] == 0
+        assert places[-1] + step >= rows, "the end is never looked at"
+
+
+def test_text_of_another_script_is_refused(tokenizer: KoBERTTokenizer, config: EmotionConfig) -> None:
+    check_tokenization(tokenizer, config, TEXTS, 64)
+    ethiopic = [chr(0x1200 + i) * 5 for i in range(30)]
+    with pytest.raises(TokenizerError, match=r"50% of the tokens are \[UNK\]"):
+        check_tokenization(tokenizer, config, ethiopic, 64)
