@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .configuration import EmotionConfig
+    from .continuation import continue_training
     from .cross_validation import CrossValidationResult, cross_validate
     from .data import LoadReport, load_emotion_dataset, load_emotion_dataset_with_report
     from .errors import KoBERTEmotionError
@@ -36,6 +37,7 @@ _HOMES = {
     "KoBERTEmotionError": "errors",
     "KoBERTTokenizer": "tokenization",
     "LoadReport": "data",
+    "continue_training": "continuation",
     "cross_validate": "cross_validation",
     "evaluate_checkpoints": "evaluation",
     "export_legacy_checkpoint": "legacy",
@@ -57,6 +59,7 @@ __all__ = [
     "KoBERTEmotionError",
     "KoBERTTokenizer",
     "LoadReport",
+    "continue_training",
     "cross_validate",
     "evaluate_checkpoints",
     "export_legacy_checkpoint",

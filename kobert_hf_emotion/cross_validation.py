@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-import csv
 import gc
 import hashlib
 import logging
 import os
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +21,11 @@ from .assets import DEFAULT_MODEL_NAME
 from .checkpoints import load_tokenizer, start_model, weights_sha256
 from .encoding import LABEL_COLUMN, TEXT_COLUMN, encode_dataset
 from .errors import RunError
-from .files import atomic_directory, atomic_write
+from .files import atomic_directory, atomic_write, check_free
 from .legacy import export_legacy_checkpoint
 from .plotting import plot_curves
 from .reports import ClassIds, Logits, Scores, score, table_report, text_report, write_json, write_predictions
+from .run_files import write_history
 from .splits import Fold, fold_indices, split_hash
 from .tokenization import KoBERTTokenizer, WordSplit
 from .tokenizer_guard import check_tokenization
@@ -112,7 +111,7 @@ def cross_validate(
     args = EmotionTrainingArguments() if args is None else args
     run = Path(output_dir)
     _check_args(args)
-    _check_free(run)
+    check_free(run)
     if args.world_size > 1:
         args.distributed_state.wait_for_everyone()  # all have looked before the first one writes
     labels = dataset.features[LABEL_COLUMN].names
@@ -157,14 +156,6 @@ def data_sha256(dataset: datasets.Dataset) -> str:
     for text, label in zip(dataset[TEXT_COLUMN], dataset[LABEL_COLUMN], strict=True):
         digest.update(f"{label}\t{text}\n".encode())
     return digest.hexdigest()
-
-
-def _check_free(run: Path) -> None:
-    if run.exists() and (not run.is_dir() or any(run.iterdir())):
-        raise RunError(
-            f"실행 폴더가 이미 있습니다: {run} — 앞선 결과를 덮어쓰지 않습니다. 다른 --output을 주세요.",
-            f"The run folder {run} exists and is not empty; nothing in it is overwritten. Choose another one.",
-        )
 
 
 def _check_args(args: EmotionTrainingArguments) -> None:
@@ -226,18 +217,11 @@ class _Plan:
     def _save(self, trainer: EmotionTrainer, path: Path, number: int) -> None:
         with atomic_directory(path) as folder:
             trainer.model.save_pretrained(folder)
-            _write_history(folder / "history.csv", trainer.history)
+            write_history(folder / "history.csv", trainer.history)
             if self.legacy_export:
                 epochs, batch = self.args.num_train_epochs, self.args.train_batch_size
                 stem = f"Focal_KoBERT_e{epochs:g}_b{batch}_fold_{number}"
                 export_legacy_checkpoint(trainer.model, folder / stem, trainer.optimizer)
-
-
-def _write_history(path: Path, history: Sequence[EpochRecord]) -> None:
-    with atomic_write(path, "w", newline="") as handle:
-        writer = csv.DictWriter(handle, [field.name for field in fields(EpochRecord)])
-        writer.writeheader()
-        writer.writerows(asdict(record) for record in history)
 
 
 def _write_run(result: CrossValidationResult, dataset: datasets.Dataset, truth: ClassIds, folds: list[Fold]) -> None:

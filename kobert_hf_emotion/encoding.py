@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import datasets
+import numpy as np
+from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
+
+from .errors import DataError
 
 TEXT_COLUMN, TEXT_PAIR_COLUMN, LABEL_COLUMN, LABELS_COLUMN = "text", "text_pair", "label", "labels"
 
@@ -48,6 +53,8 @@ def encode_dataset(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase
     )
     if LABEL_COLUMN in dataset.column_names:
         features[LABELS_COLUMN] = datasets.Value("int64")
+    if len(dataset) == 0:  # `map` would leave no columns at all
+        return datasets.Dataset.from_dict({name: [] for name in features}, features=features)
     return dataset.map(
         encode,
         batched=True,
@@ -65,3 +72,29 @@ def padding_rows(count: int, features: datasets.Features, tokenizer: PreTrainedT
     columns: dict[str, list[Any]] = {name: [encoded[name]] * count for name in features if name != LABELS_COLUMN}
     columns[LABELS_COLUMN] = [-100] * count
     return datasets.Dataset.from_dict(columns, features=features)
+
+
+def label_ids(dataset: datasets.Dataset, labels: Sequence[str]) -> NDArray[np.int64]:
+    """Returns the class ids of the rows, shape (rows,), as a model with `labels` numbers them.
+
+    Raises:
+        DataError: The data set has a label that the model has not.
+    """
+    names = dataset.features[LABEL_COLUMN].names
+    unknown = [name for name in names if name not in labels]
+    if unknown:
+        raise DataError(
+            f"체크포인트가 모르는 라벨입니다: {unknown}. 체크포인트의 라벨: {list(labels)}",
+            f"The checkpoint does not know the labels {unknown}; it has {list(labels)}.",
+        )
+    numbers = np.asarray([labels.index(name) for name in names], dtype=np.int64)
+    ids: NDArray[np.int64] = numbers[np.asarray(dataset[LABEL_COLUMN])]
+    return ids
+
+
+def with_label_ids(dataset: datasets.Dataset, labels: Sequence[str]) -> datasets.Dataset:
+    """Returns the rows with `label` numbered as a model with `labels` numbers them; see `label_ids`."""
+    ids = label_ids(dataset, labels).tolist()
+    return dataset.remove_columns(LABEL_COLUMN).add_column(
+        LABEL_COLUMN, ids, feature=datasets.ClassLabel(names=list(labels))
+    )

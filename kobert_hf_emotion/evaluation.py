@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import datasets
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from .encoding import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
-from .errors import CheckpointError, DataError
+from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN, label_ids
+from .errors import CheckpointError
 from .inference import DEFAULT_BATCH_SIZE, predict_logits, use_accelerator
 from .legacy import import_legacy_checkpoint
 from .losses import focal_loss
@@ -127,7 +125,7 @@ def best_fold(run: str | os.PathLike[str]) -> Path | None:
 
 
 def _evaluate(model: EmotionClassifier, path: Path, dataset: datasets.Dataset, batch_size: int) -> CheckpointScores:
-    labels = _label_ids(dataset, model.config.labels)
+    labels = label_ids(dataset, model.config.labels)
     texts = list(dataset[TEXT_COLUMN])
     pairs = list(dataset[TEXT_PAIR_COLUMN]) if TEXT_PAIR_COLUMN in dataset.column_names else None
     max_length = min(model.tokenizer.model_max_length, model.config.max_position_embeddings)
@@ -138,17 +136,3 @@ def _evaluate(model: EmotionClassifier, path: Path, dataset: datasets.Dataset, b
         torch.from_numpy(logits), torch.from_numpy(labels), model.config.focal_alpha, model.config.focal_gamma
     )
     return CheckpointScores(path, loss.item(), score(logits, labels), logits)
-
-
-def _label_ids(dataset: datasets.Dataset, labels: Sequence[str]) -> NDArray[np.int64]:
-    """Returns the class ids of the rows as the checkpoint numbers them."""
-    names = dataset.features[LABEL_COLUMN].names
-    unknown = [name for name in names if name not in labels]
-    if unknown:
-        raise DataError(
-            f"체크포인트가 모르는 라벨입니다: {unknown}. 체크포인트의 라벨: {list(labels)}",
-            f"The checkpoint does not know the labels {unknown}; it has {list(labels)}.",
-        )
-    numbers = np.asarray([labels.index(name) for name in names], dtype=np.int64)
-    ids: NDArray[np.int64] = numbers[np.asarray(dataset[LABEL_COLUMN])]
-    return ids

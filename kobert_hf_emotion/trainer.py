@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from transformers.trainer_utils import EvalLoopOutput
 
 from .encoding import LABELS_COLUMN, encode_dataset, padding_rows
 from .errors import KoBERTEmotionError
+from .legacy import resume_optimizer
 from .losses import FocalLoss, focal_loss
 from .metrics import compute_metrics
 from .modeling import EmotionClassifier
@@ -62,6 +63,9 @@ class EmotionTrainer(Trainer):
         train_dataset: Rows with `text` and `label`, which are tokenised here, or tokenised rows with
             `input_ids` and `labels`.
         eval_dataset: Likewise.
+        processing_class: The tokenizer, where it is not the model's own.
+        optimizer_state: `state_dict()` of an optimizer whose moments and step counts are carried on; learning
+            rate and schedule are those of `args`.
         **kwargs: As for `Trainer`.
 
     Raises:
@@ -78,6 +82,7 @@ class EmotionTrainer(Trainer):
         train_dataset: datasets.Dataset | None = None,
         eval_dataset: datasets.Dataset | None = None,
         processing_class: PreTrainedTokenizerBase | None = None,
+        optimizer_state: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         if args.label_smoothing_factor:
@@ -92,6 +97,7 @@ class EmotionTrainer(Trainer):
         self.criterion = FocalLoss(alpha, args.focal_gamma, reduction="none")
         self.history: list[EpochRecord] = []
         self._since_log, self._since_epoch = _Tally(), _Tally()
+        self._optimizer_state = optimizer_state
         self._padding = 0
         if train_dataset is not None:
             train_dataset = encode_dataset(train_dataset, self._encoder, args.max_length)
@@ -122,6 +128,14 @@ class EmotionTrainer(Trainer):
             return dataset
         self._padding = missing
         return datasets.concatenate_datasets([dataset, padding_rows(missing, dataset.features, self._encoder)])
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """Makes the optimizer, with the moments it was given to carry on."""
+        fresh = self.optimizer is None
+        optimizer: torch.optim.Optimizer = super().create_optimizer(model)
+        if fresh and self._optimizer_state is not None:
+            resume_optimizer(optimizer, self.model, self._optimizer_state)
+        return optimizer
 
     def get_eval_dataloader(self, eval_dataset: str | datasets.Dataset | None = None) -> DataLoader[Any]:
         """Returns batches of `eval_dataset`, which may hold texts, or of the trainer's own."""

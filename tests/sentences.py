@@ -27,7 +27,7 @@ def sentences(per_label: int, seed: int = 0) -> list[tuple[str, str]]:
         for label in EMOTION_LABELS
         for stem, tail, number in [(_STEMS[label][i % 3], _TAILS[i // 3 % 10], i // 30) for i in range(per_label)]
     ]
-    random.Random(seed).shuffle(pairs)  # noqa: S311
+    random.Random(seed).shuffle(pairs)
     return pairs
 
 

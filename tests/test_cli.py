@@ -220,7 +220,7 @@ def no_model(folder: Path) -> list[str]:
         (missing_column, ["Txt", "a, b", "--text-column a --label-column b"]),
         (empty_file, ["empty.csv"]),
         (wrong_encoding, ["utf-8", "bytes.csv"]),
-        (used_folder, ["run", "not empty"]),
+        (used_folder, ["run", "nothing in it was touched"]),
         (no_checkpoint, ["fake.pt"]),
         (bad_alpha, ["joy", "fear"]),
         (no_model, ["nowhere"]),

@@ -42,7 +42,7 @@ def assert_same_state(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) ->
 def run_without_us(script: str) -> Any:
     """Runs a script in a process that cannot import this package and reads its last line as JSON."""
     script = f"import sys\nsys.modules['kobert_hf_emotion'] = None\n{script}"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 

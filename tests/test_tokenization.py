@@ -581,7 +581,7 @@ specials = [tokenizer.pad_token_id, tokenizer.cls_token_id, tokenizer.sep_token_
 print(json.dumps([dict(rows), specials, tokenizer.padding_side, tokenizer.model_max_length]))
 """
         command = [sys.executable, "-c", script]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - ourselves
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
         rows, specials, side, length = json.loads(done.stdout.splitlines()[-1])
         texts = ["오늘 정말 행복했어", "좋다. 정말?", "ㅠㅠ 싫다"]
         assert rows == dict(either(texts, texts[::-1], padding=True))

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from ..errors import KoBERTEmotionError
+from .continuation import continue_
 from .convert import convert
 from .evaluate import evaluate
 from .predict import predict
@@ -29,6 +30,7 @@ app.command("train")(train)
 app.command("test")(evaluate)
 app.command("predict")(predict)
 app.command("convert")(convert)
+app.command("continue")(continue_)
 
 
 def invoke(argv: list[str]) -> int:

@@ -27,6 +27,15 @@ Encoding = Annotated[
     str | None, typer.Option("--encoding", help="파일 인코딩; 없으면 찾아냄 (encoding of the file; found if left out)")
 ]
 BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="배치 크기 (rows a batch)")]
+Epochs = Annotated[float, typer.Option("--epochs", min=0.01, help="에폭 수 (passes over the rows)")]
+LearningRate = Annotated[float, typer.Option("--learning-rate", help="학습률 (peak learning rate)")]
+MaxLength = Annotated[int, typer.Option("--max-length", min=3, help="문장을 자르는 토큰 수 (tokens a text)")]
+Gamma = Annotated[float, typer.Option("--gamma", help="초점 손실의 gamma (focusing parameter)")]
+Alpha = Annotated[
+    str,
+    typer.Option("--alpha", help="초점 손실의 alpha: 수, [목록] 또는 {라벨: 수} (number, JSON list or JSON object)"),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="난수 시드 (seed)")]
 Json = Annotated[
     bool, typer.Option("--json", help="결과를 JSON 하나로 stdout에 출력 (print one JSON object on stdout)")
 ]

@@ -32,19 +32,14 @@ def train(
     ] = None,
     labels: options.Labels = None,
     encoding: options.Encoding = None,
-    epochs: Annotated[float, typer.Option("--epochs", min=0.01, help="에폭 수 (passes over the rows)")] = 10.0,
+    epochs: options.Epochs = 10.0,
     batch_size: options.BatchSize = 64,
-    learning_rate: Annotated[float, typer.Option("--learning-rate", help="학습률 (peak learning rate)")] = 5e-5,
-    max_length: Annotated[int, typer.Option("--max-length", min=3, help="문장을 자르는 토큰 수 (tokens a text)")] = 64,
+    learning_rate: options.LearningRate = 5e-5,
+    max_length: options.MaxLength = 64,
     dropout: Annotated[float, typer.Option("--dropout", help="분류층 앞 드롭아웃 (dropout before the head)")] = 0.5,
-    gamma: Annotated[float, typer.Option("--gamma", help="초점 손실의 gamma (focusing parameter)")] = 2.0,
-    alpha: Annotated[
-        str,
-        typer.Option(
-            "--alpha", help="초점 손실의 alpha: 수, [목록] 또는 {라벨: 수} (number, JSON list or JSON object)"
-        ),
-    ] = "1.0",
-    seed: Annotated[int, typer.Option("--seed", min=0, help="난수 시드 (seed)")] = 42,
+    gamma: options.Gamma = 2.0,
+    alpha: options.Alpha = "1.0",
+    seed: options.Seed = 42,
     word_split: Annotated[
         options.WordSplitName | None,
         typer.Option("--word-split", help="노트북과 같은 토큰은 gluonnlp (gluonnlp: the notebook's tokens)"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from .converter import LegacyImportReport, convert_legacy_checkpoint
 from .exporter import export_legacy_checkpoint
 from .importer import build_classifier, import_legacy_checkpoint
-from .optimizer import load_optimizer_file, resume_optimizer
+from .optimizer import OPTIMIZER_FILE, load_optimizer_file, resume_optimizer
 from .reader import LegacyCheckpoint, read_legacy_checkpoint
 
 __all__ = [
+    "OPTIMIZER_FILE",
     "LegacyCheckpoint",
     "LegacyImportReport",
     "build_classifier",

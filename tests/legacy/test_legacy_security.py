@@ -298,7 +298,7 @@ def test_the_cases_bite(tmp_path: Path) -> None:
         lines += [f"try: pickle.loads({program(CALLS[case][0])!r})", "except Exception: pass"]
         lines += [f"assert os.path.exists(path), {case!r}", "os.unlink(path)"]
     source = "\n".join(lines)
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", source], check=False, capture_output=True, text=True, cwd=tmp_path, timeout=60
     )
     assert done.returncode == 0, done.stderr
@@ -436,9 +436,7 @@ for path in pathlib.Path({str(tmp_path)!r}).glob("*.pt"):
         count += 1
 print(count)
 """
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", source], check=False, capture_output=True, text=True, timeout=120
-    )
+    done = subprocess.run([sys.executable, "-c", source], check=False, capture_output=True, text=True, timeout=120)
     assert done.stdout.split() == [str(len(ODD) + len(CALLS) + 3)], done.stderr[-2000:]
 
 

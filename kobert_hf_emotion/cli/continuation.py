@@ -1,0 +1,72 @@
+"""`kobert-emotion continue`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import options
+from .output import note, quiet_libraries, say
+
+
+def continue_(
+    checkpoint: Annotated[
+        Path, typer.Argument(help="모델 폴더, 예: convert의 결과 (model folder, such as convert writes)")
+    ],
+    train_file: options.InputFile,
+    output: Annotated[Path, typer.Option("--output", help="새 모델 폴더 (folder to write; a new one)")],
+    resume_optimizer: Annotated[
+        bool,
+        typer.Option(
+            "--resume-optimizer", help="_all.tar의 옵티마이저 상태를 이어 씀 (carry on the optimizer's state)"
+        ),
+    ] = False,
+    validation_file: Annotated[
+        Path | None, typer.Option("--validation-file", help="에폭마다 평가할 파일 (file to evaluate on every epoch)")
+    ] = None,
+    text_column: options.TextColumn = None,
+    label_column: options.LabelColumn = None,
+    encoding: options.Encoding = None,
+    epochs: options.Epochs = 10.0,
+    batch_size: options.BatchSize = 64,
+    learning_rate: options.LearningRate = 5e-5,
+    max_length: options.MaxLength = 64,
+    gamma: options.Gamma = 2.0,
+    alpha: options.Alpha = "1.0",
+    seed: options.Seed = 42,
+) -> None:
+    """예시: kobert-emotion continue converted/ new.csv --resume-optimizer --output continued/
+
+    이미 학습한 모델을 새 데이터로 이어서 학습합니다(겹 없음).
+    Trains a finished model on with new rows, without folds.
+    """  # noqa: D415
+    from ..continuation import continue_training
+    from ..data import load_emotion_dataset_with_report
+    from ..modeling import EmotionClassifier
+    from ..training_args import EmotionTrainingArguments
+
+    with quiet_libraries():
+        labels = EmotionClassifier.from_pretrained(checkpoint).config.labels
+        files = [train_file] if validation_file is None else [train_file, validation_file]
+        loaded = [
+            load_emotion_dataset_with_report(path, text_column, label_column, labels=labels, encoding=encoding)
+            for path in files
+        ]
+        for _, report in loaded:
+            note(report.summary())
+        args = EmotionTrainingArguments(
+            num_train_epochs=epochs,
+            per_device_train_batch_size=batch_size,
+            learning_rate=learning_rate,
+            max_length=max_length,
+            focal_gamma=gamma,
+            focal_alpha=alpha,
+            seed=seed,
+        )
+        validation = loaded[1][0] if validation_file is not None else None
+        history = continue_training(checkpoint, loaded[0][0], output, args, validation, resume_optimizer)
+    for record in history:
+        say(f"epoch {record.epoch:g}: loss {record.val_loss:.4f}  accuracy {record.val_accuracy:.4f}")
+    say(f"{output}")
