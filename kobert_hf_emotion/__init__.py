@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .configuration import EmotionConfig
     from .continuation import continue_training
-    from .cross_validation import CrossValidationResult, cross_validate
+    from .cross_validation import cross_validate
     from .data import LoadReport, load_emotion_dataset, load_emotion_dataset_with_report
     from .errors import KoBERTEmotionError
     from .evaluation import evaluate_checkpoints
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .legacy import export_legacy_checkpoint, import_legacy_checkpoint
     from .losses import FocalLoss, focal_loss
     from .modeling import EmotionClassifier
+    from .results import CrossValidationResult
     from .splits import stratified_kfold
     from .tokenization import KoBERTTokenizer
     from .trainer import EmotionTrainer
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "CrossValidationResult": "cross_validation",
+    "CrossValidationResult": "results",
     "EMOTION_LABELS": "labels",
     "EmotionClassifier": "modeling",
     "EmotionConfig": "configuration",

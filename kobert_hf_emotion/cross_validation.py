@@ -7,7 +7,6 @@ import gc
 import hashlib
 import logging
 import os
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,55 +20,19 @@ from .assets import DEFAULT_MODEL_NAME
 from .checkpoints import load_tokenizer, start_model, weights_sha256
 from .encoding import LABEL_COLUMN, TEXT_COLUMN, encode_dataset
 from .errors import RunError
-from .files import atomic_directory, atomic_write, check_free
+from .files import atomic_directory, check_free
 from .legacy import export_legacy_checkpoint
-from .plotting import plot_curves
-from .reports import ClassIds, Logits, Scores, score, table_report, text_report, write_json, write_predictions
-from .run_files import write_history
-from .splits import Fold, fold_indices, split_hash
+from .reports import Logits, score, write_json
+from .results import CrossValidationResult, FoldResult
+from .run_files import write_history, write_run
+from .splits import fold_indices, split_hash
 from .tokenization import KoBERTTokenizer, WordSplit
 from .tokenizer_guard import check_tokenization
-from .trainer import EmotionTrainer, EpochRecord
+from .trainer import EmotionTrainer
 from .training_args import EmotionTrainingArguments
 from .versions import library_versions
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class FoldResult:
-    """What one fold gave."""
-
-    number: int
-    """1 for the first fold."""
-    path: Path
-    """The folder of the trained model."""
-    train_rows: int
-    validation_rows: int
-    scores: Scores
-    """Of the validation rows."""
-    initial_weights_sha256: str
-    """Hash of the weights training started from; the same for every fold."""
-    history: list[EpochRecord]
-
-
-@dataclass(frozen=True)
-class CrossValidationResult:
-    """What a k-fold run gave."""
-
-    output_dir: Path
-    labels: list[str]
-    folds: list[FoldResult]
-    scores: Scores
-    """Of the out-of-fold predictions of all rows together."""
-    logits: Logits
-    """Out-of-fold logits, shape (rows, classes), in the order of the data set."""
-    split_sha256: str
-
-    @property
-    def best(self) -> FoldResult:
-        """The fold with the highest macro F1 on its validation rows; the first of equals."""
-        return max(self.folds, key=lambda fold: fold.scores.macro_f1)
 
 
 def cross_validate(
@@ -120,13 +83,11 @@ def cross_validate(
     groups = None if group_by is None else dataset[group_by]
     folds = fold_indices(truth, n_splits, args.seed, groups, label_names=labels)
     tokenizer = load_tokenizer(model, args.max_length, word_split)
-    guard = check_tokenization(
-        tokenizer, start_model(model, labels, args.dropout, tokenizer).config, dataset[TEXT_COLUMN][:], args.max_length
-    )
-    plan = _Plan(run, os.fspath(model), labels, args, tokenizer, legacy_export)
+    config = start_model(model, labels, args.dropout, tokenizer).config  # fails here rather than in the first fold
+    guard = check_tokenization(tokenizer, config, dataset[TEXT_COLUMN][:], args.max_length)
+    plan = _Plan(run, os.fspath(model), labels, args, n_splits, tokenizer, legacy_export)
     record = {
         **plan.describe(),
-        "n_splits": n_splits,
         "group_by": group_by,
         "rows": len(dataset),
         "data_sha256": data_sha256(dataset),
@@ -145,7 +106,7 @@ def cross_validate(
         gc.collect()
     result = CrossValidationResult(run, labels, results, score(logits, truth), logits, record["split_sha256"])
     if args.should_save:
-        _write_run(result, dataset, truth, folds)
+        write_run(result, dataset, truth, folds)
         write_json(run / "run.json", {**record, "finished": True, "best": result.best.path.name, "folds": results})
     return result
 
@@ -176,6 +137,7 @@ class _Plan:
     model: str
     labels: list[str]
     args: EmotionTrainingArguments
+    n_splits: int
     tokenizer: KoBERTTokenizer
     legacy_export: bool
 
@@ -185,6 +147,7 @@ class _Plan:
             "labels": self.labels,
             "word_split": self.tokenizer.word_split,
             "tokenizer_sha256": self.tokenizer.vocab_sha256,
+            "n_splits": self.n_splits,
             "legacy_export": self.legacy_export,
             "processes": self.args.world_size,
             "training_arguments": self.args.to_dict(),  # type: ignore[no-untyped-call]
@@ -200,7 +163,7 @@ class _Plan:
         output = trainer.predict(validation)
         logits, truth = np.asarray(output.predictions), np.asarray(output.label_ids)
         scores = score(logits, truth)
-        logger.info("fold %d: validation %s", number, scores)
+        logger.info("fold %d/%d: accuracy %.4f, macro F1 %.4f", number, self.n_splits, scores.accuracy, scores.macro_f1)
         if self.args.should_save:
             self._save(trainer, path, number)
         trainer.accelerator.wait_for_everyone()  # until the main process has saved
@@ -222,45 +185,3 @@ class _Plan:
                 epochs, batch = self.args.num_train_epochs, self.args.train_batch_size
                 stem = f"Focal_KoBERT_e{epochs:g}_b{batch}_fold_{number}"
                 export_legacy_checkpoint(trainer.model, folder / stem, trainer.optimizer)
-
-
-def _write_run(result: CrossValidationResult, dataset: datasets.Dataset, truth: ClassIds, folds: list[Fold]) -> None:
-    run, labels = result.output_dir, result.labels
-    numbers = np.zeros(len(truth), dtype=int)
-    for fold, (_, validation) in zip(result.folds, folds, strict=True):
-        numbers[validation] = fold.number
-    known = {name: dataset[name] for name in ("file", "row", "id", TEXT_COLUMN) if name in dataset.column_names}
-    write_predictions(run / "oof_predictions.csv", result.logits, labels, {**known, "fold": numbers.tolist()}, truth)
-    plot_curves(run / "curves.png", {fold.number: fold.history for fold in result.folds})
-    write_json(
-        run / "report.json",
-        {
-            "folds": {fold.path.name: fold.scores for fold in result.folds},
-            "pooled": result.scores,
-            "best": {"fold": result.best.path.name, "chosen_on": "validation macro_f1"},
-            "classification_report": table_report(result.logits, truth, labels),
-        },
-    )
-    with atomic_write(run / "report.txt", "w") as handle:
-        handle.write(format_report(result, truth))
-    _point(run / "best", result.best.path)
-
-
-def format_report(result: CrossValidationResult, truth: ClassIds) -> str:
-    """Returns the scores of every fold and the classification report of all out-of-fold predictions as text."""
-    lines = ["fold      rows  accuracy  macro F1  weighted F1"]
-    rows = [(fold.path.name, fold.scores) for fold in result.folds] + [("pooled", result.scores)]
-    lines += [
-        f"{name:<8} {s.rows:>5}  {s.accuracy:>8.4f}  {s.macro_f1:>8.4f}  {s.weighted_f1:>11.4f}" for name, s in rows
-    ]
-    best = f"best on validation macro F1: {result.best.path.name}"
-    return "\n".join([*lines, "", best, "", text_report(result.logits, truth, result.labels)])
-
-
-def _point(link: Path, target: Path) -> None:
-    """Makes `link` a relative link to the folder `target`, or a copy where the system has no such links."""
-    try:
-        link.symlink_to(target.name, target_is_directory=True)
-    except OSError as error:  # Windows without the right to make links
-        logger.warning("cannot link %s to %s (%s): copying it", link, target, error)
-        shutil.copytree(target, link)

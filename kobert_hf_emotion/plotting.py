@@ -10,6 +10,7 @@ from pathlib import Path
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from .files import atomic_write
 from .trainer import EpochRecord
@@ -57,5 +58,6 @@ def plot_curves(path: str | os.PathLike[str], histories: Mapping[int, Sequence[E
 def _label(axes: Axes, title: str, font: font_manager.FontProperties) -> None:
     axes.set_title(title, fontproperties=font, fontsize=13)
     axes.set_xlabel("에폭 (epoch)", fontproperties=font)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend(prop=font, fontsize=8, ncols=2)

@@ -1,14 +1,27 @@
-"""Files that training writes beside a model."""
+"""The files that a training or a run leaves, apart from the models."""
 
 from __future__ import annotations
 
 import csv
+import logging
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from pathlib import Path
 
+import datasets
+import numpy as np
+
+from .encoding import TEXT_COLUMN
 from .files import atomic_write
+from .plotting import plot_curves
+from .reports import ClassIds, table_report, text_report, write_json, write_predictions
+from .results import CrossValidationResult
+from .splits import Fold
 from .trainer import EpochRecord
+
+logger = logging.getLogger(__name__)
 
 
 def write_history(path: str | os.PathLike[str], history: Sequence[EpochRecord]) -> None:
@@ -17,3 +30,46 @@ def write_history(path: str | os.PathLike[str], history: Sequence[EpochRecord]) 
         writer = csv.DictWriter(handle, [field.name for field in fields(EpochRecord)])
         writer.writeheader()
         writer.writerows(asdict(record) for record in history)
+
+
+def write_run(result: CrossValidationResult, dataset: datasets.Dataset, truth: ClassIds, folds: list[Fold]) -> None:
+    """Writes the out-of-fold predictions, the reports and the curves of a run, and points `best` at its fold."""
+    run, labels = result.output_dir, result.labels
+    numbers = np.zeros(len(truth), dtype=int)
+    for fold, (_, validation) in zip(result.folds, folds, strict=True):
+        numbers[validation] = fold.number
+    known = {name: dataset[name] for name in ("file", "row", "id", TEXT_COLUMN) if name in dataset.column_names}
+    write_predictions(run / "oof_predictions.csv", result.logits, labels, {**known, "fold": numbers.tolist()}, truth)
+    plot_curves(run / "curves.png", {fold.number: fold.history for fold in result.folds})
+    write_json(
+        run / "report.json",
+        {
+            "folds": {fold.path.name: fold.scores for fold in result.folds},
+            "pooled": result.scores,
+            "best": {"fold": result.best.path.name, "chosen_on": "validation macro_f1"},
+            "classification_report": table_report(result.logits, truth, labels),
+        },
+    )
+    with atomic_write(run / "report.txt", "w") as handle:
+        handle.write(format_report(result, truth))
+    _point(run / "best", result.best.path)
+
+
+def format_report(result: CrossValidationResult, truth: ClassIds) -> str:
+    """Returns the scores of every fold and the classification report of all out-of-fold predictions as text."""
+    lines = ["fold      rows  accuracy  macro F1  weighted F1"]
+    rows = [(fold.path.name, fold.scores) for fold in result.folds] + [("pooled", result.scores)]
+    lines += [
+        f"{name:<8} {s.rows:>5}  {s.accuracy:>8.4f}  {s.macro_f1:>8.4f}  {s.weighted_f1:>11.4f}" for name, s in rows
+    ]
+    best = f"best on validation macro F1: {result.best.path.name}"
+    return "\n".join([*lines, "", best, "", text_report(result.logits, truth, result.labels)])
+
+
+def _point(link: Path, target: Path) -> None:
+    """Makes `link` a relative link to the folder `target`, or a copy where the system has no such links."""
+    try:
+        link.symlink_to(target.name, target_is_directory=True)
+    except OSError as error:  # Windows without the right to make links
+        logger.warning("cannot link %s to %s (%s): copying it", link, target, error)
+        shutil.copytree(target, link)

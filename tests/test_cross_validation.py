@@ -16,11 +16,12 @@ from sentences import sentences
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 
-from kobert_hf_emotion.cross_validation import CrossValidationResult, cross_validate
+from kobert_hf_emotion.cross_validation import cross_validate
 from kobert_hf_emotion.errors import CheckpointError, RunError, SplitError, TokenizerError
 from kobert_hf_emotion.labels import EMOTION_LABELS
 from kobert_hf_emotion.legacy import read_legacy_checkpoint
 from kobert_hf_emotion.modeling import EmotionClassifier
+from kobert_hf_emotion.results import CrossValidationResult
 from kobert_hf_emotion.training_args import EmotionTrainingArguments
 
 

@@ -57,7 +57,7 @@ class Settings:
     seed: int = 20261122
     layers: int = 2
     hidden_size: int = 256
-    bag_steps: int = 2000
+    bag_steps: int = 1200
     bag_batch: int = 256
     bag_learning_rate: float = 1e-3
     bag_mask_share: float = 0.2
@@ -67,7 +67,7 @@ class Settings:
     review_tokens: int = 48
     review_learning_rate: float = 7e-4
     reviews_a_rating: int = 60_000
-    emotion_steps: int = 1400
+    emotion_steps: int = 600
     emotion_batch: int = 64
     emotion_tokens: int = 128
     emotion_learning_rate: float = 3e-4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -64,6 +65,7 @@ def continue_(
             focal_gamma=gamma,
             focal_alpha=alpha,
             seed=seed,
+            disable_tqdm=not sys.stderr.isatty(),
         )
         validation = loaded[1][0] if validation_file is not None else None
         history = continue_training(checkpoint, loaded[0][0], output, args, validation, resume_optimizer)

@@ -45,5 +45,6 @@ def quiet_libraries() -> Iterator[None]:
     transformers.utils.logging.set_verbosity_error()
     datasets.utils.logging.disable_progress_bar()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    logging.getLogger("kobert_hf_emotion").setLevel(logging.INFO)
     with redirect_stdout(sys.stderr), warnings.catch_warnings():
         yield

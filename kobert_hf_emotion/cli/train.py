@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -55,8 +56,9 @@ def train(
     층화 k겹 교차 검증으로 미세 조정하고 겹마다 모델을 저장합니다.
     Fine-tunes one model a fold in a stratified k-fold cross-validation.
     """  # noqa: D415
-    from ..cross_validation import cross_validate, format_report
+    from ..cross_validation import cross_validate
     from ..data import load_emotion_dataset_with_report
+    from ..run_files import format_report
     from ..training_args import EmotionTrainingArguments
 
     names = options.parse_labels(labels)
@@ -71,6 +73,7 @@ def train(
             focal_gamma=gamma,
             focal_alpha=alpha,
             seed=seed,
+            disable_tqdm=not sys.stderr.isatty(),
         )
         dataset, report = load_emotion_dataset_with_report(
             train_file, text_column, label_column, group_column=group_column, labels=names, encoding=encoding
