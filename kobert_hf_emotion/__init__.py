@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .data import LoadReport, load_emotion_dataset, load_emotion_dataset_with_report
     from .errors import KoBERTEmotionError
     from .evaluation import evaluate_checkpoints
+    from .hub import push_run
     from .labels import EMOTION_LABELS
     from .legacy import export_legacy_checkpoint, import_legacy_checkpoint
     from .losses import FocalLoss, focal_loss
@@ -46,6 +47,7 @@ _HOMES = {
     "import_legacy_checkpoint": "legacy",
     "load_emotion_dataset": "data",
     "load_emotion_dataset_with_report": "data",
+    "push_run": "hub",
     "stratified_kfold": "splits",
 }
 
@@ -68,6 +70,7 @@ __all__ = [
     "import_legacy_checkpoint",
     "load_emotion_dataset",
     "load_emotion_dataset_with_report",
+    "push_run",
     "stratified_kfold",
 ]
 

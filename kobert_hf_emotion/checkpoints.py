@@ -1,61 +1,140 @@
-"""Models as a run starts, names and finds them."""
+"""Classifiers as a run starts, saves and identifies them: KoBERT's, and those of other encoders."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from torch import Tensor, nn
+from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
+from .assets import resolve_default
+from .configuration import EmotionConfig, label_names
+from .errors import CheckpointError
 from .modeling import EmotionClassifier
-from .tokenization import KoBERTTokenizer, WordSplit
+from .pretrained import load_weights, unloadable
+from .tokenizer_guard import check_vocabulary
+from .tokenizer_loading import load_tokenizer, vocabulary_sha256
+
+ENCODERS = ("bert", "electra", "roberta")
+"""Types of models whose head has one dropout, `classifier_dropout`, as the notebook's has."""
 
 
-def load_tokenizer(
-    source: str | os.PathLike[str], max_length: int, word_split: WordSplit | None = None
-) -> KoBERTTokenizer:
-    """Loads the tokenizer of a model for texts of at most `max_length` tokens.
+@dataclass(frozen=True)
+class Classifier:
+    """A model and the tokenizer that belongs to it."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+    @property
+    def labels(self) -> list[str]:
+        """Label names in the order of their ids."""
+        return label_names(self.model.config)
+
+
+def load_classifier(source: str | os.PathLike[str]) -> Classifier:
+    """Loads a classifier with its tokenizer.
 
     Args:
         source: "default", a Hub id or a folder.
-        max_length: Recorded as the tokenizer's `model_max_length`.
-        word_split: Overrides what the tokenizer was saved with.
+
+    Raises:
+        CheckpointError: There is no model at `source`, or one of another architecture.
+        TokenizerError: There is no tokenizer, or it does not belong to the model.
     """
-    settings = {} if word_split is None else {"word_split": word_split}
-    return KoBERTTokenizer.from_pretrained(source, model_max_length=max_length, **settings)
+    model = load_model(source)
+    tokenizer = load_tokenizer(source)
+    attach_tokenizer(model, tokenizer)
+    return Classifier(model, tokenizer)
 
 
 def start_model(
-    source: str | os.PathLike[str], labels: Sequence[str], dropout: float, tokenizer: KoBERTTokenizer
-) -> EmotionClassifier:
+    source: str | os.PathLike[str], labels: Sequence[str], dropout: float, tokenizer: PreTrainedTokenizerBase
+) -> PreTrainedModel:
     """Builds a classifier from a pre-trained encoder and a new head.
 
     The head is new even where the source has one, so that a run depends on the encoder alone. Seed torch
     before calling.
 
     Args:
-        source: "default", a Hub id or a folder.
+        source: "default", a Hub id or a folder with a BERT, ELECTRA or RoBERTa encoder.
         labels: Label names in the order of their ids.
-        dropout: Dropout before the head.
+        dropout: Dropout in the head.
         tokenizer: The tokenizer to go with the model.
 
     Raises:
-        CheckpointError: There is no model at `source`.
+        CheckpointError: There is no model at `source`, or one of another architecture.
         TokenizerError: The tokenizer does not belong to the model.
     """
-    model = EmotionClassifier.from_pretrained(
+    model = load_model(
         source,
         id2label=dict(enumerate(labels)),
         label2id={name: index for index, name in enumerate(labels)},
         classifier_dropout=dropout,
         ignore_mismatched_sizes=True,
     )
-    nn.init.normal_(model.classifier.weight, std=model.config.initializer_range)
-    nn.init.zeros_(model.classifier.bias)
-    model.tokenizer = tokenizer
+    head = model.get_submodule("classifier")
+    for module in head.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=model.config.initializer_range)
+            nn.init.zeros_(module.bias)
+    attach_tokenizer(model, tokenizer)
     return model
+
+
+def load_model(source: str | os.PathLike[str], **settings: Any) -> PreTrainedModel:
+    """Loads a sequence classifier: `EmotionClassifier` for BERT, transformers' own class for ELECTRA and RoBERTa.
+
+    Args:
+        source: "default", a Hub id or a folder.
+        **settings: As for `from_pretrained`.
+
+    Raises:
+        CheckpointError: There is no model at `source`, or one of another architecture.
+    """
+    place = resolve_default(source)
+    try:
+        kind = AutoConfig.from_pretrained(place).model_type
+    except (OSError, ValueError, StrictDataclassError) as error:
+        raise unloadable(place, error) from error
+    if kind not in ENCODERS:
+        raise CheckpointError(
+            f"{source}은(는) {kind!r} 모델입니다. 쓸 수 있는 모델: {', '.join(ENCODERS)}",
+            f"{source} is a {kind!r} model; expected one of {', '.join(ENCODERS)}.",
+        )
+    if kind == EmotionConfig.model_type:
+        return EmotionClassifier.from_pretrained(place, **settings)
+    model: PreTrainedModel = load_weights(AutoModelForSequenceClassification.from_pretrained, place, **settings)
+    return model
+
+
+def attach_tokenizer(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Checks that a tokenizer fits a model and records in the model's configuration which it is.
+
+    Raises:
+        TokenizerError: It does not fit.
+    """
+    if isinstance(model, EmotionClassifier):
+        model.tokenizer = tokenizer
+    else:
+        if getattr(model.config, "type_vocab_size", 2) < 2:  # klue/roberta: its tokenizer would number the sentences
+            tokenizer.model_input_names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
+        check_vocabulary(tokenizer, model.config)
+        model.config.tokenizer_sha256 = vocabulary_sha256(tokenizer)
+
+
+def save_classifier(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Writes the files of a model and of its tokenizer to a folder."""
+    model.save_pretrained(folder)
+    if not isinstance(model, EmotionClassifier):  # which saves its tokenizer itself
+        tokenizer.save_pretrained(folder)
 
 
 def weights_sha256(model: nn.Module) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from huggingface_hub.dataclasses import strict
-from transformers import BertConfig
+from transformers import BertConfig, PreTrainedConfig
 
 from .labels import ID2LABEL, LABEL2ID
 
@@ -50,5 +50,17 @@ class EmotionConfig(BertConfig):
     @property
     def labels(self) -> list[str]:
         """Label names in the order of their ids."""
-        assert self.id2label is not None
-        return [name for _, name in sorted(self.id2label.items())]
+        return label_names(self)
+
+
+def longest_input(config: PreTrainedConfig) -> int:
+    """Returns the most tokens a model has positions for, special tokens included."""
+    # RoBERTa numbers positions from the one after its padding id.
+    first = config.pad_token_id + 1 if config.model_type == "roberta" else 0
+    return int(config.max_position_embeddings - first)
+
+
+def label_names(config: PreTrainedConfig) -> list[str]:
+    """Returns the label names of a classifier's configuration in the order of their ids."""
+    assert config.id2label is not None
+    return [name for _, name in sorted(config.id2label.items())]

@@ -11,11 +11,11 @@ import torch
 from transformers import set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
-from .encoding import TEXT_COLUMN, label_ids, with_label_ids
+from .checkpoints import load_classifier, save_classifier
+from .encoding import TEXT_COLUMN, with_label_ids
 from .errors import CheckpointError
 from .files import atomic_directory, check_free
 from .legacy import OPTIMIZER_FILE, load_optimizer_file
-from .modeling import EmotionClassifier
 from .run_files import write_history
 from .tokenizer_guard import check_tokenization
 from .trainer import EmotionTrainer, EpochRecord
@@ -54,21 +54,20 @@ def continue_training(
     output = Path(output_dir)
     check_free(output)
     set_seed(args.seed)
-    model = EmotionClassifier.from_pretrained(checkpoint)
-    label_ids(dataset, model.config.labels)
+    classifier = load_classifier(checkpoint)
+    rows = with_label_ids(dataset, classifier.labels)
+    held_out = None if validation is None else with_label_ids(validation, classifier.labels)
     state = _optimizer_state(Path(checkpoint)) if resume_optimizer else None
-    check_tokenization(model.tokenizer, model.config, list(dataset[TEXT_COLUMN]), args.max_length)
+    check_tokenization(classifier.tokenizer, classifier.model.config, list(dataset[TEXT_COLUMN]), args.max_length)
     args.output_dir = os.fspath(output)
     args.save_strategy = SaveStrategy.NO
     args.eval_strategy = IntervalStrategy.NO if validation is None else IntervalStrategy.EPOCH
-    rows = with_label_ids(dataset, model.config.labels)
-    held_out = None if validation is None else with_label_ids(validation, model.config.labels)
-    trainer = EmotionTrainer(model, args, rows, held_out, optimizer_state=state)
+    trainer = EmotionTrainer(classifier.model, args, rows, held_out, classifier.tokenizer, state)
     trainer.train()
     assert trainer.optimizer is not None
     if args.should_save:
         with atomic_directory(output) as folder:
-            trainer.model.save_pretrained(folder)
+            save_classifier(trainer.model, classifier.tokenizer, folder)
             write_history(folder / "history.csv", trainer.history)
             torch.save(trainer.optimizer.state_dict(), folder / OPTIMIZER_FILE)
     trainer.accelerator.wait_for_everyone()

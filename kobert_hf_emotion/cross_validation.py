@@ -13,11 +13,12 @@ from typing import Any
 
 import datasets
 import numpy as np
-from transformers import set_seed
+from transformers import PreTrainedTokenizerBase, set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
 from .assets import DEFAULT_MODEL_NAME
-from .checkpoints import load_tokenizer, start_model, weights_sha256
+from .checkpoints import save_classifier, start_model, weights_sha256
+from .configuration import EmotionConfig
 from .encoding import LABEL_COLUMN, TEXT_COLUMN, encode_dataset
 from .errors import RunError
 from .files import atomic_directory, check_free
@@ -26,8 +27,9 @@ from .reports import Logits, score, write_json
 from .results import CrossValidationResult, FoldResult
 from .run_files import write_history, write_run
 from .splits import fold_indices, split_hash
-from .tokenization import KoBERTTokenizer, WordSplit
+from .tokenization import WordSplit
 from .tokenizer_guard import check_tokenization
+from .tokenizer_loading import load_tokenizer, vocabulary_sha256
 from .trainer import EmotionTrainer
 from .training_args import EmotionTrainingArguments
 from .versions import library_versions
@@ -54,13 +56,14 @@ def cross_validate(
     Args:
         dataset: Rows with `text` and `label` (a `ClassLabel`), as `load_emotion_dataset` gives them.
         output_dir: The folder of the run; it must not exist, or be empty.
-        model: "default", a Hub id such as "skt/kobert-base-v1", or a folder.
+        model: "default", a Hub id such as "skt/kobert-base-v1", or a folder; any BERT, ELECTRA or RoBERTa with
+            its own tokenizer.
         args: Training arguments; `output_dir`, `eval_strategy` and `save_strategy` in them are not used, for a
             fold is evaluated every epoch and saved at its end.
         n_splits: The number of folds, at least 2.
-        word_split: Overrides the tokenizer's own setting; see `KoBERTTokenizer`.
+        word_split: Overrides the setting of KoBERT's tokenizer; see `KoBERTTokenizer`.
         group_by: A column whose equal values stay in one fold.
-        legacy_export: Whether to write the notebook's three files for every fold.
+        legacy_export: Whether to write the notebook's three files for every fold; for BERT only.
 
     Returns:
         The folds, the out-of-fold logits and their scores.
@@ -82,8 +85,14 @@ def cross_validate(
     truth = np.asarray(dataset[LABEL_COLUMN])
     groups = None if group_by is None else dataset[group_by]
     folds = fold_indices(truth, n_splits, args.seed, groups, label_names=labels)
-    tokenizer = load_tokenizer(model, args.max_length, word_split)
+    settings = {} if word_split is None else {"word_split": word_split}
+    tokenizer = load_tokenizer(model, model_max_length=args.max_length, **settings)
     config = start_model(model, labels, args.dropout, tokenizer).config  # fails here rather than in the first fold
+    if legacy_export and config.model_type != EmotionConfig.model_type:
+        raise RunError(
+            f"노트북 파일(--legacy-export)은 BERT 모델만 됩니다: {config.model_type}",
+            f"The notebook's files (--legacy-export) are those of BERT, and this is {config.model_type}.",
+        )
     guard = check_tokenization(tokenizer, config, dataset[TEXT_COLUMN][:], args.max_length)
     plan = _Plan(run, os.fspath(model), labels, args, n_splits, tokenizer, legacy_export)
     record = {
@@ -106,7 +115,7 @@ def cross_validate(
         gc.collect()
     result = CrossValidationResult(run, labels, results, score(logits, truth), logits, record["split_sha256"])
     if args.should_save:
-        write_run(result, dataset, truth, folds)
+        write_run(result, dataset, truth, folds, record)
         write_json(run / "run.json", {**record, "finished": True, "best": result.best.path.name, "folds": results})
     return result
 
@@ -138,15 +147,15 @@ class _Plan:
     labels: list[str]
     args: EmotionTrainingArguments
     n_splits: int
-    tokenizer: KoBERTTokenizer
+    tokenizer: PreTrainedTokenizerBase
     legacy_export: bool
 
     def describe(self) -> dict[str, Any]:
         return {
             "model": self.model,
             "labels": self.labels,
-            "word_split": self.tokenizer.word_split,
-            "tokenizer_sha256": self.tokenizer.vocab_sha256,
+            "word_split": getattr(self.tokenizer, "word_split", None),  # of KoBERT's tokenizer alone
+            "tokenizer_sha256": vocabulary_sha256(self.tokenizer),
             "n_splits": self.n_splits,
             "legacy_export": self.legacy_export,
             "processes": self.args.world_size,
@@ -158,7 +167,7 @@ class _Plan:
         set_seed(self.args.seed)
         model = start_model(self.model, self.labels, self.args.dropout, self.tokenizer)
         initial = weights_sha256(model)
-        trainer = EmotionTrainer(model, self._fold_args(path), train, validation)
+        trainer = EmotionTrainer(model, self._fold_args(path), train, validation, self.tokenizer)
         trainer.train()
         output = trainer.predict(validation)
         logits, truth = np.asarray(output.predictions), np.asarray(output.label_ids)
@@ -179,7 +188,7 @@ class _Plan:
 
     def _save(self, trainer: EmotionTrainer, path: Path, number: int) -> None:
         with atomic_directory(path) as folder:
-            trainer.model.save_pretrained(folder)
+            save_classifier(trainer.model, self.tokenizer, folder)
             write_history(folder / "history.csv", trainer.history)
             if self.legacy_export:
                 epochs, batch = self.args.num_train_epochs, self.args.train_batch_size

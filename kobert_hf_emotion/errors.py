@@ -47,3 +47,7 @@ class CheckpointError(KoBERTEmotionError):
 
 class RunError(KoBERTEmotionError):
     """A run folder is missing, incomplete or already in use."""
+
+
+class HubError(KoBERTEmotionError):
+    """The Hugging Face Hub cannot be reached, or refuses what was asked of it."""

@@ -10,18 +10,15 @@ from pathlib import Path
 
 import datasets
 import torch
+from transformers import PreTrainedTokenizerBase
 
+from .checkpoints import Classifier, load_classifier
 from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN, label_ids
 from .errors import CheckpointError
 from .inference import DEFAULT_BATCH_SIZE, predict_logits, use_accelerator
 from .legacy import import_legacy_checkpoint
 from .losses import focal_loss
-from .modeling import EmotionClassifier
 from .reports import Logits, Scores, score
-from .tokenization import KoBERTTokenizer
-from .tokenizer_guard import check_tokenization
-
-LEGACY_MAX_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ def evaluate_checkpoints(
     paths: Iterable[str | os.PathLike[str]],
     dataset: datasets.Dataset,
     batch_size: int = DEFAULT_BATCH_SIZE,
-    tokenizer: KoBERTTokenizer | None = None,
+    tokenizer: PreTrainedTokenizerBase | None = None,
     num_attention_heads: int | None = None,
 ) -> list[CheckpointScores]:
     """Evaluates checkpoints on test rows, one after the other.
@@ -68,9 +65,11 @@ def evaluate_checkpoints(
 
 
 def load_checkpoint(
-    path: str | os.PathLike[str], tokenizer: KoBERTTokenizer | None = None, num_attention_heads: int | None = None
-) -> EmotionClassifier:
-    """Loads a folder, a Hub id, "default" or one of the notebook's files as a classifier with its tokenizer.
+    path: str | os.PathLike[str],
+    tokenizer: PreTrainedTokenizerBase | None = None,
+    num_attention_heads: int | None = None,
+) -> Classifier:
+    """Loads a folder, a Hub id, "default" or one of the notebook's files.
 
     Args:
         path: What to load.
@@ -79,9 +78,10 @@ def load_checkpoint(
 
     Raises:
         CheckpointError: `path` is no checkpoint, or a notebook's file without a `tokenizer`.
+        TokenizerError: The tokenizer is missing or does not fit.
     """
     if not os.path.isfile(path):
-        return EmotionClassifier.from_pretrained(path)
+        return load_classifier(path)
     model = import_legacy_checkpoint(path, num_attention_heads=num_attention_heads)
     if tokenizer is None:
         raise CheckpointError(
@@ -90,7 +90,7 @@ def load_checkpoint(
             f"kobert-emotion convert {path} --tokenizer skt/kobert-base-v1 --output converted/",
         )
     model.tokenizer = tokenizer
-    return model
+    return Classifier(model, tokenizer)
 
 
 def find_checkpoints(path: str | os.PathLike[str]) -> list[Path]:
@@ -124,15 +124,14 @@ def best_fold(run: str | os.PathLike[str]) -> Path | None:
     return None if best is None else Path(run) / best
 
 
-def _evaluate(model: EmotionClassifier, path: Path, dataset: datasets.Dataset, batch_size: int) -> CheckpointScores:
-    labels = label_ids(dataset, model.config.labels)
+def _evaluate(classifier: Classifier, path: Path, dataset: datasets.Dataset, batch_size: int) -> CheckpointScores:
+    model, config = classifier.model, classifier.model.config
+    labels = label_ids(dataset, classifier.labels)
     texts = list(dataset[TEXT_COLUMN])
     pairs = list(dataset[TEXT_PAIR_COLUMN]) if TEXT_PAIR_COLUMN in dataset.column_names else None
-    max_length = min(model.tokenizer.model_max_length, model.config.max_position_embeddings)
-    check_tokenization(model.tokenizer, model.config, texts, max_length)
     use_accelerator(model)
-    logits = predict_logits(model, model.tokenizer, texts, pairs, batch_size, max_length)
-    loss = focal_loss(
-        torch.from_numpy(logits), torch.from_numpy(labels), model.config.focal_alpha, model.config.focal_gamma
-    )
+    logits = predict_logits(model, classifier.tokenizer, texts, pairs, batch_size)
+    # A folder that another library trained has no focal loss in its configuration: the default one is applied.
+    alpha, gamma = getattr(config, "focal_alpha", 1.0), getattr(config, "focal_gamma", 2.0)
+    loss = focal_loss(torch.from_numpy(logits), torch.from_numpy(labels), alpha, gamma)
     return CheckpointScores(path, loss.item(), score(logits, labels), logits)

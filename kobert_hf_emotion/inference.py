@@ -13,6 +13,7 @@ from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from .errors import DataError
+from .tokenizer_guard import check_encoded
 
 DEFAULT_BATCH_SIZE = 64
 
@@ -64,6 +65,7 @@ def predict_logits(
 
     Raises:
         DataError: An element of `texts` or `text_pairs` is no string, or their lengths differ.
+        TokenizerError: The tokenizer does not fit the model or the texts; see `check_tokenization`.
     """
     check_texts(texts)
     if text_pairs is not None:
@@ -82,6 +84,7 @@ def predict_logits(
         max_length=min(max_length or tokenizer.model_max_length, model.config.max_position_embeddings),
         return_attention_mask=False,
     )
+    check_encoded(tokenizer, model.config, texts, encoded["input_ids"])
     device = next(model.parameters()).device
     lengths = np.fromiter(map(len, encoded["input_ids"]), dtype=np.int64, count=len(texts))
     order = np.argsort(lengths, kind="stable")

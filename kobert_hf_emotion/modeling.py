@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import torch
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
 from torch import Tensor
-from transformers import BertForSequenceClassification
+from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
 from transformers.modeling_outputs import SequenceClassifierOutput
 from typing_extensions import Self
 
-from .assets import resolve_default
 from .configuration import EmotionConfig
-from .errors import CheckpointError, KoBERTEmotionError, TokenizerError
+from .errors import TokenizerError
+from .hub_errors import place_options
 from .inference import DEFAULT_BATCH_SIZE, Prediction, predict_logits, to_predictions
 from .losses import focal_loss
-from .tokenization import KoBERTTokenizer
+from .pretrained import load_weights
 from .tokenizer_guard import check_vocabulary
+from .tokenizer_loading import load_tokenizer, vocabulary_sha256
 
-# What the readers of damaged files raise.
-_UNLOADABLE = (
-    OSError,
-    TypeError,
-    ValueError,
-    RuntimeError,
-    EOFError,
-    LookupError,
-    SafetensorError,
-    StrictDataclassError,
-)
+_PUSH_OPTIONS = ("repo_id", "private", "revision", "commit_message", "commit_description", "create_pr", "tags")
 
 
 class EmotionClassifier(BertForSequenceClassification):
@@ -56,7 +44,8 @@ class EmotionClassifier(BertForSequenceClassification):
 
     def __init__(self, config: EmotionConfig) -> None:
         super().__init__(config)
-        self._tokenizer: KoBERTTokenizer | None = None
+        self._tokenizer: PreTrainedTokenizerBase | None = None
+        self._place_options: dict[str, Any] = {}
 
     @classmethod
     def from_pretrained(  # type: ignore[override]
@@ -75,36 +64,16 @@ class EmotionClassifier(BertForSequenceClassification):
 
         Raises:
             CheckpointError: Nothing that can be loaded is there.
+            HubError: The Hub does not know the name or the revision, refuses the token or cannot be reached.
         """
-        source = resolve_default(pretrained_model_name_or_path)
-        kwargs.setdefault("dtype", kwargs.pop("torch_dtype", torch.float32))
-        try:
-            loaded = super().from_pretrained(source, *model_args, **kwargs)
-        except KoBERTEmotionError:
-            raise
-        except pickle.UnpicklingError as error:  # torch's own message advises to load such a file all the same
-            raise CheckpointError(
-                f"모델을 불러올 수 없습니다: {source} — pytorch_model.bin이 손상되었거나, 가중치가 아닌 코드가 "
-                "들어 있어 열지 않았습니다.",
-                f"Cannot load a model from {source}: its pytorch_model.bin is damaged or holds more than weights "
-                "(code that loading would run), and was not opened.",
-            ) from error
-        except _UNLOADABLE as error:
-            raise CheckpointError(
-                f"모델을 불러올 수 없습니다: {source} — config.json과 model.safetensors(또는 pytorch_model.bin)가 "
-                "있는 폴더나 Hub 이름이 필요합니다.",
-                f"Cannot load a model from {source}: expected a Hub id or a folder with config.json and "
-                f"model.safetensors or pytorch_model.bin. Cause: {error}",
-            ) from error
-        # Weights mapped from the file are not aligned as allocated ones are, and matrix products over them may
-        # differ in the last bit: a loaded model would not be bit-equal to the one that was saved.
+        options = place_options(kwargs)
+        loaded = load_weights(super().from_pretrained, pretrained_model_name_or_path, *model_args, **kwargs)
         model: Self = loaded[0] if isinstance(loaded, tuple) else loaded
-        for parameter in model.parameters():
-            parameter.data = parameter.data.clone()
-        return loaded  # a pair where `output_loading_info` asks for it
+        model._place_options = options
+        return loaded  # type: ignore[no-any-return]  # a pair where `output_loading_info` asks for it
 
     @property
-    def tokenizer(self) -> KoBERTTokenizer:
+    def tokenizer(self) -> PreTrainedTokenizerBase:
         """The tokenizer the model predicts with; read from where the model came from at first use.
 
         Raises:
@@ -118,14 +87,14 @@ class EmotionClassifier(BertForSequenceClassification):
                     "This model was built from a configuration and has no tokenizer. Set `model.tokenizer = "
                     'KoBERTTokenizer.from_pretrained("default")` or another one.',
                 )
-            self.tokenizer = KoBERTTokenizer.from_pretrained(self.config.name_or_path)
+            self.tokenizer = load_tokenizer(self.config.name_or_path, **self._place_options)
         assert self._tokenizer is not None
         return self._tokenizer
 
     @tokenizer.setter
-    def tokenizer(self, tokenizer: KoBERTTokenizer) -> None:
+    def tokenizer(self, tokenizer: PreTrainedTokenizerBase) -> None:
         check_vocabulary(tokenizer, self.config)
-        self.config.tokenizer_sha256 = tokenizer.vocab_sha256
+        self.config.tokenizer_sha256 = vocabulary_sha256(tokenizer)
         self._tokenizer = tokenizer
 
     def forward(
@@ -193,8 +162,11 @@ class EmotionClassifier(BertForSequenceClassification):
 
         Args:
             save_directory: Folder to write to; made where it is missing.
-            **kwargs: As for `PreTrainedModel.save_pretrained`.
+            **kwargs: As for `PreTrainedModel.save_pretrained`; with `push_to_hub=True` also those of
+                `push_to_hub`, `repo_id` by default the name of the folder.
         """
+        push = kwargs.pop("push_to_hub", False)  # at the end, when all files are there
+        hub = {name: kwargs.pop(name) for name in _PUSH_OPTIONS if name in kwargs} if push else {}
         super().save_pretrained(save_directory, **kwargs)
         # Its class and parameters are BERT's own; the name must be one that an environment without us knows.
         self.config.architectures = [BertForSequenceClassification.__name__]
@@ -202,3 +174,19 @@ class EmotionClassifier(BertForSequenceClassification):
             self.config.save_pretrained(save_directory)
             if self._tokenizer is not None:
                 self._tokenizer.save_pretrained(Path(save_directory))
+        if push and kwargs.get("is_main_process", True):
+            self.push_to_hub(hub.pop("repo_id", Path(save_directory).name), token=kwargs.get("token"), **hub)
+
+    def push_to_hub(self, repo_id: str, **kwargs: Any) -> Any:
+        """Uploads the model and its tokenizer to the Hub in one commit.
+
+        Args:
+            repo_id: "user/name"; the repository is made where it is missing.
+            **kwargs: As for `PreTrainedModel.push_to_hub`: `private`, `revision`, `token`, `commit_message`, …
+
+        Returns:
+            Hugging Face's `CommitInfo`.
+        """
+        with suppress(TokenizerError):  # a model without one is pushed without one
+            _ = self.tokenizer
+        return super().push_to_hub(repo_id, **kwargs)

@@ -6,15 +6,17 @@ import csv
 import logging
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import datasets
 import numpy as np
 
-from .encoding import TEXT_COLUMN
+from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .files import atomic_write
+from .model_card import CARD_FILE, is_hub_id, render_run_card
 from .plotting import plot_curves
 from .reports import ClassIds, table_report, text_report, write_json, write_predictions
 from .results import CrossValidationResult
@@ -32,27 +34,52 @@ def write_history(path: str | os.PathLike[str], history: Sequence[EpochRecord]) 
         writer.writerows(asdict(record) for record in history)
 
 
-def write_run(result: CrossValidationResult, dataset: datasets.Dataset, truth: ClassIds, folds: list[Fold]) -> None:
-    """Writes the out-of-fold predictions, the reports and the curves of a run, and points `best` at its fold."""
+def write_run(
+    result: CrossValidationResult,
+    dataset: datasets.Dataset,
+    truth: ClassIds,
+    folds: list[Fold],
+    record: Mapping[str, Any],
+) -> None:
+    """Writes the predictions, reports, curves and model cards of a run, and points `best` at its fold.
+
+    Args:
+        result: What the run gave.
+        dataset: Its rows.
+        truth: Their class ids.
+        folds: Training and validation rows of each fold.
+        record: What `run.json` says of the run.
+    """
     run, labels = result.output_dir, result.labels
     numbers = np.zeros(len(truth), dtype=int)
     for fold, (_, validation) in zip(result.folds, folds, strict=True):
         numbers[validation] = fold.number
-    known = {name: dataset[name] for name in ("file", "row", "id", TEXT_COLUMN) if name in dataset.column_names}
+    known = {name: dataset[name] for name in ("file", "row", "id", TEXT_COLUMN, TEXT_PAIR_COLUMN) if name in dataset.column_names}
     write_predictions(run / "oof_predictions.csv", result.logits, labels, {**known, "fold": numbers.tolist()}, truth)
     plot_curves(run / "curves.png", {fold.number: fold.history for fold in result.folds})
-    write_json(
-        run / "report.json",
-        {
-            "folds": {fold.path.name: fold.scores for fold in result.folds},
-            "pooled": result.scores,
-            "best": {"fold": result.best.path.name, "chosen_on": "validation macro_f1"},
-            "classification_report": table_report(result.logits, truth, labels),
-        },
-    )
+    report = {
+        "folds": {fold.path.name: asdict(fold.scores) for fold in result.folds},
+        "pooled": asdict(result.scores),
+        "best": {"fold": result.best.path.name, "chosen_on": "validation macro_f1"},
+        "classification_report": table_report(result.logits, truth, labels),
+    }
+    write_json(run / "report.json", report)
+    _write_cards(result, report, record, known.get("file", ()))
     with atomic_write(run / "report.txt", "w") as handle:
         handle.write(format_report(result, truth))
     _point(run / "best", result.best.path)
+
+
+def _write_cards(
+    result: CrossValidationResult, report: Mapping[str, Any], record: Mapping[str, Any], files: Iterable[str]
+) -> None:
+    """Writes a model card into the run and into every fold's folder."""
+    base_model = record["model"] if is_hub_id(record["model"]) else None
+    names = sorted({Path(file).name for file in files})
+    for fold in (None, *(fold.path.name for fold in result.folds)):
+        card = render_run_card(record, report, result.output_dir.name, fold, base_model, data_files=names)
+        with atomic_write(result.output_dir / (fold or "") / CARD_FILE, "w") as handle:
+            handle.write(card)
 
 
 def format_report(result: CrossValidationResult, truth: ClassIds) -> str:

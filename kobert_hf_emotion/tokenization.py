@@ -19,6 +19,7 @@ from typing_extensions import Self
 
 from .assets import resolve_default
 from .errors import TokenizerError
+from .hub_errors import hub_error
 from .text_preparation import prepare_gluonnlp, prepare_xlnet
 from .tokenizer_json import build_tokenizer_json
 
@@ -111,7 +112,7 @@ class KoBERTTokenizer(SentencePieceBackend):
         except TokenizerError:
             raise
         except (OSError, TypeError, ValueError) as error:
-            raise TokenizerError(
+            raise hub_error(error, source) or TokenizerError(
                 f"토크나이저를 불러올 수 없습니다: {source} — {VOCAB_FILE}이 있는 폴더나 Hub 이름이 필요합니다.",
                 f"Cannot load a tokenizer from {source}: expected a Hub id or a folder with {VOCAB_FILE}. "
                 f"Cause: {error}",
@@ -271,7 +272,8 @@ class KoBERTTokenizer(SentencePieceBackend):
         config = json.loads(config_file.read_text(encoding="utf-8"))
         config["tokenizer_class"] = "PreTrainedTokenizerFast"
         config["model_input_names"] = list(self.model_input_names)  # that class leaves the token types out
-        config.pop("backend", None)
+        for name in ("backend", "is_local", "local_files_only"):  # how it was loaded here is nobody else's business
+            config.pop(name, None)
         config_file.write_text(json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
         json_file = folder / "tokenizer.json"
         build_tokenizer_json(self.sp_model, self.word_split).save(os.fspath(json_file))

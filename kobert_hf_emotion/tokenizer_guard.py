@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .configuration import longest_input
 from .errors import TokenizerError
+from .tokenizer_loading import vocabulary_sha256
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedTokenizerBase
@@ -19,7 +21,8 @@ SAMPLE_SIZE = 2000
 MAX_UNKNOWN_SHARE = 0.2
 """KoBERT's own tokenizer leaves about 0.01 of the tokens of reviews and comments unknown."""
 MIN_DISTINCT_SHARE = 0.5
-MIN_TEXTS_FOR_DISTINCT = 20
+MIN_TEXTS = 20
+"""Fewer texts say little: a chat of ㅠㅠ and emoji can be all unknown to KoBERT."""
 _FIX = (
     'python -c "from kobert_hf_emotion import KoBERTTokenizer; '
     "print(KoBERTTokenizer.from_pretrained('default')('안녕하세요'))\""
@@ -52,13 +55,13 @@ def check_vocabulary(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfi
     Raises:
         TokenizerError: The vocabularies, their sizes or the padding ids differ.
     """
-    expected, found = getattr(config, "tokenizer_sha256", None), getattr(tokenizer, "vocab_sha256", None)
-    if expected is not None and found is not None and expected != found:
+    expected = getattr(config, "tokenizer_sha256", None)
+    if expected is not None and expected != (found := vocabulary_sha256(tokenizer)):
         raise TokenizerError(
             "토크나이저의 어휘가 이 체크포인트를 학습할 때 쓴 어휘와 다릅니다. 같은 폴더에 저장된 토크나이저를 쓰세요. "
-            f"(기대한 spiece.model sha256 {expected[:12]}…, 실제 {found[:12]}…)",
+            f"(기대한 어휘 sha256 {expected[:12]}…, 실제 {found[:12]}…)",
             "The tokenizer's vocabulary is not the one these weights were trained with. Use the tokenizer saved beside "
-            f"the model. Expected spiece.model sha256 {expected[:12]}…, found {found[:12]}….",
+            f"the model. Expected vocabulary sha256 {expected[:12]}…, found {found[:12]}….",
             _FIX,
         )
     if len(tokenizer) > config.vocab_size:
@@ -91,14 +94,70 @@ def check_tokenization(
         The figures of the sample.
 
     Raises:
-        TokenizerError: `check_vocabulary` fails, an id lies beyond the embedding, more than
-            `MAX_UNKNOWN_SHARE` of the tokens are unknown, or distinct texts share too few distinct rows.
+        TokenizerError: `check_vocabulary` fails, `max_length` is more than the model has positions for, an id
+            lies beyond the embedding or, in a sample of at least `MIN_TEXTS` texts, more than
+            `MAX_UNKNOWN_SHARE` of the tokens are unknown or distinct texts share too few distinct rows.
     """
     check_vocabulary(tokenizer, config)
-    sample = list(texts[:: max(1, -(-len(texts) // SAMPLE_SIZE))])
+    if max_length > longest_input(config):
+        raise TokenizerError(
+            f"max_length {max_length}이 모델이 받을 수 있는 {longest_input(config)}토큰보다 깁니다.",
+            f"max_length {max_length} is more than the {longest_input(config)} tokens the model has positions for.",
+        )
+    sample = [texts[index] for index in _sample(len(texts))]
     rows = tokenizer(sample, add_special_tokens=False)["input_ids"] if sample else []
-    report = _describe(sample, rows, tokenizer.unk_token_id, max_length - tokenizer.num_special_tokens_to_add())
-    example = rows[0][:12] if rows else []
+    room = max_length - tokenizer.num_special_tokens_to_add()
+    report = _describe(sample, rows, tokenizer.unk_token_id, room)
+    _refuse(report, config, rows[0] if rows else [])
+    return report
+
+
+def check_encoded(
+    tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, texts: Sequence[str], rows: Sequence[list[int]]
+) -> None:
+    """Does what `check_tokenization` does with texts that are tokenized already, special tokens included.
+
+    Args:
+        tokenizer: The tokenizer in use.
+        config: The model's configuration.
+        texts: All texts; a sample of them is looked at.
+        rows: The ids of each text.
+
+    Raises:
+        TokenizerError: As for `check_tokenization`.
+    """
+    indices = _sample(len(texts))
+    sample, chosen = [texts[index] for index in indices], [rows[index] for index in indices]
+    if len(sample) >= MIN_TEXTS:  # fewer are judged by their ids alone, which needs no look at the special tokens
+        special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+        chosen = [[token for token in row if token not in special] for row in chosen]
+    _refuse(_describe(sample, chosen, tokenizer.unk_token_id, None), config, chosen[0] if chosen else [])
+
+
+def _sample(count: int) -> range:
+    """Returns at most `SAMPLE_SIZE` indices below `count`, evenly spaced."""
+    step = max(1, -(-count // SAMPLE_SIZE))
+    return range(0, count, step)
+
+
+def _describe(
+    sample: Sequence[str], rows: Sequence[list[int]], unknown_id: int | None, room: int | None
+) -> TokenizationReport:
+    tokens = sum(map(len, rows))
+    distinct_texts = len(set(sample))
+    unknown = 0 if unknown_id is None else sum(row.count(unknown_id) for row in rows)
+    return TokenizationReport(
+        texts=len(sample),
+        unknown_share=unknown / tokens if tokens else 0.0,
+        distinct_share=len(set(map(tuple, rows))) / distinct_texts if distinct_texts >= MIN_TEXTS else 1.0,
+        largest_id=max((max(row) for row in rows if row), default=0),
+        truncated_share=sum(len(row) > room for row in rows) / len(rows) if rows and room is not None else 0.0,
+    )
+
+
+def _refuse(report: TokenizationReport, config: PreTrainedConfig, first: Sequence[int]) -> None:
+    """Raises `TokenizerError` where the figures are those of a wrong tokenizer."""
+    example = list(first[:12])
     if report.largest_id >= config.vocab_size:
         raise TokenizerError(
             f"토큰 번호 {report.largest_id}가 임베딩 크기 {config.vocab_size}를 벗어납니다. "
@@ -107,10 +166,10 @@ def check_tokenization(
             f"tokenizer. The first text gives {example}.",
             _FIX,
         )
-    if report.unknown_share > MAX_UNKNOWN_SHARE:
+    if report.texts >= MIN_TEXTS and report.unknown_share > MAX_UNKNOWN_SHARE:
         raise TokenizerError(
             f"토큰의 {report.unknown_share:.0%}가 [UNK]입니다(한도 {MAX_UNKNOWN_SHARE:.0%}). 토크나이저가 잘못되었거나 "
-            "한국어 문장이 아닙니다. 이대로 학습하면 정확도가 조용히 무너집니다.",
+            "한국어 문장이 아닙니다. 이대로 쓰면 정확도가 조용히 무너집니다.",
             f"{report.unknown_share:.0%} of the tokens are [UNK] (limit {MAX_UNKNOWN_SHARE:.0%}): the wrong tokenizer, "
             f"or text it was not made for. The first text gives {example}.",
             _FIX,
@@ -123,17 +182,3 @@ def check_tokenization(
             f"tell them apart. The first text gives {example}.",
             _FIX,
         )
-    return report
-
-
-def _describe(sample: Sequence[str], rows: list[list[int]], unknown_id: int, room: int) -> TokenizationReport:
-    tokens = sum(map(len, rows))
-    distinct_texts = len(set(sample))
-    distinct_rows = len(set(map(tuple, rows)))
-    return TokenizationReport(
-        texts=len(sample),
-        unknown_share=sum(row.count(unknown_id) for row in rows) / tokens if tokens else 0.0,
-        distinct_share=distinct_rows / distinct_texts if distinct_texts >= MIN_TEXTS_FOR_DISTINCT else 1.0,
-        largest_id=max((max(row) for row in rows if row), default=0),
-        truncated_share=sum(len(row) > room for row in rows) / len(rows) if rows else 0.0,
-    )

@@ -13,9 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler
-from transformers import PreTrainedTokenizerBase, Trainer
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 from transformers.trainer_utils import EvalLoopOutput
 
+from .configuration import label_names
 from .encoding import LABELS_COLUMN, encode_dataset, padding_rows
 from .errors import KoBERTEmotionError
 from .legacy import resume_optimizer
@@ -57,27 +58,27 @@ class EmotionTrainer(Trainer):
     gradient. Evaluation reports the mean of the same criterion over all rows.
 
     Args:
-        model: The classifier. Its tokenizer is used where `processing_class` is not given.
+        model: The classifier, an `EmotionClassifier` or another encoder's.
         args: Training arguments; `focal_gamma` and `focal_alpha` make the criterion, and are recorded in the
             model's configuration.
         train_dataset: Rows with `text` and `label`, which are tokenised here, or tokenised rows with
             `input_ids` and `labels`.
         eval_dataset: Likewise.
-        processing_class: The tokenizer, where it is not the model's own.
+        processing_class: The tokenizer; that of an `EmotionClassifier` by default.
         optimizer_state: `state_dict()` of an optimizer whose moments and step counts are carried on; learning
             rate and schedule are those of `args`.
         **kwargs: As for `Trainer`.
 
     Raises:
-        KoBERTEmotionError: Label smoothing is asked for, which this loss has not.
+        KoBERTEmotionError: Label smoothing is asked for, which this loss has not, or there is no tokenizer.
     """
 
     args: EmotionTrainingArguments
-    model: EmotionClassifier
+    model: PreTrainedModel
 
     def __init__(
         self,
-        model: EmotionClassifier,
+        model: PreTrainedModel,
         args: EmotionTrainingArguments,
         train_dataset: datasets.Dataset | None = None,
         eval_dataset: datasets.Dataset | None = None,
@@ -91,8 +92,15 @@ class EmotionTrainer(Trainer):
                 f"The focal loss has no label smoothing: leave label_smoothing_factor at 0, found "
                 f"{args.label_smoothing_factor}.",
             )
-        self._encoder = model.tokenizer if processing_class is None else processing_class
-        alpha = args.alpha_for(model.config.labels)
+        if processing_class is None:
+            processing_class = model.tokenizer if isinstance(model, EmotionClassifier) else None
+        if processing_class is None:
+            raise KoBERTEmotionError(
+                "토크나이저가 필요합니다. EmotionTrainer(…, processing_class=tokenizer)로 넣으세요.",
+                "A tokenizer is needed: EmotionTrainer(…, processing_class=tokenizer).",
+            )
+        self._encoder = processing_class
+        alpha = args.alpha_for(label_names(model.config))
         model.config.focal_alpha, model.config.focal_gamma = alpha, args.focal_gamma
         self.criterion = FocalLoss(alpha, args.focal_gamma, reduction="none")
         self.history: list[EpochRecord] = []

@@ -75,6 +75,16 @@ class TestSaving:
         loaded = EmotionClassifier.from_pretrained(tmp_path)
         assert np.array_equal(predict_logits(loaded, tokenizer, TEXTS), before)
 
+    def test_weights_are_not_mapped_from_the_file(self, tiny_model_folder: Path, tmp_path: Path) -> None:
+        folder = Path(shutil.copytree(tiny_model_folder, tmp_path / "model"))
+        model = EmotionClassifier.from_pretrained(folder)
+        before = weights_sha256(model)
+        with (folder / "model.safetensors").open("r+b") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(size // 2)
+            file.write(bytes(size - size // 2))
+        assert weights_sha256(model) == before
+
     def test_without_tokenizer(self, tmp_path: Path) -> None:
         EmotionClassifier(EmotionConfig(**TINY)).save_pretrained(tmp_path)
         assert set(os.listdir(tmp_path)) == {"config.json", "model.safetensors"}

@@ -225,7 +225,7 @@ def digit_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         bos_id=-1,
         eos_id=-1,
         control_symbols=["[CLS]", "[SEP]", "[MASK]"],
-        user_defined_symbols=["▁1,", "2,", "▁12,", "0,", "00,", "3,", "33,"],
+        user_defined_symbols=["▁1,", "2,", "▁12,", "0,", "00,", "3,", "33,", "▁2"],
         minloglevel=2,
     )
     return folder / "spiece.model"
@@ -234,7 +234,7 @@ def digit_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class TestDigitComma:
     """KoBERT's vocabulary has no piece that ends in a digit and a comma, so these come from a model made here."""
 
-    TEXTS = ("1, 2, 3,", "12, 112, 1200,", "10,000원", "0, 33, 333,", "a1, b2,", ",", "1,", "가격 12,000원 3,")
+    TEXTS = ("1, 2, 3,", "12, 112, 1200,", "10,000원", "0, 33, 333,", "a1, b2, a2,", ",", "1,", "가격 12,000원 3,")
 
     def test_rule(self, digit_model: Path) -> None:
         sp = sentencepiece.SentencePieceProcessor(model_file=str(digit_model))

@@ -14,7 +14,7 @@ from kobert_hf_emotion.assets import SAMPLE_TRAIN
 from kobert_hf_emotion.configuration import EmotionConfig
 from kobert_hf_emotion.errors import TokenizerError
 from kobert_hf_emotion.tokenization import KoBERTTokenizer
-from kobert_hf_emotion.tokenizer_guard import SAMPLE_SIZE, check_tokenization, check_vocabulary
+from kobert_hf_emotion.tokenizer_guard import SAMPLE_SIZE, check_encoded, check_tokenization, check_vocabulary
 
 TEXTS = [f"오늘은 {i}번째로 기분이 좋은 날이다" for i in range(40)]
 
@@ -24,6 +24,7 @@ class Stub:
 
     unk_token_id = 0
     pad_token_id = 1
+    all_special_ids = (0, 1, 2, 3, 4)
 
     def __init__(self, encode: Any, size: int = 8002) -> None:
         self.encode, self.size, self.seen = encode, size, []
@@ -35,6 +36,9 @@ class Stub:
         assert not add_special_tokens
         self.seen = list(texts)
         return {"input_ids": [self.encode(text) for text in texts]}
+
+    def get_vocab(self) -> dict[str, int]:
+        return {str(index): index for index in range(self.size)}
 
     def num_special_tokens_to_add(self) -> int:
         return 2
@@ -73,9 +77,10 @@ def test_repeated_texts_are_no_collapse() -> None:
 
 
 def test_ids_beyond_the_embedding() -> None:
-    with pytest.raises(TokenizerError, match=r"Token id 8005 lies beyond the embedding of 8002"):
-        check(lambda text: [hash(text) % 8000, 8005])
-    assert check(lambda text: [5 + hash(text) % 7000, 8001]).largest_id == 8001
+    for beyond in (8002, 8005):
+        with pytest.raises(TokenizerError, match=f"Token id {beyond} lies beyond the embedding of 8002"):
+            check(lambda text, beyond=beyond: [5 + TEXTS.index(text), beyond])
+    assert check(lambda text: [5 + TEXTS.index(text), 8001]).largest_id == 8001
 
 
 @pytest.mark.parametrize(("unknown", "refused"), [(2, False), (3, True)])
@@ -90,6 +95,49 @@ def test_limit_of_unknown_tokens(unknown: int, refused: bool) -> None:
         assert check(encode).unknown_share == pytest.approx(unknown / 10)
 
 
+def test_few_texts_may_be_unknown() -> None:
+    assert check(lambda _: [0, 0], TEXTS[:19]).unknown_share == 1.0
+    with pytest.raises(TokenizerError, match=r"\[UNK\]"):
+        check(lambda _: [0, 0], TEXTS[:20])
+
+
+def test_more_tokens_than_positions() -> None:
+    stub, config = Stub(lambda text: [5 + TEXTS.index(text)]), EmotionConfig(max_position_embeddings=64)
+    check_tokenization(stub, config, TEXTS, 64)  # type: ignore[arg-type]
+    with pytest.raises(TokenizerError, match="max_length 65 is more than the 64 tokens"):
+        check_tokenization(stub, config, TEXTS, 65)  # type: ignore[arg-type]
+
+
+class TestEncodedRows:
+    """The same refusals for rows that are tokenized already, with special tokens and cut to a length."""
+
+    @staticmethod
+    def check(rows: list[list[int]], texts: Sequence[str] = TEXTS) -> None:
+        check_encoded(Stub(None), EmotionConfig(), texts, rows)  # type: ignore[arg-type]
+
+    def test_good_rows_pass(self, tokenizer: KoBERTTokenizer, config: EmotionConfig) -> None:
+        check_encoded(tokenizer, config, TEXTS, tokenizer(TEXTS)["input_ids"])
+        check_encoded(tokenizer, config, [], [])
+
+    def test_rows_of_the_kobert_thread(self) -> None:
+        with pytest.raises(TokenizerError, match=r"100% of the tokens are \[UNK\].*gives \[0, 0, 0\]"):
+            self.check([[2, 0, 0, 0, 3, 1, 1]] * len(TEXTS))
+
+    def test_special_tokens_do_not_count(self) -> None:
+        # 1 of 4 tokens between [CLS] and [SEP] is unknown: 25%, but only 17% with the special tokens.
+        rows = [[2, 0, 5 + i, 6, 7, 3] for i in range(len(TEXTS))]
+        with pytest.raises(TokenizerError, match=r"25% of the tokens"):
+            self.check(rows)
+
+    def test_collapsed_rows(self) -> None:
+        with pytest.raises(TokenizerError, match="distinct token rows"):
+            self.check([[2, 9, 3]] * len(TEXTS))
+
+    def test_ids_beyond_the_embedding(self) -> None:
+        with pytest.raises(TokenizerError, match="Token id 8002 lies beyond"):
+            self.check([[2, 8002, 3]], ["가"])
+
+
 def test_larger_tokenizer_than_embedding() -> None:
     with pytest.raises(TokenizerError, match="has 8008 entries, the model's embedding only 8002"):
         check(lambda text: [len(text)], size=8008)
@@ -101,7 +149,7 @@ def test_padding_ids() -> None:
 
 
 def test_other_vocabulary(tokenizer: KoBERTTokenizer) -> None:
-    with pytest.raises(TokenizerError, match=r"Expected spiece\.model sha256 000000000000…, found") as caught:
+    with pytest.raises(TokenizerError, match=r"Expected vocabulary sha256 000000000000…, found") as caught:
         check_vocabulary(tokenizer, EmotionConfig(tokenizer_sha256="0" * 64))
     assert tokenizer.vocab_sha256[:12] in caught.value.english
     assert "같은 폴더에 저장된 토크나이저" in caught.value.korean
@@ -110,8 +158,7 @@ def test_other_vocabulary(tokenizer: KoBERTTokenizer) -> None:
 def test_unknown_origin_passes(tokenizer: KoBERTTokenizer, config: EmotionConfig) -> None:
     check_vocabulary(tokenizer, EmotionConfig(tokenizer_sha256=None))
     check_vocabulary(tokenizer, config)
-    plain = SimpleNamespace(vocab_size=8002, pad_token_id=1)
-    check_vocabulary(tokenizer, plain)  # type: ignore[arg-type]
+    check_vocabulary(tokenizer, SimpleNamespace(vocab_size=8002, pad_token_id=1))  # type: ignore[arg-type]
 
 
 def test_sample_data_passes_with_the_right_figures(tokenizer: KoBERTTokenizer, config: EmotionConfig) -> None:

@@ -9,6 +9,7 @@ Stages, each of which writes `work/<stage>.pt` and is skipped when that is there
 3. reviews: the 1-10 rating of NSMC's other reviews, and the masked tokens where `--mlm-weight` is not 0; left
    out where `--review-steps` is 0;
 4. emotions: the seven emotions of KOTE (val) and GoEmotions-Korean (train), with their own labels beside;
+   left out where `--emotion-steps` is 0;
 5. export: a temperature fitted on held-out rows goes into the classifier, then float16 on disk.
 
 An interrupted stage goes on from `work/<stage>.partial.pt`. Test rows are in no stage: see `training.corpora`.
@@ -67,7 +68,7 @@ class Settings:
     review_tokens: int = 48
     review_learning_rate: float = 7e-4
     reviews_a_rating: int = 60_000
-    emotion_steps: int = 600
+    emotion_steps: int = 0
     emotion_batch: int = 64
     emotion_tokens: int = 128
     emotion_learning_rate: float = 3e-4
@@ -602,7 +603,10 @@ def main() -> None:
         stages["bag"] = train_bag(network, rows, ratings, task, arguments.work)
         if settings.review_steps:
             stages["reviews"] = train_reviews(network, rows, ratings, settings, arguments.work)
-    stages["emotions"] = train_emotions(network, parts, task, arguments.work)
+    if settings.emotion_steps:
+        stages["emotions"] = train_emotions(network, parts, task, arguments.work)
+    else:
+        stages["held_out"] = held_out_figures(network, parts, encoder, settings)
     record["temperature"] = calibrate(network, parts, encoder, settings)
     record["seconds_of_this_call"] = round(time.monotonic() - started, 1)
     export(network, encoder, record, arguments.output)

@@ -11,6 +11,7 @@ from .continuation import continue_
 from .convert import convert
 from .evaluate import evaluate
 from .predict import predict
+from .push import push
 from .train import train
 
 EXIT_USAGE = 2
@@ -31,6 +32,7 @@ app.command("test")(evaluate)
 app.command("predict")(predict)
 app.command("convert")(convert)
 app.command("continue")(continue_)
+app.command("push")(push)
 
 
 def invoke(argv: list[str]) -> int:

@@ -43,13 +43,13 @@ def continue_(
     이미 학습한 모델을 새 데이터로 이어서 학습합니다(겹 없음).
     Trains a finished model on with new rows, without folds.
     """  # noqa: D415
+    from ..checkpoints import load_classifier
     from ..continuation import continue_training
     from ..data import load_emotion_dataset_with_report
-    from ..modeling import EmotionClassifier
     from ..training_args import EmotionTrainingArguments
 
     with quiet_libraries():
-        labels = EmotionClassifier.from_pretrained(checkpoint).config.labels
+        labels = load_classifier(checkpoint).labels
         files = [train_file] if validation_file is None else [train_file, validation_file]
         loaded = [
             load_emotion_dataset_with_report(path, text_column, label_column, labels=labels, encoding=encoding)

@@ -21,6 +21,7 @@ def evaluate(
         ),
     ] = False,
     text_column: options.TextColumn = None,
+    text_pair_column: options.TextPairColumn = None,
     label_column: options.LabelColumn = None,
     encoding: options.Encoding = None,
     batch_size: options.BatchSize = 64,
@@ -42,9 +43,14 @@ def evaluate(
         given = None
         if tokenizer is not None:
             given = KoBERTTokenizer.from_pretrained(tokenizer, word_split="gluonnlp", model_max_length=64)
-        labels = load_checkpoint(paths[0], given, num_attention_heads).config.labels
+        labels = load_checkpoint(paths[0], given, num_attention_heads).labels
         dataset, report = load_emotion_dataset_with_report(
-            test_file, text_column, label_column, labels=labels, encoding=encoding
+            test_file,
+            text_column,
+            label_column,
+            text_pair_column=text_pair_column,
+            labels=labels,
+            encoding=encoding,
         )
         note(report.summary())
         results = evaluate_checkpoints(paths, dataset, batch_size, given, num_attention_heads)

@@ -11,6 +11,10 @@ TextColumn = Annotated[
     str | None,
     typer.Option("--text-column", help="문장 열 이름; 없으면 추측 (column of the text; guessed if left out)"),
 ]
+TextPairColumn = Annotated[
+    str | None,
+    typer.Option("--text-pair-column", help="문장 쌍이면 두 번째 문장 열 (column of the second sentence of a pair)"),
+]
 LabelColumn = Annotated[
     str | None,
     typer.Option("--label-column", help="라벨 열 이름; 없으면 추측 (column of the label; guessed if left out)"),

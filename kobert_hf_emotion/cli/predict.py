@@ -11,7 +11,11 @@ from . import options
 from .output import note, quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
-    from ..modeling import EmotionClassifier
+    import datasets
+
+    from ..checkpoints import Classifier
+    from ..data import LoadReport
+    from ..reports import Logits
 
 
 def predict(
@@ -21,6 +25,7 @@ def predict(
         Path | None, typer.Option("--output", help="예측을 쓸 CSV (CSV to write the predictions to)")
     ] = None,
     text_column: options.TextColumn = None,
+    text_pair_column: options.TextPairColumn = None,
     label_column: options.LabelColumn = None,
     ignore_labels: Annotated[
         bool, typer.Option("--ignore-labels", help="라벨 열이 있어도 쓰지 않음 (leave the label column out)")
@@ -36,6 +41,7 @@ def predict(
     문장이나 파일의 감정을 예측합니다. 라벨이 있으면 classification report도 출력합니다.
     Predicts the emotion of texts or of a file's rows, with a classification report where labels are there.
     """  # noqa: D415
+    from ..data import load_emotion_dataset_with_report
     from ..evaluation import load_checkpoint
     from ..inference import use_accelerator
     from ..reading import is_table_path
@@ -46,26 +52,34 @@ def predict(
         if tokenizer is not None:
             given = KoBERTTokenizer.from_pretrained(tokenizer, word_split="gluonnlp", model_max_length=64)
         classifier = load_checkpoint(model, given, num_attention_heads)
-        use_accelerator(classifier)
-    if len(inputs) == 1 and is_table_path(inputs[0]):
-        _predict_file(
-            classifier, Path(inputs[0]), output, text_column, label_column, ignore_labels, encoding, batch_size, json
-        )
-    else:
+        use_accelerator(classifier.model)
+    if len(inputs) != 1 or not is_table_path(inputs[0]):
         _predict_texts(classifier, inputs, output, batch_size, json)
+        return
+    with quiet_libraries():
+        dataset, report = load_emotion_dataset_with_report(
+            inputs[0],
+            text_column,
+            label_column,
+            text_pair_column=text_pair_column,
+            labels=classifier.labels,
+            require_labels=False,
+            read_labels=not ignore_labels,
+            encoding=encoding,
+        )
+        note(report.summary())
+    _predict_rows(classifier, dataset, report, output, batch_size, json)
 
 
-def _predict_texts(
-    classifier: EmotionClassifier, texts: list[str], output: Path | None, batch_size: int, json: bool
-) -> None:
+def _predict_texts(classifier: Classifier, texts: list[str], output: Path | None, batch_size: int, json: bool) -> None:
     from ..inference import predict_logits, to_predictions
     from ..reports import write_predictions
 
     with quiet_libraries():
-        logits = predict_logits(classifier, classifier.tokenizer, texts, batch_size=batch_size)
-    predictions = to_predictions(logits, classifier.config.labels)
+        logits = predict_logits(classifier.model, classifier.tokenizer, texts, batch_size=batch_size)
+    predictions = to_predictions(logits, classifier.labels)
     if output is not None:
-        write_predictions(output, logits, classifier.config.labels, {"text": texts})
+        write_predictions(output, logits, classifier.labels, {"text": texts})
     if json:
         say_json({"predictions": [{"text": t, **p} for t, p in zip(texts, predictions, strict=True)]})
         return
@@ -74,56 +88,50 @@ def _predict_texts(
         say(f"{text}\n  {prediction['label']}  " + "  ".join(f"{label} {p:.2f}%" for label, p in ranked))
 
 
-def _predict_file(
-    classifier: EmotionClassifier,
-    path: Path,
+def _predict_rows(
+    classifier: Classifier,
+    dataset: datasets.Dataset,
+    report: LoadReport,
     output: Path | None,
-    text_column: str | None,
-    label_column: str | None,
-    ignore_labels: bool,
-    encoding: str | None,
     batch_size: int,
     json: bool,
 ) -> None:
     import numpy as np
 
-    from ..data import load_emotion_dataset_with_report
     from ..inference import predict_logits
-    from ..reports import score, table_report, text_report, write_predictions
-    from ..tokenizer_guard import check_tokenization
+    from ..reports import write_predictions
 
-    names = classifier.config.labels
+    columns = {name: list(dataset[name]) for name in ("row", "id", "text", "text_pair") if name in dataset.column_names}
     with quiet_libraries():
-        dataset, report = load_emotion_dataset_with_report(
-            path,
-            text_column,
-            label_column,
-            labels=names,
-            require_labels=False,
-            read_labels=not ignore_labels,
-            encoding=encoding,
+        logits = predict_logits(
+            classifier.model, classifier.tokenizer, columns["text"], columns.get("text_pair"), batch_size
         )
-        note(report.summary())
-        texts = list(dataset["text"])
-        tokenizer = classifier.tokenizer
-        check_tokenization(tokenizer, classifier.config, texts, tokenizer.model_max_length)
-        logits = predict_logits(classifier, tokenizer, texts, batch_size=batch_size)
     labels = None
     if "label" in dataset.column_names:
         labels = np.asarray([-1 if label is None else label for label in dataset["label"]])
     if output is not None:
-        columns = {name: list(dataset[name]) for name in ("row", "id", "text") if name in dataset.column_names}
-        write_predictions(output, logits, names, columns, labels)
-        note(f"{output}: {len(texts):,}행 (rows)")
-    known = np.flatnonzero(labels >= 0) if labels is not None else np.zeros(0, dtype=int)
-    truth = labels[known] if labels is not None else known
-    counts = {name: int(n) for name, n in zip(names, np.bincount(logits.argmax(-1), minlength=len(names)), strict=True)}
+        write_predictions(output, logits, classifier.labels, columns, labels)
+        note(f"{output}: {len(dataset):,}행 (rows)")
+    known = np.zeros(len(dataset), dtype=bool) if labels is None else labels >= 0
+    found: dict[str, Any] = {"output": output, "rows": len(dataset), "data": report}
+    _say_scores(found, logits, logits[known], None if labels is None else labels[known], classifier.labels, json)
+
+
+def _say_scores(
+    found: dict[str, Any], logits: Logits, labelled: Logits, truth: Any, names: list[str], json: bool
+) -> None:
+    """Prints how often each label was predicted and, for rows whose label is known, how well."""
+    import numpy as np
+
+    from ..reports import score, table_report, text_report
+
+    counts = np.bincount(logits.argmax(-1), minlength=len(names)).tolist()
     if json:
-        found: dict[str, Any] = {"output": output, "rows": len(texts), "predicted": counts, "data": report}
-        if len(known):
-            found |= {"scores": score(logits[known], truth), "report": table_report(logits[known], truth, names)}
+        found["predicted"] = dict(zip(names, counts, strict=True))
+        if len(labelled):
+            found |= {"scores": score(labelled, truth), "report": table_report(labelled, truth, names)}
         say_json(found)
-    elif len(known):
-        say(text_report(logits[known], truth, names))
+    elif len(labelled):
+        say(text_report(labelled, truth, names))
     else:
-        say("  ".join(f"{name} {count:,}" for name, count in counts.items()))
+        say("  ".join(f"{name} {count:,}" for name, count in zip(names, counts, strict=True)))

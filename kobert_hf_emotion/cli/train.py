@@ -26,6 +26,7 @@ def train(
     ] = "default",
     folds: Annotated[int, typer.Option("--folds", min=2, help="겹 수 (folds)")] = 5,
     text_column: options.TextColumn = None,
+    text_pair_column: options.TextPairColumn = None,
     label_column: options.LabelColumn = None,
     group_column: Annotated[
         str | None,
@@ -76,7 +77,13 @@ def train(
             disable_tqdm=not sys.stderr.isatty(),
         )
         dataset, report = load_emotion_dataset_with_report(
-            train_file, text_column, label_column, group_column=group_column, labels=names, encoding=encoding
+            train_file,
+            text_column,
+            label_column,
+            text_pair_column=text_pair_column,
+            group_column=group_column,
+            labels=names,
+            encoding=encoding,
         )
         note(report.summary())
         group_by = None if group_column is None else "group"

@@ -1,0 +1,51 @@
+"""`kobert-emotion push`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import options
+from .output import quiet_libraries, say, say_json
+
+
+def push(
+    folder: Annotated[Path, typer.Argument(help="실행 폴더, 겹 폴더 또는 모델 폴더 (run, fold or model folder)")],
+    repo_id: Annotated[str, typer.Argument(help="Hub 저장소, 사용자/이름 (Hub repository, user/name)")],
+    private: Annotated[
+        bool, typer.Option("--private", help="새로 만드는 저장소를 비공개로 (a repository that is made is private)")
+    ] = False,
+    all_folds: Annotated[
+        bool, typer.Option("--all-folds", help="모든 겹도 fold_1/ … 로 올림 (every fold as well, as fold_1/ …)")
+    ] = False,
+    revision: Annotated[
+        str | None, typer.Option("--revision", help="올릴 브랜치, 없으면 만듦 (branch; made where it is missing)")
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--token-file",
+            help="토큰이 든 파일; 없으면 hf auth login 또는 HF_TOKEN의 토큰 (file with the token; by default that of "
+            "hf auth login or HF_TOKEN)",
+        ),
+    ] = None,
+    message: Annotated[str | None, typer.Option("--message", help="커밋 제목 (title of the commit)")] = None,
+    json: options.Json = False,
+) -> None:
+    """예시: kobert-emotion push runs/a user/name
+
+    실행의 가장 좋은 모델과 보고서를 Hugging Face Hub에 한 커밋으로 올립니다. 학습 문장이 든 파일은 올리지 않습니다.
+    Pushes the best model of a run and its reports to the Hub in one commit; files with training texts stay here.
+    """  # noqa: D415
+    from ..hub import push_run
+
+    token = None if token_file is None else token_file.read_text(encoding="utf-8").strip()
+    with quiet_libraries():
+        commit = push_run(folder, repo_id, private, revision, token, message, all_folds)
+    if json:
+        say_json({"repo_id": repo_id, "commit": commit.oid, "url": commit.commit_url})
+        return
+    say(f"{folder} → {commit.commit_url}")
+    say(f'다음 (next): kobert-emotion predict {repo_id} "오늘 정말 행복했어"')
