@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,28 +73,48 @@ def start_model(
         CheckpointError: There is no model at `source`, or one of another architecture.
         TokenizerError: The tokenizer does not belong to the model.
     """
-    model = load_model(
+    model, loading = load_model(
         source,
         id2label=dict(enumerate(labels)),
         label2id={name: index for index, name in enumerate(labels)},
         classifier_dropout=dropout,
         ignore_mismatched_sizes=True,
+        output_loading_info=True,
     )
-    head = model.get_submodule("classifier")
-    for module in head.modules():
+    _check_encoder(source, loading)
+    for module in model.classifier.modules():
         if isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, std=model.config.initializer_range)
             nn.init.zeros_(module.bias)
     attach_tokenizer(model, tokenizer)
-    return model
+    started: PreTrainedModel = model
+    return started
 
 
-def load_model(source: str | os.PathLike[str], **settings: Any) -> PreTrainedModel:
+def _check_encoder(source: str | os.PathLike[str], loading: Mapping[str, Any]) -> None:
+    """Raises `CheckpointError` where weights of the encoder were missing or had another shape.
+
+    The head may: it is new in any case. So may the pooler, which some encoders are published without.
+    """
+    names = [*loading["missing_keys"], *(name for name, *_ in loading["mismatched_keys"])]
+    lost = sorted(name for name in names if not name.startswith("classifier.") and ".pooler." not in name)
+    if lost:
+        raise CheckpointError(
+            f"{source}의 가중치가 config.json과 맞지 않습니다. 없거나 모양이 다른 가중치 {len(lost)}개: {lost[:5]}",
+            f"The weights of {source} do not fit its config.json: {len(lost)} are missing or have another shape, such "
+            f"as {lost[:5]}. Training would start from random weights there.",
+        )
+
+
+def load_model(source: str | os.PathLike[str], **settings: Any) -> Any:
     """Loads a sequence classifier: `EmotionClassifier` for BERT, transformers' own class for ELECTRA and RoBERTa.
 
     Args:
         source: "default", a Hub id or a folder.
         **settings: As for `from_pretrained`.
+
+    Returns:
+        The model; with `output_loading_info=True` a pair of the model and what was missing.
 
     Raises:
         CheckpointError: There is no model at `source`, or one of another architecture.
@@ -111,8 +131,7 @@ def load_model(source: str | os.PathLike[str], **settings: Any) -> PreTrainedMod
         )
     if kind == EmotionConfig.model_type:
         return EmotionClassifier.from_pretrained(place, **settings)
-    model: PreTrainedModel = load_weights(AutoModelForSequenceClassification.from_pretrained, place, **settings)
-    return model
+    return load_weights(AutoModelForSequenceClassification.from_pretrained, place, **settings)
 
 
 def attach_tokenizer(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:

@@ -103,6 +103,7 @@ def atomic_directory(path: StrPath) -> Iterator[Path]:
     lock = _lock(temporary)
     try:
         yield temporary
+        _open_to_readers(temporary)
         _sync_tree(temporary)
         check_free(target)
         if os.name == "nt" and target.exists():  # pragma: no cover - rename replaces an empty folder elsewhere
@@ -191,6 +192,15 @@ def _sweep_leftovers(target: Path) -> None:
         with suppress(OSError):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         os.close(lock)
+
+
+def _open_to_readers(folder: Path) -> None:
+    """Gives files the permissions a new file has: safetensors writes for the owner's eyes alone."""
+    umask = os.umask(0)
+    os.umask(umask)
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            path.chmod(0o666 & ~umask)
 
 
 def _sync_tree(folder: Path) -> None:

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from huggingface_hub import CommitInfo, CommitOperationAdd, HfApi
-from huggingface_hub.errors import HTTPError
 
 from .errors import HubError, RunError
 from .evaluation import best_fold, find_checkpoints
-from .hub_errors import hub_error, is_broken_connection
+from .hub_errors import FAILED_CALLS, hub_error, is_broken_connection
 from .model_card import CARD_FILE, with_repo_id
 
 logger = logging.getLogger(__name__)
@@ -72,7 +71,7 @@ def push_run(
 
     try:
         return _insist(push)
-    except (HTTPError, OSError, RuntimeError) as error:
+    except FAILED_CALLS as error:
         found = hub_error(error, repo_id, retry)
         if found is None:
             raise
@@ -134,7 +133,7 @@ def _insist(action: Callable[[], _Answer]) -> _Answer:
     for attempt in range(1, _ATTEMPTS):
         try:
             return action()
-        except (HTTPError, OSError, RuntimeError) as error:
+        except FAILED_CALLS as error:
             cause = error.__cause__ or error
             if not (is_broken_connection(error) or is_broken_connection(cause)):
                 raise

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from huggingface_hub import constants
-from huggingface_hub.errors import (
+from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError: httpx's or httpx2's
     HfHubHTTPError,
     HTTPError,
     OfflineModeIsEnabled,
@@ -17,6 +17,8 @@ from huggingface_hub.errors import (
 
 from .errors import HubError
 
+FAILED_CALLS: tuple[type[Exception], ...] = (HTTPError, OSError, RuntimeError)
+"""What huggingface_hub raises where a call does not come through; not all of it is the Hub's fault."""
 _PLACE_OPTIONS = ("cache_dir", "force_download", "local_files_only", "revision", "subfolder", "token")
 
 

@@ -12,7 +12,6 @@ from huggingface_hub import EvalResult, ModelCardData
 REPO_PLACEHOLDER = "사용자/이름"
 """Stands for the Hub id until a card is pushed."""
 CARD_FILE = "README.md"
-_TASK = {"task_type": "text-classification", "task_name": "Korean emotion classification"}
 _METRICS = {"accuracy": ("accuracy", "Accuracy"), "macro_f1": ("f1", "Macro F1"), "weighted_f1": ("f1", "Weighted F1")}
 _SHOWN_ARGUMENTS = (
     "num_train_epochs",
@@ -155,7 +154,8 @@ def _eval_results(report: Mapping[str, Any], fold: str, source: str, dataset_typ
     parts = {fold: report["folds"][fold], f"out-of-fold predictions of all {folds} folds": report["pooled"]}
     return [
         EvalResult(
-            **_TASK,
+            task_type="text-classification",
+            task_name="Korean emotion classification",
             dataset_type=dataset_type,
             dataset_name=source,
             dataset_config=part,

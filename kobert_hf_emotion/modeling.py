@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from torch import Tensor
-from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
+from transformers import AutoModelForSequenceClassification, BertForSequenceClassification, PreTrainedTokenizerBase
 from transformers.modeling_outputs import SequenceClassifierOutput
 from typing_extensions import Self
 
@@ -87,7 +87,10 @@ class EmotionClassifier(BertForSequenceClassification):
                     "This model was built from a configuration and has no tokenizer. Set `model.tokenizer = "
                     'KoBERTTokenizer.from_pretrained("default")` or another one.',
                 )
-            self.tokenizer = load_tokenizer(self.config.name_or_path, **self._place_options)
+            tokenizer = load_tokenizer(self.config.name_or_path, **self._place_options)
+            # A pipeline truncates to this figure alone.
+            tokenizer.model_max_length = min(tokenizer.model_max_length, self.config.max_position_embeddings)
+            self.tokenizer = tokenizer
         assert self._tokenizer is not None
         return self._tokenizer
 
@@ -177,7 +180,7 @@ class EmotionClassifier(BertForSequenceClassification):
         if push and kwargs.get("is_main_process", True):
             self.push_to_hub(hub.pop("repo_id", Path(save_directory).name), token=kwargs.get("token"), **hub)
 
-    def push_to_hub(self, repo_id: str, **kwargs: Any) -> Any:
+    def push_to_hub(self, repo_id: str, **kwargs: Any) -> Any:  # type: ignore[override]
         """Uploads the model and its tokenizer to the Hub in one commit.
 
         Args:
@@ -189,4 +192,8 @@ class EmotionClassifier(BertForSequenceClassification):
         """
         with suppress(TokenizerError):  # a model without one is pushed without one
             _ = self.tokenizer
-        return super().push_to_hub(repo_id, **kwargs)
+        return super().push_to_hub(repo_id, **kwargs)  # type: ignore[arg-type]
+
+
+# So that a pipeline knows the class; the type "bert" stays plain BERT, and folders load as that through `AutoModel…`.
+AutoModelForSequenceClassification.register(EmotionConfig, EmotionClassifier, exist_ok=True)

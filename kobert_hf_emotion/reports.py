@@ -52,11 +52,13 @@ def table_report(logits: Logits, labels: ClassIds, names: Sequence[str]) -> dict
 
 
 def _classification_report(logits: Logits, labels: ClassIds, names: Sequence[str], as_dict: bool) -> Any:
+    # Classes that neither occur nor are predicted are left out, as in the macro F1 of `score`.
+    present = np.union1d(labels, logits.argmax(-1)).astype(int)
     return classification_report(
         labels,
         logits.argmax(-1),
-        labels=list(range(len(names))),
-        target_names=list(names),
+        labels=present,
+        target_names=[names[index] for index in present],
         digits=4,
         zero_division=0,
         output_dict=as_dict,

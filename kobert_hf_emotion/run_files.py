@@ -54,7 +54,11 @@ def write_run(
     numbers = np.zeros(len(truth), dtype=int)
     for fold, (_, validation) in zip(result.folds, folds, strict=True):
         numbers[validation] = fold.number
-    known = {name: dataset[name] for name in ("file", "row", "id", TEXT_COLUMN, TEXT_PAIR_COLUMN) if name in dataset.column_names}
+    known = {
+        name: dataset[name]
+        for name in ("file", "row", "id", TEXT_COLUMN, TEXT_PAIR_COLUMN)
+        if name in dataset.column_names
+    }
     write_predictions(run / "oof_predictions.csv", result.logits, labels, {**known, "fold": numbers.tolist()}, truth)
     plot_curves(run / "curves.png", {fold.number: fold.history for fold in result.folds})
     report = {

@@ -7,7 +7,7 @@ A tokenizer of the wrong class on KoBERT's files raises no error: it turns every
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .configuration import longest_input
@@ -23,10 +23,6 @@ MAX_UNKNOWN_SHARE = 0.2
 MIN_DISTINCT_SHARE = 0.5
 MIN_TEXTS = 20
 """Fewer texts say little: a chat of ㅠㅠ and emoji can be all unknown to KoBERT."""
-_FIX = (
-    'python -c "from kobert_hf_emotion import KoBERTTokenizer; '
-    "print(KoBERTTokenizer.from_pretrained('default')('안녕하세요'))\""
-)
 
 
 @dataclass(frozen=True)
@@ -62,20 +58,17 @@ def check_vocabulary(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfi
             f"(기대한 어휘 sha256 {expected[:12]}…, 실제 {found[:12]}…)",
             "The tokenizer's vocabulary is not the one these weights were trained with. Use the tokenizer saved beside "
             f"the model. Expected vocabulary sha256 {expected[:12]}…, found {found[:12]}….",
-            _FIX,
         )
     if len(tokenizer) > config.vocab_size:
         raise TokenizerError(
             f"토크나이저의 어휘({len(tokenizer)}개)가 모델의 임베딩({config.vocab_size}개)보다 큽니다.",
             f"The tokenizer has {len(tokenizer)} entries, the model's embedding only {config.vocab_size}: they do not "
             "belong together.",
-            _FIX,
         )
     if config.pad_token_id is not None and tokenizer.pad_token_id != config.pad_token_id:
         raise TokenizerError(
             f"패딩 번호가 다릅니다: 모델 {config.pad_token_id}, 토크나이저 {tokenizer.pad_token_id}",
             f"The model pads with id {config.pad_token_id}, the tokenizer with {tokenizer.pad_token_id}.",
-            _FIX,
         )
 
 
@@ -105,11 +98,10 @@ def check_tokenization(
             f"max_length {max_length} is more than the {longest_input(config)} tokens the model has positions for.",
         )
     sample = [texts[index] for index in _sample(len(texts))]
-    rows = tokenizer(sample, add_special_tokens=False)["input_ids"] if sample else []
-    room = max_length - tokenizer.num_special_tokens_to_add()
-    report = _describe(sample, rows, tokenizer.unk_token_id, room)
-    _refuse(report, config, rows[0] if rows else [])
-    return report
+    rows = tokenizer(sample, verbose=False)["input_ids"] if sample else []
+    report = _describe(sample, _without_special(rows, tokenizer), tokenizer.unk_token_id)
+    _refuse(report, config, rows)
+    return replace(report, truncated_share=sum(len(row) > max_length for row in rows) / max(len(rows), 1))
 
 
 def check_encoded(
@@ -128,10 +120,15 @@ def check_encoded(
     """
     indices = _sample(len(texts))
     sample, chosen = [texts[index] for index in indices], [rows[index] for index in indices]
-    if len(sample) >= MIN_TEXTS:  # fewer are judged by their ids alone, which needs no look at the special tokens
-        special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
-        chosen = [[token for token in row if token not in special] for row in chosen]
-    _refuse(_describe(sample, chosen, tokenizer.unk_token_id, None), config, chosen[0] if chosen else [])
+    # Fewer than MIN_TEXTS are judged by their ids alone, which needs no look at the special tokens.
+    described = _without_special(chosen, tokenizer) if len(sample) >= MIN_TEXTS else chosen
+    _refuse(_describe(sample, described, tokenizer.unk_token_id), config, chosen)
+
+
+def _without_special(rows: Sequence[list[int]], tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:
+    """Returns the rows without special tokens but the unknown one."""
+    special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    return [[token for token in row if token not in special] for row in rows]
 
 
 def _sample(count: int) -> range:
@@ -140,9 +137,7 @@ def _sample(count: int) -> range:
     return range(0, count, step)
 
 
-def _describe(
-    sample: Sequence[str], rows: Sequence[list[int]], unknown_id: int | None, room: int | None
-) -> TokenizationReport:
+def _describe(sample: Sequence[str], rows: Sequence[list[int]], unknown_id: int | None) -> TokenizationReport:
     tokens = sum(map(len, rows))
     distinct_texts = len(set(sample))
     unknown = 0 if unknown_id is None else sum(row.count(unknown_id) for row in rows)
@@ -151,20 +146,19 @@ def _describe(
         unknown_share=unknown / tokens if tokens else 0.0,
         distinct_share=len(set(map(tuple, rows))) / distinct_texts if distinct_texts >= MIN_TEXTS else 1.0,
         largest_id=max((max(row) for row in rows if row), default=0),
-        truncated_share=sum(len(row) > room for row in rows) / len(rows) if rows and room is not None else 0.0,
+        truncated_share=0.0,
     )
 
 
-def _refuse(report: TokenizationReport, config: PreTrainedConfig, first: Sequence[int]) -> None:
+def _refuse(report: TokenizationReport, config: PreTrainedConfig, rows: Sequence[list[int]]) -> None:
     """Raises `TokenizerError` where the figures are those of a wrong tokenizer."""
-    example = list(first[:12])
+    example = rows[0][:12] if rows else []
     if report.largest_id >= config.vocab_size:
         raise TokenizerError(
             f"토큰 번호 {report.largest_id}가 임베딩 크기 {config.vocab_size}를 벗어납니다. "
             "모델에 맞는 토크나이저가 아닙니다.",
             f"Token id {report.largest_id} lies beyond the embedding of {config.vocab_size}: this is not the model's "
             f"tokenizer. The first text gives {example}.",
-            _FIX,
         )
     if report.texts >= MIN_TEXTS and report.unknown_share > MAX_UNKNOWN_SHARE:
         raise TokenizerError(
@@ -172,7 +166,6 @@ def _refuse(report: TokenizationReport, config: PreTrainedConfig, first: Sequenc
             "한국어 문장이 아닙니다. 이대로 쓰면 정확도가 조용히 무너집니다.",
             f"{report.unknown_share:.0%} of the tokens are [UNK] (limit {MAX_UNKNOWN_SHARE:.0%}): the wrong tokenizer, "
             f"or text it was not made for. The first text gives {example}.",
-            _FIX,
         )
     if report.distinct_share < MIN_DISTINCT_SHARE:
         raise TokenizerError(
@@ -180,5 +173,4 @@ def _refuse(report: TokenizationReport, config: PreTrainedConfig, first: Sequenc
             "토크나이저가 문장을 구별하지 못합니다.",
             f"Only {report.distinct_share:.0%} of the distinct texts give distinct token rows: the tokenizer cannot "
             f"tell them apart. The first text gives {example}.",
-            _FIX,
         )

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before any Hugging Face import: no test reaches the network
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models: threads wait for each other longer than they work
 
 import pytest
 import torch

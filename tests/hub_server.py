@@ -93,6 +93,12 @@ class Hub:
         self.lock = threading.RLock()
         self.url = ""
 
+    def publish(self, repo: str, folder: Path) -> None:
+        """Puts the files of a folder into a new public repository."""
+        files = {path.name: Entry(path.read_bytes(), path.name.endswith(_LFS_SUFFIXES)) for path in folder.iterdir()}
+        self.repos[repo] = Repo(private=False)
+        self.repos[repo].add("main", "initial commit", files)
+
     def commits(self, repo: str, branch: str = "main") -> list[Commit]:
         """The commits of a branch that clients made: the first one is the server's own."""
         return self.repos[repo].branches[branch][1:]
@@ -241,7 +247,11 @@ class _Handler(BaseHTTPRequestHandler):
     def validate_yaml(self) -> None:
         import yaml
 
-        metadata = yaml.safe_load(self._json()["content"].split("---")[1])
+        try:
+            metadata = yaml.safe_load(self._json()["content"].split("---")[1])
+        except (IndexError, yaml.YAMLError) as error:
+            self._answer({"errors": [{"message": str(error)}], "warnings": []}, 400)
+            return
         problems = [{"message": f"no {key}"} for key in ("language", "pipeline_tag") if key not in metadata]
         self._answer({"errors": [], "warnings": problems})
 

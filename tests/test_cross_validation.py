@@ -103,6 +103,8 @@ def test_files_of_a_run(result: CrossValidationResult, dataset: datasets.Dataset
     assert report["pooled"]["macro_f1"] == result.scores.macro_f1
     assert (run / "best").resolve() == result.best.path.resolve()
     assert not list(run.glob(".*"))
+    modes = {path.stat().st_mode & 0o777 for path in result.best.path.iterdir()}
+    assert len(modes) == 1, "a colleague can read one file and not the other"
 
 
 def test_history_has_a_row_an_epoch(result: CrossValidationResult) -> None:

@@ -177,6 +177,8 @@ def test_marked_code_runs(
     shorter = {
         "max_len, batch_size, num_epochs = 64, 64, 10": "max_len, batch_size, num_epochs = 64, 64, 1",
         'MODEL = "default"': f"MODEL = {str(tiny_model_folder)!r}",
+        "KFold(5,": "KFold(2,",
+        "n_splits=5": "n_splits=2",
     }
     marked = [block for block in blocks(page, "python") if block.is_run]
     assert marked

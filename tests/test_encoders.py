@@ -159,7 +159,8 @@ def test_sentence_pairs_from_file_to_prediction(
         "--learning-rate", "5e-3", "--output", tmp_path / "run",
     )  # fmt: skip
     with (tmp_path / "run" / "oof_predictions.csv").open(encoding="utf-8-sig", newline="") as handle:
-        assert len({row["prob_fear"] for row in csv.DictReader(handle)}) > 40  # the first sentences are all the same
+        probabilities = {tuple(row[f"prob_{label}"] for label in EMOTION_LABELS) for row in csv.DictReader(handle)}
+    assert len(probabilities) > 40  # the first sentences are all the same
     run(capsys, "test", tmp_path / "run", tmp_path / "pairs.csv", *columns)
     run(capsys, "predict", tmp_path / "run" / "best", tmp_path / "pairs.csv", *columns, "--output", tmp_path / "p.csv")
     with (tmp_path / "p.csv").open(encoding="utf-8-sig", newline="") as handle:
@@ -170,3 +171,15 @@ def test_sentence_pairs_from_file_to_prediction(
     with torch.no_grad():
         expected = classifier.model.eval()(**encoded).logits.argmax(-1)
     assert [row["prediction"] for row in rows[:5]] == [EMOTION_LABELS[index] for index in expected]
+
+
+def test_weights_that_do_not_fit_the_configuration_are_refused(tiny_model_folder: Path, tmp_path: Path) -> None:
+    import shutil
+
+    folder = tmp_path / "deeper"
+    shutil.copytree(tiny_model_folder, folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    for field, value in (("num_hidden_layers", 3), ("intermediate_size", 48)):
+        (folder / "config.json").write_text(json.dumps({**config, field: value}), encoding="utf-8")
+        with pytest.raises(CheckpointError, match=r"bert\.encoder\.layer"):
+            start_model(folder, EMOTION_LABELS, 0.5, load_tokenizer(folder))

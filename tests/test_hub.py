@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hub_server import OTHER_TOKEN, READ_TOKEN, WRITE_TOKEN, Hub, HubClient, HubError, client_environment, running_hub
+from hub_server import OTHER_TOKEN, READ_TOKEN, WRITE_TOKEN, Hub, HubClient, HubError, running_hub
 from sentences import sentences, write_seed_csv
 
 from kobert_hf_emotion.cli import main
@@ -64,10 +61,12 @@ def client(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubCl
 def run_folder(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
     write_seed_csv(folder / "train.csv", sentences(6))
-    options = ["--epochs", "1", "--folds", "2", "--learning-rate", "1e-3", "--legacy-export", "--json"]
+    options = ["--epochs", "1", "--folds", "2", "--learning-rate", "1e-2", "--batch-size", "8", "--legacy-export"]
     run = folder / "a"
     arguments = ["train", str(folder / "train.csv"), "--model", str(tiny_model_folder), "--output", str(run)]
     assert main([*arguments, *options]) == 0
+    weights = [sha256((fold / "model.safetensors").read_bytes()) for fold in run.glob("fold_*")]
+    assert len(set(weights)) == 2, "folds that cannot be told apart would hide a mix-up"
     return run
 
 
@@ -289,33 +288,41 @@ def test_no_hub_at_all(client: HubClient, tiny_model_folder: Path, tmp_path: Pat
     assert "kobert-emotion push" in refused(client, code, path=tiny_model_folder)
 
 
-def test_card_with_broken_metadata(client: HubClient, tiny_model_folder: Path, tmp_path: Path) -> None:
+def test_card_with_broken_metadata(hub: Hub, client: HubClient, tiny_model_folder: Path, tmp_path: Path) -> None:
     model = fresh_weights(client, tiny_model_folder, tmp_path / "model", 30)
     (model / "README.md").write_text("---\nlanguage: [ko\n---\n", encoding="utf-8")
-    assert "400" in refused(client, PUSH, path=model, repo="tester/card", settings={}) or True
+    assert "model card" in refused(client, PUSH, path=model, repo="tester/card", settings={})
+    assert hub.commits("tester/card") == []
 
 
-def kobert_emotion(hub: Hub, home: Path, *argv: object, token: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "kobert_hf_emotion", *map(str, argv)],
-        check=False, capture_output=True, text=True, env=client_environment(hub, home, token), timeout=120,
-    )  # fmt: skip
+COMMAND = """
+import contextlib, io
+from kobert_hf_emotion.cli import main
+out, err = io.StringIO(), io.StringIO()
+with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    code = main(argv)
+result = [code, out.getvalue(), err.getvalue()]
+"""
 
 
-def test_push_command(hub: Hub, run_folder: Path, tmp_path: Path) -> None:
+def test_push_command(hub: Hub, client: HubClient, run_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(f"{WRITE_TOKEN}\n")
-    options = ["--private", "--revision", "v1", "--token-file", tmp_path / "token", "--message", "첫 실행", "--json"]
-    done = kobert_emotion(hub, tmp_path, "push", run_folder, "tester/command", *options)
-    assert done.returncode == 0, done.stderr
+    argv = ["push", str(run_folder), "tester/command", "--token-file", str(tmp_path / "token")]
+    options = ["--private", "--revision", "v1", "--message", "첫 실행", "--json"]
+    code, out, err = client.run(COMMAND, argv=[*argv, *options])
+    assert code == 0, err
     [commit] = hub.repos["tester/command"].branches["v1"][1:]
-    assert (commit.oid, commit.title) == (json.loads(done.stdout)["commit"], "첫 실행")
+    assert (commit.oid, commit.title) == (json.loads(out)["commit"], "첫 실행")
     assert hub.repos["tester/command"].private
-    done = kobert_emotion(hub, tmp_path, "push", run_folder, "tester/command", token="hf_wrong")  # noqa: S106
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert "Traceback" not in done.stderr
-    assert done.stderr.count("오류 (error)") == 1
-    assert "hf_wrong" not in done.stderr
+    code, out, err = client.run(COMMAND, argv=argv)
+    assert code == 0, err
+    assert 'kobert-emotion predict tester/command "오늘 정말 행복했어"' in out
+    (tmp_path / "token").write_text("hf_wrong")
+    code, out, err = client.run(COMMAND, argv=argv)
+    assert (code, out) == (2, "")
+    assert "Traceback" not in err
+    assert err.count("오류 (error)") == 1
+    assert "hf_wrong" not in err
 
 
 def test_push_help_opens_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
@@ -325,7 +332,7 @@ def test_push_help_opens_with_an_example(capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.mark.parametrize("name", ["nowhere", "empty"])
 def test_folder_without_a_model_is_exit_code_2(capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str) -> None:
-    os.makedirs(tmp_path / "empty")
+    (tmp_path / "empty").mkdir()
     assert main(["push", str(tmp_path / name), "user/name"]) == 2
     assert name in capsys.readouterr().err
 

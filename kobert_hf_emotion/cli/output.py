@@ -44,6 +44,7 @@ def quiet_libraries() -> Iterator[None]:
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
     datasets.utils.logging.disable_progress_bar()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # retries without a network; the error says it once
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     logging.getLogger("kobert_hf_emotion").setLevel(logging.INFO)
     with redirect_stdout(sys.stderr), warnings.catch_warnings():
