@@ -22,7 +22,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 	touch $@
 
 demo: install ## 예제 CSV로 k겹 학습, 시험, 예측 (k-fold training, test, prediction)
-	$(BIN)/kobert-emotion train $(SAMPLE)/train.csv --model default --folds 5 --epochs 4 --learning-rate 3e-4 \
+	$(BIN)/kobert-emotion train $(SAMPLE)/train.csv --model default --folds 5 --epochs 5 --learning-rate 1e-3 \
 		--legacy-export --output $(RUN)
 	$(BIN)/kobert-emotion test $(RUN) $(SAMPLE)/test.csv
 	$(BIN)/kobert-emotion predict $(RUN)/best $(SAMPLE)/test.csv --output $(RUN)/predictions.csv

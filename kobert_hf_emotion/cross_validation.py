@@ -7,6 +7,7 @@ import gc
 import hashlib
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ def cross_validate(
     word_split: WordSplit | None = None,
     group_by: str | None = None,
     legacy_export: bool = False,
+    dataset_ids: Sequence[str] = (),
+    license_id: str | None = None,
 ) -> CrossValidationResult:
     """Fine-tunes one classifier a fold and writes the files of a run.
 
@@ -64,6 +67,8 @@ def cross_validate(
         word_split: Overrides the setting of KoBERT's tokenizer; see `KoBERTTokenizer`.
         group_by: A column whose equal values stay in one fold.
         legacy_export: Whether to write the notebook's three files for every fold; for BERT only.
+        dataset_ids: Hub ids of the data, such as "searle-j/kote", for the metadata of the model cards.
+        license_id: Licence of the models, such as "apache-2.0", for the same.
 
     Returns:
         The folds, the out-of-fold logits and their scores.
@@ -98,6 +103,8 @@ def cross_validate(
     record = {
         **plan.describe(),
         "group_by": group_by,
+        "datasets": list(dataset_ids),
+        "license": license_id,
         "rows": len(dataset),
         "data_sha256": data_sha256(dataset),
         "split_sha256": split_hash(folds),

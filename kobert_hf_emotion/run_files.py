@@ -81,7 +81,9 @@ def _write_cards(
     base_model = record["model"] if is_hub_id(record["model"]) else None
     names = sorted({Path(file).name for file in files})
     for fold in (None, *(fold.path.name for fold in result.folds)):
-        card = render_run_card(record, report, result.output_dir.name, fold, base_model, data_files=names)
+        card = render_run_card(
+            record, report, result.output_dir.name, fold, base_model, record["datasets"], names, record["license"]
+        )
         with atomic_write(result.output_dir / (fold or "") / CARD_FILE, "w") as handle:
             handle.write(card)
 

@@ -10,6 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models: threads wait for e
 
 import pytest
 import torch
+from tiny import TINY
 
 from kobert_hf_emotion.assets import resolve_default
 from kobert_hf_emotion.configuration import EmotionConfig
@@ -17,7 +18,6 @@ from kobert_hf_emotion.modeling import EmotionClassifier
 from kobert_hf_emotion.tokenization import VOCAB_FILE, KoBERTTokenizer
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
-TINY = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 
 
 @pytest.fixture(scope="session")

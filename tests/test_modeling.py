@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import TINY
 from safetensors.torch import load_file, save_file
 from scipy.special import softmax as scipy_softmax
+from tiny import TINY
 from transformers import BertConfig, BertForSequenceClassification, BertModel
 
 from kobert_hf_emotion.checkpoints import weights_sha256

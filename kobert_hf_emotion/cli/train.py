@@ -50,6 +50,12 @@ def train(
         bool,
         typer.Option("--legacy-export", help="노트북의 .pt, _state_dict.pt, _all.tar도 저장 (the notebook's files)"),
     ] = False,
+    dataset_ids: Annotated[
+        list[str] | None, typer.Option("--dataset-id", help="모델 카드에 적을 데이터의 Hub 이름 (Hub id of the data)")
+    ] = None,
+    license_id: Annotated[
+        str | None, typer.Option("--license", help="모델 카드에 적을 라이선스, 예: apache-2.0 (licence of the model)")
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """예시: kobert-emotion train train.csv --model default --folds 5 --output runs/a
@@ -87,7 +93,9 @@ def train(
         )
         note(report.summary())
         group_by = None if group_column is None else "group"
-        result = cross_validate(dataset, run, model, args, folds, word_split, group_by, legacy_export)
+        result = cross_validate(
+            dataset, run, model, args, folds, word_split, group_by, legacy_export, dataset_ids or (), license_id
+        )
     if json:
         say_json(
             {
