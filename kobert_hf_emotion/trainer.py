@@ -204,11 +204,12 @@ class EmotionTrainer(Trainer):
         return (loss / rows, correct / rows) if rows else (float("nan"), float("nan"))
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Adds the training accuracy to what is logged, and keeps a record at each evaluation."""
+        """Adds loss and accuracy of the training rows to what is logged, and keeps a record at each evaluation."""
         if "loss" in logs:
             logs["loss"], logs["accuracy"] = self._average(self._since_log)
         elif "eval_loss" in logs and self.is_in_train:
             train_loss, train_accuracy = self._average(self._since_epoch)
+            logs["train_loss"], logs["train_accuracy"] = train_loss, train_accuracy
             self.history.append(
                 EpochRecord(
                     epoch=self.state.epoch or 0.0,

@@ -170,6 +170,8 @@ def test_criterion_and_training_figures_are_those_of_the_rows(tokenizer: KoBERTT
     assert record.val_accuracy == pytest.approx(accuracy_score(LABELS[:13], predicted[:13]))
     assert record.val_macro_f1 == pytest.approx(f1_score(LABELS[:13], predicted[:13], average="macro"))
     assert (record.epoch, record.step) == (1.0, 2)
+    [evaluated] = [line for line in trainer.state.log_history if "eval_loss" in line]
+    assert (evaluated["train_loss"], evaluated["train_accuracy"]) == (record.train_loss, record.train_accuracy)
     logged = [line for line in trainer.state.log_history if "accuracy" in line]
     assert len(logged) == 2
     assert np.mean([line["loss"] for line in logged]) == pytest.approx(whole, rel=1e-5)

@@ -32,7 +32,7 @@ def test_logits_from_texts(shared: Path, converted: Path) -> None:
     batch = model.tokenizer(expected["texts"], truncation=True, padding=True, return_tensors="pt")
     with torch.no_grad():
         logits = model.eval()(**batch).logits
-    torch.testing.assert_close(logits, torch.tensor(expected["logits"]), rtol=0, atol=1e-5)
+    torch.testing.assert_close(logits, torch.tensor(expected["logits"]), rtol=0, atol=1e-6)
     best = [model.config.labels[row.index(max(row))] for row in expected["logits"]]
     assert [prediction["label"] for prediction in model.predict(expected["texts"])] == best
 
@@ -52,7 +52,7 @@ json.dump(logits.tolist(), open({str(tmp_path / "out.json")!r}, "w"))
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
     logits = torch.tensor(json.loads((tmp_path / "out.json").read_text()))
-    torch.testing.assert_close(logits, torch.tensor(expected["logits"]), rtol=0, atol=1e-5)
+    torch.testing.assert_close(logits, torch.tensor(expected["logits"]), rtol=0, atol=1e-6)
 
 
 def test_weights_are_bit_equal(shared: Path, converted: Path) -> None:

@@ -37,7 +37,7 @@ class TestSharedFiles:
         assert batch["input_ids"].tolist() == expected["token_ids"]
         with torch.no_grad():
             logits = model(**batch).logits
-        torch.testing.assert_close(logits, torch.tensor(expected["logits"]), rtol=0, atol=1e-5)
+        torch.testing.assert_close(logits, torch.tensor(expected["logits"]), rtol=0, atol=1e-6)
 
     def test_configuration(self, shared: Path, suffix: str) -> None:
         expected = json.loads((shared / "legacy" / "expected.json").read_text("utf-8"))
