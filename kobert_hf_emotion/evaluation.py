@@ -16,9 +16,10 @@ from .checkpoints import Classifier, load_classifier
 from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN, label_ids
 from .errors import CheckpointError
 from .inference import DEFAULT_BATCH_SIZE, predict_logits, use_accelerator
-from .legacy import import_legacy_checkpoint
+from .legacy import NOTEBOOK_LENGTH, import_legacy_checkpoint
 from .losses import focal_loss
 from .reports import Logits, Scores, score
+from .tokenization import KoBERTTokenizer
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def evaluate_checkpoints(
     paths: Iterable[str | os.PathLike[str]],
     dataset: datasets.Dataset,
     batch_size: int = DEFAULT_BATCH_SIZE,
-    tokenizer: PreTrainedTokenizerBase | None = None,
+    tokenizer: PreTrainedTokenizerBase | str | os.PathLike[str] | None = None,
     num_attention_heads: int | None = None,
 ) -> list[CheckpointScores]:
     """Evaluates checkpoints on test rows, one after the other.
@@ -46,7 +47,7 @@ def evaluate_checkpoints(
         paths: Folders written by `save_pretrained`, or files in one of the notebook's three formats.
         dataset: Rows with `text` and `label`.
         batch_size: Rows a forward pass.
-        tokenizer: For the notebook's files, which hold none: KoBERT's with `word_split="gluonnlp"`.
+        tokenizer: For the notebook's files, which hold none; see `load_checkpoint`.
         num_attention_heads: For the notebook's files that do not tell it.
 
     Returns:
@@ -66,14 +67,15 @@ def evaluate_checkpoints(
 
 def load_checkpoint(
     path: str | os.PathLike[str],
-    tokenizer: PreTrainedTokenizerBase | None = None,
+    tokenizer: PreTrainedTokenizerBase | str | os.PathLike[str] | None = None,
     num_attention_heads: int | None = None,
 ) -> Classifier:
     """Loads a folder, a Hub id, "default" or one of the notebook's files.
 
     Args:
         path: What to load.
-        tokenizer: For the notebook's files.
+        tokenizer: For the notebook's files: a tokenizer, or the `spiece.model`, folder or Hub id of one, which is
+            then used as the notebook did (`word_split="gluonnlp"`, 64 tokens).
         num_attention_heads: For the notebook's files that do not tell it.
 
     Raises:
@@ -89,6 +91,8 @@ def load_checkpoint(
             f"The notebook's file {path} holds no tokenizer: give KoBERT's spiece.model with it.",
             f"kobert-emotion convert {path} --tokenizer skt/kobert-base-v1 --output converted/",
         )
+    if not isinstance(tokenizer, PreTrainedTokenizerBase):
+        tokenizer = KoBERTTokenizer.from_pretrained(tokenizer, word_split="gluonnlp", model_max_length=NOTEBOOK_LENGTH)
     model.tokenizer = tokenizer
     return Classifier(model, tokenizer)
 

@@ -110,7 +110,7 @@ def usage(own_tokenizer: bool = True) -> str:
 ## 사용법 / Usage
 
 ```python
-# pip install kobert-hf-emotion
+# kobert_hf_emotion이 설치된 곳에서 / where kobert_hf_emotion is installed
 from kobert_hf_emotion import EmotionClassifier
 
 model = EmotionClassifier.from_pretrained("{REPO_PLACEHOLDER}")  # 또는 이 폴더 / or this folder

@@ -36,14 +36,10 @@ def evaluate(
     """  # noqa: D415
     from ..data import load_emotion_dataset_with_report
     from ..evaluation import best_fold, evaluate_checkpoints, find_checkpoints, load_checkpoint
-    from ..tokenization import KoBERTTokenizer
 
     with quiet_libraries():
         paths = find_checkpoints(run)
-        given = None
-        if tokenizer is not None:
-            given = KoBERTTokenizer.from_pretrained(tokenizer, word_split="gluonnlp", model_max_length=64)
-        labels = load_checkpoint(paths[0], given, num_attention_heads).labels
+        labels = load_checkpoint(paths[0], tokenizer, num_attention_heads).labels
         dataset, report = load_emotion_dataset_with_report(
             test_file,
             text_column,
@@ -53,7 +49,7 @@ def evaluate(
             encoding=encoding,
         )
         note(report.summary())
-        results = evaluate_checkpoints(paths, dataset, batch_size, given, num_attention_heads)
+        results = evaluate_checkpoints(paths, dataset, batch_size, tokenizer, num_attention_heads)
     chosen = best_fold(run)
     if select_on_test or chosen is None:
         chosen = max(results, key=lambda result: result.scores.accuracy).path

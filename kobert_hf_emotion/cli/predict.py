@@ -45,13 +45,9 @@ def predict(
     from ..evaluation import load_checkpoint
     from ..inference import use_accelerator
     from ..reading import is_table_path
-    from ..tokenization import KoBERTTokenizer
 
     with quiet_libraries():
-        given = None
-        if tokenizer is not None:
-            given = KoBERTTokenizer.from_pretrained(tokenizer, word_split="gluonnlp", model_max_length=64)
-        classifier = load_checkpoint(model, given, num_attention_heads)
+        classifier = load_checkpoint(model, tokenizer, num_attention_heads)
         use_accelerator(classifier.model)
     if len(inputs) != 1 or not is_table_path(inputs[0]):
         _predict_texts(classifier, inputs, output, batch_size, json)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from .converter import LegacyImportReport, convert_legacy_checkpoint
+from .converter import NOTEBOOK_LENGTH, LegacyImportReport, convert_legacy_checkpoint
 from .exporter import export_legacy_checkpoint
 from .importer import build_classifier, import_legacy_checkpoint
 from .optimizer import OPTIMIZER_FILE, load_optimizer_file, resume_optimizer
 from .reader import LegacyCheckpoint, read_legacy_checkpoint
 
 __all__ = [
+    "NOTEBOOK_LENGTH",
     "OPTIMIZER_FILE",
     "LegacyCheckpoint",
     "LegacyImportReport",
