@@ -75,11 +75,12 @@ def _refusal(error: HfHubHTTPError, source: str, retry: str | None) -> HubError:
             f"python -c \"from huggingface_hub import list_repo_refs; print(list_repo_refs('{source}'))\"",
         )
     if isinstance(error, RepositoryNotFoundError):
+        no_folder = _no_folder(source) if retry is None else ("", "")
         return HubError(
             f"Hub 저장소 {source}가 없거나, 비공개인데 토큰이 없거나 그 토큰으로는 볼 수 없습니다. "
-            "이름을 확인하고 로그인하거나 HF_TOKEN을 설정하세요.",
+            f"이름을 확인하고 로그인하거나 HF_TOKEN을 설정하세요.{no_folder[0]}",
             f"There is no Hub repository {source}, or it is private and there is no token that may see it. Check the "
-            "name, and log in or set HF_TOKEN.",
+            f"name, and log in or set HF_TOKEN.{no_folder[1]}",
             "hf auth login",
         )
     if _status(error) in (401, 403):
@@ -101,9 +102,17 @@ def _refusal(error: HfHubHTTPError, source: str, retry: str | None) -> HubError:
 
 def _no_connection(error: BaseException, source: str, retry: str | None) -> HubError:
     cause = str(error).strip().split("\n", maxsplit=1)[0] or type(error).__name__
+    korean, english = _no_folder(source) if retry is None else ("", "")
     return HubError(
-        f"Hub({constants.ENDPOINT})와의 연결이 끊겼거나 응답이 없습니다: {source}. 잠시 뒤에 다시 시도하세요.",
+        f"Hub({constants.ENDPOINT})와의 연결이 끊겼거나 응답이 없습니다: {source}. 잠시 뒤에 다시 시도하세요.{korean}",
         f"The connection to the Hub ({constants.ENDPOINT}) broke, or there was no answer, for {source}: {cause}. "
-        "Try again in a while.",
+        f"Try again in a while.{english}",
         retry or f"curl -I {constants.ENDPOINT}",
     )
+
+
+def _no_folder(source: str) -> tuple[str, str]:
+    """Returns, in Korean and English, that a folder of that name is not here, for who meant one and mistyped it."""
+    if os.path.exists(source):
+        return "", ""
+    return f" {source} 폴더도 이 컴퓨터에 없습니다.", f" There is no folder {source} here either."
