@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import datasets
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -105,7 +106,7 @@ def test_what_cannot_be_continued(tiny_model_folder: Path, tmp_path: Path) -> No
     rows = load_emotion_dataset(write_seed_csv(tmp_path / "data.csv", sentences(2)))
     with pytest.raises(CheckpointError, match=r"_all\.tar"):
         continue_training(tiny_model_folder, rows, tmp_path / "new", arguments(1), resume_optimizer=True)
-    other = rows.cast_column("label", __import__("datasets").ClassLabel(names=list("abcdefg")))
+    other = rows.cast_column("label", datasets.ClassLabel(names=list("abcdefg")))
     with pytest.raises(DataError, match="does not know"):
         continue_training(tiny_model_folder, other, tmp_path / "new", arguments(1))
     with pytest.raises(RunError):

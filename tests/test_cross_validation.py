@@ -126,7 +126,7 @@ def test_the_three_legacy_files_hold_the_trained_weights(result: CrossValidation
         legacy = read_legacy_checkpoint(Path(f"{stem}{suffix}"), num_attention_heads=2)
         assert legacy.state_dict.keys() == weights.keys()
         assert all(torch.equal(legacy.state_dict[name], tensor) for name, tensor in weights.items())
-    assert (legacy.optimizer_state is not None) == (suffix == "_all.tar")
+        assert (legacy.optimizer_state is not None) == (suffix == "_all.tar")
 
 
 def test_the_saved_tokenizer_and_settings_are_those_of_training(
