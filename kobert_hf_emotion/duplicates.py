@@ -12,9 +12,9 @@ _RUN = re.compile(r"([^\W\d_])\1{2,}|([^\w\s])\2+")
 def text_key(text: str, pair: str | None = None) -> str:
     """Returns the form in which a text (or a pair of texts) is compared with others.
 
-    Spellings that a reader takes for the same text fall together: Unicode compatibility forms and composition
-    (NFKC), case, white space, a letter written three times or more (as two), and a run of one punctuation mark or
-    symbol (as one). Digits stay as they are: 2000 is not 200.
+    Spellings that a reader takes for the same text fall together: Unicode composition (NFC, not NFKC, which makes
+    큐 of ㅋㅠ), case, white space, a letter written three times or more (as two), and a run of one punctuation mark
+    or symbol (as one). Digits stay as they are: 2000 is not 200.
 
     Args:
         text: The text.
@@ -45,5 +45,5 @@ def duplicate_groups(texts: Iterable[str], pairs: Iterable[str] | None = None) -
 
 
 def _fold(text: str) -> str:
-    squeezed = "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    squeezed = "".join(unicodedata.normalize("NFC", text).casefold().split())
     return _RUN.sub(lambda run: run[1] * 2 if run[1] else run[2], squeezed)
