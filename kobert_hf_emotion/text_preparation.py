@@ -38,6 +38,12 @@ _COMBINING = re.compile(_character_class([c for c in range(sys.maxunicode + 1) i
 # Text of these characters alone comes out of NFKD, removal of accents and SentencePiece's own NFKC as it went in:
 # Hangul syllables are put together again, and what is left is stable.
 _STABLE = re.compile(r"[ -~가-힣]*\Z")
+# The same without a space at the ends.
+_TIDY = re.compile(r"(?! )[ -~가-힣]*(?<! )\Z")
+_UNSTABLE = re.compile(r"[^ -~가-힣]+")
+# Final consonants on their own ("마ㄶ이"), in the forms that SentencePiece adds to a syllable before them where that
+# syllable is taken apart, and only there.
+_FINAL_CONSONANTS = re.compile("[\u11a8-\u11c2ㄳㄵㄶㄺ-ㄿ\uffa3\uffa5\uffa6\uffaa-\uffaf]")
 # Halves of a surrogate pair, as a JSON text cut in the middle of an emoji leaves them: no text UTF-8 can hold.
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -47,9 +53,17 @@ def prepare_xlnet(text: str) -> str:
 
     White space is collapsed, LaTeX quotes become `"`, and accents are removed after NFKD.
     """
-    text = " ".join(text.split()).replace("``", '"').replace("''", '"')
+    if "  " in text or not _TIDY.match(text):
+        text = " ".join(text.split())
+    text = text.replace("``", '"').replace("''", '"')
     if _STABLE.match(text):
         return text
+    if _FINAL_CONSONANTS.search(text):
+        return _decompose(text)
+    return _UNSTABLE.sub(lambda run: _decompose(run[0]), text)  # marks aside, NFKD takes each character by itself
+
+
+def _decompose(text: str) -> str:
     return _SURROGATES.sub("\ufffd", _COMBINING.sub("", unicodedata.normalize("NFKD", text)))
 
 
@@ -86,9 +100,6 @@ def _within(character: str, ranges: tuple[tuple[int, int], ...]) -> bool:
 
 
 _GLUON_TABLE = _GluonTable()
-# Final consonants on their own ("마ㄶ이"), in the forms that SentencePiece adds to a syllable before them where that
-# syllable is taken apart, and only there.
-_FINAL_CONSONANTS = re.compile("[\u11a8-\u11c2ㄳㄵㄶㄺ-ㄿ\uffa3\uffa5\uffa6\uffaa-\uffaf]")
 
 
 def prepare_gluonnlp(text: str) -> list[str]:

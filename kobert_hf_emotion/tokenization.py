@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
@@ -137,8 +137,10 @@ class KoBERTTokenizer(SentencePieceBackend):
         if self.word_split == "gluonnlp":
             return self._encode_words([prepare_gluonnlp(text) for text in texts])
         rows: list[list[int]] = self.sp_model.encode([prepare_xlnet(text) for text in texts], out_type=int)
+        # Searched in all texts at once; a special token that two of them form together costs time, no more.
+        written_out = self._special_in_text.search("\n".join(texts)) is not None
         for index, (text, row) in enumerate(zip(texts, rows, strict=True)):
-            if self._special_in_text.search(text) or not self._digit_comma_ids.isdisjoint(row):
+            if (written_out and self._special_in_text.search(text)) or not self._digit_comma_ids.isdisjoint(row):
                 rows[index] = list(map(self.convert_tokens_to_ids, self.tokenize(text)))  # type: ignore[arg-type]
         return rows
 
@@ -224,12 +226,12 @@ class KoBERTTokenizer(SentencePieceBackend):
                 **kwargs,
             )
         limit = None if truncation_strategy == TruncationStrategy.DO_NOT_TRUNCATE else max_length
-        columns = self._encode_batch(texts, pairs, limit)
         padded = padding_strategy != PaddingStrategy.DO_NOT_PAD and len(texts) > 0
-        if not self._wants("token_type_ids", return_token_type_ids):
-            del columns["token_type_ids"]
-        if padded or not self._wants("attention_mask", return_attention_mask):
-            del columns["attention_mask"]
+        wanted = {
+            "token_type_ids": self._wants("token_type_ids", return_token_type_ids),
+            "attention_mask": self._wants("attention_mask", return_attention_mask) and not padded,
+        }
+        columns = self._encode_batch(texts, pairs, limit, wanted)
         if padded:
             columns = self.pad(
                 columns,
@@ -247,22 +249,46 @@ class KoBERTTokenizer(SentencePieceBackend):
         return name in self.model_input_names if asked is None else asked
 
     def _encode_batch(
-        self, texts: Sequence[str], pairs: Sequence[str] | None, limit: int | None
+        self, texts: Sequence[str], pairs: Sequence[str] | None, limit: int | None, wanted: Mapping[str, bool]
     ) -> dict[str, list[list[int]]]:
-        """Encodes a batch, cuts it to `limit` tokens and adds the special tokens."""
-        cls, sep = self.cls_token_id, self.sep_token_id
-        first = self.encode_texts(texts)
+        """Encodes a batch, cuts it to `limit` tokens, adds the special tokens and builds the `wanted` columns."""
         if pairs is None:
-            kept = None if limit is None else max(limit - 2, 0)
-            ids = [[cls, *row[:kept], sep] for row in first]
-            types = [[0] * len(row) for row in ids]
+            rows = self._encode_single(texts, limit)
+            lengths = list(map(len, rows))
+            types = [[0] * length for length in lengths] if wanted["token_type_ids"] else []
         else:
-            ids, types = [], []
-            for a, b in zip(first, self.encode_texts(pairs), strict=True):
-                kept_a, kept_b = _longest_first(len(a), len(b), limit)
-                ids.append([cls, *a[:kept_a], sep, *b[:kept_b], sep])
-                types.append([0] * (kept_a + 2) + [1] * (kept_b + 1))
-        return {"input_ids": ids, "token_type_ids": types, "attention_mask": [[1] * len(row) for row in ids]}
+            rows, types = self._encode_pairs(texts, pairs, limit)
+            lengths = list(map(len, rows))
+        columns = {"input_ids": rows}
+        if wanted["token_type_ids"]:
+            columns["token_type_ids"] = types
+        if wanted["attention_mask"]:
+            columns["attention_mask"] = [[1] * length for length in lengths]
+        return columns
+
+    def _encode_single(self, texts: Sequence[str], limit: int | None) -> list[list[int]]:
+        """Returns `[CLS] … [SEP]`; the lists are changed in place, for making new ones costs as much as the encoder."""
+        cls, sep = self.cls_token_id, self.sep_token_id
+        rows = self.encode_texts(texts)
+        kept = None if limit is None else max(limit - 2, 0)
+        for row in rows:
+            if kept is not None and len(row) > kept:
+                del row[kept:]
+            row.insert(0, cls)
+            row.append(sep)
+        return rows
+
+    def _encode_pairs(
+        self, texts: Sequence[str], pairs: Sequence[str], limit: int | None
+    ) -> tuple[list[list[int]], list[list[int]]]:
+        """Returns `[CLS] … [SEP] … [SEP]` and the token types."""
+        cls, sep = self.cls_token_id, self.sep_token_id
+        ids, types = [], []
+        for a, b in zip(self.encode_texts(texts), self.encode_texts(pairs), strict=True):
+            kept_a, kept_b = _longest_first(len(a), len(b), limit)
+            ids.append([cls, *a[:kept_a], sep, *b[:kept_b], sep])
+            types.append([0] * (kept_a + 2) + [1] * (kept_b + 1))
+        return ids, types
 
     def _save_pretrained(self, save_directory: Any, file_names: Any, *args: Any, **kwargs: Any) -> tuple[str, ...]:
         """Adds a `tokenizer.json`, and names in the configuration the class plain transformers reads it with."""
