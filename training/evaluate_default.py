@@ -4,7 +4,8 @@
 
 Beside the model stands TF-IDF over character 1-4-grams with logistic regression, trained on the same emotion
 rows. Intervals are 95% percentile intervals of a bootstrap over test rows; a difference is bootstrapped on the
-same rows. `--backbone` also fine-tunes the encoder on 5,000 NSMC rows, from its weights and from random ones.
+same rows. "nsmc" fine-tunes the encoder on NSMC's official train part, "few-rows" on 5,000 rows of it from the
+model's weights and from random ones; a text of the test part that also stands in the train part counts as seen.
 """
 
 from __future__ import annotations
@@ -21,16 +22,19 @@ import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from torch.nn import functional
 from transformers import BertForSequenceClassification
 
 from kobert_hf_emotion.configuration import EmotionConfig
 from kobert_hf_emotion.labels import EMOTION_LABELS, LABEL2ID
 from training import corpora
-from training.train_default import PAD, Encoder, Settings, batches, emotion_parts, pad
+from training.fine_tuning import FineTuning, fine_tune, predict_logits
+from training.train_default import Encoder, Settings, emotion_parts
 
 MAX_TOKENS = 128
 RESAMPLES = 1000
+PARTS = ("probes", "emotions", "few-rows", "nsmc")
+ALL_ROWS = FineTuning(epochs=2, batch_size=64, learning_rate=4e-4, average_decay=0.999)
+FEW_ROWS = FineTuning(epochs=4, batch_size=32, learning_rate=3e-4, average_decay=0.99)
 PROBES: tuple[tuple[str, str], ...] = (
     ("오늘 정말 행복했어", "happy"),
     ("선물 받고 너무 기뻐서 춤췄어 ㅎㅎ", "happy"),
@@ -66,20 +70,6 @@ class TestSet:
         return cls(name, [data.texts[i] for i in kept], gold[kept])
 
 
-@torch.inference_mode()
-def logits_of(model: BertForSequenceClassification, encoder: Encoder, texts: list[str]) -> torch.Tensor:
-    """Returns the logits of `texts` in their order."""
-    model.eval()
-    rows = encoder(texts, MAX_TOKENS)
-    order = np.argsort([len(row) for row in rows], kind="stable")
-    logits = torch.empty(len(rows), model.config.num_labels)
-    for start in range(0, len(order), 128):
-        chosen = order[start : start + 128]
-        ids = pad([rows[i] for i in chosen])
-        logits[torch.from_numpy(chosen)] = model(ids, attention_mask=(ids != PAD).long()).logits
-    return logits
-
-
 def macro_f1(gold: npt.NDArray[np.int64], guesses: npt.NDArray[np.int64], classes: int) -> float:
     """Returns the mean F1 of the classes, 0 for a class that is in neither; equals scikit-learn's."""
     table = np.bincount(gold * classes + guesses, minlength=classes * classes).reshape(classes, classes)
@@ -99,10 +89,10 @@ def bootstrap(
     return values
 
 
-def interval(values: npt.NDArray[np.float64]) -> str:
+def interval(values: npt.NDArray[np.float64], digits: int = 3) -> str:
     """Returns the 95% percentile interval as text."""
     low, high = np.percentile(values, [2.5, 97.5])
-    return f"[{low:.3f}, {high:.3f}]"
+    return f"[{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def calibration_error(probabilities: npt.NDArray[np.float64], gold: npt.NDArray[np.int64], bins: int = 15) -> float:
@@ -137,7 +127,7 @@ def print_emotions(model: BertForSequenceClassification, encoder: Encoder, data_
         TestSet.of("GoEmotions-ko test", corpora.goemotions_data(data_dir, "test")),
     )
     for test in tests:
-        logits = logits_of(model, encoder, test.texts)
+        logits = predict_logits(model, encoder, test.texts, MAX_TOKENS)
         names = ["default model", *baselines]
         guesses = [logits.argmax(dim=-1).numpy(), *(b.predict(test.texts) for b in baselines.values())]
         values = bootstrap(test.gold, guesses, len(EMOTION_LABELS))
@@ -163,7 +153,7 @@ def print_emotions(model: BertForSequenceClassification, encoder: Encoder, data_
 
 def print_probes(model: BertForSequenceClassification, encoder: Encoder) -> None:
     """Prints what the model says of `PROBES`."""
-    probabilities = logits_of(model, encoder, [text for text, _ in PROBES]).softmax(dim=-1)
+    probabilities = predict_logits(model, encoder, [text for text, _ in PROBES], MAX_TOKENS).softmax(dim=-1)
     right = 0
     for (text, expected), row in zip(PROBES, probabilities, strict=True):
         best = EMOTION_LABELS[int(row.argmax())]
@@ -172,47 +162,52 @@ def print_probes(model: BertForSequenceClassification, encoder: Encoder) -> None
     _print(f"  {right}/{len(PROBES)}")
 
 
-def fine_tune(model: BertForSequenceClassification, rows: list[list[int]], gold: torch.Tensor, epochs: int) -> None:
-    """Fine-tunes in place: AdamW, batch 32, linear decay."""
-    steps = epochs * -(-len(rows) // 32)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-4, weight_decay=0.01)
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: min(1.0, (s + 1) / 30) * (1 - s / steps))
-    model.train()
-    for epoch in range(epochs):
-        for batch in batches(rows, 32, seed=epoch):
-            mask = (batch.ids != PAD).long()
-            loss = functional.cross_entropy(model(batch.ids, attention_mask=mask).logits, gold[batch.rows])
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            scheduler.step()
-
-
-def print_backbone(folder: Path, encoder: Encoder, data_dir: Path, train_rows: int = 5000, epochs: int = 3) -> None:
-    """Prints the accuracy on NSMC's test part after fine-tuning on `train_rows` rows of its train part."""
-    held_out = corpora.held_out_keys(data_dir)
+def accuracies(right: npt.NDArray[np.bool_], unseen: npt.NDArray[np.bool_], beside: npt.NDArray[np.bool_]) -> str:
+    """Returns accuracy with its interval, on all rows and on those unseen in training, and the lead over `beside`."""
     rng = np.random.default_rng(0)
-    train = corpora.without(corpora.read_reviews(data_dir / "nsmc/ratings_train.tsv.xz"), held_out)
-    train = [train[i] for i in rng.permutation(len(train))[:train_rows]]
+    rows = rng.integers(len(right), size=(RESAMPLES, len(right)), dtype=np.int32)
+    values, others = right[rows].mean(axis=1), beside[rows].mean(axis=1)
+    text = f"accuracy {right.mean():.4f} {interval(values, 4)}, unseen texts {right[unseen].mean():.4f}"
+    return text if right is beside else f"{text}, ahead of TF-IDF by {interval(values - others, 4)}"
+
+
+def print_nsmc(
+    folder: Path, encoder: Encoder, data_dir: Path, device: str, settings: FineTuning, train_rows: int | None = None
+) -> None:
+    """Prints the accuracy on NSMC's test part after fine-tuning on its official train part.
+
+    Args:
+        folder: The model whose encoder is measured.
+        encoder: Its tokenizer.
+        data_dir: The data.
+        device: Where to train.
+        settings: How the encoder is fine-tuned.
+        train_rows: Trains on that many rows, drawn at random, from the weights in `folder` and from random ones;
+            None trains on all, from the weights alone.
+    """
+    train = corpora.read_reviews(data_dir / "nsmc/ratings_train.tsv.xz")
+    if train_rows is not None:
+        train = [train[i] for i in np.random.default_rng(0).permutation(len(train))[:train_rows]]
     test = corpora.read_reviews(data_dir / "nsmc/ratings_test.tsv.xz")
-    rows = encoder([row.text for row in train], 64)
-    gold = torch.tensor([row.rating for row in train])
-    test_gold = np.array([row.rating for row in test])
-    _print(f"\nNSMC test ({len(test)} rows) after fine-tuning on {len(train)} rows, {epochs} epochs")
+    texts, test_texts = [row.text for row in train], [row.text for row in test]
+    gold, test_gold = np.array([row.rating for row in train]), np.array([row.rating for row in test])
+    known = set(map(corpora.text_key, texts))
+    unseen = np.array([corpora.text_key(text) not in known for text in test_texts])
+    _print(f"\nNSMC test, {len(test)} rows ({unseen.sum()} unseen), after training on {len(train)}; {settings}")
+    tfidf = tfidf_baseline(texts, gold).predict(test_texts) == test_gold
+    _print(f"  {'TF-IDF, same rows':22s} {accuracies(tfidf, unseen, tfidf)}")
     config = EmotionConfig.from_pretrained(folder, num_labels=2, classifier_dropout=0.1)
-    for name in ("default backbone", "random initialisation"):
+    rows = encoder(texts, MAX_TOKENS)
+    for name in ("default backbone", "random initialisation")[: 1 if train_rows is None else 2]:
         torch.manual_seed(0)
         model = BertForSequenceClassification(config)
         if name == "default backbone":
             trained = BertForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
             model.bert.load_state_dict(trained.bert.state_dict())
-        fine_tune(model, rows, gold, epochs)
-        guesses = logits_of(model, encoder, [row.text for row in test]).argmax(dim=-1).numpy()
-        _print(f"  {name:22s} accuracy {float(np.mean(guesses == test_gold)):.4f}")
-    baseline = tfidf_baseline([row.text for row in train], gold.numpy())
-    guesses = baseline.predict([row.text for row in test])
-    _print(f"  {'TF-IDF, same rows':22s} accuracy {float(np.mean(guesses == test_gold)):.4f}")
+        model.to(device)
+        fine_tune(model, rows, gold, settings)
+        right = predict_logits(model, encoder, test_texts, MAX_TOKENS).argmax(dim=-1).numpy() == test_gold
+        _print(f"  {name:22s} {accuracies(right, unseen, tfidf)}")
 
 
 def _print(text: str) -> None:
@@ -224,21 +219,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with nsmc, kote and goemotions_ko")
     parser.add_argument("--model", type=Path, required=True, help="folder of the model")
-    parser.add_argument("--backbone", action="store_true", help="also fine-tune on 5,000 NSMC rows")
-    parser.add_argument("--only-probes", action="store_true", help="print the sentences to read by hand and stop")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure (everything)")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     started = time.monotonic()
     encoder = Encoder(arguments.model / "spiece.model")
-    model = BertForSequenceClassification.from_pretrained(arguments.model, dtype=torch.float32)
-    print_probes(model, encoder)
-    if arguments.only_probes:
-        return
-    record = json.loads((arguments.model / "training_record.json").read_text(encoding="utf-8"))
-    print_emotions(model, encoder, arguments.data, float(record["temperature"]))
-    if arguments.backbone:
-        print_backbone(arguments.model, encoder, arguments.data)
+    model = BertForSequenceClassification.from_pretrained(arguments.model, dtype=torch.float32).to(arguments.device)
+    if "probes" in arguments.parts:
+        print_probes(model, encoder)
+    if "emotions" in arguments.parts:
+        record = json.loads((arguments.model / "training_record.json").read_text(encoding="utf-8"))
+        print_emotions(model, encoder, arguments.data, float(record["temperature"]))
+    if "few-rows" in arguments.parts:
+        print_nsmc(arguments.model, encoder, arguments.data, arguments.device, FEW_ROWS, train_rows=5000)
+    if "nsmc" in arguments.parts:
+        print_nsmc(arguments.model, encoder, arguments.data, arguments.device, ALL_ROWS)
     _print(f"\n{time.monotonic() - started:.0f} s")
 
 

@@ -27,21 +27,53 @@ def default_config(hidden_size: int, layers: int) -> EmotionConfig:
 class MultiTaskNetwork(nn.Module):
     """`BertForSequenceClassification` with heads for ratings, KOTE's and GoEmotions' own labels.
 
-    All heads read the dropped-out pooled output, as the classifier does. Only `classifier` is exported.
+    All heads read the dropped-out pooled output, as the classifier does. Only `classifier` is exported. The
+    encoder computes in bfloat16 under autocast while it is trained, the heads in float32.
+
+    Args:
+        config: Configuration of the classifier.
+        bfloat16: Whether to train in bfloat16.
     """
 
-    def __init__(self, config: EmotionConfig) -> None:
+    def __init__(self, config: EmotionConfig, bfloat16: bool = False) -> None:
         super().__init__()
+        self.bfloat16 = bfloat16
         self.classifier = BertForSequenceClassification(config)
         size = config.hidden_size
         sizes = {"rating": RATINGS, "kote": KOTE_SIZE, "goemotions": GOEMOTIONS_SIZE}
         self.heads = nn.ModuleDict({name: _linear(size, outputs) for name, outputs in sizes.items()})
+        self.masked_tokens = nn.Sequential(_linear(size, size), nn.GELU(), nn.LayerNorm(size))
+        self.token_bias = nn.Parameter(torch.zeros(config.vocab_size))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return self.token_bias.device
 
     def forward(self, input_ids: Tensor) -> Tensor:
         """Returns the pooled output with dropout, shape (batch, hidden)."""
-        mask = (input_ids != self.classifier.config.pad_token_id).long()
-        pooled = self.classifier.bert(input_ids, attention_mask=mask).pooler_output
-        return self.classifier.dropout(pooled)
+        return self._encode(input_ids)[1]
+
+    def with_masked_tokens(self, input_ids: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the pooled output and the scores of all tokens at the places `hidden`, shape (places, vocabulary)."""
+        states, pooled = self._encode(input_ids)
+        words = self.classifier.bert.embeddings.word_embeddings.weight
+        with self._precision():
+            scores = nn.functional.linear(self.masked_tokens(states[hidden.to(self.device)]), words, self.token_bias)
+        return pooled, scores.float()
+
+    def _encode(self, input_ids: Tensor) -> tuple[Tensor, Tensor]:
+        ids = input_ids.to(self.device)
+        # Without padding there is no mask to apply, and attention takes its faster path.
+        padded = bool((input_ids == self.classifier.config.pad_token_id).any())
+        mask = (ids != self.classifier.config.pad_token_id).long() if padded else None
+        with self._precision():
+            outputs = self.classifier.bert(ids, attention_mask=mask)
+        return outputs.last_hidden_state, self.classifier.dropout(outputs.pooler_output.float())
+
+    def _precision(self) -> torch.autocast:
+        enabled = self.bfloat16 and self.training
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled)
 
     def emotion_logits(self, pooled: Tensor) -> Tensor:
         """Returns the logits of the seven emotions."""
@@ -94,6 +126,7 @@ class BagOfEmbeddings(nn.Module):
     def forward(self, input_ids: Tensor) -> Tensor:
         """Returns the pooled output with dropout, shape (batch, hidden)."""
         size = self.embeddings.weight.shape[1:]
+        input_ids = input_ids.to(self.embeddings.weight.device)
         vectors = nn.functional.layer_norm(self.embeddings(input_ids), size, eps=1e-12)
         mask = (input_ids != self.pad_token_id).to(vectors.dtype).unsqueeze(-1)
         mean = (vectors * mask).sum(dim=1) / mask.sum(dim=1)

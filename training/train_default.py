@@ -6,11 +6,11 @@ Stages, each of which writes `work/<stage>.pt` and is skipped when that is there
 
 1. embeddings: word embeddings from co-occurrence counts (`training.embeddings`);
 2. bag: the encoder as a bag of embeddings learns all tasks at once, a hundred times as fast as its layers could;
-3. reviews: the 1-10 rating of NSMC's other reviews, and the masked tokens where `--mlm-weight` is not 0; left
-   out where `--review-steps` is 0;
-4. emotions: the seven emotions of KOTE (val) and GoEmotions-Korean (train), with their own labels beside;
-   left out where `--emotion-steps` is 0;
-5. export: a temperature fitted on held-out rows goes into the classifier, then float16 on disk.
+3. teacher: soft labels of KOTE and GoEmotions for NSMC's other reviews, the mean of what TF-IDF models
+   (`training.teacher`) and the bag say;
+4. reviews: all layers learn the 1-10 rating of those reviews, their masked tokens and their soft labels;
+5. emotions: the seven emotions of KOTE (val) and GoEmotions-Korean (train), with their own labels beside;
+6. export: a temperature fitted on held-out rows goes into the classifier, then float16 on disk.
 
 An interrupted stage goes on from `work/<stage>.partial.pt`. Test rows are in no stage: see `training.corpora`.
 """
@@ -42,12 +42,15 @@ from kobert_hf_emotion.labels import EMOTION_LABELS
 from training import corpora
 from training.embeddings import ppmi_embeddings
 from training.network import BagOfEmbeddings, MovingAverage, MultiTaskNetwork, default_config, start_as_bag
+from training.teacher import soft_labels
 
 VOCAB_SIZE = 8002
 PAD, CLS, SEP, MASK, FIRST_ORDINARY = 1, 2, 3, 4, 5
 CHECKPOINT_SECONDS = 150.0
 LOG_STEPS = 50
 HELD_OUT_KOTE = 500
+TEACHER_HEADS = {"kote": 8, "goemotions": 3}
+"""Label sets and what brings a sum over their labels to the size of one cross-entropy."""
 Ids = list[int]
 
 
@@ -56,25 +59,27 @@ class Settings:
     """What decides the result beside the data; part of the record."""
 
     seed: int = 20261122
-    layers: int = 2
+    layers: int = 4
     hidden_size: int = 256
     bag_steps: int = 1200
     bag_batch: int = 256
     bag_learning_rate: float = 1e-3
     bag_mask_share: float = 0.2
     bag_dropout: float = 0.3
-    review_steps: int = 0
-    review_batch: int = 64
-    review_tokens: int = 48
+    review_steps: int = 4500
+    review_batch: int = 128
+    review_tokens: int = 64
     review_learning_rate: float = 7e-4
-    reviews_a_rating: int = 60_000
-    emotion_steps: int = 0
+    review_mask_share: float = 0.15
+    reviews_a_rating: int = 120_000
+    teacher_weight: float = 1.0
+    emotion_steps: int = 3000
     emotion_batch: int = 64
     emotion_tokens: int = 128
     emotion_learning_rate: float = 3e-4
     kote_repeats: int = 6
     mask_share: float = 0.1
-    mlm_weight: float = 0.0
+    mlm_weight: float = 0.3
     auxiliary_weight: float = 1.0
     no_space_share: float = 0.1
     sampled_share: float = 0.5
@@ -322,23 +327,69 @@ def smoothed_ratings() -> Tensor:
     return torch.from_numpy((kernel / kernel.sum(axis=1, keepdims=True)).astype(np.float32))
 
 
-def train_reviews(
-    network: MultiTaskNetwork, rows: list[Ids], ratings: npt.NDArray[np.int64], settings: Settings, work: Path
+@torch.inference_mode()
+def bag_labels(network: MultiTaskNetwork, rows: list[Ids]) -> dict[str, npt.NDArray[np.float32]]:
+    """Returns what the bag of embeddings says of KOTE's and GoEmotions' labels in `rows`, as probabilities."""
+    bag = BagOfEmbeddings(network, dropout=0.0).eval()
+    order = np.argsort([len(row) for row in rows], kind="stable")
+    labels = {name: np.empty((len(rows), bag.heads[name].out_features), np.float32) for name in TEACHER_HEADS}
+    for start in range(0, len(order), 1024):
+        chosen = order[start : start + 1024]
+        pooled = bag(pad([rows[i] for i in chosen]))
+        for name, values in labels.items():
+            values[chosen] = bag.heads[name](pooled).sigmoid().cpu().numpy()
+    return labels
+
+
+def teach(
+    network: MultiTaskNetwork, texts: list[str], rows: list[Ids], parts: EmotionParts, work: Path
 ) -> dict[str, Any]:
-    """Trains encoder and rating head on reviews; a rating is smoothed over its neighbours."""
+    """Returns soft labels of reviews, float16, for each of `TEACHER_HEADS`; computes them where `work` has none.
+
+    Args:
+        network: The network after the bag stage.
+        texts: The reviews.
+        rows: Their ids.
+        parts: Labelled rows.
+        work: Folder for the result.
+    """
+    file = work / "teacher.pt"
+    if not file.exists():
+        started = time.monotonic()
+        from_bag = bag_labels(network, rows)
+        state: dict[str, Any] = {}
+        for name, data in (("kote", parts.kote), ("goemotions", parts.goemotions)):
+            shares = (soft_labels(data.texts, data.labels, texts) + from_bag[name]) / 2
+            state[name] = torch.from_numpy(shares).half()
+        state["record"] = {"rows": len(texts), "seconds": round(time.monotonic() - started, 1)}
+        save_atomically(state, file)
+    return dict(torch.load(file, weights_only=True))
+
+
+def train_reviews(
+    network: MultiTaskNetwork,
+    rows: list[Ids],
+    ratings: npt.NDArray[np.int64],
+    teacher: dict[str, Tensor],
+    settings: Settings,
+    work: Path,
+) -> dict[str, Any]:
+    """Trains all layers on reviews: the rating, smoothed over its neighbours, masked tokens and soft labels."""
     soft = smoothed_ratings()
 
     def loss(batch: Batch, generator: torch.Generator) -> Tensor:
-        ids, hidden = mask_tokens(batch.ids, settings.mask_share, generator)
-        target = soft[torch.from_numpy(ratings[batch.rows] - 1)]
-        if settings.mlm_weight == 0:
-            return functional.cross_entropy(network.heads["rating"](network(ids)), target)
-        bert = network.classifier.bert
-        outputs = bert(ids, attention_mask=(ids != PAD).long())
-        pooled = network.classifier.dropout(outputs.pooler_output)
-        scores = outputs.last_hidden_state[hidden] @ bert.embeddings.word_embeddings.weight.T
-        masked = functional.cross_entropy(scores, batch.ids[hidden])
-        return functional.cross_entropy(network.heads["rating"](pooled), target) + settings.mlm_weight * masked
+        ids, hidden = mask_tokens(batch.ids, settings.review_mask_share, generator)
+        pooled, scores = network.with_masked_tokens(ids, hidden)
+        wanted = batch.ids[hidden].to(network.device)
+        total = settings.mlm_weight * functional.cross_entropy(scores, wanted)
+        numbers = torch.from_numpy(batch.rows)
+        target = soft[torch.from_numpy(ratings[batch.rows] - 1)].to(network.device)
+        total = total + functional.cross_entropy(network.heads["rating"](pooled), target)
+        for name, scale in TEACHER_HEADS.items():
+            shares = teacher[name][numbers].float().to(network.device)
+            each = functional.binary_cross_entropy_with_logits(network.heads[name](pooled), shares, reduction="sum")
+            total = total + settings.teacher_weight * each / scale / len(numbers)
+        return total
 
     stage = Stage(
         "reviews", network, settings, work, steps=settings.review_steps, learning_rate=settings.review_learning_rate
@@ -398,19 +449,18 @@ class EmotionTask:
     def loss(self, network: MultiTaskNetwork | BagOfEmbeddings, ids: Tensor, rows: npt.NDArray[np.int64]) -> Tensor:
         """Returns the loss of the seven emotions with balanced classes, plus that of the data sets' own labels."""
         pooled = network(ids)
-        target = torch.from_numpy(self.targets[rows]) * self.weights
+        target = (torch.from_numpy(self.targets[rows]) * self.weights).to(pooled)
         total = -(target * network.emotion_logits(pooled).log_softmax(dim=-1)).sum(dim=-1).mean()
         from_kote = self.is_kote[rows]
-        # Sums over labels, brought to the size of one cross-entropy: a row of KOTE has 8 labels, not 1.
-        for name, chosen, labels, scale, offset in (
-            ("kote", from_kote, self.kote.labels, 8, 0),
-            ("goemotions", ~from_kote, self.goemotions.labels, 3, len(self.kote.texts)),
+        for name, chosen, labels, offset in (
+            ("kote", from_kote, self.kote.labels, 0),
+            ("goemotions", ~from_kote, self.goemotions.labels, len(self.kote.texts)),
         ):
             if chosen.any():
-                scores = network.heads[name](pooled[torch.from_numpy(chosen)])
-                wanted = torch.from_numpy(labels[rows[chosen] - offset])
+                scores = network.heads[name](pooled[torch.from_numpy(chosen).to(pooled.device)])
+                wanted = torch.from_numpy(labels[rows[chosen] - offset]).to(pooled)
                 each = functional.binary_cross_entropy_with_logits(scores, wanted, reduction="sum")
-                total = total + self.settings.auxiliary_weight * each / scale / len(rows)
+                total = total + self.settings.auxiliary_weight * each / TEACHER_HEADS[name] / len(rows)
         return total
 
 
@@ -434,7 +484,7 @@ def train_bag(
 
     def loss(batch: Batch, generator: torch.Generator) -> Tensor:
         ids, _ = mask_tokens(batch.ids, settings.bag_mask_share, generator)
-        target = soft[torch.from_numpy(ratings[batch.rows] - 1)]
+        target = soft[torch.from_numpy(ratings[batch.rows] - 1)].to(network.device)
         total = functional.cross_entropy(bag.heads["rating"](bag(ids)), target)
         if batch.other is not None:
             ids, _ = mask_tokens(batch.other.ids, settings.bag_mask_share, generator)
@@ -473,7 +523,7 @@ def emotion_logits(network: MultiTaskNetwork, texts: list[str], encoder: Encoder
     logits = torch.empty(len(rows), len(EMOTION_LABELS))
     for start in range(0, len(order), 128):
         chosen = order[start : start + 128]
-        logits[torch.from_numpy(chosen)] = network.emotion_logits(network(pad([rows[i] for i in chosen])))
+        logits[torch.from_numpy(chosen)] = network.emotion_logits(network(pad([rows[i] for i in chosen]))).cpu()
     network.train()
     return logits
 
@@ -529,7 +579,7 @@ def export(network: MultiTaskNetwork, encoder: Encoder, record: dict[str, Any], 
     config.name_or_path = ""
     with tempfile.TemporaryDirectory(dir=output) as folder:
         staging = Path(folder)
-        weights = {name: value.detach().half().contiguous() for name, value in model.state_dict().items()}
+        weights = {name: value.detach().cpu().half().contiguous() for name, value in model.state_dict().items()}
         save_file(weights, staging / "model.safetensors", metadata={"format": "pt"})
         config.save_pretrained(staging)
         text = json.dumps(record, ensure_ascii=False, indent=1) + "\n"
@@ -539,14 +589,15 @@ def export(network: MultiTaskNetwork, encoder: Encoder, record: dict[str, Any], 
             os.replace(staging / name, output / name)
 
 
-def environment() -> dict[str, Any]:
-    """Returns hardware and versions."""
+def environment(bfloat16: bool) -> dict[str, Any]:
+    """Returns hardware, precision and versions."""
     names = ("torch", "transformers", "sentencepiece", "numpy", "scipy", "scikit-learn", "safetensors")
     return {
         "python": platform.python_version(),
         "machine": platform.machine(),
         "processors": os.cpu_count(),
         "threads": torch.get_num_threads(),
+        "precision": "bfloat16" if bfloat16 else "float32",
         "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "versions": {name: version(name) for name in names},
     }
@@ -560,6 +611,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints")
     parser.add_argument("--output", type=Path, required=True, help="folder for the finished model")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--float32", action="store_true", help="train in float32 instead of bfloat16")
     for field, default in Settings().__dict__.items():
         parser.add_argument(f"--{field.replace('_', '-')}", type=type(default), default=default)
     arguments = parser.parse_args()
@@ -570,43 +623,35 @@ def main() -> None:
 
     encoder = Encoder(arguments.spiece)
     torch.manual_seed(settings.seed)
-    network = MultiTaskNetwork(default_config(settings.hidden_size, settings.layers))
+    network = MultiTaskNetwork(default_config(settings.hidden_size, settings.layers), not arguments.float32)
     held_out = corpora.held_out_keys(arguments.data)
     parts = emotion_parts(arguments.data, held_out, settings)
     record: dict[str, Any] = {
         "data_sha256": corpora.file_hashes(arguments.data),
         "tokenizer_sha256": encoder.sha256,
         "settings": settings.__dict__,
-        "environment": environment(),
+        "environment": environment(network.bfloat16),
         "parameters": sum(p.numel() for p in network.classifier.parameters()),
         "rows": {name: len(data.texts) for name, data in parts.__dict__.items()},
         "stages": {},
     }
     start_as_bag(network.classifier)
+    network.to(arguments.device)
     task = EmotionTask(parts, encoder, settings)
+    reviews = balanced(distinct_reviews(arguments.data, held_out, settings.seed), settings.reviews_a_rating)
+    texts, ratings = [row.text for row in reviews], np.array([row.rating for row in reviews])
+    rows = encoder(texts, settings.review_tokens)
+    record["rows"]["reviews"] = len(rows)
     stages = record["stages"]
-    needed = ("bag.pt", "reviews.pt") if settings.review_steps else ("bag.pt",)
-    if all((arguments.work / name).exists() for name in needed):
-        stages["embeddings"] = torch.load(arguments.work / "embeddings.pt", weights_only=True)["record"]
-        for name in needed:
-            state = torch.load(arguments.work / name, weights_only=True)
-            stages[name.removesuffix(".pt")] = state["record"]
-            network.load_state_dict(state["network"])
-    else:
-        reviews = balanced(distinct_reviews(arguments.data, held_out, settings.seed), settings.reviews_a_rating)
-        rows = encoder([row.text for row in reviews], settings.review_tokens)
-        ratings = np.array([row.rating for row in reviews])
-        if not (arguments.work / "embeddings.pt").exists():
-            emotion_rows = encoder(parts.kote.texts + parts.goemotions.texts, settings.emotion_tokens)
-            compute_embeddings(rows + emotion_rows, settings, arguments.work)
-        stages["embeddings"] = load_embeddings(network, arguments.work)
-        stages["bag"] = train_bag(network, rows, ratings, task, arguments.work)
-        if settings.review_steps:
-            stages["reviews"] = train_reviews(network, rows, ratings, settings, arguments.work)
-    if settings.emotion_steps:
-        stages["emotions"] = train_emotions(network, parts, task, arguments.work)
-    else:
-        stages["held_out"] = held_out_figures(network, parts, encoder, settings)
+    if not (arguments.work / "embeddings.pt").exists():
+        emotion_rows = encoder(parts.kote.texts + parts.goemotions.texts, settings.emotion_tokens)
+        compute_embeddings(rows + emotion_rows, settings, arguments.work)
+    stages["embeddings"] = load_embeddings(network, arguments.work)
+    stages["bag"] = train_bag(network, rows, ratings, task, arguments.work)
+    teacher = teach(network, texts, rows, parts, arguments.work)
+    stages["teacher"] = teacher.pop("record")
+    stages["reviews"] = train_reviews(network, rows, ratings, teacher, settings, arguments.work)
+    stages["emotions"] = train_emotions(network, parts, task, arguments.work)
     record["temperature"] = calibrate(network, parts, encoder, settings)
     record["seconds_of_this_call"] = round(time.monotonic() - started, 1)
     export(network, encoder, record, arguments.output)
