@@ -1,0 +1,115 @@
+"""Bootstrap intervals against rows drawn one by one, and against the binomial distribution."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
+
+from kobert_hf_emotion.bootstrap import (
+    confusion_matrix,
+    confusion_scores,
+    resample_counts,
+    score_intervals,
+    selection_optimism,
+)
+
+RANDOM = np.random.default_rng(3)
+LABELS = RANDOM.integers(0, 4, 120)
+PREDICTIONS = np.where(RANDOM.random(120) < 0.6, LABELS, RANDOM.integers(0, 4, 120))
+
+
+def test_confusion_matrix_is_scikit_learns() -> None:
+    expected = sklearn_confusion_matrix(LABELS, PREDICTIONS, labels=range(5))
+    np.testing.assert_array_equal(confusion_matrix(LABELS, PREDICTIONS, 5), expected)
+
+
+def test_scores_of_many_matrices_are_scikit_learns() -> None:
+    draws = [(RANDOM.integers(0, 3, size), RANDOM.integers(0, 4, size)) for size in (1, 2, 3, 10, 40)]
+    found = confusion_scores(np.stack([confusion_matrix(labels, predicted, 4) for labels, predicted in draws]))
+    for index, (labels, predicted) in enumerate(draws):
+        assert found["accuracy"][index] == pytest.approx(accuracy_score(labels, predicted))
+        for average in ("macro", "weighted"):
+            expected = f1_score(labels, predicted, average=average, zero_division=0)
+            assert found[f"{average}_f1"][index] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_intervals_are_those_of_drawing_row_by_row(grouped: bool) -> None:
+    groups = np.arange(120) // 3 if grouped else np.arange(120)
+    random = np.random.default_rng(0)
+    units = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    draws = []
+    for _ in range(800):
+        rows = np.concatenate([units[i] for i in random.integers(0, len(units), len(units))])
+        labels, predicted = LABELS[rows], PREDICTIONS[rows]
+        draws.append([accuracy_score(labels, predicted), f1_score(labels, predicted, average="macro")])
+    expected = np.quantile(draws, [0.025, 0.975], axis=0)
+    found = score_intervals(LABELS, PREDICTIONS, 4, groups.tolist() if grouped else None, resamples=4000)
+    for column, name in enumerate(("accuracy", "macro_f1")):
+        # 800 draws place an end of the interval to about 0.005.
+        assert (found[name].low, found[name].high) == pytest.approx(tuple(expected[:, column]), abs=0.02)
+
+
+def test_an_accuracys_interval_is_the_binomial_one() -> None:
+    labels = np.zeros(200, dtype=int)
+    predictions = (np.arange(200) >= 150).astype(int)  # 150 of 200 are right
+    found = score_intervals(labels, predictions, 2, resamples=20_000)["accuracy"]
+    assert (found.low, found.high) == pytest.approx(tuple(binom(200, 0.75).ppf([0.025, 0.975]) / 200), abs=0.006)
+
+
+def test_copies_do_not_make_an_interval_narrower() -> None:
+    once = score_intervals(LABELS, PREDICTIONS, 4, list(range(120)))
+    copies = score_intervals(np.tile(LABELS, 5), np.tile(PREDICTIONS, 5), 4, list(range(120)) * 5)
+    naive = score_intervals(np.tile(LABELS, 5), np.tile(PREDICTIONS, 5), 4)
+    for name, interval in once.items():
+        width = interval.high - interval.low
+        assert copies[name].high - copies[name].low == pytest.approx(width, rel=0.1)
+        assert naive[name].high - naive[name].low < 0.6 * width
+
+
+def test_equal_seeds_give_equal_intervals() -> None:
+    assert score_intervals(LABELS, PREDICTIONS, 4) == score_intervals(LABELS, PREDICTIONS, 4)
+    assert score_intervals(LABELS, PREDICTIONS, 4) != score_intervals(LABELS, PREDICTIONS, 4, seed=1)
+
+
+def test_groups_of_equal_content_are_drawn_as_often_as_there_are_of_them() -> None:
+    cells = np.array([0, 1, 0, 1, 2, 2, 1])  # groups a {0, 1}, b {0, 1}, c {1, 2, 2}
+    counts = resample_counts(cells, 3, ["a", "a", "b", "b", "c", "c", "c"], resamples=4000)
+    assert set(map(tuple, counts)) == {(3 - c, 3, 2 * c) for c in range(4)}
+    assert counts[:, 2].mean() / 2 == pytest.approx(1, abs=0.05)  # three draws of one in three
+
+
+class TestOptimism:
+    def test_of_one_model_there_is_none(self) -> None:
+        found = selection_optimism({"only": PREDICTIONS == LABELS}, resamples=2000)
+        assert found.chosen == found.mean == accuracy_score(LABELS, PREDICTIONS)
+        assert found.bootstrap == pytest.approx(0, abs=0.01)
+
+    def test_of_equally_good_models_it_is_what_luck_adds(self) -> None:
+        """Over many test files the estimate is, on average, what the best loses on rows it was not chosen on."""
+        random = np.random.default_rng(5)
+        gained, estimated = [], []
+        for _ in range(150):
+            correct = {str(model): random.random(100) < 0.7 for model in range(8)}
+            gained.append(max(found.mean() for found in correct.values()) - 0.7)
+            estimated.append(selection_optimism(correct, resamples=50, seed=int(random.integers(1e6))).bootstrap)
+        assert np.mean(gained) > 0.05
+        # Choosing on a resample, where the noise of the rows comes twice, overstates the luck somewhat.
+        assert np.mean(gained) < np.mean(estimated) < 1.7 * np.mean(gained)
+
+    def test_of_a_clear_winner_it_is_small(self) -> None:
+        correct = {"good": np.arange(100) % 10 != 0, "bad": np.arange(100) % 2 == 0}
+        found = selection_optimism(correct, resamples=2000)
+        assert found.chosen == 0.9
+        assert found.mean == pytest.approx(0.7)
+        assert found.bootstrap == pytest.approx(0, abs=0.01)
+        assert found.corrected == found.chosen - found.bootstrap
+
+    def test_groups_are_left_out_as_a_whole(self) -> None:
+        correct = {str(model): np.repeat(RANDOM.random(60) < 0.6, 4) for model in range(5)}
+        by_group = selection_optimism(correct, np.repeat(np.arange(60), 4).tolist(), resamples=2000)
+        once = selection_optimism({name: found[::4] for name, found in correct.items()}, resamples=2000)
+        assert by_group.bootstrap == pytest.approx(once.bootstrap, abs=0.01)
