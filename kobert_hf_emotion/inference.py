@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
+from .collector import collector_paused
 from .errors import DataError
 from .tokenizer_guard import check_encoded
 
@@ -32,13 +33,14 @@ class Prediction(TypedDict):
 @contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[None]:
     """Puts every module of `model` into evaluation mode and back into the mode it had."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
+    training = [module for module in model.modules() if module.training]
+    if training:
+        model.eval()
     try:
         yield
     finally:
-        for module, training in modes:
-            module.training = training
+        for module in training:
+            module.training = True
 
 
 def predict_logits(
@@ -92,9 +94,11 @@ def predict_logits(
     with evaluation_mode(model), torch.inference_mode():
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
-            batch = tokenizer.pad(
-                {name: [column[i] for i in chosen] for name, column in encoded.items()}, return_tensors="pt"
-            )
+            columns = {name: [column[i] for i in chosen] for name, column in encoded.items()}
+            if lengths[chosen[0]] == lengths[chosen[-1]]:  # nothing to pad, and nothing to mask
+                batch = BatchEncoding(columns, tensor_type="pt")
+            else:
+                batch = tokenizer.pad(columns, return_tensors="pt")
             logits = model(**batch.to(device)).logits.float().cpu().numpy()
             if rows is None:
                 rows = np.empty((len(texts), logits.shape[1]), dtype=np.float32)
@@ -138,9 +142,12 @@ def to_predictions(logits: NDArray[np.floating], labels: Sequence[str]) -> list[
         logits: Shape (texts, classes).
         labels: Label names in the order of the columns.
     """
-    predictions: list[Prediction] = []
-    for row in softmax(logits):
-        best = int(row.argmax())
-        percent = {label: round(100 * float(p), 2) for label, p in zip(labels, row, strict=True)}
-        predictions.append({"label": labels[best], "score": float(row[best]), "probabilities": percent})
-    return predictions
+    probabilities = softmax(logits)
+    best = probabilities.argmax(axis=-1).tolist()
+    scores = probabilities.max(axis=-1).tolist()
+    percents = np.round(100 * probabilities, 2).tolist()
+    with collector_paused():
+        return [
+            {"label": labels[index], "score": score, "probabilities": dict(zip(labels, percent, strict=True))}
+            for index, score, percent in zip(best, scores, percents, strict=True)
+        ]

@@ -18,6 +18,7 @@ from transformers.utils.generic import PaddingStrategy
 from typing_extensions import Self
 
 from .assets import resolve_default
+from .collector import collector_paused
 from .errors import TokenizerError
 from .hub_errors import hub_error
 from .text_preparation import prepare_gluonnlp, prepare_xlnet
@@ -231,7 +232,8 @@ class KoBERTTokenizer(SentencePieceBackend):
             "token_type_ids": self._wants("token_type_ids", return_token_type_ids),
             "attention_mask": self._wants("attention_mask", return_attention_mask) and not padded,
         }
-        columns = self._encode_batch(texts, pairs, limit, wanted)
+        with collector_paused():
+            columns = self._encode_batch(texts, pairs, limit, wanted)
         if padded:
             columns = self.pad(
                 columns,
