@@ -5,33 +5,42 @@ from __future__ import annotations
 import copy
 import gc
 import hashlib
+import json
 import logging
 import os
+import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import datasets
 import numpy as np
-from transformers import PreTrainedTokenizerBase, set_seed
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
 from .assets import DEFAULT_MODEL_NAME
 from .checkpoints import save_classifier, start_model, weights_sha256
 from .configuration import EmotionConfig
-from .encoding import LABEL_COLUMN, TEXT_COLUMN, encode_dataset
+from .encoding import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN, encode_dataset
 from .errors import RunError
-from .files import atomic_directory, check_free
+from .files import atomic_directory
+from .fold_files import FOLD_FILE, read_fold, write_fold
+from .fold_trainer import FoldTrainer, last_checkpoint
 from .legacy import export_legacy_checkpoint
-from .reports import Logits, score, write_json
+from .progress import RunProgress
+from .reports import ClassIds, Logits, score, write_json
 from .results import CrossValidationResult, FoldResult
-from .run_files import write_history, write_run
-from .splits import fold_indices, split_hash
+from .run_files import write_run
+from .run_state import IN_PROGRESS, RUN_FILE, check_same_run, forget_progress, only_process, unfinished_record
+from .split_files import SPLIT_FILE, write_split
+from .splits import fold_numbers, split_hash
+from .splitting import Split, make_split
 from .tokenization import WordSplit
 from .tokenizer_guard import check_tokenization
 from .tokenizer_loading import load_tokenizer, vocabulary_sha256
-from .trainer import EmotionTrainer
+from .tracking import check_trackers, tracked_fold, trackers_of
 from .training_args import EmotionTrainingArguments
 from .versions import library_versions
 
@@ -49,6 +58,10 @@ def cross_validate(
     legacy_export: bool = False,
     dataset_ids: Sequence[str] = (),
     license_id: str | None = None,
+    *,
+    group_pattern: str | None = None,
+    group_duplicates: bool = True,
+    split: str | os.PathLike[str] | Sequence[int] | None = None,
 ) -> CrossValidationResult:
     """Fine-tunes one classifier a fold and writes the files of a run.
 
@@ -56,93 +69,109 @@ def cross_validate(
     made), and is saved as it is after its last epoch. In several processes (`accelerate launch`) each does
     its share of every batch.
 
+    A run that was interrupted, however hard, is continued by the same call: finished folds are read, the unfinished
+    one goes on from its last checkpoint (see `EmotionTrainingArguments.checkpoint_seconds`), and on the CPU the
+    result is the same to the last bit. Data, split, model, arguments and versions must be those of before.
+
     Args:
         dataset: Rows with `text` and `label` (a `ClassLabel`), as `load_emotion_dataset` gives them.
-        output_dir: The folder of the run; it must not exist, or be empty.
+        output_dir: The folder of the run; it must not exist, be empty, or hold this run unfinished.
         model: "default", a Hub id such as "skt/kobert-base-v1", or a folder; any BERT, ELECTRA or RoBERTa with
             its own tokenizer.
         args: Training arguments; `output_dir`, `eval_strategy` and `save_strategy` in them are not used, for a
-            fold is evaluated every epoch and saved at its end.
+            fold is evaluated every epoch and saved at its end. `report_to` opens a tracker's run for each fold.
         n_splits: The number of folds, at least 2.
         word_split: Overrides the setting of KoBERT's tokenizer; see `KoBERTTokenizer`.
         group_by: A column whose equal values stay in one fold.
         legacy_export: Whether to write the notebook's three files for every fold; for BERT only.
         dataset_ids: Hub ids of the data, such as "searle-j/kote", for the metadata of the model cards.
         license_id: Licence of the models, such as "apache-2.0", for the same.
+        group_pattern: A regular expression; rows with an equal match in `group_by` stay in one fold. See
+            `groups.row_groups`.
+        group_duplicates: Whether rows with the same text stay in one fold.
+        split: The fold of each row, from 1, or a file with them (see `split_files.read_split`), such as the
+            `split.csv` of another run; the number of folds is that of the split. Groups and equal texts that it
+            puts into different folds are counted in a warning.
 
     Returns:
         The folds, the out-of-fold logits and their scores.
 
     Raises:
-        RunError: `output_dir` is in use, or `args` asks for what a run has not.
-        SplitError: The labels or groups do not allow as many folds.
+        RunError: `output_dir` is in use, holds another run unfinished, or `args` asks for what a run has not.
+        SplitError: The labels or groups do not allow as many folds, or `split` is not one of this data.
         TokenizerError: The tokenizer fits neither model nor data.
         CheckpointError: There is no model at `model`.
     """
     args = EmotionTrainingArguments() if args is None else args
     run = Path(output_dir)
     _check_args(args)
-    check_free(run)
-    if args.world_size > 1:
-        args.distributed_state.wait_for_everyone()  # all have looked before the first one writes
+    begun = unfinished_record(run)
     labels = dataset.features[LABEL_COLUMN].names
-    args.alpha_for(labels)
     truth = np.asarray(dataset[LABEL_COLUMN])
-    groups = None if group_by is None else dataset[group_by]
-    folds = fold_indices(truth, n_splits, args.seed, groups, label_names=labels)
+    args.alpha_for(labels, np.bincount(truth, minlength=len(labels)))
+    division = make_split(dataset, n_splits, args.seed, group_by, group_pattern, group_duplicates, split)
     settings = {} if word_split is None else {"word_split": word_split}
     tokenizer = load_tokenizer(model, model_max_length=args.max_length, **settings)
-    config = start_model(model, labels, args.dropout, tokenizer).config  # fails here rather than in the first fold
-    if legacy_export and config.model_type != EmotionConfig.model_type:
+    plan = _Plan(run, os.fspath(model), labels, args, len(division.folds), tokenizer, legacy_export)
+    start = plan.start_model()  # fails here rather than in the first fold
+    if legacy_export and start.config.model_type != EmotionConfig.model_type:
         raise RunError(
-            f"노트북 파일(--legacy-export)은 BERT 모델만 됩니다: {config.model_type}",
-            f"The notebook's files (--legacy-export) are those of BERT, and this is {config.model_type}.",
+            f"노트북 파일(--legacy-export)은 BERT 모델만 됩니다: {start.config.model_type}",
+            f"The notebook's files (--legacy-export) are those of BERT, and this is {start.config.model_type}.",
         )
-    guard = check_tokenization(tokenizer, config, dataset[TEXT_COLUMN][:], args.max_length)
-    plan = _Plan(run, os.fspath(model), labels, args, n_splits, tokenizer, legacy_export)
+    guard = check_tokenization(tokenizer, start.config, dataset[TEXT_COLUMN][:], args.max_length)
     record = {
         **plan.describe(),
-        "group_by": group_by,
+        **division.describe(),
+        "start_weights_sha256": weights_sha256(start),
         "datasets": list(dataset_ids),
         "license": license_id,
         "rows": len(dataset),
         "data_sha256": data_sha256(dataset),
-        "split_sha256": split_hash(folds),
         "tokenization": asdict(guard),
         "versions": library_versions(),
     }
-    if args.should_save:
-        write_json(run / "run.json", {**record, "finished": False})
-    encoded = encode_dataset(dataset, tokenizer, args.max_length)
-    logits = np.zeros((len(dataset), len(labels)), dtype=np.float32)
-    results: list[FoldResult] = []
-    for number, (train, validation) in enumerate(folds, start=1):
-        fold, logits[validation] = plan.run_fold(number, encoded.select(train), encoded.select(validation))
-        results.append(fold)
-        gc.collect()
-    result = CrossValidationResult(run, labels, results, score(logits, truth), logits, record["split_sha256"])
-    if args.should_save:
-        write_run(result, dataset, truth, folds, record)
-        write_json(run / "run.json", {**record, "finished": True, "best": result.best.path.name, "folds": results})
+    del start
+    if begun is not None:
+        check_same_run(run, begun, record)
+    if args.world_size > 1:
+        args.distributed_state.wait_for_everyone()  # all have looked before the first one writes
+    with only_process(run) if args.should_save else nullcontext():
+        if args.should_save:
+            write_json(run / RUN_FILE, {**record, "finished": False})  # first: without it the folder is not ours
+            write_split(run / SPLIT_FILE, dataset, fold_numbers(division.folds, len(dataset)), division.groups)
+        result = plan.run_folds(encode_dataset(dataset, tokenizer, args.max_length), truth, division)
+        if args.should_save:
+            forget_progress(run)
+            write_run(result, dataset, truth, division.folds, record)
+            folds = [{**asdict(fold), **_fold_settings(fold.path)} for fold in result.folds]
+            write_json(run / RUN_FILE, {**record, "finished": True, "best": result.best.path.name, "folds": folds})
     return result
 
 
 def data_sha256(dataset: datasets.Dataset) -> str:
-    """Returns a SHA-256 over the texts and labels of a data set, in their order."""
+    """Returns a SHA-256 over the texts, where there are some their pairs, and the labels of a data set, in order."""
     digest = hashlib.sha256()
-    for text, label in zip(dataset[TEXT_COLUMN], dataset[LABEL_COLUMN], strict=True):
-        digest.update(f"{label}\t{text}\n".encode())
+    names = [name for name in (LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN) if name in dataset.column_names]
+    for values in zip(*(dataset[name] for name in names), strict=True):
+        digest.update(("\t".join(map(str, values)) + "\n").encode())
     return digest.hexdigest()
 
 
 def _check_args(args: EmotionTrainingArguments) -> None:
     if args.load_best_model_at_end or args.resume_from_checkpoint:
         raise RunError(
-            "k겹 실행은 에폭별 체크포인트를 남기지 않으므로 load_best_model_at_end와 "
-            "resume_from_checkpoint를 쓸 수 없습니다.",
-            "A k-fold run keeps no checkpoints between epochs: leave load_best_model_at_end and "
-            "resume_from_checkpoint out.",
+            "k겹 실행에는 load_best_model_at_end와 resume_from_checkpoint를 쓸 수 없습니다. 겹마다 마지막 에폭의 "
+            "모델을 저장하고, 끊긴 실행은 같은 명령으로 이어집니다.",
+            "A k-fold run has no use for load_best_model_at_end and resume_from_checkpoint: a fold is saved as it is "
+            "after its last epoch, and an interrupted run is continued by the same command.",
         )
+    check_trackers(trackers_of(args))
+
+
+def _fold_settings(path: Path) -> dict[str, Any]:
+    """Returns what was computed for a fold alone: the weights of its labels."""
+    return {"focal_alpha": json.loads((path / FOLD_FILE).read_text(encoding="utf-8"))["focal_alpha"]}
 
 
 @dataclass(frozen=True)
@@ -169,35 +198,82 @@ class _Plan:
             "training_arguments": self.args.to_dict(),  # type: ignore[no-untyped-call]
         }
 
-    def run_fold(self, number: int, train: datasets.Dataset, validation: datasets.Dataset) -> tuple[FoldResult, Logits]:
-        path = self.run / f"fold_{number}"
+    def start_model(self) -> PreTrainedModel:
+        """Returns the model that every fold starts from."""
         set_seed(self.args.seed)
-        model = start_model(self.model, self.labels, self.args.dropout, self.tokenizer)
+        return start_model(self.model, self.labels, self.args.dropout, self.tokenizer)
+
+    def run_folds(self, encoded: datasets.Dataset, truth: ClassIds, split: Split) -> CrossValidationResult:
+        """Trains the folds that are not in the folder of the run yet, and reads the others."""
+        logits = np.zeros((len(truth), len(self.labels)), dtype=np.float32)
+        results: list[FoldResult] = []
+        with RunProgress(self.n_splits, self.args.disable_tqdm or not self.args.should_save) as progress:
+            for number, (train, validation) in enumerate(split.folds, start=1):
+                path = self.run / f"fold_{number}"
+                if (path / FOLD_FILE).is_file():
+                    fold, logits[validation] = read_fold(path, truth[validation])
+                    progress.skip(fold.history[-1].step)
+                else:
+                    fold_args = self._fold_args(number)
+                    with tracked_fold(fold_args, self.run, path.name):
+                        fold, logits[validation] = self._run_fold(
+                            number, fold_args, encoded.select(train), encoded.select(validation), progress
+                        )
+                    gc.collect()  # a trainer and its model refer to each other
+                scores = fold.scores
+                logger.info(
+                    "fold %d/%d: accuracy %.4f, macro F1 %.4f", number, self.n_splits, scores.accuracy, scores.macro_f1
+                )
+                results.append(fold)
+        return CrossValidationResult(
+            self.run, self.labels, results, score(logits, truth), logits, split_hash(split.folds)
+        )
+
+    def _run_fold(
+        self,
+        number: int,
+        args: EmotionTrainingArguments,
+        train: datasets.Dataset,
+        validation: datasets.Dataset,
+        progress: RunProgress,
+    ) -> tuple[FoldResult, Logits]:
+        model = self.start_model()
         initial = weights_sha256(model)
-        trainer = EmotionTrainer(model, self._fold_args(path), train, validation, self.tokenizer)
-        trainer.train()
+        checkpoint = last_checkpoint(self._checkpoints(number))
+        if checkpoint is not None:
+            logger.info("fold %d/%d: continued from %s / 이어서 학습합니다", number, self.n_splits, checkpoint)
+        trainer = FoldTrainer(model, args, train, validation, self.tokenizer, callbacks=[progress])
+        trainer.train(resume_from_checkpoint=checkpoint)
         output = trainer.predict(validation)
         logits, truth = np.asarray(output.predictions), np.asarray(output.label_ids)
+        path = self.run / f"fold_{number}"
         scores = score(logits, truth)
-        logger.info("fold %d/%d: accuracy %.4f, macro F1 %.4f", number, self.n_splits, scores.accuracy, scores.macro_f1)
-        if self.args.should_save:
-            self._save(trainer, path, number)
-        trainer.accelerator.wait_for_everyone()  # until the main process has saved
         result = FoldResult(number, path, len(train), len(validation), scores, initial, trainer.history)
+        if self.args.should_save:
+            self._save(trainer, result, logits)
+        trainer.accelerator.wait_for_everyone()  # until the main process has saved
         trainer.accelerator.free_memory()
         return result, logits
 
-    def _fold_args(self, path: Path) -> EmotionTrainingArguments:
+    def _checkpoints(self, number: int) -> Path:
+        """Returns where the checkpoints of a fold are while it is not finished."""
+        return self.run / IN_PROGRESS / f"fold_{number}"
+
+    def _fold_args(self, number: int) -> EmotionTrainingArguments:
         args = copy.copy(self.args)
-        args.output_dir = os.fspath(path)
+        args.output_dir = os.fspath(self._checkpoints(number))
         args.eval_strategy, args.save_strategy = IntervalStrategy.EPOCH, SaveStrategy.NO
+        args.disable_tqdm = True  # one bar for the run stands for those of the folds
         return args
 
-    def _save(self, trainer: EmotionTrainer, path: Path, number: int) -> None:
-        with atomic_directory(path) as folder:
+    def _save(self, trainer: FoldTrainer, fold: FoldResult, logits: Logits) -> None:
+        alpha = trainer.criterion.alpha
+        weights = dict(zip(self.labels, alpha, strict=True)) if isinstance(alpha, list) else alpha
+        with atomic_directory(fold.path) as folder:
             save_classifier(trainer.model, self.tokenizer, folder)
-            write_history(folder / "history.csv", trainer.history)
+            write_fold(folder, fold, logits, {"focal_alpha": weights})
             if self.legacy_export:
                 epochs, batch = self.args.num_train_epochs, self.args.train_batch_size
-                stem = f"Focal_KoBERT_e{epochs:g}_b{batch}_fold_{number}"
+                stem = f"Focal_KoBERT_e{epochs:g}_b{batch}_fold_{fold.number}"
                 export_legacy_checkpoint(trainer.model, folder / stem, trainer.optimizer)
+        shutil.rmtree(self._checkpoints(fold.number), ignore_errors=True)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import SplitError
+from .groups import check_column, check_present, row_groups
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -27,6 +28,8 @@ def stratified_kfold(
     seed: int = 42,
     group_by: str | None = None,
     label_column: str = "label",
+    group_pattern: str | None = None,
+    group_duplicates: bool = True,
 ) -> Iterator[tuple[Dataset, Dataset]]:
     """Splits a dataset into folds with the same shares of the labels.
 
@@ -35,10 +38,11 @@ def stratified_kfold(
     Invariants:
         - Every row is in the validation shard of exactly one fold and in the train shard of the others.
         - Within a shard, rows keep the order of the dataset.
-        - Without `group_by`, the number of rows of a label differs by at most one between the
-          validation shards.
+        - Rows with the same text (`duplicates.text_key`) are in one shard, unless `group_duplicates` is False.
+        - Where no text comes twice and there is no `group_by`, the number of rows of a label differs by at
+          most one between the validation shards.
         - With `group_by`, no group has rows in both shards of a fold; shares of the labels are kept as
-          far as that allows.
+          far as groups and equal texts allow.
         - The same labels, groups, `n_splits` and `seed` give the same folds: those of scikit-learn's
           `StratifiedKFold` or `StratifiedGroupKFold` with `shuffle=True, random_state=seed`.
 
@@ -48,21 +52,22 @@ def stratified_kfold(
         seed: The seed of the shuffling.
         group_by: A column; rows with the same value in it stay together.
         label_column: The column to stratify by.
+        group_pattern: A regular expression; rows with the same match in `group_by` stay together. See
+            `groups.row_groups`.
+        group_duplicates: Whether rows with the same text stay together.
 
     Returns:
         An iterator over `n_splits` pairs of a train and a validation shard.
 
     Raises:
-        SplitError: A column is missing, a row has no label, or the labels or groups do not allow as
-            many folds.
+        SplitError: A column is missing, a row has no label or group, or the labels or groups do not allow
+            as many folds.
     """
-    labels = _column(dataset, label_column)
+    check_column(dataset, label_column)
+    labels = list(dataset[label_column][:])
     names = getattr(dataset.features[label_column], "names", None)
-    _check_present(labels, label_column, below_zero_is_missing=names is not None)
-    groups = None
-    if group_by is not None:
-        groups = _column(dataset, group_by)
-        _check_present(groups, group_by, below_zero_is_missing=False)
+    check_present(labels, label_column, below_zero_is_missing=names is not None)
+    groups = row_groups(dataset, group_by, group_pattern, group_duplicates)
     folds = fold_indices(labels, n_splits, seed, groups, label_names=names)
     return ((dataset.select(train), dataset.select(validation)) for train, validation in folds)
 
@@ -107,8 +112,36 @@ def fold_indices(
     _check_groups(y, grouped, n_splits, label_names)
     splitter = StratifiedGroupKFold(n_splits=n_splits, shuffle=True, random_state=seed)
     folds: list[Fold] = list(splitter.split(rows, y, grouped))
-    _check_folds(y, folds, label_names)
+    check_folds(y, folds, label_names)
     return folds
+
+
+def folds_from_numbers(numbers: Sequence[int] | NDArray[np.integer]) -> list[Fold]:
+    """Returns the row indices, train and validation, of folds given as a number for each row, from 1 on.
+
+    Raises:
+        SplitError: There are fewer than two folds, or the numbers leave one out.
+
+    Example:
+        >>> [validation.tolist() for _, validation in folds_from_numbers([2, 1, 2])]
+        [[1], [0, 2]]
+    """
+    of_row = np.asarray(numbers)
+    found = sorted({int(number) for number in of_row})
+    if len(found) < 2 or found != list(range(1, len(found) + 1)):
+        raise SplitError(
+            f"폴드 번호는 1부터 빠짐없이 둘 이상이어야 하는데 {found}입니다.",
+            f"Expected the folds 1, 2, … without a gap and at least two of them, found {found}.",
+        )
+    return [(np.flatnonzero(of_row != number), np.flatnonzero(of_row == number)) for number in found]
+
+
+def fold_numbers(folds: Sequence[Fold], rows: int) -> list[int]:
+    """Returns for each of `rows` rows the number, from 1, of the fold that validates it."""
+    numbers = np.zeros(rows, dtype=np.int64)
+    for number, (_, validation) in enumerate(folds, start=1):
+        numbers[validation] = number
+    return [int(number) for number in numbers]
 
 
 def split_hash(folds: Iterable[tuple[Sequence[int] | Indices, Sequence[int] | Indices]]) -> str:
@@ -121,31 +154,6 @@ def split_hash(folds: Iterable[tuple[Sequence[int] | Indices, Sequence[int] | In
         digest.update(len(validation).to_bytes(8, "little"))
         digest.update(np.asarray(validation, dtype="<i8").tobytes())
     return digest.hexdigest()
-
-
-def _column(dataset: Dataset, name: str) -> list[Any]:
-    if name in dataset.column_names:
-        return list(dataset[name][:])
-    found = ", ".join(dataset.column_names)
-    raise SplitError(
-        f"나눌 데이터에 '{name}' 열이 없습니다. 있는 열: {found}. 그중 하나를 쓰세요.",
-        f"The dataset to split has no column '{name}'. Columns found: {found}. "
-        "Name one of these, or load the data with that column.",
-    )
-
-
-def _check_present(values: Sequence[Any], column: str, below_zero_is_missing: bool) -> None:
-    missing = [
-        index
-        for index, value in enumerate(values)
-        if value is None or value != value or (below_zero_is_missing and value < 0)  # noqa: PLR0124 - NaN
-    ]
-    if missing:
-        raise SplitError(
-            f"'{column}' 열이 빈 행이 {len(missing):,}개입니다(첫 인덱스 {missing[0]}). 채우거나 빼고 나누세요.",
-            f"{len(missing):,} row(s) have no '{column}' (the first at index {missing[0]}); expected one in every row. "
-            "Fill them in or leave the rows out.",
-        )
 
 
 def _check_n_splits(n_splits: int) -> None:
@@ -180,17 +188,22 @@ def _check_groups(labels: NDArray[Any], groups: NDArray[Any], n_splits: int, nam
     total = len(np.unique(groups))
     if total < n_splits:
         raise SplitError(
-            f"그룹이 {total}개뿐이라 {n_splits}폴드로 나눌 수 없습니다. {_way_out(total)[0]}",
-            f"{n_splits} folds need as many groups, found {total}. {_way_out(total)[1]}",
+            f"그룹(같은 글은 한 그룹)이 {total}개뿐이라 {n_splits}폴드로 나눌 수 없습니다. {_way_out(total)[0]}",
+            f"{n_splits} folds need as many groups of rows that stay together (equal texts do), found {total}. "
+            f"{_way_out(total)[1]}",
         )
     spread = {_name(label, names): len(np.unique(groups[labels == label])) for label in np.unique(labels)}
     rare = {name: count for name, count in spread.items() if count < n_splits}
     if rare:
-        raise _too_few(rare, n_splits, "그룹", "group(s)")
+        raise _too_few(rare, n_splits, "그룹(같은 글은 한 그룹)", "group(s) of rows that stay together")
 
 
-def _check_folds(labels: NDArray[Any], folds: Sequence[Fold], names: Sequence[str] | None) -> None:
-    """Checks what the greedy placing of whole groups does not ensure."""
+def check_folds(labels: NDArray[Any], folds: Sequence[Fold], names: Sequence[str] | None = None) -> None:
+    """Checks what the greedy placing of whole groups, or a split brought along, does not ensure.
+
+    Raises:
+        SplitError: A label has no row to train on in a fold.
+    """
     classes = np.unique(labels)
     for number, (train, validation) in enumerate(folds, start=1):
         untrained = np.setdiff1d(classes, labels[train])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import datasets
@@ -17,14 +20,18 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 from transformers.trainer_utils import EvalLoopOutput
 
 from .configuration import label_names
-from .encoding import LABELS_COLUMN, encode_dataset, padding_rows
+from .encoding import LABEL_COLUMN, LABELS_COLUMN, encode_dataset, padding_rows
 from .errors import KoBERTEmotionError
+from .files import atomic_write
 from .legacy import resume_optimizer
 from .losses import FocalLoss, focal_loss
 from .metrics import compute_metrics
 from .modeling import EmotionClassifier
 from .sampling import LengthGroupedSampler
 from .training_args import EmotionTrainingArguments
+
+SUMS_FILE = "training_sums.json"
+"""In a checkpoint: the figures of the training rows since the last line of the log and since the last evaluation."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +64,13 @@ class EmotionTrainer(Trainer):
     and processes: a batch of 16, 4 accumulated batches of 4, and 2 processes with 8 rows each give the same
     gradient. Evaluation reports the mean of the same criterion over all rows.
 
+    A training resumed from a checkpoint (`train(resume_from_checkpoint=…)`) has the history, and logs the figures,
+    of one without a break.
+
     Args:
         model: The classifier, an `EmotionClassifier` or another encoder's.
         args: Training arguments; `focal_gamma` and `focal_alpha` make the criterion, and are recorded in the
-            model's configuration.
+            model's configuration. Weights "balanced" or "effective" are those of the rows of `train_dataset`.
         train_dataset: Rows with `text` and `label`, which are tokenised here, or tokenised rows with
             `input_ids` and `labels`.
         eval_dataset: Likewise.
@@ -100,10 +110,10 @@ class EmotionTrainer(Trainer):
                 "A tokenizer is needed: EmotionTrainer(…, processing_class=tokenizer).",
             )
         self._encoder = processing_class
-        alpha = args.alpha_for(label_names(model.config))
+        labels = label_names(model.config)
+        alpha = args.alpha_for(labels, None if train_dataset is None else _label_counts(train_dataset, len(labels)))
         model.config.focal_alpha, model.config.focal_gamma = alpha, args.focal_gamma
         self.criterion = FocalLoss(alpha, args.focal_gamma, reduction="none")
-        self.history: list[EpochRecord] = []
         self._since_log, self._since_epoch = _Tally(), _Tally()
         self._optimizer_state = optimizer_state
         self._padding = 0
@@ -203,25 +213,51 @@ class EmotionTrainer(Trainer):
         tally.sums = None
         return (loss / rows, correct / rows) if rows else (float("nan"), float("nan"))
 
+    @property
+    def history(self) -> list[EpochRecord]:
+        """A record of each evaluation of the current or last training."""
+        return [
+            EpochRecord(
+                epoch=line["epoch"],
+                step=int(line["step"]),
+                train_loss=line["train_loss"],
+                train_accuracy=line["train_accuracy"],
+                val_loss=line["eval_loss"],
+                val_accuracy=line["eval_accuracy"],
+                val_macro_f1=line["eval_macro_f1"],
+            )
+            for line in self.state.log_history
+            if "eval_loss" in line and "train_loss" in line
+        ]
+
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Adds loss and accuracy of the training rows to what is logged, and keeps a record at each evaluation."""
+        """Adds loss and accuracy of the training rows to what is logged, also at each evaluation."""
         if "loss" in logs:
             logs["loss"], logs["accuracy"] = self._average(self._since_log)
         elif "eval_loss" in logs and self.is_in_train:
             train_loss, train_accuracy = self._average(self._since_epoch)
             logs["train_loss"], logs["train_accuracy"] = train_loss, train_accuracy
-            self.history.append(
-                EpochRecord(
-                    epoch=self.state.epoch or 0.0,
-                    step=self.state.global_step,
-                    train_loss=train_loss,
-                    train_accuracy=train_accuracy,
-                    val_loss=logs["eval_loss"],
-                    val_accuracy=logs["eval_accuracy"],
-                    val_macro_f1=logs["eval_macro_f1"],
-                )
-            )
         super().log(logs, start_time)
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        """Saves beside the state of the generators the running sums of the log, which are lost in a break as well."""
+        super()._save_rng_state(output_dir)
+        sums = [
+            None if tally.sums is None else self.accelerator.reduce(tally.sums, reduction="sum").tolist()
+            for tally in (self._since_log, self._since_epoch)
+        ]
+        if self.args.should_save:
+            with atomic_write(Path(output_dir, SUMS_FILE), "w") as handle:
+                json.dump(sums, handle)
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        super()._load_rng_state(checkpoint)
+        if checkpoint is None or not os.path.isfile(path := Path(checkpoint, SUMS_FILE)):
+            return  # a checkpoint of another trainer
+        for tally, sums in zip((self._since_log, self._since_epoch), json.loads(path.read_text()), strict=True):
+            if sums is not None:  # of all processes together: the first one carries them on
+                total = torch.tensor(sums, dtype=torch.float64, device=self.args.device)
+                tally.sums = total if self.args.process_index == 0 else torch.zeros_like(total)
 
     def evaluation_loop(
         self,
@@ -273,6 +309,13 @@ class _FixedOrder(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.order.tolist())
+
+
+def _label_counts(dataset: datasets.Dataset, classes: int) -> NDArray[np.int64]:
+    """Returns the rows of each class."""
+    column = LABELS_COLUMN if LABELS_COLUMN in dataset.column_names else LABEL_COLUMN
+    counts: NDArray[np.int64] = np.bincount(np.asarray(dataset[column][:]), minlength=classes)
+    return counts
 
 
 def _lengths(dataset: datasets.Dataset) -> NDArray[np.int64]:

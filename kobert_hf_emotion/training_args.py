@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from transformers import TrainingArguments
 
+from .class_weights import ClassWeighting, Counts, parse_weighting
 from .errors import KoBERTEmotionError
 from .losses import Alpha, resolve_alpha
 
@@ -35,8 +36,11 @@ class EmotionTrainingArguments(TrainingArguments):
         max_length: Tokens a text is cut to, special tokens included.
         dropout: Dropout before the head, the notebook's `dr_rate`; used where a run builds its own model.
         focal_gamma: Focusing parameter of the focal loss, at least 0.
-        focal_alpha: Weight of the focal loss: a number, one per class, or by label name. On a command line
-            lists and names are written as JSON: `'{"fear": 2.0}'`.
+        focal_alpha: Weight of the focal loss: a number, one per class, or by label name; see `parse_alpha` for the
+            ways to write it. "balanced" and "effective" compute the weights from the counts of the training rows.
+        checkpoint_seconds: Seconds between two checkpoints inside a fold of a k-fold run, at least; also at least
+            twenty times what writing the last one took, so that it costs no more than a twentieth of the time.
+            0 writes one after every step.
     """
 
     num_train_epochs: float = field(default=10.0, metadata={"help": "Passes over the training rows."})
@@ -61,7 +65,14 @@ class EmotionTrainingArguments(TrainingArguments):
     focal_gamma: float = field(default=2.0, metadata={"help": "Focusing parameter of the focal loss, at least 0."})
     focal_alpha: str = field(
         default="1.0",
-        metadata={"help": "Weight of the focal loss: a number, or JSON: one per class or by label name."},
+        metadata={
+            "help": "Weight of the focal loss: a number, 'balanced', 'effective[:beta]', 'fear=2,sad=1.5', or JSON: "
+            "one per class or by label name."
+        },
+    )
+    checkpoint_seconds: float = field(
+        default=60.0,
+        metadata={"help": "Seconds between checkpoints inside a fold of a k-fold run, at least; 0: after every step."},
     )
 
     def __post_init__(self) -> None:
@@ -83,12 +94,34 @@ class EmotionTrainingArguments(TrainingArguments):
                 f"focal_gamma는 0 이상의 유한한 수여야 합니다: {self.focal_gamma}",
                 f"focal_gamma must be finite and at least 0, found {self.focal_gamma}.",
             )
+        if not self.checkpoint_seconds >= 0.0:
+            raise KoBERTEmotionError(
+                f"checkpoint_seconds는 0 이상이어야 합니다: {self.checkpoint_seconds}",
+                f"checkpoint_seconds must be at least 0, found {self.checkpoint_seconds}.",
+            )
         alpha = parse_alpha(self.focal_alpha)
-        resolve_alpha(alpha, list(alpha) if isinstance(alpha, Mapping) else ())
+        if not isinstance(alpha, ClassWeighting):
+            resolve_alpha(alpha, list(alpha) if isinstance(alpha, Mapping) else ())
 
-    def alpha_for(self, labels: list[str]) -> float | list[float]:
-        """Returns alpha as a number or as one weight for each of `labels`."""
-        alpha = resolve_alpha(parse_alpha(self.focal_alpha), labels)
+    def alpha_for(self, labels: list[str], counts: Counts | None = None) -> float | list[float]:
+        """Returns alpha as a number or as one weight for each of `labels`.
+
+        Args:
+            labels: Label names in the order of their ids.
+            counts: Training rows of each label, shape (labels,), for "balanced" and "effective".
+
+        Raises:
+            KoBERTEmotionError: Alpha does not fit the labels, or needs `counts` and there are none.
+        """
+        parsed = parse_alpha(self.focal_alpha)
+        if isinstance(parsed, ClassWeighting):
+            if counts is None:
+                raise KoBERTEmotionError(
+                    f"alpha {self.focal_alpha!r}는 학습 행의 라벨 수로 계산합니다. 학습 데이터를 주세요.",
+                    f"alpha {self.focal_alpha!r} is computed from the labels of the training rows: give training rows.",
+                )
+            return parsed.weights(counts)
+        alpha = resolve_alpha(parsed, labels)
         if isinstance(alpha, list) and len(alpha) != len(labels):
             raise KoBERTEmotionError(
                 f"alpha의 수({len(alpha)}개)가 라벨 수({len(labels)}개: {labels})와 다릅니다.",
@@ -97,24 +130,39 @@ class EmotionTrainingArguments(TrainingArguments):
         return alpha
 
 
-def parse_alpha(alpha: Any) -> Alpha:
+def parse_alpha(alpha: Any) -> Alpha | ClassWeighting:
     """Reads alpha as it may be written on a command line.
 
     Args:
-        alpha: A number, a sequence or a mapping, or any of them as JSON text.
+        alpha: A number, a sequence or a mapping; any of them as JSON text (`[1, 2]`, `{"fear": 2}`); names and
+            weights as `fear=2,sad=1.5`; or `balanced`, `effective` or `effective:0.99` (see `class_weights`).
 
     Raises:
         KoBERTEmotionError: The text is none of them.
     """
     if not isinstance(alpha, str):
         return alpha  # type: ignore[no-any-return]
+    weighting = parse_weighting(alpha)
+    if weighting is not None:
+        return weighting
     try:
-        value = json.loads(alpha)
-    except json.JSONDecodeError:
+        value = _named_weights(alpha) if "=" in alpha and "{" not in alpha else json.loads(alpha)
+    except ValueError:
         value = None
     if isinstance(value, bool) or not isinstance(value, int | float | list | dict):
         raise KoBERTEmotionError(
-            f"alpha를 읽을 수 없습니다: {alpha!r}. 수 하나, JSON 목록, 또는 JSON 사전이어야 합니다.",
-            f'Cannot read alpha {alpha!r}: expected a number, a JSON list or a JSON object such as {{"fear": 2.0}}.',
+            f"alpha를 읽을 수 없습니다: {alpha!r}. 수 하나, balanced, effective, fear=2,sad=1.5, JSON 목록 또는 "
+            "JSON 사전이어야 합니다.",
+            f"Cannot read alpha {alpha!r}: expected a number, balanced, effective, fear=2,sad=1.5, a JSON list or a "
+            'JSON object such as {"fear": 2.0}.',
         )
     return value
+
+
+def _named_weights(text: str) -> dict[str, float]:
+    """Reads `fear=2,sad=1.5`; raises `ValueError` where a part is no name and number, or a name comes twice."""
+    pairs = [part.rpartition("=") for part in text.split(",")]
+    weights = {name.strip(): float(weight) for name, _, weight in pairs}
+    if "" in weights or len(weights) < len(pairs):
+        raise ValueError(text)
+    return weights

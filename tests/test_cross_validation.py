@@ -16,6 +16,7 @@ from sentences import sentences
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 
+from kobert_hf_emotion.configuration import softmax_temperature
 from kobert_hf_emotion.cross_validation import cross_validate
 from kobert_hf_emotion.errors import CheckpointError, RunError, SplitError, TokenizerError
 from kobert_hf_emotion.labels import EMOTION_LABELS
@@ -71,7 +72,7 @@ def test_out_of_fold_logits_are_those_of_the_model_that_did_not_see_the_row(
         model = EmotionClassifier.from_pretrained(fold.path)
         for index in validation[:5]:
             [prediction] = model.predict([dataset[int(index)]["text"]])
-            expected = torch.tensor(result.logits[index]).softmax(-1)
+            expected = (torch.tensor(result.logits[index]) / softmax_temperature(model.config)).softmax(-1)
             assert prediction["score"] == pytest.approx(expected.max().item(), abs=1e-5)
             assert prediction["label"] == EMOTION_LABELS[int(expected.argmax())]
 
@@ -202,7 +203,9 @@ def test_a_class_smaller_than_the_folds_is_named(tiny_model_folder: Path, tmp_pa
 
 
 def test_garbage_texts_are_refused_before_training(tiny_model_folder: Path, tmp_path: Path) -> None:
-    data = make_dataset(8).map(lambda row: {"text": "\u16a0\u16b1\u16c1 \u16a8"}, desc="runes")
+    data = make_dataset(8).map(
+        lambda row, index: {"text": "\u16a0\u16b1\u16c1 \u16a8" + chr(0x16A0 + index)}, with_indices=True, desc="runes"
+    )
     with pytest.raises(TokenizerError, match=r"\[UNK\]"):
         cross_validate(data, tmp_path / "run", tiny_model_folder, make_args())
     assert not (tmp_path / "run").exists()

@@ -37,9 +37,33 @@ MaxLength = Annotated[int, typer.Option("--max-length", min=3, help="문장을 �
 Gamma = Annotated[float, typer.Option("--gamma", help="초점 손실의 gamma (focusing parameter)")]
 Alpha = Annotated[
     str,
-    typer.Option("--alpha", help="초점 손실의 alpha: 수, [목록] 또는 {라벨: 수} (number, JSON list or JSON object)"),
+    typer.Option(
+        "--alpha",
+        help="초점 손실의 라벨 가중치 alpha: 수, fear=2,sad=1.5, balanced, effective[:beta], [목록] 또는 {라벨: 수}; "
+        "balanced와 effective는 학습 행에서 계산 (weights of the labels: a number, by name, or computed from the "
+        "training rows)",
+    ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="난수 시드 (seed)")]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option("--group-column", help="값이 같으면 같은 겹에 두는 열 (rows with equal values share a fold)"),
+]
+GroupPattern = Annotated[
+    str | None,
+    typer.Option(
+        "--group-pattern",
+        help="--group-column의 값에서 그룹을 찾는 정규식; 첫 괄호 또는 전체, 예: '^(S\\d+)' "
+        "(regular expression for the group in the column's value: its first parenthesis, or all of it)",
+    ),
+]
+GroupDuplicates = Annotated[
+    bool,
+    typer.Option(
+        "--group-duplicates/--no-group-duplicates",
+        help="같은 글은 같은 겹에 둠 (rows with the same text share a fold)",
+    ),
+]
 Json = Annotated[
     bool, typer.Option("--json", help="결과를 JSON 하나로 stdout에 출력 (print one JSON object on stdout)")
 ]

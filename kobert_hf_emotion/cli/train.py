@@ -18,19 +18,28 @@ def train(
         Path | None,
         typer.Option(
             "--output",
-            help="결과 폴더, 새 폴더여야 함; 없으면 runs/파일이름 (new folder of the run; runs/NAME if left out)",
+            help="결과 폴더: 새 폴더, 또는 끊긴 같은 실행; 없으면 runs/파일이름 (folder of the run: a new one, or this "
+            "run interrupted; runs/NAME if left out)",
         ),
     ] = None,
     model: Annotated[
         str, typer.Option("--model", help="'default', 폴더 또는 Hub 이름 (folder or Hub id, e.g. skt/kobert-base-v1)")
     ] = "default",
-    folds: Annotated[int, typer.Option("--folds", min=2, help="겹 수 (folds)")] = 5,
+    folds: Annotated[
+        int | None, typer.Option("--folds", min=2, help="겹 수; 기본 5, --split이면 그 분할의 수 (folds; 5 by default)")
+    ] = None,
     text_column: options.TextColumn = None,
     text_pair_column: options.TextPairColumn = None,
     label_column: options.LabelColumn = None,
-    group_column: Annotated[
-        str | None,
-        typer.Option("--group-column", help="값이 같으면 같은 겹에 두는 열 (rows with equal values share a fold)"),
+    group_column: options.GroupColumn = None,
+    group_pattern: options.GroupPattern = None,
+    group_duplicates: options.GroupDuplicates = True,
+    split: Annotated[
+        Path | None,
+        typer.Option(
+            "--split",
+            help="행마다 겹을 적은 CSV, 예: 다른 실행의 split.csv (CSV with the fold of each row, as a run writes)",
+        ),
     ] = None,
     labels: options.Labels = None,
     encoding: options.Encoding = None,
@@ -56,12 +65,28 @@ def train(
     license_id: Annotated[
         str | None, typer.Option("--license", help="모델 카드에 적을 라이선스, 예: apache-2.0 (licence of the model)")
     ] = None,
+    report_to: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--report-to",
+            help="tensorboard, wandb, trackio; 여러 번 쓸 수 있음 (trackers, a run a fold; none by default)",
+        ),
+    ] = None,
+    checkpoint_seconds: Annotated[
+        float,
+        typer.Option(
+            "--checkpoint-seconds",
+            min=0,
+            help="겹 안에서 체크포인트를 남기는 최소 간격(초); 0은 단계마다 (seconds between checkpoints, at least)",
+        ),
+    ] = 60.0,
     json: options.Json = False,
 ) -> None:
     """예시: kobert-emotion train train.csv --model default --folds 5 --output runs/a
 
-    층화 k겹 교차 검증으로 미세 조정하고 겹마다 모델을 저장합니다.
-    Fine-tunes one model a fold in a stratified k-fold cross-validation.
+    층화 k겹 교차 검증으로 미세 조정하고 겹마다 모델을 저장합니다. 끊긴 실행은 같은 명령으로 이어집니다.
+    Fine-tunes one model a fold in a stratified k-fold cross-validation. The same command continues a run that was
+    interrupted.
     """  # noqa: D415
     from ..cross_validation import cross_validate
     from ..data import load_emotion_dataset_with_report
@@ -81,6 +106,8 @@ def train(
             focal_alpha=alpha,
             seed=seed,
             disable_tqdm=not sys.stderr.isatty(),
+            report_to=[] if report_to in (None, ["none"]) else report_to,
+            checkpoint_seconds=checkpoint_seconds,
         )
         dataset, report = load_emotion_dataset_with_report(
             train_file,
@@ -93,8 +120,21 @@ def train(
         )
         note(report.summary())
         group_by = None if group_column is None else "group"
+        # The audit of the data goes here: before the run's folder is made.
         result = cross_validate(
-            dataset, run, model, args, folds, word_split, group_by, legacy_export, dataset_ids or (), license_id
+            dataset,
+            run,
+            model,
+            args,
+            folds or 5,
+            word_split,
+            group_by,
+            legacy_export,
+            dataset_ids or (),
+            license_id,
+            group_pattern=group_pattern,
+            group_duplicates=group_duplicates,
+            split=split,
         )
     if json:
         say_json(
