@@ -1,0 +1,88 @@
+"""`python -m benchmarks tokenization|training|inference`: ours and what users would run instead, in turn."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before any Hugging Face import; nothing is fetched
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+
+import datasets
+from transformers.utils import logging
+
+from kobert_hf_emotion.errors import KoBERTEmotionError
+from kobert_hf_emotion.tokenization import KoBERTTokenizer
+
+from . import inference, tokenization, training
+from .baselines import Settings
+from .models import SIZES, save_model
+from .report import Disagreement, Report, show
+from .texts import available, load_texts
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("what", choices=["tokenization", "training", "inference"])
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with nsmc/ and kote/")
+    parser.add_argument(
+        "--texts", choices=["nsmc", "kote", "generated"], action="append", help="by default those in --data"
+    )
+    parser.add_argument("--count", type=int, help="texts; by default 20,000, 1,280 to train, 2,000 to predict")
+    parser.add_argument("--repeats", type=int, default=3, help="rounds")
+    parser.add_argument("--model", choices=list(SIZES), default="small", help="shape of the random weights")
+    parser.add_argument("--tokenizer", default="default", help="tokenization: whose spiece.model")
+    parser.add_argument("--folds", type=int, default=2, help="training")
+    parser.add_argument("--epochs", type=int, default=1, help="training")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--bf16", action="store_true", help="bfloat16 for ours, HF Trainer and the pipeline")
+    parser.add_argument("--json", action="store_true", help="JSON instead of tables")
+    return parser.parse_args(argv)
+
+
+def run(args: argparse.Namespace) -> list[Report]:
+    """Does what the command line asks for."""
+    reports: list[Report] = []
+    counts = {"tokenization": 20_000, "training": 1_280, "inference": 2_000}
+    for name in args.texts or available(args.data):
+        texts = load_texts(name, args.data, args.count or counts[args.what])
+        if args.what == "tokenization":
+            reports.append(tokenization.measure(texts, args.tokenizer, args.repeats))
+        elif args.what == "training":
+            settings = Settings(epochs=args.epochs, device=args.device, bf16=args.bf16)
+            reports.append(training.measure(texts, args.model, args.folds, settings, args.repeats))
+        else:
+            with TemporaryDirectory() as folder:
+                tokenizer = KoBERTTokenizer.from_pretrained("default")
+                saved = save_model(args.model, texts.label_names, tokenizer, Path(folder))
+                reports.extend(inference.measure(texts, saved, args.repeats, args.device, args.bf16))
+    if args.what == "inference":
+        reports.append(inference.measure_start(args.repeats))
+    return reports
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs a benchmark; 1 where the results do not agree, 2 where something cannot be measured."""
+    args = parse(argv)
+    warnings.simplefilter("ignore")
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+    try:
+        show(run(args), args.json)
+    except Disagreement as error:
+        sys.stderr.write(f"결과가 서로 달라 속도를 비교하지 않습니다 (the results differ): {error}\n")
+        return 1
+    except (KoBERTEmotionError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

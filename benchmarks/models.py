@@ -1,0 +1,48 @@
+"""Models to measure with: random weights, so that the figures depend on nothing but shape and software."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from kobert_hf_emotion.configuration import EmotionConfig
+from kobert_hf_emotion.modeling import EmotionClassifier
+from kobert_hf_emotion.tokenization import KoBERTTokenizer
+
+MAX_LENGTH = 64
+
+SIZES: dict[str, dict[str, Any]] = {
+    "tiny": {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64},
+    "small": {"hidden_size": 256, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 1024},
+    "kobert-size": {},
+}
+"""Shapes by name; "kobert-size" is KoBERT's own, 12 layers of 768."""
+
+
+def save_model(size: str, label_names: Sequence[str], tokenizer: KoBERTTokenizer, folder: Path) -> Path:
+    """Writes a classifier of a size in `SIZES` with seeded random weights, and its tokenizer, to `folder`."""
+    names = dict(enumerate(label_names))
+    torch.manual_seed(0)
+    config = EmotionConfig(
+        vocab_size=len(tokenizer), max_position_embeddings=512, id2label=names, tokenizer_sha256=None, **SIZES[size]
+    )
+    model = EmotionClassifier(config)
+    model.tokenizer = tokenizer
+    model.save_pretrained(folder)
+    return folder
+
+
+def layer_flops(size: str) -> int:
+    """Returns the multiplications and additions of a token's way forward through the layers' weight matrices."""
+    config = EmotionConfig(**SIZES[size])
+    hidden = config.hidden_size
+    return 2 * config.num_hidden_layers * (4 * hidden**2 + 2 * hidden * config.intermediate_size)
+
+
+def widths(size: str) -> tuple[int, int]:
+    """Returns the hidden and the inner width of a layer."""
+    config = EmotionConfig(**SIZES[size])
+    return config.hidden_size, config.intermediate_size

@@ -1,0 +1,199 @@
+"""The whole k-fold job, from texts to saved folds."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import datasets
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import stats
+from torch import nn
+
+from kobert_hf_emotion.cross_validation import cross_validate
+from kobert_hf_emotion.sampling import LengthGroupedSampler
+from kobert_hf_emotion.splits import fold_indices
+from kobert_hf_emotion.tokenization import KoBERTTokenizer
+from kobert_hf_emotion.training_args import EmotionTrainingArguments
+
+from .baselines import NotebookLoop, Settings, Shard, hf_trainer_fold
+from .models import MAX_LENGTH, layer_flops, save_model, widths
+from .report import OURS, Disagreement, Report
+from .texts import Texts
+from .timing import Timing, interleave
+
+Curves = list[tuple[float, float]]
+"""Training and validation loss, one pair for each fold and epoch."""
+MIN_P = 0.01
+"""Loss curves count as different where a t-test says so at this level."""
+
+
+class KFoldJobs:
+    """The same folds trained in the three ways, each from the texts to the saved model."""
+
+    def __init__(self, texts: Texts, size: str, n_splits: int, settings: Settings, folder: Path) -> None:
+        self.texts, self.n_splits, self.settings, self.folder = texts, n_splits, settings, folder
+        self.tokenizer = KoBERTTokenizer.from_pretrained("default", model_max_length=MAX_LENGTH)
+        self.model_folder = save_model(size, texts.label_names, self.tokenizer, folder / "model")
+        self.runs = 0
+
+    def _new_folder(self) -> Path:
+        self.runs += 1
+        return self.folder / f"run_{self.runs}"
+
+    def _shards(self) -> list[tuple[Shard, Shard]]:
+        folds = fold_indices(self.texts.labels, self.n_splits, self.settings.seed)
+        return [tuple(self._shard(rows) for rows in fold) for fold in folds]  # type: ignore[misc]
+
+    def _shard(self, rows: NDArray[np.int64]) -> Shard:
+        return Shard([self.texts.texts[i] for i in rows], [self.texts.labels[i] for i in rows])
+
+    def notebook(self, seed: int) -> Curves:
+        """Trains as the notebook does."""
+        settings = _with_seed(self.settings, seed)
+        curves: Curves = []
+        for train, validation in self._shards():
+            path = self._new_folder()
+            path.mkdir()
+            loop = NotebookLoop(self.model_folder, self.tokenizer, len(self.texts.label_names), settings)
+            curves.extend(loop.fit(train, validation, path))
+        return curves
+
+    def hf_trainer(self, seed: int) -> Curves:
+        """Trains with Hugging Face's Trainer."""
+        settings = _with_seed(self.settings, seed)
+        curves: Curves = []
+        for train, validation in self._shards():
+            curves.extend(hf_trainer_fold(self.model_folder, train, validation, self._new_folder(), settings))
+        return curves
+
+    def ours(self, seed: int) -> Curves:
+        """Trains with `cross_validate`."""
+        settings = self.settings
+        features = datasets.Features(
+            {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=self.texts.label_names)}
+        )
+        rows = datasets.Dataset.from_dict({"text": self.texts.texts, "label": self.texts.labels}, features=features)
+        args = EmotionTrainingArguments(
+            num_train_epochs=settings.epochs,
+            learning_rate=settings.learning_rate,
+            per_device_train_batch_size=settings.batch_size,
+            per_device_eval_batch_size=settings.batch_size,
+            max_length=settings.max_length,
+            seed=seed,
+            report_to="none",
+            disable_tqdm=True,
+            use_cpu=settings.device == "cpu",
+            bf16=settings.bf16,
+        )
+        result = cross_validate(rows, self._new_folder(), os.fspath(self.model_folder), args, n_splits=self.n_splits)
+        return [(record.train_loss, record.val_loss) for fold in result.folds for record in fold.history]
+
+
+def measure(texts: Texts, size: str, n_splits: int, settings: Settings, repeats: int) -> Report:
+    """Times the k-fold job in three ways, with another seed in every round.
+
+    Raises:
+        Disagreement: The losses of the last epochs differ, over folds and rounds, by more than chance explains
+            (Welch's t-test between ours and the notebook's, p below 0.01).
+    """
+    curves: dict[str, list[Curves]] = {}
+
+    with TemporaryDirectory() as folder:
+        jobs = KFoldJobs(texts, size, n_splits, settings, Path(folder))
+        warm = KFoldJobs(_part(texts, 4 * n_splits), "tiny", n_splits, settings, Path(folder) / "warm")
+        for job in (warm.ours, warm.notebook, warm.hf_trainer):
+            job(0)
+        ways = {OURS: jobs.ours, "notebook's loop": jobs.notebook, "HF Trainer": jobs.hf_trainer}
+
+        def run(name: str) -> Callable[[], None]:
+            return lambda: curves.setdefault(name, []).append(ways[name](len(curves.get(name, []))))
+
+        timings = interleave({name: run(name) for name in ways}, repeats)
+        lengths = _lengths(texts, jobs.tokenizer)
+    checks = _compare(curves, settings.epochs)
+    return Report(
+        title=f"{n_splits}-fold training, {settings.epochs} epoch(s), {len(texts.texts):,} texts of {texts.name}, "
+        f"{size}, {settings.device}{', bf16' if settings.bf16 else ''}",
+        checks=checks,
+        timings=timings,
+        items=len(texts.texts) * (n_splits - 1) * settings.epochs,
+        facts=_facts(lengths, size, n_splits, settings, timings[OURS]),
+    )
+
+
+def _part(texts: Texts, count: int) -> Texts:
+    """Returns `count` rows with as many of each of two classes, enough for a run that only warms up."""
+    labels = [index % 2 for index in range(count)]
+    return Texts(texts.name, texts.texts[:count], labels, texts.label_names[:2])
+
+
+def _with_seed(settings: Settings, seed: int) -> Settings:
+    return Settings(**{**vars(settings), "seed": seed})
+
+
+def _compare(curves: dict[str, list[Curves]], epochs: int) -> dict[str, str]:
+    """Compares the training and validation losses of the last epochs."""
+    checks = {}
+    for column, name in enumerate(("training loss", "validation loss")):
+        last = {
+            way: [fold[column] for run in runs for fold in run[epochs - 1 :: epochs]] for way, runs in curves.items()
+        }
+        if len(last[OURS]) > 1:
+            p = float(stats.ttest_ind(last[OURS], last["notebook's loop"], equal_var=False).pvalue)
+            if p < MIN_P:
+                raise Disagreement(f"{name} of the last epoch differs: {last}, p = {p:.3g}")
+            checks[f"p of equal {name}"] = f"{p:.2f}"
+        means = (f"{way} {np.mean(losses):.4f} ± {np.std(losses):.4f}" for way, losses in last.items())
+        checks[f"{name}, last epoch"] = ", ".join(means)
+    return checks
+
+
+def _lengths(texts: Texts, tokenizer: KoBERTTokenizer) -> NDArray[np.int64]:
+    return np.array([len(row) for row in tokenizer(texts.texts, truncation=True, max_length=MAX_LENGTH)["input_ids"]])
+
+
+def _facts(
+    lengths: NDArray[np.int64], size: str, n_splits: int, settings: Settings, timing: Timing
+) -> dict[str, float | str]:
+    train = lengths[fold_indices(np.arange(len(lengths)) % 2, n_splits, 0)[0][0]]
+    order = np.array(list(LengthGroupedSampler(train, settings.batch_size, settings.seed)))
+    batches = [train[order[i : i + settings.batch_size]] for i in range(0, len(order), settings.batch_size)]
+    padded = sum(int(batch.max()) * len(batch) for batch in batches)
+    # Backward is twice forward; each row is validated after every epoch of its fold, and once more at its end.
+    passes = 3 * (n_splits - 1) * settings.epochs + settings.epochs + 1
+    model_flops = float(lengths.sum()) * layer_flops(size) * passes / timing.median
+    gemm = _gemm_flops(size, int(lengths.mean()) * settings.batch_size, settings)
+    return {
+        "tokens a text": float(lengths.mean()),
+        "useful share of 64 columns": float(lengths.mean() / MAX_LENGTH),
+        "useful share of our batches": float(train.sum() / padded),
+        "model GFLOP/s, job end to end": model_flops / 1e9,
+        "GFLOP/s of the layer's matrix products alone": gemm / 1e9,
+        "share": model_flops / gemm,
+    }
+
+
+def _gemm_flops(size: str, tokens: int, settings: Settings, runs: int = 30) -> float:
+    """Returns the rate of the layer's largest products, forward and backward, with nothing around them."""
+    hidden, inner = widths(size)
+    dtype = torch.bfloat16 if settings.bf16 else torch.float32
+    layers = nn.ModuleList([nn.Linear(hidden, inner), nn.Linear(inner, hidden)]).to(settings.device, dtype)
+    inputs = [
+        torch.randn(tokens, width, device=settings.device, dtype=dtype, requires_grad=True) for width in (hidden, inner)
+    ]
+    gradients = [torch.randn(tokens, width, device=settings.device, dtype=dtype) for width in (inner, hidden)]
+    seconds = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        for layer, x, gradient in zip(layers, inputs, gradients, strict=True):
+            layer(x).backward(gradient)
+        if settings.device != "cpu":
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - start)
+    return 3 * 2 * 2 * tokens * hidden * inner / float(np.median(seconds))
