@@ -7,11 +7,15 @@ import sys
 import typer
 
 from ..errors import KoBERTEmotionError
+from .compare import compare
 from .continuation import continue_
 from .convert import convert
+from .doctor import doctor
+from .ensemble import ensemble
 from .evaluate import evaluate
 from .predict import predict
 from .push import push
+from .review import review
 from .train import train
 
 EXIT_USAGE = 2
@@ -30,9 +34,13 @@ app = typer.Typer(
 app.command("train")(train)
 app.command("test")(evaluate)
 app.command("predict")(predict)
+app.command("compare")(compare)
+app.command("ensemble")(ensemble)
+app.command("review")(review)
 app.command("convert")(convert)
 app.command("continue")(continue_)
 app.command("push")(push)
+app.command("doctor")(doctor)
 
 
 def invoke(argv: list[str]) -> int:

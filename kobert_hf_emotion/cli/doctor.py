@@ -1,0 +1,123 @@
+"""`kobert-emotion doctor`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from . import options
+from .output import quiet_libraries, say_json
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from transformers import PreTrainedConfig, PreTrainedTokenizerBase
+
+    from ..resources import RunEstimate, RunPlan
+
+EXIT_PROBLEM = 1
+
+
+def doctor(
+    train_file: options.InputFile,
+    test_file: Annotated[
+        Path | None,
+        typer.Argument(help="평가 파일; 있으면 학습 파일과 겹치는지 봄 (test file, compared with the first)"),
+    ] = None,
+    model: Annotated[
+        str, typer.Option("--model", help="'default', 폴더 또는 Hub 이름 (folder or Hub id, e.g. skt/kobert-base-v1)")
+    ] = "default",
+    folds: Annotated[int, typer.Option("--folds", min=2, help="겹 수 (folds)")] = 5,
+    text_column: options.TextColumn = None,
+    text_pair_column: options.TextPairColumn = None,
+    label_column: options.LabelColumn = None,
+    group_column: Annotated[
+        str | None,
+        typer.Option("--group-column", help="값이 같으면 같은 겹에 두는 열 (rows with equal values share a fold)"),
+    ] = None,
+    labels: options.Labels = None,
+    encoding: options.Encoding = None,
+    epochs: options.Epochs = 10.0,
+    batch_size: options.BatchSize = 64,
+    max_length: options.MaxLength = 64,
+    language: Annotated[Literal["ko", "en"], typer.Option("--lang", help="출력 언어 (language of the output)")] = "ko",
+    json: options.Json = False,
+) -> None:
+    """예시: kobert-emotion doctor train.csv test.csv --model default
+
+    학습 전에 데이터와 계획을 검사합니다: 인코딩, 중복, 학습·평가 겹침, 레이블, 토크나이저, 메모리와 시간.
+    종료 코드: 결과를 믿을 수 없게 하는 문제가 있으면 1, 없으면 0.
+    Audits data and plan before training. Exit code 1 where a problem makes results untrustworthy, 0 otherwise.
+    """  # noqa: D415
+    from ..audit import AuditReport, audit_dataset, check_files
+    from ..audit.run_checks import check_run
+    from ..data import load_emotion_dataset_with_report
+    from ..resources import RunPlan
+    from ..tokenizer_loading import load_tokenizer
+    from .findings import show
+
+    with quiet_libraries():
+        dataset, loaded = load_emotion_dataset_with_report(
+            train_file,
+            text_column,
+            label_column,
+            text_pair_column=text_pair_column,
+            group_column=group_column,
+            labels=options.parse_labels(labels),
+            encoding=encoding,
+        )
+        findings = check_files(loaded)
+        test = None
+        if test_file is not None:
+            test, test_loaded = load_emotion_dataset_with_report(
+                test_file,
+                text_column,
+                label_column,
+                text_pair_column=text_pair_column,
+                group_column=group_column,
+                labels=dataset.features["label"].names,
+                require_labels=False,
+                encoding=encoding,
+            )
+            findings += check_files(test_loaded, "test")
+        tokenizer = load_tokenizer(model, model_max_length=max_length)
+        audit = audit_dataset(
+            dataset, test, tokenizer=tokenizer, config=_config(model), n_splits=folds, max_length=max_length
+        )
+        findings += audit.findings
+        if audit["tokenizer_mismatch"].status == "ok":
+            plan = RunPlan(len(dataset), folds, epochs, batch_size, max_length)
+            findings += check_run(_estimate(model, tokenizer, dataset, plan))
+        report = AuditReport(tuple(findings), audit.rows, audit.test_rows)
+    if json:
+        say_json(report.to_dict())
+    else:
+        show(report, language)
+    if report.problems:
+        raise typer.Exit(EXIT_PROBLEM)
+
+
+def _config(model: str) -> PreTrainedConfig:
+    from huggingface_hub.errors import StrictDataclassError
+    from transformers import AutoConfig
+
+    from ..assets import resolve_default
+    from ..pretrained import unloadable
+
+    place = resolve_default(model)
+    try:
+        config: PreTrainedConfig = AutoConfig.from_pretrained(place)
+    except (OSError, ValueError, StrictDataclassError) as error:
+        raise unloadable(place, error) from error
+    return config
+
+
+def _estimate(model: str, tokenizer: PreTrainedTokenizerBase, dataset: Dataset, plan: RunPlan) -> RunEstimate:
+    from ..checkpoints import start_model
+    from ..resources import estimate_run
+
+    sample = dataset.select(range(0, len(dataset), max(1, len(dataset) // 500)))
+    network = start_model(model, dataset.features["label"].names, 0.5, tokenizer)
+    pairs = sample["text_pair"][:] if "text_pair" in sample.column_names else None
+    return estimate_run(network, tokenizer, sample["text"][:], plan, pairs)
