@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 2000
-SEED = 20231
+SEED = 42
 LEVEL = 0.95
 
 Counts = NDArray[np.integer]

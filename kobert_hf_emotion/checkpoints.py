@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from huggingface_hub.errors import StrictDataclassError
+from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import CONFIG_NAME
 
 from .assets import resolve_default
-from .configuration import EmotionConfig, label_names
+from .configuration import (
+    TEMPERATURE_KEY,
+    EmotionConfig,
+    label_names,
+    set_softmax_temperature,
+    softmax_temperature,
+)
 from .errors import CheckpointError
+from .files import atomic_write
+from .inference import DEFAULT_BATCH_SIZE, predict_logits, use_accelerator
 from .modeling import EmotionClassifier
 from .pretrained import load_weights, unloadable
 from .tokenizer_guard import check_vocabulary
@@ -37,6 +55,43 @@ class Classifier:
     def labels(self) -> list[str]:
         """Label names in the order of their ids."""
         return label_names(self.model.config)
+
+    @property
+    def config(self) -> PreTrainedConfig:
+        """The model's configuration."""
+        return self.model.config
+
+    @property
+    def temperature(self) -> float:
+        """What `predict_logits` divides the model's own logits by."""
+        return softmax_temperature(self.config)
+
+    def to_accelerator(self) -> None:
+        """Moves the model to the GPU where there is one."""
+        use_accelerator(self.model)
+
+    def predict_logits(
+        self,
+        texts: Sequence[str],
+        text_pairs: Sequence[str] | None = None,
+        batch_size: int = DEFAULT_BATCH_SIZE,
+    ) -> NDArray[np.float32]:
+        """Computes the logits whose softmax are the probabilities predicted: divided by the temperature.
+
+        Args:
+            texts: Sentences.
+            text_pairs: Second sentences, for a model of sentence pairs.
+            batch_size: Texts a forward pass.
+
+        Returns:
+            Shape (texts, classes), in the order of `texts`.
+
+        Raises:
+            DataError: An element is no string.
+            TokenizerError: The tokenizer does not fit the texts.
+        """
+        logits = predict_logits(self.model, self.tokenizer, texts, text_pairs, batch_size)
+        return logits / np.float32(self.temperature)
 
 
 def load_classifier(source: str | os.PathLike[str]) -> Classifier:
@@ -86,6 +141,7 @@ def start_model(
         if isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, std=model.config.initializer_range)
             nn.init.zeros_(module.bias)
+    set_softmax_temperature(model.config, 1.0)  # the source's belongs to its head
     attach_tokenizer(model, tokenizer)
     started: PreTrainedModel = model
     return started
@@ -154,6 +210,16 @@ def save_classifier(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, 
     model.save_pretrained(folder)
     if not isinstance(model, EmotionClassifier):  # which saves its tokenizer itself
         tokenizer.save_pretrained(folder)
+
+
+def store_temperature(folder: Path, temperature: float) -> None:
+    """Records in the `config.json` of a classifier's folder what its logits are divided by for probabilities."""
+    path = folder / CONFIG_NAME
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config[TEMPERATURE_KEY] = temperature
+    with atomic_write(path, "w") as handle:
+        json.dump(config, handle, ensure_ascii=False, indent=2, sort_keys=True)
+        handle.write("\n")
 
 
 def weights_sha256(model: nn.Module) -> str:

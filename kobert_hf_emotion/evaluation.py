@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import datasets
+import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from .checkpoints import Classifier, load_classifier
+from .checkpoints import Classifier
 from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN, label_ids
+from .ensemble import Predictor, fold_folders, is_ensemble, load_predictor
 from .errors import CheckpointError
-from .inference import DEFAULT_BATCH_SIZE, predict_logits, use_accelerator
+from .inference import DEFAULT_BATCH_SIZE
 from .legacy import NOTEBOOK_LENGTH, import_legacy_checkpoint
 from .losses import focal_loss
-from .reports import Logits, Scores, score
+from .reports import ClassIds, Logits, Scores, score
 from .tokenization import KoBERTTokenizer
 
 
@@ -28,10 +30,10 @@ class CheckpointScores:
 
     path: Path
     loss: float
-    """Mean focal loss with the settings of the checkpoint."""
+    """Mean focal loss with the settings of the checkpoint, as in training: of logits undivided by a temperature."""
     scores: Scores
     logits: Logits
-    """Shape (rows, classes), in the order of the test rows."""
+    """Shape (rows, classes), in the order of the test rows; their softmax are the probabilities predicted."""
 
 
 def evaluate_checkpoints(
@@ -44,7 +46,8 @@ def evaluate_checkpoints(
     """Evaluates checkpoints on test rows, one after the other.
 
     Args:
-        paths: Folders written by `save_pretrained`, or files in one of the notebook's three formats.
+        paths: Folders written by `save_pretrained`, an ensemble's among them, or files in one of the notebook's
+            three formats.
         dataset: Rows with `text` and `label`.
         batch_size: Rows a forward pass.
         tokenizer: For the notebook's files, which hold none; see `load_checkpoint`.
@@ -60,7 +63,7 @@ def evaluate_checkpoints(
         TokenizerError: The tokenizer fits neither the checkpoint nor the data.
     """
     return [
-        _evaluate(load_checkpoint(path, tokenizer, num_attention_heads), Path(path), dataset, batch_size)
+        evaluate_predictor(load_checkpoint(path, tokenizer, num_attention_heads), Path(path), dataset, batch_size)
         for path in paths
     ]
 
@@ -69,8 +72,8 @@ def load_checkpoint(
     path: str | os.PathLike[str],
     tokenizer: PreTrainedTokenizerBase | str | os.PathLike[str] | None = None,
     num_attention_heads: int | None = None,
-) -> Classifier:
-    """Loads a folder, a Hub id, "default" or one of the notebook's files.
+) -> Predictor:
+    """Loads a folder, an ensemble's among them, a Hub id, "default" or one of the notebook's files.
 
     Args:
         path: What to load.
@@ -83,7 +86,7 @@ def load_checkpoint(
         TokenizerError: The tokenizer is missing or does not fit.
     """
     if not os.path.isfile(path):
-        return load_classifier(path)
+        return load_predictor(path)
     model = import_legacy_checkpoint(path, num_attention_heads=num_attention_heads)
     if tokenizer is None:
         raise CheckpointError(
@@ -106,8 +109,9 @@ def find_checkpoints(path: str | os.PathLike[str]) -> list[Path]:
     folder = Path(path)
     if folder.is_file():
         return [folder]
-    folds = sorted(folder.glob("fold_*"), key=lambda fold: int(fold.name.removeprefix("fold_")))
-    if folds:
+    if is_ensemble(folder):
+        return [folder]
+    if folds := fold_folders(folder):
         return folds
     if (folder / "config.json").is_file():
         return [folder]
@@ -128,14 +132,29 @@ def best_fold(run: str | os.PathLike[str]) -> Path | None:
     return None if best is None else Path(run) / best
 
 
-def _evaluate(classifier: Classifier, path: Path, dataset: datasets.Dataset, batch_size: int) -> CheckpointScores:
-    model, config = classifier.model, classifier.model.config
-    labels = label_ids(dataset, classifier.labels)
+def evaluate_predictor(
+    predictor: Predictor, path: Path, dataset: datasets.Dataset, batch_size: int = DEFAULT_BATCH_SIZE
+) -> CheckpointScores:
+    """Evaluates a classifier or an ensemble on test rows; see `evaluate_checkpoints`.
+
+    Args:
+        predictor: It is moved to the GPU where there is one.
+        path: Where it came from.
+        dataset: Rows with `text` and `label`.
+        batch_size: Rows a forward pass.
+    """
+    labels = label_ids(dataset, predictor.labels)
     texts = list(dataset[TEXT_COLUMN])
     pairs = list(dataset[TEXT_PAIR_COLUMN]) if TEXT_PAIR_COLUMN in dataset.column_names else None
-    use_accelerator(model)
-    logits = predict_logits(model, classifier.tokenizer, texts, pairs, batch_size)
+    predictor.to_accelerator()
+    logits = predictor.predict_logits(texts, pairs, batch_size)
+    loss = mean_focal_loss(predictor, logits, labels)
+    return CheckpointScores(path, loss, score(logits, labels), logits)
+
+
+def mean_focal_loss(predictor: Predictor, logits: Logits, labels: ClassIds) -> float:
+    """Returns the mean focal loss of the predictor's logits, brought back to what they were in training."""
     # A folder that another library trained has no focal loss in its configuration: the default one is applied.
-    alpha, gamma = getattr(config, "focal_alpha", 1.0), getattr(config, "focal_gamma", 2.0)
-    loss = focal_loss(torch.from_numpy(logits), torch.from_numpy(labels), alpha, gamma)
-    return CheckpointScores(path, loss.item(), score(logits, labels), logits)
+    alpha, gamma = getattr(predictor.config, "focal_alpha", 1.0), getattr(predictor.config, "focal_gamma", 2.0)
+    trained = torch.from_numpy(logits * np.float32(predictor.temperature))
+    return focal_loss(trained, torch.from_numpy(labels), alpha, gamma).item()

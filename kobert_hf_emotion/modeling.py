@@ -13,7 +13,7 @@ from transformers import AutoModelForSequenceClassification, BertForSequenceClas
 from transformers.modeling_outputs import SequenceClassifierOutput
 from typing_extensions import Self
 
-from .configuration import EmotionConfig
+from .configuration import EmotionConfig, softmax_temperature
 from .errors import TokenizerError
 from .hub_errors import place_options
 from .inference import DEFAULT_BATCH_SIZE, Prediction, predict_logits, to_predictions
@@ -144,6 +144,10 @@ class EmotionClassifier(BertForSequenceClassification):
     ) -> list[Prediction]:
         """Predicts the emotion of texts.
 
+        The probabilities are softmax(logits / `config.temperature`), which a k-fold run fits so that they agree with
+        how often the model is right. `forward`, and a pipeline that calls it, give the logits as trained: the same
+        labels, with scores as at temperature 1.
+
         Args:
             texts: Sentences; order is kept.
             batch_size: Texts a forward pass.
@@ -158,7 +162,7 @@ class EmotionClassifier(BertForSequenceClassification):
             TokenizerError: The model's tokenizer is missing or does not fit.
         """
         logits = predict_logits(self, self.tokenizer, texts, text_pairs, batch_size, max_length)
-        return to_predictions(logits, self.config.labels)
+        return to_predictions(logits / softmax_temperature(self.config), self.config.labels)
 
     def save_pretrained(self, save_directory: str | os.PathLike[str], **kwargs: Any) -> None:  # type: ignore[override]
         """Writes `config.json` and `model.safetensors`, and the tokenizer's files where one is attached.

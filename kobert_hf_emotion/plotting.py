@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import NDArray
 
+from .calibration import Calibration, ReliabilityBin
 from .files import atomic_write
 from .trainer import EpochRecord
 
@@ -61,3 +64,91 @@ def _label(axes: Axes, title: str, font: font_manager.FontProperties) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend(prop=font, fontsize=8, ncols=2)
+
+
+def plot_confusion(path: str | os.PathLike[str], counts: NDArray[np.integer], names: Sequence[str]) -> None:
+    """Draws a confusion matrix: in each cell the rows and their share of the label's rows, which is its colour.
+
+    Args:
+        path: PNG file to write, atomically.
+        counts: Rows by label (down) and prediction (across), shape (classes, classes).
+        names: Label names in the order of their ids.
+    """
+    font = hangul_font()
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    size = 2.6 + 0.95 * len(names)
+    figure = Figure(figsize=(size + 0.6, size), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), share in np.ndenumerate(shares):
+        color = "white" if share > 0.5 else "black"
+        text = f"{counts[row, column]:,}\n{share:.0%}"
+        axes.text(
+            column, row, text, ha="center", va="center", ma="center", color=color, fontproperties=font, fontsize=10
+        )
+    axes.set_xticks(range(len(names)), names, fontproperties=font, rotation=30, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), names, fontproperties=font)
+    axes.set_xlabel("예측 (prediction)", fontproperties=font, fontsize=12)
+    axes.set_ylabel("라벨 (label)", fontproperties=font, fontsize=12)
+    axes.set_title("검증 예측의 혼동 행렬 (out-of-fold confusion matrix)", fontproperties=font, fontsize=13, pad=12)
+    bar = figure.colorbar(image, ax=axes, shrink=0.8, format=PercentFormatter(1.0))
+    bar.set_label("라벨의 행 가운데 비율 (share of the label's rows)", fontproperties=font)
+    with atomic_write(path, "wb") as handle:
+        figure.savefig(handle, format="png", dpi=120)
+
+
+def plot_calibration(path: str | os.PathLike[str], calibration: Calibration) -> None:
+    """Draws two reliability diagrams: accuracy over confidence before and after scaling by temperature.
+
+    Args:
+        path: PNG file to write, atomically.
+        calibration: What was measured on out-of-fold predictions.
+    """
+    font = hangul_font()
+    figure = Figure(figsize=(11, 6), layout="constrained")
+    panels = figure.subplots(2, 2, sharex=True, height_ratios=[4, 1])
+    temperatures = [f"{temperature:.2f}" for temperature in calibration.fold_temperatures]
+    spread = f"{min(temperatures)}–{max(temperatures)}" if len(set(temperatures)) > 1 else temperatures[0]
+    for (top, bottom), bins, title in (
+        (panels[:, 0], calibration.before, f"보정 전 (before): ECE {calibration.ece_before:.4f}"),
+        (panels[:, 1], calibration.after, f"보정 후 (after, T {spread}): ECE {calibration.ece_after:.4f}"),
+    ):
+        _draw_reliability(top, bins, font)
+        top.set_title(title, fontproperties=font, fontsize=13)
+        bottom.bar(
+            [found.low for found in bins], [found.rows for found in bins], _width(bins), align="edge", color="0.6"
+        )
+        bottom.set_xlabel("확신 (confidence)", fontproperties=font)
+        bottom.set_ylabel("행 (rows)", fontproperties=font)
+        bottom.set_xlim(0, 1)
+    with atomic_write(path, "wb") as handle:
+        figure.savefig(handle, format="png", dpi=120)
+
+
+def _draw_reliability(axes: Axes, bins: Sequence[ReliabilityBin], font: font_manager.FontProperties) -> None:
+    filled = [found for found in bins if found.rows]
+    left, width = [found.low for found in filled], _width(bins)
+    accuracy = np.array([found.accuracy for found in filled])
+    confidence = np.array([found.confidence for found in filled])
+    axes.bar(left, accuracy, width, align="edge", color="C0", edgecolor="white", label="정확도 (accuracy)")
+    axes.bar(
+        left,
+        confidence - accuracy,
+        width,
+        bottom=accuracy,
+        align="edge",
+        color="C3",
+        alpha=0.3,
+        edgecolor="C3",
+        hatch="//",
+        label="확신과의 차이 (gap to confidence)",
+    )
+    axes.plot([0, 1], [0, 1], color="0.3", linestyle="--", linewidth=1)
+    axes.set_ylim(0, 1)
+    axes.set_ylabel("정확도 (accuracy)", fontproperties=font)
+    axes.grid(alpha=0.3)
+    axes.legend(prop=font, loc="upper left")
+
+
+def _width(bins: Sequence[ReliabilityBin]) -> float:
+    return bins[0].high - bins[0].low

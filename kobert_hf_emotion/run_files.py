@@ -14,16 +14,22 @@ from typing import Any
 import datasets
 import numpy as np
 
+from .checkpoints import store_temperature
 from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .files import atomic_write
+from .groups import row_groups
 from .model_card import CARD_FILE, is_hub_id, render_run_card
-from .plotting import plot_curves
+from .oof_report import out_of_fold_report
+from .plotting import plot_calibration, plot_confusion, plot_curves
 from .reports import ClassIds, table_report, text_report, write_json, write_predictions
 from .results import CrossValidationResult
 from .splits import Fold
 from .trainer import EpochRecord
 
 logger = logging.getLogger(__name__)
+
+_KNOWN_COLUMNS = ("file", "row", "id", "group", TEXT_COLUMN, TEXT_PAIR_COLUMN)
+"""What a table of predictions says of a row, where the data set knows it."""
 
 
 def write_history(path: str | os.PathLike[str], history: Sequence[EpochRecord]) -> None:
@@ -41,7 +47,10 @@ def write_run(
     folds: list[Fold],
     record: Mapping[str, Any],
 ) -> None:
-    """Writes the predictions, reports, curves and model cards of a run, and points `best` at its fold.
+    """Writes the predictions, reports, pictures and model cards of a run, and points `best` at its fold.
+
+    The temperature fitted on the out-of-fold logits is written into the configuration of every fold's model;
+    `oof_predictions.csv` has the probabilities as they were before that.
 
     Args:
         result: What the run gave.
@@ -54,23 +63,26 @@ def write_run(
     numbers = np.zeros(len(truth), dtype=int)
     for fold, (_, validation) in zip(result.folds, folds, strict=True):
         numbers[validation] = fold.number
-    known = {
-        name: dataset[name]
-        for name in ("file", "row", "id", TEXT_COLUMN, TEXT_PAIR_COLUMN)
-        if name in dataset.column_names
-    }
+    known = {name: dataset[name] for name in _KNOWN_COLUMNS if name in dataset.column_names}
     write_predictions(run / "oof_predictions.csv", result.logits, labels, {**known, "fold": numbers.tolist()}, truth)
+    groups = row_groups(dataset, record.get("group_by"), record.get("group_pattern"))
+    details = out_of_fold_report(result.logits, truth, numbers, labels, None if groups is None else groups.tolist())
+    for fold in result.folds:
+        store_temperature(fold.path, details.calibration.temperature)
     plot_curves(run / "curves.png", {fold.number: fold.history for fold in result.folds})
+    plot_confusion(run / "confusion_matrix.png", details.confusion, labels)
+    plot_calibration(run / "calibration.png", details.calibration)
     report = {
         "folds": {fold.path.name: asdict(fold.scores) for fold in result.folds},
         "pooled": asdict(result.scores),
         "best": {"fold": result.best.path.name, "chosen_on": "validation macro_f1"},
         "classification_report": table_report(result.logits, truth, labels),
+        **details.to_dict(),
     }
     write_json(run / "report.json", report)
     _write_cards(result, report, record, known.get("file", ()))
     with atomic_write(run / "report.txt", "w") as handle:
-        handle.write(format_report(result, truth))
+        handle.write(f"{format_report(result, truth)}\n{details.to_text()}\n")
     _point(run / "best", result.best.path)
 
 

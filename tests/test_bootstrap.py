@@ -36,6 +36,19 @@ def test_scores_of_many_matrices_are_scikit_learns() -> None:
             assert found[f"{average}_f1"][index] == pytest.approx(expected)
 
 
+def macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
+    """From the definition, over the classes that occur; scikit-learn's takes milliseconds a call."""
+    classes = np.union1d(labels, predicted)
+    return float(
+        np.mean(
+            [
+                2 * ((labels == c) & (predicted == c)).sum() / ((labels == c).sum() + (predicted == c).sum())
+                for c in classes
+            ]
+        )
+    )
+
+
 @pytest.mark.parametrize("grouped", [False, True])
 def test_intervals_are_those_of_drawing_row_by_row(grouped: bool) -> None:
     groups = np.arange(120) // 3 if grouped else np.arange(120)
@@ -45,7 +58,7 @@ def test_intervals_are_those_of_drawing_row_by_row(grouped: bool) -> None:
     for _ in range(800):
         rows = np.concatenate([units[i] for i in random.integers(0, len(units), len(units))])
         labels, predicted = LABELS[rows], PREDICTIONS[rows]
-        draws.append([accuracy_score(labels, predicted), f1_score(labels, predicted, average="macro")])
+        draws.append([(labels == predicted).mean(), macro_f1(labels, predicted)])
     expected = np.quantile(draws, [0.025, 0.975], axis=0)
     found = score_intervals(LABELS, PREDICTIONS, 4, groups.tolist() if grouped else None, resamples=4000)
     for column, name in enumerate(("accuracy", "macro_f1")):

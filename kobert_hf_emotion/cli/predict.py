@@ -13,8 +13,8 @@ from .output import note, quiet_libraries, say, say_json
 if TYPE_CHECKING:
     import datasets
 
-    from ..checkpoints import Classifier
     from ..data import LoadReport
+    from ..ensemble import Predictor
     from ..reports import Logits
 
 
@@ -43,12 +43,11 @@ def predict(
     """  # noqa: D415
     from ..data import load_emotion_dataset_with_report
     from ..evaluation import load_checkpoint
-    from ..inference import use_accelerator
     from ..reading import is_table_path
 
     with quiet_libraries():
         classifier = load_checkpoint(model, tokenizer, num_attention_heads)
-        use_accelerator(classifier.model)
+        classifier.to_accelerator()
     if len(inputs) != 1 or not is_table_path(inputs[0]):
         _predict_texts(classifier, inputs, output, batch_size, json)
         return
@@ -67,12 +66,12 @@ def predict(
     _predict_rows(classifier, dataset, report, output, batch_size, json)
 
 
-def _predict_texts(classifier: Classifier, texts: list[str], output: Path | None, batch_size: int, json: bool) -> None:
-    from ..inference import predict_logits, to_predictions
+def _predict_texts(classifier: Predictor, texts: list[str], output: Path | None, batch_size: int, json: bool) -> None:
+    from ..inference import to_predictions
     from ..reports import write_predictions
 
     with quiet_libraries():
-        logits = predict_logits(classifier.model, classifier.tokenizer, texts, batch_size=batch_size)
+        logits = classifier.predict_logits(texts, batch_size=batch_size)
     predictions = to_predictions(logits, classifier.labels)
     if output is not None:
         write_predictions(output, logits, classifier.labels, {"text": texts})
@@ -85,7 +84,7 @@ def _predict_texts(classifier: Classifier, texts: list[str], output: Path | None
 
 
 def _predict_rows(
-    classifier: Classifier,
+    classifier: Predictor,
     dataset: datasets.Dataset,
     report: LoadReport,
     output: Path | None,
@@ -94,14 +93,11 @@ def _predict_rows(
 ) -> None:
     import numpy as np
 
-    from ..inference import predict_logits
     from ..reports import write_predictions
 
     columns = {name: list(dataset[name]) for name in ("row", "id", "text", "text_pair") if name in dataset.column_names}
     with quiet_libraries():
-        logits = predict_logits(
-            classifier.model, classifier.tokenizer, columns["text"], columns.get("text_pair"), batch_size
-        )
+        logits = classifier.predict_logits(columns["text"], columns.get("text_pair"), batch_size)
     labels = None
     if "label" in dataset.column_names:
         labels = np.asarray([-1 if label is None else label for label in dataset["label"]])

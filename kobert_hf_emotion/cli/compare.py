@@ -1,0 +1,57 @@
+"""`kobert-emotion compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import options
+from .output import quiet_libraries, say, say_json
+
+if TYPE_CHECKING:
+    from ..comparison import Comparison
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(help="실행 폴더 (run)")],
+    second: Annotated[Path, typer.Argument(help="같은 파일로 학습한 다른 실행 폴더 (another run on the same file)")],
+    json: options.Json = False,
+) -> None:
+    """예시: kobert-emotion compare runs/a runs/b
+
+    두 실행의 차이가 우연인지 검정합니다: 정확도는 McNemar, macro F1은 짝지은 부트스트랩.
+    Tests whether two runs differ by more than chance: McNemar for accuracy, a paired bootstrap for macro F1.
+    """  # noqa: D415
+    from ..comparison import compare_runs
+
+    with quiet_libraries():
+        found = compare_runs(first, second)
+    korean, english = found.verdict()
+    if json:
+        say_json({**vars(found), "verdict": {"ko": korean, "en": english}})
+        return
+    say(_table(found))
+    say(f"{korean}\n{english}")
+
+
+def _table(found: Comparison) -> str:
+    test, f1 = found.mcnemar, found.macro_f1
+    split = "같은 분할 (same split)" if found.same_split else "다른 분할 (different splits)"
+    drawn = "묶음 단위 (by groups)" if found.is_grouped else "행 단위 (by rows)"
+    rows = [("accuracy", found.accuracy), ("macro F1", f1)]
+    return "\n".join(
+        [
+            f"A = {found.first}, B = {found.second}: {found.rows:,}행 (rows), {split}",
+            f"{'':<9} {'A':>7} {'B':>7} {'B - A':>8}  95% 구간 (interval)",
+            *(
+                f"{name:<9} {d.first:>7.4f} {d.second:>7.4f} {d.difference:>+8.4f}  "
+                f"{d.interval.low:+.4f} … {d.interval.high:+.4f}"
+                for name, d in rows
+            ),
+            f"McNemar (accuracy): A만 맞음 (only A right) {test.only_first:,}, B만 맞음 (only B right) "
+            f"{test.only_second:,}; exact p {test.exact_p:.4f}, mid-p {test.mid_p:.4f}",
+            f"부트스트랩 (paired bootstrap, macro F1, {drawn}): p {f1.p:.4f}",
+        ]
+    )

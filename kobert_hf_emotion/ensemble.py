@@ -1,0 +1,240 @@
+"""The folds of a run as one classifier: the mean of their probabilities, or of their weights."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import PreTrainedConfig
+
+from .checkpoints import Classifier, load_classifier, save_classifier
+from .errors import CheckpointError
+from .files import atomic_directory, check_free
+from .inference import DEFAULT_BATCH_SIZE, Prediction, softmax, to_predictions
+from .reports import write_json
+
+ENSEMBLE_FILE = "ensemble.json"
+"""Lies in the folder of an ensemble, beside a folder for each member, and names them."""
+
+
+@dataclass(frozen=True)
+class EmotionEnsemble:
+    """Several classifiers whose probabilities are averaged.
+
+    Each member's probabilities are taken at its own temperature. Rows that the members were trained on tell nothing
+    of an ensemble of folds: every fold has seen the rows that another one held out. Only a test file does.
+
+    Example:
+        >>> from kobert_hf_emotion.checkpoints import load_classifier
+        >>> ensemble = EmotionEnsemble([load_classifier("default"), load_classifier("default")])
+        >>> [prediction] = ensemble.predict(["오늘 정말 행복했어"])
+        >>> sorted(prediction)
+        ['label', 'probabilities', 'score']
+    """
+
+    members: Sequence[Classifier]
+
+    def __post_init__(self) -> None:
+        if not self.members:
+            raise CheckpointError("앙상블에 모델이 하나도 없습니다.", "An ensemble needs at least one model.")
+        for number, member in enumerate(self.members, start=1):
+            _check_same(self.members[0], member, f"{number}번째 모델", f"member {number}")
+
+    @classmethod
+    def from_pretrained(cls, folder: str | os.PathLike[str]) -> EmotionEnsemble:
+        """Loads an ensemble that `save_pretrained` or `kobert-emotion ensemble` wrote.
+
+        Raises:
+            CheckpointError: There is none at `folder`, or a member is missing.
+        """
+        path = Path(folder) / ENSEMBLE_FILE
+        try:
+            names = json.loads(path.read_text(encoding="utf-8"))["members"]
+            members = [Path(folder, Path(name).name) for name in names]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"앙상블 폴더가 아닙니다: {folder} — {ENSEMBLE_FILE}을 읽을 수 없습니다.",
+                f"{folder} is no ensemble's folder: cannot read {ENSEMBLE_FILE} ({error}).",
+                "kobert-emotion ensemble runs/a --output ensemble",
+            ) from error
+        return cls([load_classifier(member) for member in members])
+
+    def save_pretrained(self, folder: str | os.PathLike[str], names: Sequence[str] | None = None) -> None:
+        """Writes the members to one folder, complete or not at all.
+
+        Args:
+            folder: It must not exist, or be empty.
+            names: The names of the members' folders in it; "member_1", "member_2", … by default.
+
+        Raises:
+            RunError: `folder` is in use.
+        """
+        names = names or [f"member_{number}" for number in range(1, len(self.members) + 1)]
+        with atomic_directory(folder) as partial:
+            for name, member in zip(names, self.members, strict=True):
+                save_classifier(member.model, member.tokenizer, partial / name)
+            content = {"combine": "mean of probabilities", "members": list(names), "labels": self.labels}
+            write_json(partial / ENSEMBLE_FILE, content)
+
+    @property
+    def labels(self) -> list[str]:
+        """Label names in the order of their ids."""
+        return self.members[0].labels
+
+    @property
+    def config(self) -> PreTrainedConfig:
+        """The configuration of the first member."""
+        return self.members[0].config
+
+    @property
+    def temperature(self) -> float:
+        """1: the members' temperatures are applied before the mean, and there are no rows to fit another one on."""
+        return 1.0
+
+    def to_accelerator(self) -> None:
+        """Moves the members to the GPU where there is one."""
+        for member in self.members:
+            member.to_accelerator()
+
+    def predict_logits(
+        self,
+        texts: Sequence[str],
+        text_pairs: Sequence[str] | None = None,
+        batch_size: int = DEFAULT_BATCH_SIZE,
+    ) -> NDArray[np.float32]:
+        """Computes the logarithms of the mean probabilities, whose softmax they are; see `Classifier`."""
+        return mean_of_probabilities([member.predict_logits(texts, text_pairs, batch_size) for member in self.members])
+
+    def predict(
+        self,
+        texts: Sequence[str],
+        batch_size: int = DEFAULT_BATCH_SIZE,
+        text_pairs: Sequence[str] | None = None,
+    ) -> list[Prediction]:
+        """Predicts the emotion of texts, as `EmotionClassifier.predict` does."""
+        return to_predictions(self.predict_logits(texts, text_pairs, batch_size), self.labels)
+
+
+Method: TypeAlias = Literal["probabilities", "weights"]
+
+Predictor: TypeAlias = Classifier | EmotionEnsemble
+"""What texts can be put to."""
+
+
+def load_predictor(source: str | os.PathLike[str]) -> Predictor:
+    """Loads a classifier with its tokenizer, or an ensemble.
+
+    Args:
+        source: "default", a Hub id or a folder.
+
+    Raises:
+        CheckpointError: There is neither at `source`.
+        TokenizerError: There is no tokenizer, or it does not belong to the model.
+    """
+    return EmotionEnsemble.from_pretrained(source) if is_ensemble(source) else load_classifier(source)
+
+
+def is_ensemble(source: str | os.PathLike[str]) -> bool:
+    """Whether `source` is the folder of an ensemble."""
+    return Path(source, ENSEMBLE_FILE).is_file()
+
+
+def mean_of_probabilities(logits: Sequence[NDArray[np.floating]]) -> NDArray[np.float32]:
+    """Returns the logarithms of the mean of softmax(logits) over the members, shape (rows, classes)."""
+    mean = np.mean([softmax(found) for found in logits], axis=0)
+    # A probability that rounds to 0 has the logarithm of the smallest number there is.
+    logarithms: NDArray[np.float32] = np.log(np.maximum(mean, np.finfo(np.float64).tiny)).astype(np.float32)
+    return logarithms
+
+
+def average_weights(paths: Sequence[str | os.PathLike[str]]) -> Classifier:
+    """Builds one model whose weights are the means of those of several (a uniform soup).
+
+    Wortsman et al. (2022), Model soups. It asks for models that started from the same weights, head included, as
+    the folds of a run did; the means of others fit nothing. The temperature is the first one's.
+
+    Args:
+        paths: Folders of the models; one is in memory at a time, beside the sums.
+
+    Raises:
+        CheckpointError: A folder holds no model, or one of another shape, other labels or another tokenizer.
+    """
+    soup = load_classifier(paths[0])
+    sums = {name: tensor.double() for name, tensor in soup.model.state_dict().items()}
+    for path in paths[1:]:
+        other = load_classifier(path)
+        _check_same(soup, other, os.fspath(path), os.fspath(path))
+        weights = other.model.state_dict()
+        if {name: tensor.shape for name, tensor in weights.items()} != {n: t.shape for n, t in sums.items()}:
+            raise CheckpointError(
+                f"{path}의 가중치는 {paths[0]}의 것과 모양이 달라 평균할 수 없습니다.",
+                f"The weights of {path} have other shapes than those of {paths[0]}: they have no mean.",
+            )
+        for name, tensor in weights.items():
+            sums[name] += tensor
+    with torch.no_grad():
+        for name, tensor in soup.model.state_dict().items():
+            tensor.copy_(sums[name] / len(paths))
+    return soup
+
+
+def combine_folds(
+    run: str | os.PathLike[str], output: str | os.PathLike[str], method: Method = "probabilities"
+) -> None:
+    """Writes the folds of a run as one classifier.
+
+    There is no honest out-of-fold figure for either: every row was trained on by all folds but one. A test file
+    tells what they are worth (`kobert-emotion test`).
+
+    Args:
+        run: The folder of a run.
+        output: The folder to write; it must not exist, or be empty.
+        method: "probabilities" keeps every fold's weights and averages what they predict (`EmotionEnsemble`);
+            "weights" averages the weights to a single model, which loads wherever a fold does.
+
+    Raises:
+        CheckpointError: There are no folds at `run`.
+        RunError: `output` is in use.
+    """
+    check_free(output)
+    paths = fold_folders(run)
+    if not paths:
+        raise CheckpointError(
+            f"겹이 없습니다: {run} — fold_1, fold_2, …가 있는 실행 폴더가 필요합니다.",
+            f"There are no folds at {run}: expected a run's folder with fold_1, fold_2, ….",
+            "kobert-emotion train train.csv --output runs/a",
+        )
+    if method == "weights":
+        soup = average_weights(paths)
+        with atomic_directory(output) as folder:
+            save_classifier(soup.model, soup.tokenizer, folder)
+    else:
+        members = EmotionEnsemble([load_classifier(path) for path in paths])
+        members.save_pretrained(output, [path.name for path in paths])
+
+
+def fold_folders(run: str | os.PathLike[str]) -> list[Path]:
+    """Returns the folders `fold_1`, `fold_2`, … of a run in the order of their numbers."""
+    return sorted(Path(run).glob("fold_*"), key=lambda fold: int(fold.name.removeprefix("fold_")))
+
+
+def _check_same(first: Classifier, other: Classifier, korean: str, english: str) -> None:
+    """Raises `CheckpointError` where a member has not the labels and the tokenizer of the first."""
+    if other.labels != first.labels:
+        raise CheckpointError(
+            f"{korean}의 라벨이 첫 모델과 다릅니다: {other.labels} — 첫 모델은 {first.labels}",
+            f"Expected the labels of the first model ({first.labels}), found {other.labels} in {english}.",
+        )
+    found, expected = (getattr(member.config, "tokenizer_sha256", None) for member in (other, first))
+    if found != expected:
+        raise CheckpointError(
+            f"{korean}의 토크나이저가 첫 모델과 다릅니다.",
+            f"Expected the tokenizer of the first model, found another one in {english}.",
+        )
