@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .audit import AuditReport, audit_dataset
     from .configuration import EmotionConfig
     from .continuation import continue_training
     from .cross_validation import cross_validate
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AuditReport": "audit",
     "CrossValidationResult": "results",
     "EMOTION_LABELS": "labels",
     "EmotionClassifier": "modeling",
@@ -39,6 +41,7 @@ _HOMES = {
     "KoBERTEmotionError": "errors",
     "KoBERTTokenizer": "tokenization",
     "LoadReport": "data",
+    "audit_dataset": "audit",
     "continue_training": "continuation",
     "cross_validate": "cross_validation",
     "evaluate_checkpoints": "evaluation",
@@ -53,6 +56,7 @@ _HOMES = {
 
 __all__ = [
     "EMOTION_LABELS",
+    "AuditReport",
     "CrossValidationResult",
     "EmotionClassifier",
     "EmotionConfig",
@@ -62,6 +66,7 @@ __all__ = [
     "KoBERTEmotionError",
     "KoBERTTokenizer",
     "LoadReport",
+    "audit_dataset",
     "continue_training",
     "cross_validate",
     "evaluate_checkpoints",

@@ -36,7 +36,7 @@ def check_overlap(train: AuditedRows, test: AuditedRows, near: Codes | None) -> 
             train,
             test,
             exact,
-            Wording("글자까지 같습니다", "word for word"),
+            Wording("글자까지 같습니다", "stand word for word in the training file"),
             is_problem,
             PROBLEM_TEST_OVERLAP,
         ),
@@ -45,7 +45,10 @@ def check_overlap(train: AuditedRows, test: AuditedRows, near: Codes | None) -> 
             train,
             test,
             folded,
-            Wording("띄어쓰기, 문장 부호 반복, 대소문자만 다릅니다", "but for spacing, case or repeated marks"),
+            Wording(
+                "띄어쓰기, 문장 부호 반복, 대소문자만 다릅니다",
+                "stand in the training file but for spacing, case or repeated marks",
+            ),
             is_problem,
             PROBLEM_TEST_OVERLAP,
         ),
@@ -58,7 +61,7 @@ def check_overlap(train: AuditedRows, test: AuditedRows, near: Codes | None) -> 
                 train,
                 test,
                 near,
-                Wording("거의 같습니다", "nearly"),
+                Wording("거의 같습니다", "are nearly a text of the training file"),
                 bool(too_many),
                 PROBLEM_NEAR_OVERLAP,
             )
@@ -96,7 +99,7 @@ def _finding(
         Wording(
             f"평가 행 {count:,}개({share:.2%})의 글이 학습 파일의 글과 {how.korean}"
             + (f"(그중 {other_label:,}개는 레이블이 다름)" if other_label else ""),
-            f"{count:,} test row(s) ({share:.2%}) are {how.english} in the training file"
+            f"{count:,} test row(s) ({share:.2%}) {how.english}"
             + (f", {other_label:,} of them with another label" if other_label else ""),
         ),
         _LEAVE_OUT if count else None,
