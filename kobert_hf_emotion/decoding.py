@@ -5,13 +5,15 @@ from __future__ import annotations
 import codecs
 import logging
 import re
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import IO, NamedTuple
 
 from .errors import DataError
 
 logger = logging.getLogger(__name__)
 
 _SAMPLE_SIZE = 1_000_000
+_BLOCK_SIZE = 1 << 20
 _HANGUL = re.compile("[가-힣ㄱ-ㆎ]")
 _NON_ASCII = re.compile("[^\x00-\x7f]")
 _BOMS: tuple[tuple[bytes, str], ...] = (
@@ -65,6 +67,72 @@ def decode(data: bytes, source: str, encoding: str | None = None) -> Decoded:
     if _control_share(decoded.text) > 0.01:
         raise _not_text(source)
     return decoded
+
+
+def find_encoding(open_bytes: Callable[[], IO[bytes]], source: str, encoding: str | None = None) -> str:
+    """Returns the encoding that `decode` reads a file with, reading it through in blocks.
+
+    Files of the usual kinds (a byte order mark, UTF-8, CP949) are never in memory as a whole. Those that are none
+    of these, or broken, are: `decode` then says what is wrong with them, or guesses.
+
+    Args:
+        open_bytes: Opens the file; called once or twice.
+        source: The file's name, for messages.
+        encoding: The encoding to use in place of what would be found.
+
+    Raises:
+        DataError: As for `decode`.
+    """
+    with open_bytes() as handle:
+        head = handle.read(2 * _SAMPLE_SIZE)  # as many characters as `decode` looks at, even of two bytes each
+    marked = next((name for mark, name in _BOMS if head.startswith(mark)), None)
+    wanted = encoding or marked
+    if wanted is None:
+        _refuse_known_binary(head, source)
+    fitting = _fitting_encodings(open_bytes, head, (wanted,) if wanted else ("utf-8", "cp949"))
+    if not fitting or (wanted is None and (b"\0" in head or _control_share(_beginning(head, fitting[0])) > 0.01)):
+        with open_bytes() as handle:
+            return decode(handle.read(), source, encoding).encoding
+    if wanted is None and fitting[0] == "cp949":
+        _warn_if_not_korean(_beginning(head, "cp949"), source)
+    return fitting[0]
+
+
+def _fitting_encodings(open_bytes: Callable[[], IO[bytes]], head: bytes, names: tuple[str, ...]) -> list[str]:
+    """Returns those of `names` that a whole file can be decoded with; none for one with NUL bytes after its head."""
+    try:
+        for name in names:
+            head.decode(name, errors="ignore")  # refuses codecs that are not for text
+        decoders = {name: codecs.getincrementaldecoder(name)() for name in names}
+    except LookupError:
+        return []
+    narrow = b"\0" not in head
+    with open_bytes() as handle:
+        for block in _blocks(handle):
+            if len(names) > 1 and narrow and b"\0" in block:
+                return []
+            decoders = {name: decoder for name, decoder in decoders.items() if _accepts(decoder, block)}
+    return list(decoders)
+
+
+def _blocks(handle: IO[bytes]) -> Iterator[bytes]:
+    """Yields a file in blocks, and an empty one at its end, which shows decoders whether a character is cut off."""
+    while block := handle.read(_BLOCK_SIZE):
+        yield block
+    yield b""
+
+
+def _accepts(decoder: codecs.IncrementalDecoder, block: bytes) -> bool:
+    try:
+        decoder.decode(block, final=not block)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _beginning(head: bytes, encoding: str) -> str:
+    """Decodes the beginning of a file, whose last character may be cut."""
+    return codecs.getincrementaldecoder(encoding)().decode(head)
 
 
 def _decode_as(data: bytes, source: str, encoding: str) -> Decoded:
