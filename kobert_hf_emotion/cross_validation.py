@@ -252,7 +252,6 @@ class _Plan:
         if self.args.should_save:
             self._save(trainer, result, logits)
         trainer.accelerator.wait_for_everyone()  # until the main process has saved
-        trainer.accelerator.free_memory()
         return result, logits
 
     def _checkpoints(self, number: int) -> Path:

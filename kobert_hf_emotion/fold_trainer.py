@@ -13,6 +13,7 @@ from typing import Any
 
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
+from safetensors.torch import save_model
 from torch import nn
 from transformers import (
     PrinterCallback,
@@ -24,6 +25,7 @@ from transformers import (
 )
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+from transformers.utils import SAFE_WEIGHTS_NAME
 
 from .files import atomic_directory
 from .trainer import EmotionTrainer
@@ -56,7 +58,8 @@ class FoldTrainer(EmotionTrainer):
         output = Path(str(self.args.output_dir))
         name = f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
         with _shared_directory(output / name, self.accelerator) as folder:
-            self.save_model(folder, _internal_call=True)
+            if self.args.should_save:  # no tokenizer: it does not change, and takes longer than the weights
+                save_model(self.model, str(Path(folder, SAFE_WEIGHTS_NAME)))
             self._save_optimizer_and_scheduler(folder)
             self._save_scaler(folder)
             self._save_rng_state(folder)

@@ -25,11 +25,15 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 from test_cross_validation import make_args, make_dataset
 
+from kobert_hf_emotion import run_files
 from kobert_hf_emotion.cross_validation import cross_validate
 from kobert_hf_emotion.trainer import EmotionTrainer
 
 FILE_EVENTS = {"open", "os.rename", "os.mkdir", "os.link", "os.remove", "os.rmdir", "os.symlink", "os.scandir"}
 MOST_CHILDREN = 300
+
+for name in [name for name in vars(run_files) if name.startswith("plot_")]:
+    setattr(run_files, name, lambda path, *_: path.touch())  # drawing takes longer than all the rest
 
 
 def run(model: Path, output: Path, log: Path | None) -> None:
@@ -45,7 +49,7 @@ def run(model: Path, output: Path, log: Path | None) -> None:
             return step(self, *inputs)
 
         EmotionTrainer.training_step = noted  # type: ignore[method-assign]
-    cross_validate(make_dataset(6), output, model, args, n_splits=2)
+    cross_validate(make_dataset(5), output, model, args, n_splits=2)
 
 
 def die_at(count: int, folder: str) -> None:
@@ -85,10 +89,11 @@ def main(model: Path, folder: Path, seed: int) -> None:
     seconds = time.monotonic() - began
     kills: Counter[str] = Counter()
     for number in range(MOST_CHILDREN):
-        events = chance.randint(1, 60) if number % 2 == 0 else None
+        # Few events first: a child that gets no further than its start moves nothing on, and later ones must.
+        events = number * number + 1 if number < 5 else chance.randint(20, 90) if number % 4 else None
         process = child(model, folder / "killed", folder / "steps.txt", events)
         if events is None:
-            time.sleep(chance.uniform(0.1, 0.5) * seconds)
+            time.sleep(chance.uniform(0.1, 0.4) * seconds)
             os.kill(process, signal.SIGKILL)  # it is a zombie where it has ended
         status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
         if status == 0:
