@@ -215,9 +215,29 @@ def _results(report: Mapping[str, Any], shown: str, best: str) -> str:
 
 {folds}
 
+{_intervals(report)}
+
 라벨별 성능(모든 겹의 검증 예측) / by label, over the out-of-fold predictions of all rows:
 
-{classes}"""
+{classes}
+
+{_calibration(report)}"""
+
+
+def _intervals(report: Mapping[str, Any]) -> str:
+    found = report["intervals"]
+    listed = ", ".join(f"{title} {found[key][0]:.4f}–{found[key][1]:.4f}" for key, (_, title) in _METRICS.items())
+    return f"전체 점수의 95% 부트스트랩 구간 / 95% bootstrap intervals of the pooled scores: {listed}."
+
+
+def _calibration(report: Mapping[str, Any]) -> str:
+    found = report["calibration"]
+    return f"""\
+확률 보정 / calibration: 온도 / temperature {found["temperature"]:.4f}, ECE {found["ece_before"]:.4f} → \
+{found["ece_after"]:.4f} ({found["ece_bins"]} bins, cross-fitted).
+`EmotionClassifier.predict`는 로짓을 이 온도로 나눕니다. `pipeline`은 나누지 않으므로 라벨은 같고 점수는 다릅니다.
+`EmotionClassifier.predict` divides the logits by this temperature (`softmax_temperature` in `config.json`). A
+`pipeline` does not: its labels are the same, its scores those before calibration."""
 
 
 def _classes(report: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:

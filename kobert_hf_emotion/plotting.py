@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib import font_manager
@@ -17,6 +18,9 @@ from numpy.typing import NDArray
 from .calibration import Calibration, ReliabilityBin
 from .files import atomic_write
 from .trainer import EpochRecord
+
+_LARGE = 15
+"""More classes than this get smaller cells, with the counts alone."""
 
 
 def hangul_font() -> font_manager.FontProperties:
@@ -69,6 +73,8 @@ def _label(axes: Axes, title: str, font: font_manager.FontProperties) -> None:
 def plot_confusion(path: str | os.PathLike[str], counts: NDArray[np.integer], names: Sequence[str]) -> None:
     """Draws a confusion matrix: in each cell the rows and their share of the label's rows, which is its colour.
 
+    Cells without rows stay empty.
+
     Args:
         path: PNG file to write, atomically.
         counts: Rows by label (down) and prediction (across), shape (classes, classes).
@@ -76,16 +82,18 @@ def plot_confusion(path: str | os.PathLike[str], counts: NDArray[np.integer], na
     """
     font = hangul_font()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    size = 2.6 + 0.95 * len(names)
+    is_large = len(names) > _LARGE
+    points = 7 if is_large else 10
+    size = 2.6 + (0.55 if is_large else 0.95) * len(names)
     figure = Figure(figsize=(size + 0.6, size), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for (row, column), share in np.ndenumerate(shares):
-        color = "white" if share > 0.5 else "black"
-        text = f"{counts[row, column]:,}\n{share:.0%}"
-        axes.text(
-            column, row, text, ha="center", va="center", ma="center", color=color, fontproperties=font, fontsize=10
-        )
+    style: dict[str, Any] = {"ha": "center", "va": "center", "ma": "center", "fontproperties": font}
+    for row, column in zip(*np.nonzero(counts), strict=True):
+        share = shares[row, column]
+        text = f"{counts[row, column]:,}" + ("" if is_large else f"\n{share:.0%}")
+        cell = axes.text(column, row, text, color="white" if share > 0.5 else "black", fontsize=points, **style)
+        cell.set_in_layout(False)  # it lies inside the axes; measuring thousands of them takes a minute
     axes.set_xticks(range(len(names)), names, fontproperties=font, rotation=30, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(names)), names, fontproperties=font)
     axes.set_xlabel("예측 (prediction)", fontproperties=font, fontsize=12)

@@ -113,6 +113,10 @@ def format_report(result: CrossValidationResult, truth: ClassIds) -> str:
 
 def _point(link: Path, target: Path) -> None:
     """Makes `link` a relative link to the folder `target`, or a copy where the system has no such links."""
+    if link.is_symlink():  # of a run that was interrupted right here
+        link.unlink()
+    elif link.is_dir():
+        shutil.rmtree(link)
     try:
         link.symlink_to(target.name, target_is_directory=True)
     except OSError as error:  # Windows without the right to make links

@@ -88,6 +88,19 @@ def test_kobert_layout_has_no_labels(tmp_path: Path) -> None:
     assert EmotionConfig.from_pretrained(tmp_path, num_labels=4).num_labels == 4
 
 
+def test_temperature(tmp_path: Path) -> None:
+    config = EmotionConfig(temperature=1.5)
+    config.save_pretrained(tmp_path)
+    stored = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    assert stored["softmax_temperature"] == 1.5
+    assert "temperature" not in stored
+    assert EmotionConfig.from_pretrained(tmp_path).temperature == 1.5
+    assert EmotionConfig.from_pretrained(tmp_path, temperature=1.0).temperature == 1
+    assert EmotionConfig().temperature == 1
+    EmotionConfig().save_pretrained(tmp_path)
+    assert "softmax_temperature" not in json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+
+
 def test_wrong_types_are_refused() -> None:
     with pytest.raises(Exception, match="focal_gamma"):
         EmotionConfig(focal_gamma="two")  # type: ignore[arg-type]
