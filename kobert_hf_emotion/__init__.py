@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .audit import AuditReport, audit_dataset
+    from .comparison import compare_runs
     from .configuration import EmotionConfig
     from .continuation import continue_training
     from .cross_validation import cross_validate
     from .data import LoadReport, load_emotion_dataset, load_emotion_dataset_with_report
+    from .ensemble import EmotionEnsemble
     from .errors import KoBERTEmotionError
     from .evaluation import evaluate_checkpoints
+    from .holdout import evaluate_run
     from .hub import push_run
     from .labels import EMOTION_LABELS
     from .legacy import export_legacy_checkpoint, import_legacy_checkpoint
@@ -35,6 +38,7 @@ _HOMES = {
     "EMOTION_LABELS": "labels",
     "EmotionClassifier": "modeling",
     "EmotionConfig": "configuration",
+    "EmotionEnsemble": "ensemble",
     "EmotionTrainer": "trainer",
     "EmotionTrainingArguments": "training_args",
     "FocalLoss": "losses",
@@ -42,9 +46,11 @@ _HOMES = {
     "KoBERTTokenizer": "tokenization",
     "LoadReport": "data",
     "audit_dataset": "audit",
+    "compare_runs": "comparison",
     "continue_training": "continuation",
     "cross_validate": "cross_validation",
     "evaluate_checkpoints": "evaluation",
+    "evaluate_run": "holdout",
     "export_legacy_checkpoint": "legacy",
     "focal_loss": "losses",
     "import_legacy_checkpoint": "legacy",
@@ -60,6 +66,7 @@ __all__ = [
     "CrossValidationResult",
     "EmotionClassifier",
     "EmotionConfig",
+    "EmotionEnsemble",
     "EmotionTrainer",
     "EmotionTrainingArguments",
     "FocalLoss",
@@ -67,9 +74,11 @@ __all__ = [
     "KoBERTTokenizer",
     "LoadReport",
     "audit_dataset",
+    "compare_runs",
     "continue_training",
     "cross_validate",
     "evaluate_checkpoints",
+    "evaluate_run",
     "export_legacy_checkpoint",
     "focal_loss",
     "import_legacy_checkpoint",
