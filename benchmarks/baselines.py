@@ -39,7 +39,7 @@ class Settings:
     epochs: int
     batch_size: int = 64
     max_length: int = 64
-    learning_rate: float = 5e-4  # random weights would hardly move with the notebook's 5e-5
+    learning_rate: float = 2e-4  # random weights would hardly move with the notebook's 5e-5
     warmup_ratio: float = 0.1
     weight_decay: float = 0.01
     dropout: float = 0.5

@@ -99,7 +99,7 @@ def measure(texts: Texts, size: str, n_splits: int, settings: Settings, repeats:
     """Times the k-fold job in three ways, with another seed in every round.
 
     Raises:
-        Disagreement: The losses of the last epochs differ, over folds and rounds, by more than chance explains
+        Disagreement: The losses of the last epochs, means over the folds, differ by more than the seeds explain
             (Welch's t-test between ours and the notebook's, p below 0.01).
     """
     curves: dict[str, list[Curves]] = {}
@@ -142,7 +142,8 @@ def _compare(curves: dict[str, list[Curves]], epochs: int) -> dict[str, str]:
     checks = {}
     for column, name in enumerate(("training loss", "validation loss")):
         last = {
-            way: [fold[column] for run in runs for fold in run[epochs - 1 :: epochs]] for way, runs in curves.items()
+            way: [float(np.mean([fold[column] for fold in run[epochs - 1 :: epochs]])) for run in runs]
+            for way, runs in curves.items()
         }
         if len(last[OURS]) > 1:
             p = float(stats.ttest_ind(last[OURS], last["notebook's loop"], equal_var=False).pvalue)

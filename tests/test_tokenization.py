@@ -197,7 +197,7 @@ class TestReferences:
     ) -> None:
         # Hangul syllables are in every other test; they would only cost time here.
         blocks = (range(0xAC00), range(0xD7A4, 0xD800), range(0xE000, 0x10000), range(0x20000, 0x20040))
-        texts = [f"가{chr(code)}나" for code in chain(*blocks) if unicodedata.category(chr(code)) != "Cn"]
+        texts = [f"가{chr(code)}나 {chr(code)}ㅏ" for code in chain(*blocks) if unicodedata.category(chr(code)) != "Cn"]
         texts = [f"{a} {b} {c}" for a, b, c in zip(texts[::3], texts[1::3], texts[2::3], strict=False)]
         wrong = [t for t, ids in zip(texts, tokenizer.encode_texts(texts), strict=True) if ids != skt_ids(sp, t)]
         assert wrong == []
