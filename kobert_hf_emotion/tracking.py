@@ -74,4 +74,4 @@ def _finish(trackers: Sequence[str], failed: bool) -> None:
     """Ends the run of wandb, which would log the next fold into this one's otherwise; the others end their own."""
     wandb = sys.modules.get("wandb")
     if "wandb" in trackers and wandb is not None and wandb.run is not None:
-        wandb.finish(exit_code=int(failed), quiet=True)
+        wandb.finish(exit_code=int(failed))

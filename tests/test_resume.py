@@ -61,7 +61,7 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bits(tiny_model_folder:
     program = Path(__file__).with_name("killed_runs.py")
     done = subprocess.run(
         [sys.executable, str(program), str(tiny_model_folder), str(tmp_path), "5"],
-        check=False, capture_output=True, text=True, timeout=300,
+        check=False, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert sum(json.loads(done.stdout.splitlines()[-1]).values()) >= 10, done.stdout
