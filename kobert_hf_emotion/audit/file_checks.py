@@ -79,7 +79,7 @@ def _decomposed(report: LoadReport, examples: _Examples, split: Split) -> Findin
             f"{count:,} text(s) in decomposed (NFD) or otherwise not composed Unicode",
         ),
         Wording(
-            "NFC로 모아 썼으니 할 일은 없습니다. macOS에서 만든 파일에 흔합니다.",
+            "NFC로 바꾸어 썼으니 고치지 않아도 됩니다. macOS에서 만든 파일에 흔합니다.",
             "They were composed (NFC) and nothing is left to do. Files made on macOS often have them.",
         )
         if count

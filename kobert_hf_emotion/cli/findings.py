@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
 from rich.table import Table
 
 from ..audit import AuditReport, Example
@@ -43,6 +42,7 @@ _SPLITS = {"train": Wording("", ""), "test": Wording(" (평가)", " (test)")}
 _ROW = Wording("{row}행", "row {row}")
 _EXAMPLE = Wording("예", "e.g.")
 _ADVICE = Wording("할 일", "do")
+_NUMBERS = Wording("행 번호는 머리글을 빼고 1부터 셉니다.", "Row numbers count from 1 below the header.")
 
 
 def show(report: AuditReport, language: Language) -> None:
@@ -67,7 +67,7 @@ def show(report: AuditReport, language: Language) -> None:
             )
         grid.add_row(f"[{style}]{word.in_language(language)}[/{style}]", title, "\n".join(lines))
     console.print(grid)
-    console.print(Padding(_verdict(report).in_language(language), (1, 0, 0, 0)))
+    console.print(f"\n{_verdict(report).in_language(language)}\n{_NUMBERS.in_language(language)}")
 
 
 def _example(example: Example, language: Language) -> str:
@@ -92,6 +92,6 @@ def _verdict(report: AuditReport) -> Wording:
             f"trusted: {english}",
         )
     return Wording(
-        f"[green]문제 없음[/green], 참고 {notices}개. 행 번호는 머리글을 뺀 데이터 행의 번호입니다.",
-        f"[green]No problem[/green], {notices} notice(s). Row numbers count the rows of data below the header.",
+        f"[green]문제 없음[/green], 참고 {notices}개.",
+        f"[green]No problem[/green], {notices} notice(s).",
     )
