@@ -171,7 +171,8 @@ def selection_optimism(
 
     In every resample the best is chosen on the rows drawn and looked up on the rows that were not (some 37%, the
     out-of-bag rows); the estimate is the mean of the first accuracy less the second. For a model that was not
-    chosen the two are equal on average. Where two are equally good, the first is chosen.
+    chosen the two are equal on average. It errs on the side of too much: a resample of the rows is noisier than the
+    rows. Where two models are equally good, the first is chosen.
 
     Args:
         correct: For each model whether it was right, shape (rows,).

@@ -118,6 +118,8 @@ def read_run(path: str | os.PathLike[str]) -> FinishedRun:
 
 def run_of(path: str | os.PathLike[str]) -> FinishedRun | None:
     """Returns the finished run that `path` is the folder of, or of whose folds it is one; None where it is neither."""
+    if not Path(path).exists():  # a Hub id, or "default"
+        return None
     for folder in (Path(path), Path(path).resolve().parent):
         if (folder / RECORD_FILE).is_file() and (folder / PREDICTIONS_FILE).is_file():
             return read_run(folder)
