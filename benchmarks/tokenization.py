@@ -48,7 +48,9 @@ def measure(texts: Texts, source: str, repeats: int) -> Report:
             OURS: lambda: tokenizer(rows, truncation=True, max_length=MAX_LENGTH),
             'kobert_hf_emotion, word_split="gluonnlp"': lambda: gluon(rows, truncation=True, max_length=MAX_LENGTH),
             "tokenizers (PreTrainedTokenizerFast)": lambda: fast(rows, truncation=True, max_length=MAX_LENGTH),
-            "sentencepiece alone, nothing prepared or added": lambda: tokenizer.sp_model.encode(rows, out_type=int),
+            "sentencepiece alone, nothing prepared or added": lambda: tokenizer.sp_model.encode(
+                rows, out_type=int, num_threads=1
+            ),
         },
         repeats,
     )

@@ -26,6 +26,8 @@ from .tokenizer_json import build_tokenizer_json
 
 WordSplit: TypeAlias = Literal["sentencepiece", "gluonnlp"]
 VOCAB_FILE = "spiece.model"
+# Below so many strings the encoder's call for many does not pay.
+_FEW = 16
 # Options of `__call__` that only transformers' own, slower path serves.
 _UNCOMMON_OPTIONS = (
     "stride",
@@ -137,7 +139,7 @@ class KoBERTTokenizer(SentencePieceBackend):
         """
         if self.word_split == "gluonnlp":
             return self._encode_words([prepare_gluonnlp(text) for text in texts])
-        rows: list[list[int]] = self.sp_model.encode([prepare_xlnet(text) for text in texts], out_type=int)
+        rows = self._encode_strings([prepare_xlnet(text) for text in texts])
         # Searched in all texts at once; a special token that two of them form together costs time, no more.
         written_out = self._special_in_text.search("\n".join(texts)) is not None
         for index, (text, row) in enumerate(zip(texts, rows, strict=True)):
@@ -151,6 +153,16 @@ class KoBERTTokenizer(SentencePieceBackend):
         tokens = {*self.all_special_tokens, *self._added_tokens_encoder}
         self._special_in_text = re.compile("|".join(map(re.escape, sorted(tokens))))
 
+    def _encode_strings(self, strings: list[str]) -> list[list[int]]:
+        """Encodes many strings in one call, and few one by one.
+
+        The call for many hands them to a thread of its own, which a few strings wait longer for than they take.
+        """
+        if len(strings) < _FEW:
+            return [self.sp_model.encode(string, out_type=int) for string in strings]
+        rows: list[list[int]] = self.sp_model.encode(strings, out_type=int, num_threads=1)
+        return rows
+
     def _encode_words(self, texts: list[list[str]]) -> list[list[int]]:
         """Encodes texts given as words, each distinct word once.
 
@@ -158,7 +170,7 @@ class KoBERTTokenizer(SentencePieceBackend):
         word stands inside a sentence.
         """
         words = list({word: None for text in texts for word in text})
-        encoded = dict(zip(words, self.sp_model.encode(words, out_type=int), strict=True))
+        encoded = dict(zip(words, self._encode_strings(words), strict=True))
         return [list(chain.from_iterable(map(encoded.__getitem__, text))) for text in texts]
 
     def tokenize(self, text: str, **kwargs: Any) -> list[str]:  # type: ignore[override]
