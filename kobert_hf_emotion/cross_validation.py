@@ -21,6 +21,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
 from .assets import DEFAULT_MODEL_NAME
+from .audit import AuditReport, audit_dataset
 from .checkpoints import save_classifier, start_model, weights_sha256
 from .configuration import EmotionConfig
 from .encoding import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN, encode_dataset
@@ -45,6 +46,8 @@ from .training_args import EmotionTrainingArguments
 from .versions import library_versions
 
 logger = logging.getLogger(__name__)
+
+AUDIT_FILE = "audit.json"
 
 
 def cross_validate(
@@ -72,6 +75,8 @@ def cross_validate(
     A run that was interrupted, however hard, is continued by the same call: finished folds are read, the unfinished
     one goes on from its last checkpoint (see `EmotionTrainingArguments.checkpoint_seconds`), and on the CPU the
     result is the same to the last bit. Data, split, model, arguments and versions must be those of before.
+
+    The rows are audited first (`audit.audit_dataset`): what is found is logged and written to `audit.json`.
 
     Args:
         dataset: Rows with `text` and `label` (a `ClassLabel`), as `load_emotion_dataset` gives them.
@@ -120,6 +125,9 @@ def cross_validate(
             f"The notebook's files (--legacy-export) are those of BERT, and this is {start.config.model_type}.",
         )
     guard = check_tokenization(tokenizer, start.config, dataset[TEXT_COLUMN][:], args.max_length)
+    audit = audit_dataset(
+        dataset, tokenizer=tokenizer, config=start.config, n_splits=plan.n_splits, max_length=args.max_length
+    )
     record = {
         **plan.describe(),
         **division.describe(),
@@ -140,6 +148,8 @@ def cross_validate(
         if args.should_save:
             write_json(run / RUN_FILE, {**record, "finished": False})  # first: without it the folder is not ours
             write_split(run / SPLIT_FILE, dataset, fold_numbers(division.folds, len(dataset)), division.groups)
+            write_json(run / AUDIT_FILE, audit.to_dict())
+            _log_findings(audit)
         result = plan.run_folds(encode_dataset(dataset, tokenizer, args.max_length), truth, division)
         if args.should_save:
             forget_progress(run)
@@ -156,6 +166,13 @@ def data_sha256(dataset: datasets.Dataset) -> str:
     for values in zip(*(dataset[name] for name in names), strict=True):
         digest.update(("\t".join(map(str, values)) + "\n").encode())
     return digest.hexdigest()
+
+
+def _log_findings(audit: AuditReport) -> None:
+    for finding in audit.findings:
+        if finding.status != "ok":
+            level = logging.WARNING if finding.status == "problem" else logging.INFO
+            logger.log(level, "%s: %s / %s", finding.check, finding.found.korean, finding.found.english)
 
 
 def _check_args(args: EmotionTrainingArguments) -> None:

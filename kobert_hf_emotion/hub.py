@@ -16,12 +16,14 @@ from .errors import HubError, RunError
 from .evaluation import best_fold, find_checkpoints
 from .hub_errors import FAILED_CALLS, hub_error, is_broken_connection
 from .model_card import CARD_FILE, with_repo_id
+from .run_files import PICTURES, REPORT_FILE
 
 logger = logging.getLogger(__name__)
 
-LEFT_OUT = (".*", "_*", "checkpoint-*", "*.pt", "*.tar", "*.partial")
-"""Names that are not pushed: hidden files, the Trainer's checkpoints, and the notebook's pickled files."""
-RUN_FILES = (CARD_FILE, "run.json", "report.json", "report.txt", "curves.png")
+LEFT_OUT = (".*", "_*", "checkpoint-*", "*.pt", "*.tar", "*.partial", "fold.json", "validation_logits.npy")
+"""Names that are not pushed: hidden files, the Trainer's checkpoints, the notebook's pickled files, and what only a
+run that is continued reads."""
+RUN_FILES = (CARD_FILE, "run.json", "report.json", REPORT_FILE, *PICTURES)
 """What is pushed of a run beside its models."""
 _ATTEMPTS = 3
 _Answer = TypeVar("_Answer")

@@ -28,6 +28,9 @@ from .trainer import EpochRecord
 
 logger = logging.getLogger(__name__)
 
+REPORT_FILE = "report.txt"
+CURVES_FILE, CONFUSION_FILE, CALIBRATION_FILE = PICTURES = ("curves.png", "confusion_matrix.png", "calibration.png")
+
 _KNOWN_COLUMNS = ("file", "row", "id", "group", TEXT_COLUMN, TEXT_PAIR_COLUMN)
 """What a table of predictions says of a row, where the data set knows it."""
 
@@ -69,9 +72,9 @@ def write_run(
     details = out_of_fold_report(result.logits, truth, numbers, labels, None if groups is None else groups.tolist())
     for fold in result.folds:
         store_temperature(fold.path, details.calibration.temperature)
-    plot_curves(run / "curves.png", {fold.number: fold.history for fold in result.folds})
-    plot_confusion(run / "confusion_matrix.png", details.confusion, labels)
-    plot_calibration(run / "calibration.png", details.calibration)
+    plot_curves(run / CURVES_FILE, {fold.number: fold.history for fold in result.folds})
+    plot_confusion(run / CONFUSION_FILE, details.confusion, labels)
+    plot_calibration(run / CALIBRATION_FILE, details.calibration)
     report = {
         "folds": {fold.path.name: asdict(fold.scores) for fold in result.folds},
         "pooled": asdict(result.scores),
@@ -81,7 +84,7 @@ def write_run(
     }
     write_json(run / "report.json", report)
     _write_cards(result, report, record, known.get("file", ()))
-    with atomic_write(run / "report.txt", "w") as handle:
+    with atomic_write(run / REPORT_FILE, "w") as handle:
         handle.write(f"{format_report(result, truth)}\n{details.to_text()}\n")
     _point(run / "best", result.best.path)
 

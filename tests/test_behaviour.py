@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from behaviour_cases import CAPABILITIES, Case, Expects, Keeps
 
@@ -50,9 +52,10 @@ def texts_of(case: Case) -> tuple[str, ...]:
 def test_pass_rate_does_not_fall(capability, outcomes, record_property):
     results = outcomes[capability]
     passed = sum(passed for _, passed in results)
-    record_property("pass_rate", f"{passed}/{len(results)}")
+    rate = f"{capability}: {passed}/{len(results)}"
+    record_property("pass_rate", rate)
     failed = "\n".join(str(case) for case, passed in results if not passed)
-    print(f"{capability}: {passed}/{len(results)}\n{failed}")
+    sys.stdout.write(f"{rate}\n{failed}\n")  # `pytest -s tests/test_behaviour.py` shows the rates
     assert passed >= FLOORS[capability], failed
 
 

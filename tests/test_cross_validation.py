@@ -77,6 +77,15 @@ def test_out_of_fold_logits_are_those_of_the_model_that_did_not_see_the_row(
             assert prediction["label"] == EMOTION_LABELS[int(expected.argmax())]
 
 
+def test_a_run_audits_its_rows_first(tiny_model_folder: Path, tmp_path: Path, caplog) -> None:
+    planted = datasets.concatenate_datasets([make_dataset(), make_dataset().select([3, 3, 5])])
+    cross_validate(planted, tmp_path / "a", tiny_model_folder, make_args(num_train_epochs=1, max_steps=1), n_splits=2)
+    audit = json.loads((tmp_path / "a" / "audit.json").read_text(encoding="utf-8"))
+    assert audit["exact_duplicates"] == 3
+    assert "exact_duplicates: " in caplog.text
+    assert audit["conflicting_labels"] == 0
+
+
 def test_pooled_scores_are_scikit_learns(result: CrossValidationResult, dataset: datasets.Dataset) -> None:
     labels = np.asarray(dataset["label"])
     expected = f1_score(labels, result.logits.argmax(-1), average="macro", zero_division=0)

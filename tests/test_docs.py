@@ -25,7 +25,7 @@ from kobert_hf_emotion.configuration import EmotionConfig
 ROOT = Path(__file__).resolve().parents[1]
 READMES = ("README.md", "README.en.md")
 GUIDES = ("docs/migration.ko.md", "docs/migration.en.md")
-PAGES = (*READMES, *GUIDES, "docs/hub.md")
+PAGES = (*READMES, *GUIDES, "docs/hub.md", "docs/doctor.md")
 RUN_MARK = "<!-- run -->"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")

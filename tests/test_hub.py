@@ -15,7 +15,15 @@ from kobert_hf_emotion.cli import main
 
 MODEL_FILES = {"README.md", "config.json", "model.safetensors", "spiece.model", "tokenizer.json"}
 MODEL_FILES |= {"tokenizer_config.json"}
-RUN_FILES = {"run.json", "report.json", "report.txt", "curves.png", "history.csv"}
+RUN_FILES = {
+    "run.json",
+    "report.json",
+    "report.txt",
+    "curves.png",
+    "confusion_matrix.png",
+    "calibration.png",
+    "history.csv",
+}
 PUSH = """
 from kobert_hf_emotion import push_run
 commit = push_run(path, repo, **settings)

@@ -14,7 +14,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; those of the process by default.
 
     Returns:
-        0 on success, 2 on bad usage or bad input, with a message on stderr.
+        0 on success; 1 where `doctor` finds a problem; 2 on bad usage or bad input, with a message on stderr.
     """
     # Hub requests are slow to fail without a network; progress bars of model loading say nothing of use here.
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

@@ -90,7 +90,7 @@ def train(
     """  # noqa: D415
     from ..cross_validation import cross_validate
     from ..data import load_emotion_dataset_with_report
-    from ..run_files import format_report
+    from ..run_files import REPORT_FILE
     from ..training_args import EmotionTrainingArguments
 
     names = options.parse_labels(labels)
@@ -120,7 +120,6 @@ def train(
         )
         note(report.summary())
         group_by = None if group_column is None else "group"
-        # The audit of the data goes here: before the run's folder is made.
         result = cross_validate(
             dataset,
             run,
@@ -147,7 +146,5 @@ def train(
             }
         )
         return
-    import numpy as np
-
-    say(format_report(result, np.asarray(dataset["label"])))
+    say((result.output_dir / REPORT_FILE).read_text(encoding="utf-8"))
     say(f"결과 폴더 (run): {run}\n다음 (next): kobert-emotion test {run} test.csv")
