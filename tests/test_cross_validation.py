@@ -78,6 +78,7 @@ def test_out_of_fold_logits_are_those_of_the_model_that_did_not_see_the_row(
 
 
 def test_a_run_audits_its_rows_first(tiny_model_folder: Path, tmp_path: Path, caplog) -> None:
+    caplog.set_level("INFO", "kobert_hf_emotion")
     planted = datasets.concatenate_datasets([make_dataset(), make_dataset().select([3, 3, 5])])
     cross_validate(planted, tmp_path / "a", tiny_model_folder, make_args(num_train_epochs=1, max_steps=1), n_splits=2)
     audit = json.loads((tmp_path / "a" / "audit.json").read_text(encoding="utf-8"))
