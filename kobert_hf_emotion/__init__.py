@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .ensemble import EmotionEnsemble
     from .errors import KoBERTEmotionError
     from .evaluation import evaluate_checkpoints
+    from .export import OnnxClassifier, export_onnx
     from .holdout import evaluate_run
     from .hub import push_run
     from .labels import EMOTION_LABELS
@@ -45,6 +46,7 @@ _HOMES = {
     "KoBERTEmotionError": "errors",
     "KoBERTTokenizer": "tokenization",
     "LoadReport": "data",
+    "OnnxClassifier": "export",
     "audit_dataset": "audit",
     "compare_runs": "comparison",
     "continue_training": "continuation",
@@ -52,6 +54,7 @@ _HOMES = {
     "evaluate_checkpoints": "evaluation",
     "evaluate_run": "holdout",
     "export_legacy_checkpoint": "legacy",
+    "export_onnx": "export",
     "focal_loss": "losses",
     "import_legacy_checkpoint": "legacy",
     "load_emotion_dataset": "data",
@@ -73,6 +76,7 @@ __all__ = [
     "KoBERTEmotionError",
     "KoBERTTokenizer",
     "LoadReport",
+    "OnnxClassifier",
     "audit_dataset",
     "compare_runs",
     "continue_training",
@@ -80,6 +84,7 @@ __all__ = [
     "evaluate_checkpoints",
     "evaluate_run",
     "export_legacy_checkpoint",
+    "export_onnx",
     "focal_loss",
     "import_legacy_checkpoint",
     "load_emotion_dataset",

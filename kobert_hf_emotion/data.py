@@ -165,11 +165,10 @@ def load_emotion_dataset_with_report(
         for table in tables
     )
     _check_same_roles(tables, columns)
-    frame = _join(tables, columns)
+    frame = join_tables(tables, columns)
     names = label_names(frame, labels)
     conflicts = encode_labels(frame, names, require_labels)
-    frame["is_nfc"] = _normalize(frame)
-    kept, dropped = _drop_empty(frame, require_labels)
+    kept, dropped = clean_rows(frame, require_labels)
     report = LoadReport(
         files=tuple(str(table.path) for table in tables),
         encodings=tuple(table.encoding for table in tables),
@@ -177,12 +176,12 @@ def load_emotion_dataset_with_report(
         rows_kept=len(kept),
         dropped=dropped,
         nfc_changed=int((~kept["is_nfc"]).sum()),
-        label_counts=_count_labels(kept, names),
+        label_counts=count_labels(kept, names),
         label_conflicts=conflicts,
         columns=columns,
     )
     if kept.empty:
-        raise _nothing_left(report)
+        raise nothing_left(report)
     _warn_of_empty_groups(kept)
     return _to_dataset(kept, names, several_files=len(tables) > 1), report
 
@@ -209,7 +208,7 @@ def _check_same_roles(tables: Sequence[Table], columns: Sequence[Columns]) -> No
         )
 
 
-def _join(tables: Sequence[Table], columns: Sequence[Columns]) -> pd.DataFrame:
+def join_tables(tables: Sequence[Table], columns: Sequence[Columns]) -> pd.DataFrame:
     """Puts the rows of all tables into one frame whose columns are named by their roles.
 
     `file_row` is the row's number as the user sees it in the file.
@@ -237,6 +236,16 @@ def _join(tables: Sequence[Table], columns: Sequence[Columns]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
 
 
+def clean_rows(frame: pd.DataFrame, require_labels: bool) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Brings the texts of a frame into NFC, noting in `is_nfc` which were, and leaves rows without content out.
+
+    Returns:
+        The rows that are kept, and how many are not by reason.
+    """
+    frame["is_nfc"] = _normalize(frame)
+    return _drop_empty(frame, require_labels)
+
+
 def _normalize(frame: pd.DataFrame) -> list[bool]:
     """Brings the texts into NFC; returns for each row whether it already was."""
     composed = [True] * len(frame)
@@ -261,7 +270,8 @@ def _drop_empty(frame: pd.DataFrame, require_labels: bool) -> tuple[pd.DataFrame
     return frame[reasons == ""], {reason: count for reason, count in counts.items() if count}
 
 
-def _count_labels(frame: pd.DataFrame, names: tuple[str, ...] | None) -> dict[str, int]:
+def count_labels(frame: pd.DataFrame, names: tuple[str, ...] | None) -> dict[str, int]:
+    """Counts the rows of each label by its name; empty without labels."""
     if names is None:
         return {}
     counts = frame["label"].value_counts().to_dict()
@@ -281,7 +291,8 @@ def _dropped_ko(dropped: dict[str, int]) -> str:
     return ", ".join(f"{_REASONS_KO[reason]} {count:,}" for reason, count in dropped.items())
 
 
-def _nothing_left(report: LoadReport) -> DataError:
+def nothing_left(report: LoadReport) -> DataError:
+    """Returns the error of files none of whose rows can be used."""
     files = ", ".join(report.files)
     return DataError(
         f"{files}: {report.rows_read:,}행을 읽었지만 쓸 수 있는 행이 없습니다({_dropped_ko(report.dropped)}). "

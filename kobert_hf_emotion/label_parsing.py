@@ -6,7 +6,10 @@ import difflib
 import logging
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from typing_extensions import Self
 
 from .columns import whole_number
 from .errors import DataError
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _MOST_INFERRED_LABELS = 1000
+_SHOWN = 5
 
 
 def label_names(frame: pd.DataFrame, labels: Sequence[str] | None) -> tuple[str, ...] | None:
@@ -71,6 +75,65 @@ def _parse_labels(cells: pd.Series[str], names: Sequence[str]) -> pd.Series[Any]
     return cells.map({cell: index for cell, index in found.items() if index is not None}).astype(pd.Int64Dtype())
 
 
+@dataclass
+class LabelTally:
+    """What is wrong with the labels of rows, gathered chunk by chunk.
+
+    Attributes:
+        rows: Rows looked at.
+        unknown: Rows with a label that is not known.
+        conflicts: Rows on which a second label column differs.
+        first_unknown: The first few of the former.
+        first_conflict: The first of the latter.
+    """
+
+    rows: int = 0
+    unknown: int = 0
+    conflicts: int = 0
+    first_unknown: list[dict[str, Any]] = field(default_factory=list)
+    first_conflict: dict[str, Any] | None = None
+
+    def add(self, frame: pd.DataFrame, names: tuple[str, ...]) -> None:
+        """Adds the column `label`, the ids, to a frame of `data`, and counts its rows."""
+        frame["label"] = _parse_labels(frame["raw_label"], names)
+        unknown = frame["label"].isna() & (frame["raw_label"].str.strip() != "")
+        self.rows += len(frame)
+        if unknown.any():
+            self.unknown += int(unknown.sum())
+            self.first_unknown += _records(frame[unknown].head(_SHOWN - len(self.first_unknown)))
+        if "other_label" in frame:
+            other = _parse_labels(frame["other_label"].fillna(""), names)
+            differs = (frame["label"] != other).fillna(value=False)
+            self.conflicts += int(differs.sum())
+            if self.first_conflict is None and differs.any():
+                [self.first_conflict] = _records(frame[differs].head(1))
+
+    def __iadd__(self, later: LabelTally) -> Self:
+        """Adds what was gathered from the rows that follow."""
+        self.rows += later.rows
+        self.unknown += later.unknown
+        self.conflicts += later.conflicts
+        self.first_unknown = (self.first_unknown + later.first_unknown)[:_SHOWN]
+        self.first_conflict = self.first_conflict or later.first_conflict
+        return self
+
+    def check(self, names: Sequence[str]) -> None:
+        """Warns of labels that contradict each other.
+
+        Raises:
+            DataError: There are labels that are not known.
+        """
+        if self.unknown:
+            raise _unknown_labels(self.first_unknown, self.unknown, names)
+        if (first := self.first_conflict) is not None:
+            logger.warning(
+                "%s: columns '%s' and '%s' disagree in %d of %d rows (first in row %d: %s, %s); '%s' is used / "
+                "두 레이블 열이 서로 다른 행이 있습니다",
+                *(first["file"], first["label_name"], first["other_name"], self.conflicts, self.rows),
+                *(first["file_row"], first["raw_label"], first["other_label"], first["label_name"]),
+            )
+
+
 def encode_labels(frame: pd.DataFrame, names: tuple[str, ...] | None, require_labels: bool) -> int:
     """Adds the column `label`, the ids, to the frame of `data`; names None means that there are no labels.
 
@@ -82,44 +145,31 @@ def encode_labels(frame: pd.DataFrame, names: tuple[str, ...] | None, require_la
     """
     if names is None:
         return 0
-    frame["label"] = _parse_labels(frame["raw_label"], names)
-    unknown = frame["label"].isna() & (frame["raw_label"].str.strip() != "")
-    if unknown.any():
-        raise _unknown_labels(frame[unknown], names)
-    if require_labels and frame["label"].isna().all():
+    tally = LabelTally()
+    tally.add(frame, names)
+    if require_labels and not tally.unknown and frame["label"].isna().all():
         raise DataError(
             f"{frame['file'].iloc[0]}: '{frame['label_name'].iloc[0]}' 열이 모두 비어 있습니다. 레이블을 채우세요.",
             f"{frame['file'].iloc[0]}: every cell of column '{frame['label_name'].iloc[0]}' is empty; expected labels.",
         )
-    return _count_conflicts(frame, names) if "other_label" in frame else 0
+    tally.check(names)
+    return tally.conflicts
 
 
-def _count_conflicts(frame: pd.DataFrame, names: Sequence[str]) -> int:
-    other = _parse_labels(frame["other_label"].fillna(""), names)
-    differs = (frame["label"] != other).fillna(value=False)
-    count = int(differs.sum())
-    if count:
-        first = frame[differs].iloc[0]
-        logger.warning(
-            "%s: columns '%s' and '%s' disagree in %d of %d rows (first in row %d: %s, %s); '%s' is used / "
-            "두 레이블 열이 서로 다른 행이 있습니다",
-            *(first["file"], first["label_name"], first["other_name"], count, len(frame)),
-            *(first["file_row"], first["raw_label"], first["other_label"], first["label_name"]),
-        )
-    return count
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): cell for name, cell in row.items()} for row in rows.to_dict("records")]
 
 
-def _unknown_labels(rows: pd.DataFrame, names: Sequence[str]) -> DataError:
-    first = rows.head(5).to_dict("records")
+def _unknown_labels(first: Sequence[dict[str, Any]], count: int, names: Sequence[str]) -> DataError:
     korean = ", ".join(f"{row['file_row']}행 '{row['label_name']}' 열의 '{row['raw_label']}'" for row in first)
     english = ", ".join(f"row {row['file_row']}, column '{row['label_name']}': '{row['raw_label']}'" for row in first)
-    more = ("", "") if len(rows) <= 5 else (f" 외 {len(rows) - 5:,}행", f" and {len(rows) - 5:,} more")
+    more = ("", "") if count <= _SHOWN else (f" 외 {count - _SHOWN:,}행", f" and {count - _SHOWN:,} more")
     near = difflib.get_close_matches(fold_name(first[0]["raw_label"]), list(_aliases(names)), n=1, cutoff=0.7)
     return DataError(
-        f"{first[0]['file']}: 알 수 없는 레이블이 {len(rows):,}행에 있습니다: {korean}{more[0]}. "
+        f"{first[0]['file']}: 알 수 없는 레이블이 {count:,}행에 있습니다: {korean}{more[0]}. "
         f"쓸 수 있는 값: {_accepted(names)}." + (f" 혹시 '{near[0]}'인가요?" if near else "") + " "
         "그 값을 고치거나, 다른 레이블 체계이면 labels에 이름들을(파일에서 찾으려면 labels=None을) 주세요.",
-        f"{first[0]['file']}: unknown label in {len(rows):,} row(s): {english}{more[1]}. "
+        f"{first[0]['file']}: unknown label in {count:,} row(s): {english}{more[1]}. "
         f"Accepted: {_accepted(names)}." + (f" Did you mean '{near[0]}'?" if near else "") + " "
         "Correct the values or, for another set of labels, pass its names as `labels` (None takes those of the file).",
     )

@@ -13,6 +13,7 @@ from .convert import convert
 from .doctor import doctor
 from .ensemble import ensemble
 from .evaluate import evaluate
+from .export import export
 from .predict import predict
 from .push import push
 from .review import review
@@ -38,6 +39,7 @@ app.command("compare")(compare)
 app.command("ensemble")(ensemble)
 app.command("review")(review)
 app.command("convert")(convert)
+app.command("export")(export)
 app.command("continue")(continue_)
 app.command("push")(push)
 app.command("doctor")(doctor)

@@ -1,0 +1,95 @@
+"""From a classifier to a folder that runs without torch, or to an error that leaves nothing behind."""
+
+from __future__ import annotations
+
+import csv
+import os
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from ..assets import SAMPLE_TEST, SAMPLE_TRAIN
+from ..checkpoints import Classifier
+from ..configuration import longest_input
+from ..files import atomic_directory, check_free
+from ..tokenization import KoBERTTokenizer
+from ..versions import library_versions
+from .graph import write_graph
+from .manifest import Manifest, Precision, sha256
+from .parity import Parity, check_parity, compare
+from .quantization import quantize
+from .runtime import Graph, require_onnxruntime
+
+_FILES = {"float32": "model.onnx", "int8": "model_int8.onnx"}
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What was exported."""
+
+    folder: Path
+    precision: Precision
+    size: int
+    """Bytes of the graph's file."""
+    parity: Parity
+
+
+def export_onnx(classifier: Classifier, folder: str | os.PathLike[str], int8: bool = False) -> ExportReport:
+    """Writes a classifier as an ONNX graph with its tokenizer, `config.json` and a manifest, `export.json`.
+
+    The graph is compared with torch on the sample sentences of this package and on texts of every length before the
+    folder takes its name; see `parity`.
+
+    Args:
+        classifier: Model and tokenizer.
+        folder: Folder to write; it must not exist, or be empty.
+        int8: Whether matrix products are computed in int8.
+
+    Raises:
+        CheckpointError: The graph does not compute what torch does, or ONNX Runtime is not installed.
+        RunError: `folder` is in use.
+    """
+    require_onnxruntime()
+    check_free(folder)
+    model, tokenizer = classifier.model, classifier.tokenizer
+    precision: Precision = "int8" if int8 else "float32"
+    max_length = min(tokenizer.model_max_length, longest_input(model.config))
+    names = ("input_ids", "attention_mask", "token_type_ids")
+    inputs: list[str] = [name for name in names if name in tokenizer.model_input_names]
+    with atomic_directory(folder) as partial:
+        path = partial / _FILES[precision]
+        if int8:
+            whole = partial / _FILES["float32"]
+            write_graph(model, inputs, whole)
+            quantize(whole, path)
+            whole.unlink()
+        else:
+            write_graph(model, inputs, path)
+        parity = compare(Graph(path), model, tokenizer, sample_texts(), max_length)
+        check_parity(parity, precision)
+        tokenizer.save_pretrained(partial)
+        model.config.save_pretrained(partial)
+        Manifest(
+            model_file=path.name,
+            precision=precision,
+            labels=classifier.labels,
+            temperature=classifier.temperature,
+            max_length=max_length,
+            inputs=inputs,
+            pad_token_id=int(tokenizer.pad_token_id),
+            word_split=tokenizer.word_split if isinstance(tokenizer, KoBERTTokenizer) else None,
+            parity=asdict(parity),
+            versions=library_versions() | {name: version(name) for name in ("onnx", "onnxruntime")},
+            files={file.name: sha256(file) for file in sorted(partial.iterdir())},
+        ).save(partial)
+        size = path.stat().st_size
+    return ExportReport(Path(folder), precision, size, parity)
+
+
+def sample_texts() -> list[str]:
+    """Returns the sentences of the sample data."""
+    texts = []
+    for path in (SAMPLE_TEST, SAMPLE_TRAIN):
+        with path.open(encoding="utf-8", newline="") as handle:
+            texts += [row["Text"] for row in csv.DictReader(handle)]
+    return texts

@@ -1,0 +1,72 @@
+"""A classifier as an ONNX graph, with the operators that ONNX Runtime has for a whole BERT layer."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+OPSET = 17
+
+
+class _LogitsOnly(nn.Module):
+    """The classifier with positional arguments and a plain tensor as output."""
+
+    def __init__(self, model: PreTrainedModel, inputs: list[str]) -> None:
+        super().__init__()
+        self.model = model
+        self.inputs = inputs
+
+    def forward(self, *columns: Tensor) -> Tensor:
+        logits: Tensor = self.model(**dict(zip(self.inputs, columns, strict=True))).logits
+        return logits
+
+
+def write_graph(model: PreTrainedModel, inputs: list[str], path: Path) -> None:
+    """Writes the graph of a classifier, with dynamic batch and length.
+
+    torch's exporter by TorchScript is used, and attention written out ("eager"): ONNX Runtime's optimizer then finds
+    attention, embeddings and layer norms in the graph and replaces each by one operator. In what the newer exporter
+    (`dynamo=True`) writes, it finds no attention.
+
+    Args:
+        model: The classifier; it is not changed.
+        inputs: Names of the inputs, each of shape (batch, tokens), int64.
+        path: File to write.
+    """
+    from onnxruntime.transformers.fusion_options import FusionOptions
+    from onnxruntime.transformers.optimizer import optimize_model
+
+    plain = copy.deepcopy(model).float().cpu().eval()
+    plain.set_attn_implementation("eager")
+    ids = torch.full((2, 9), model.config.vocab_size - 1, dtype=torch.int64)
+    mask = torch.ones_like(ids)
+    mask[1, 6:] = 0  # a row of ones alone could be taken for a constant
+    examples = {"input_ids": ids, "attention_mask": mask, "token_type_ids": torch.zeros_like(ids)}
+    with torch.inference_mode(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of tracing: what it says is checked by the comparison with torch
+        torch.onnx.export(
+            _LogitsOnly(plain, inputs).eval(),
+            tuple(examples[name] for name in inputs),
+            str(path),
+            input_names=inputs,
+            output_names=["logits"],
+            dynamic_axes={name: {0: "batch", 1: "tokens"} for name in inputs} | {"logits": {0: "batch"}},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    config = model.config
+    optimized: Any = optimize_model(
+        str(path),
+        model_type="bert",
+        num_heads=config.num_attention_heads,
+        hidden_size=config.hidden_size,
+        optimization_options=FusionOptions("bert"),
+        opt_level=0,
+    )
+    optimized.save_model_to_file(str(path))

@@ -1,0 +1,100 @@
+"""The record that lies in an exported folder: which files, what goes in, what comes out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from ..errors import CheckpointError
+
+Precision: TypeAlias = Literal["float32", "int8"]
+MANIFEST_FILE = "export.json"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a program that runs an exported model has to know.
+
+    Attributes:
+        model_file: The graph's file.
+        precision: What the graph's matrix products are computed in.
+        labels: Label names in the order of the logits.
+        temperature: What to divide the logits by before the softmax that gives the probabilities.
+        max_length: Tokens to cut a text to, special ones included.
+        inputs: The graph's inputs, each of shape (batch, tokens), int64; the output is `logits`.
+        pad_token_id: What fills `input_ids` where `attention_mask` is 0.
+        word_split: How `KoBERTTokenizer` splits words; None for another encoder's tokenizer.
+        parity: What comparing the graph with torch found.
+        versions: Of the libraries that wrote the folder.
+        files: SHA-256 of every other file in the folder.
+        format_version: Of this record.
+    """
+
+    model_file: str
+    precision: Precision
+    labels: list[str]
+    temperature: float
+    max_length: int
+    inputs: list[str]
+    pad_token_id: int
+    word_split: str | None
+    parity: dict[str, Any]
+    versions: dict[str, str]
+    files: dict[str, str]
+    format_version: int = FORMAT_VERSION
+
+    def save(self, folder: Path) -> None:
+        """Writes the record to a folder."""
+        text = json.dumps(asdict(self), ensure_ascii=False, indent=2)
+        (folder / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def is_export(path: str | os.PathLike[str]) -> bool:
+    """Whether `path` is a folder that `export_onnx` wrote."""
+    return Path(path, MANIFEST_FILE).is_file()
+
+
+def load_manifest(folder: Path) -> Manifest:
+    """Reads the record of a folder and checks that its files are those that were written.
+
+    Raises:
+        CheckpointError: There is no record, it is of another version, or a file is missing or changed.
+    """
+    try:
+        manifest = Manifest(**json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise CheckpointError(
+            f"{folder}: export로 만든 폴더가 아닙니다. {MANIFEST_FILE}을 읽을 수 없습니다({error}).",
+            f"{folder}: not a folder that export wrote: cannot read {MANIFEST_FILE} ({error}).",
+            f"kobert-emotion export default --output {folder}",
+        ) from error
+    if manifest.format_version != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{folder}: {MANIFEST_FILE}의 형식이 {manifest.format_version}판입니다. 읽을 수 있는 것은 "
+            f"{FORMAT_VERSION}판입니다. 다시 내보내세요.",
+            f"{folder}: {MANIFEST_FILE} has format {manifest.format_version}, expected {FORMAT_VERSION}. Export again.",
+        )
+    for name, expected in manifest.files.items():
+        path = folder / Path(name).name
+        found = sha256(path) if path.is_file() else None
+        if found != expected:
+            state = ("없습니다", "is missing") if found is None else ("내보낸 뒤에 바뀌었습니다", "has changed since")
+            raise CheckpointError(
+                f"{path}: 파일이 {state[0]}. 폴더를 통째로 다시 복사하거나 다시 내보내세요.",
+                f"{path}: the file {state[1]}. Copy the whole folder again, or export again.",
+            )
+    return manifest
+
+
+def sha256(path: Path) -> str:
+    """Returns the SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        while block := handle.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,95 @@
+"""Whether an exported graph computes what the torch model does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from ..errors import CheckpointError
+from ..inference import evaluation_mode
+from .manifest import Precision
+
+LARGEST_DIFFERENCE = 1e-4
+"""Of float32 logits from those of torch."""
+SMALLEST_AGREEMENT = 0.995
+"""Share of texts to which an int8 graph must give torch's label."""
+_BATCH = 16
+
+Inputs = Mapping[str, NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Parity:
+    """What the comparison found."""
+
+    texts: int
+    """Texts compared, of every length from two tokens to the longest."""
+    largest_difference: float
+    """Of any logit."""
+    agreement: float
+    """Share of the texts with the same label, 0 to 1."""
+
+
+def compare(
+    run: Callable[[Inputs], NDArray[np.float32]],
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    max_length: int,
+) -> Parity:
+    """Runs texts through the graph and through torch.
+
+    The texts are taken as they are, and all of them in a row cut to each length from 2 tokens to `max_length`, so that
+    no length is left out. Neighbours in a batch differ in length: padding is part of the comparison.
+
+    Args:
+        run: Runs the graph.
+        model: The model in torch.
+        tokenizer: Its tokenizer.
+        texts: Korean sentences.
+        max_length: Tokens of the longest text.
+    """
+    whole = tokenizer(" ".join(texts), add_special_tokens=False, verbose=False)["input_ids"]
+    rows: list[list[int]] = tokenizer(list(texts), truncation=True, max_length=max_length)["input_ids"]
+    for length in range(2, max_length + 1):
+        rows.append(tokenizer.build_inputs_with_special_tokens(whole[: length - 2]))
+    found, expected = [], []
+    with evaluation_mode(model), torch.inference_mode():
+        for start in range(0, len(rows), _BATCH):
+            batch = tokenizer.pad({"input_ids": rows[start : start + _BATCH]}, return_tensors="pt")
+            if "token_type_ids" in tokenizer.model_input_names:
+                batch["token_type_ids"] = torch.zeros_like(batch["input_ids"])
+            expected.append(model(**batch.to(model.device)).logits.float().cpu().numpy())
+            found.append(run({name: tensor.cpu().numpy() for name, tensor in batch.items()}))
+    ours, theirs = np.concatenate(found), np.concatenate(expected)
+    same = ours.argmax(-1) == theirs.argmax(-1)
+    return Parity(len(rows), float(np.abs(ours - theirs).max()), float(same.mean()))
+
+
+def check_parity(parity: Parity, precision: Precision) -> None:
+    """Refuses a graph that is not the model.
+
+    Raises:
+        CheckpointError: A float32 graph gives a logit that differs by more than `LARGEST_DIFFERENCE`, or another
+            label; an int8 graph gives fewer than `SMALLEST_AGREEMENT` of the labels.
+    """
+    if precision == "float32" and not (parity.largest_difference <= LARGEST_DIFFERENCE and parity.agreement == 1):
+        raise CheckpointError(
+            f"내보낸 그래프의 결과가 torch와 다릅니다: 로짓이 최대 {parity.largest_difference:.2g} 다르고(한도 "
+            f"{LARGEST_DIFFERENCE:g}) 라벨은 {parity.agreement:.2%}가 같습니다. 아무것도 쓰지 않았습니다.",
+            f"The exported graph does not compute what torch does: logits differ by up to "
+            f"{parity.largest_difference:.2g} (limit {LARGEST_DIFFERENCE:g}), {parity.agreement:.2%} of the labels are "
+            "the same. Nothing was written.",
+        )
+    if precision == "int8" and not parity.agreement >= SMALLEST_AGREEMENT:
+        raise CheckpointError(
+            f"int8로 바꾸면 문장 {parity.texts:,}개 가운데 {parity.agreement:.2%}만 같은 라벨이 됩니다(한도 "
+            f"{SMALLEST_AGREEMENT:.1%}). 아무것도 쓰지 않았습니다. --int8 없이 내보내세요.",
+            f"In int8 only {parity.agreement:.2%} of {parity.texts:,} texts keep their label (limit "
+            f"{SMALLEST_AGREEMENT:.1%}). Nothing was written. Export without --int8.",
+        )

@@ -1,0 +1,145 @@
+"""Predictions with an exported graph, by ONNX Runtime."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from transformers import PreTrainedTokenizerBase
+from typing_extensions import Self
+
+from ..errors import CheckpointError
+from ..inference import DEFAULT_BATCH_SIZE, Prediction, check_texts, to_predictions
+from ..tokenizer_loading import load_tokenizer
+from .manifest import Manifest, load_manifest
+
+
+class Graph:
+    """A graph that is ready to run on the CPU.
+
+    Args:
+        path: The `.onnx` file.
+        threads: Threads to compute with; ONNX Runtime's choice, one for each core, if None.
+    """
+
+    def __init__(self, path: Path, threads: int | None = None) -> None:
+        ort = require_onnxruntime()
+        options = ort.SessionOptions()
+        if threads is not None:
+            options.intra_op_num_threads = threads
+        self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+    def __call__(self, inputs: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
+        """Returns the logits of a batch, shape (batch, classes)."""
+        logits: NDArray[np.float32] = self._session.run(["logits"], dict(inputs))[0]
+        return logits
+
+
+class OnnxClassifier:
+    """An exported classifier, which predicts as `EmotionClassifier` does.
+
+    Example:
+        >>> OnnxClassifier.from_pretrained("exported").predict(["오늘 정말 행복했어"])  # doctest: +SKIP
+    """
+
+    def __init__(self, graph: Graph, tokenizer: PreTrainedTokenizerBase, manifest: Manifest) -> None:
+        self.tokenizer = tokenizer
+        self.manifest = manifest
+        self._graph = graph
+
+    @classmethod
+    def from_pretrained(cls, folder: str | os.PathLike[str], threads: int | None = None) -> Self:
+        """Loads a folder that `export_onnx` or `kobert-emotion export` wrote.
+
+        Args:
+            folder: The folder.
+            threads: Threads to compute with; one for each core if None.
+
+        Raises:
+            CheckpointError: There is no export, a file of it has changed, or ONNX Runtime is not installed.
+        """
+        manifest = load_manifest(Path(folder))
+        return cls(Graph(Path(folder) / manifest.model_file, threads), load_tokenizer(folder), manifest)
+
+    @property
+    def labels(self) -> list[str]:
+        """Label names in the order of their ids."""
+        return self.manifest.labels
+
+    def predict_logits(
+        self, texts: Sequence[str], text_pairs: Sequence[str] | None = None, batch_size: int = DEFAULT_BATCH_SIZE
+    ) -> NDArray[np.float32]:
+        """Computes the logits whose softmax are the probabilities predicted: divided by the temperature.
+
+        Args:
+            texts: Sentences.
+            text_pairs: Second sentences, for a model of sentence pairs.
+            batch_size: Texts a forward pass; those of similar length go together.
+
+        Returns:
+            Shape (texts, classes), in the order of `texts`.
+
+        Raises:
+            DataError: An element is no string.
+        """
+        check_texts(texts)
+        rows = np.zeros((len(texts), len(self.labels)), dtype=np.float32)
+        if len(texts) == 0:
+            return rows
+        encoded = self.tokenizer(
+            list(texts),
+            None if text_pairs is None else list(text_pairs),
+            truncation=True,
+            max_length=self.manifest.max_length,
+            return_attention_mask=False,
+        )
+        lengths = np.fromiter(map(len, encoded["input_ids"]), dtype=np.int64, count=len(texts))
+        order = np.argsort(lengths, kind="stable")
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            rows[chosen] = self._graph(self._batch(encoded, chosen, lengths[chosen]))
+        return rows / np.float32(self.manifest.temperature)
+
+    def predict(
+        self, texts: Sequence[str], batch_size: int = DEFAULT_BATCH_SIZE, text_pairs: Sequence[str] | None = None
+    ) -> list[Prediction]:
+        """Predicts the emotion of texts; arguments, result and errors are those of `predict_logits`, labelled.
+
+        Returns:
+            For each text `{"label", "score", "probabilities"}`; see `Prediction`.
+        """
+        return to_predictions(self.predict_logits(texts, text_pairs, batch_size), self.labels)
+
+    def _batch(
+        self, encoded: Mapping[str, Any], chosen: NDArray[np.int64], lengths: NDArray[np.int64]
+    ) -> dict[str, NDArray[np.int64]]:
+        """Pads rows to the longest of them."""
+        mask = np.arange(lengths.max()) < lengths[:, None]
+        padding = {"input_ids": self.manifest.pad_token_id, "token_type_ids": self.tokenizer.pad_token_type_id}
+        columns = {"attention_mask": mask.astype(np.int64)}
+        for name in self.manifest.inputs:
+            if name != "attention_mask":
+                columns[name] = np.full(mask.shape, padding[name], dtype=np.int64)
+                columns[name][mask] = np.concatenate([encoded[name][index] for index in chosen])
+        return columns
+
+
+def require_onnxruntime() -> Any:
+    """Imports ONNX Runtime.
+
+    Raises:
+        CheckpointError: It is not installed.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise CheckpointError(
+            "ONNX Runtime이 설치되어 있지 않습니다.",
+            "ONNX Runtime is not installed; exporting and running exported models need it.",
+            "pip install 'kobert-hf-emotion[onnx]'",
+        ) from error
+    return onnxruntime
