@@ -261,7 +261,7 @@ class _Plan:
             logger.info("fold %d/%d: continued from %s / 이어서 학습합니다", number, self.n_splits, checkpoint)
         trainer = FoldTrainer(model, args, train, validation, self.tokenizer, callbacks=[progress])
         trainer.train(resume_from_checkpoint=checkpoint)
-        output = trainer.predict(validation)
+        output = trainer.validate()
         logits, truth = np.asarray(output.predictions), np.asarray(output.label_ids)
         path = self.run / f"fold_{number}"
         scores = score(logits, truth)

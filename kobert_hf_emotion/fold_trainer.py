@@ -24,7 +24,7 @@ from transformers import (
     TrainingArguments,
 )
 from transformers.trainer import TRAINER_STATE_NAME
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, EvalLoopOutput
 from transformers.utils import SAFE_WEIGHTS_NAME
 
 from .files import atomic_directory
@@ -52,6 +52,23 @@ class FoldTrainer(EmotionTrainer):
         self.remove_callback(ProgressCallback)
         self.clock = CheckpointClock(self.accelerator, self.args.checkpoint_seconds)
         self.add_callback(self.clock)
+        self._last_evaluation: tuple[int, EvalLoopOutput] | None = None
+
+    def evaluation_loop(self, *args: Any, **kwargs: Any) -> EvalLoopOutput:
+        """Evaluates as `EmotionTrainer` does, and keeps the output for `validate`."""
+        output = super().evaluation_loop(*args, **kwargs)
+        self._last_evaluation = (self.state.global_step, output)
+        return output
+
+    def validate(self) -> EvalLoopOutput:
+        """Returns logits and labels of the validation rows for the weights as they are.
+
+        The evaluation that ends the last epoch has them already; only where there was none are they computed.
+        """
+        if self._last_evaluation is None or self._last_evaluation[0] != self.state.global_step:
+            self.evaluate()
+        assert self._last_evaluation is not None
+        return self._last_evaluation[1]
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
         started = time.monotonic()
