@@ -2,16 +2,19 @@
 
     python -m training.evaluate_default --data ../shared/data --model kobert_hf_emotion/assets/default
 
-Beside the model stands TF-IDF over character 1-4-grams with logistic regression, trained on the same emotion
-rows. Intervals are 95% percentile intervals of a bootstrap over test rows; a difference is bootstrapped on the
-same rows. "nsmc" fine-tunes the encoder on NSMC's official train part, "few-rows" on 5,000 rows of it from the
-model's weights and from random ones; a text of the test part that also stands in the train part counts as seen.
+Beside the model stands TF-IDF over character 1-4-grams with logistic regression, trained on the same rows.
+Intervals are 95% percentile intervals of a bootstrap over test rows; a difference is bootstrapped on the same rows.
+Parts: "probes" are sentences to read by hand; "emotions" the seven emotions and their calibration; "sample" is what
+`make demo` does, from the model's weights and from random ones; "few-rows" fine-tunes the encoder on 5,000 rows of
+NSMC's official train part, from both as well; "nsmc" on all of it, where a text of the test part that also stands in
+the train part counts as seen.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,15 +27,18 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from transformers import BertForSequenceClassification
 
+from kobert_hf_emotion import EmotionClassifier, EmotionTrainingArguments, cross_validate, load_emotion_dataset
 from kobert_hf_emotion.configuration import EmotionConfig
+from kobert_hf_emotion.evaluation import evaluate_checkpoints
 from kobert_hf_emotion.labels import EMOTION_LABELS, LABEL2ID
+from kobert_hf_emotion.tokenizer_loading import load_tokenizer
 from training import corpora
 from training.fine_tuning import FineTuning, fine_tune, predict_logits
 from training.train_default import Encoder, Settings, emotion_parts
 
 MAX_TOKENS = 128
 RESAMPLES = 1000
-PARTS = ("probes", "emotions", "few-rows", "nsmc")
+PARTS = ("probes", "emotions", "sample", "few-rows", "nsmc")
 ALL_ROWS = FineTuning(epochs=2, batch_size=64, learning_rate=4e-4, average_decay=0.999)
 FEW_ROWS = FineTuning(epochs=4, batch_size=32, learning_rate=3e-4, average_decay=0.99)
 PROBES: tuple[tuple[str, str], ...] = (
@@ -210,6 +216,28 @@ def print_nsmc(
         _print(f"  {name:22s} {accuracies(right, unseen, tfidf)}")
 
 
+def print_sample(folder: Path) -> None:
+    """Prints what `make demo` reaches on the sample CSV, from the weights in `folder` and from random ones."""
+    sample = Path(__file__).parents[1] / "kobert_hf_emotion/assets/sample"
+    train, test = load_emotion_dataset(sample / "train.csv"), load_emotion_dataset(sample / "test.csv")
+    gold = np.asarray(train["label"])
+    _print(f"\nSample CSV: 5 folds, 5 epochs, learning rate 1e-3; {len(train)} rows, tested on {len(test)}")
+    with tempfile.TemporaryDirectory() as place:
+        torch.manual_seed(0)
+        random_model = EmotionClassifier(EmotionConfig.from_pretrained(folder))
+        random_model.tokenizer = load_tokenizer(folder)
+        random_model.save_pretrained(Path(place, "random"))
+        for name, model in (("default backbone", folder), ("random initialisation", Path(place, "random"))):
+            args = EmotionTrainingArguments(num_train_epochs=5, learning_rate=1e-3, disable_tqdm=True)
+            result = cross_validate(train, Path(place, name), model, args)
+            values = bootstrap(gold, [result.logits.argmax(axis=-1)], len(EMOTION_LABELS))
+            (best,) = evaluate_checkpoints([result.best.path], test)
+            _print(
+                f"  {name:22s} out-of-fold macro-F1 {result.scores.macro_f1:.4f} {interval(values)}, "
+                f"test macro-F1 of the best fold {best.scores.macro_f1:.4f}"
+            )
+
+
 def _print(text: str) -> None:
     print(text, flush=True)
 
@@ -232,6 +260,8 @@ def main() -> None:
     if "emotions" in arguments.parts:
         record = json.loads((arguments.model / "training_record.json").read_text(encoding="utf-8"))
         print_emotions(model, encoder, arguments.data, float(record["temperature"]))
+    if "sample" in arguments.parts:
+        print_sample(arguments.model)
     if "few-rows" in arguments.parts:
         print_nsmc(arguments.model, encoder, arguments.data, arguments.device, FEW_ROWS, train_rows=5000)
     if "nsmc" in arguments.parts:
