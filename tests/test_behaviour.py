@@ -11,15 +11,15 @@ from kobert_hf_emotion import EmotionClassifier
 
 # Passed cases of each capability when the shipped model was chosen. A change must not fall below.
 FLOORS = {
-    "vocabulary": 0,
-    "negation": 0,
-    "intensifiers": 0,
-    "spacing": 0,
-    "honorifics": 0,
-    "chat": 0,
-    "emoji": 0,
-    "nfd": 0,
-    "typos": 0,
+    "vocabulary": 20,
+    "negation": 12,
+    "intensifiers": 11,
+    "spacing": 16,
+    "honorifics": 13,
+    "chat": 18,
+    "emoji": 14,
+    "nfd": 14,
+    "typos": 12,
 }
 
 

@@ -66,7 +66,7 @@ class Settings:
     bag_learning_rate: float = 1e-3
     bag_mask_share: float = 0.2
     bag_dropout: float = 0.3
-    review_steps: int = 6500
+    review_steps: int = 5000
     review_batch: int = 128
     review_tokens: int = 64
     review_learning_rate: float = 7e-4
