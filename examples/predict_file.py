@@ -3,21 +3,21 @@ r"""Predictions for every row of a file, as a script: in Python what `kobert-emo
     python examples/predict_file.py --data_file test.csv --output predictions.csv
     python examples/predict_file.py --data_file test.csv --output predictions.csv --model runs/a/best
 
-The file may be CSV, TSV, XLSX, JSONL or Parquet; labels in it are not looked at. The output opens in Excel.
+The file may be CSV, TSV, XLSX, JSONL or Parquet, and of any size, as it is read and written in parts; labels in it are
+not looked at. The output opens in Excel.
 """
 
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from dataclasses import dataclass, field
 
-import numpy as np
 from transformers import HfArgumentParser
 
-from kobert_hf_emotion import EmotionClassifier, KoBERTEmotionError, load_emotion_dataset
-from kobert_hf_emotion.inference import predict_logits, use_accelerator
-from kobert_hf_emotion.reports import write_predictions
+from kobert_hf_emotion import KoBERTEmotionError
+from kobert_hf_emotion.checkpoints import load_classifier
+from kobert_hf_emotion.file_prediction import predict_rows
+from kobert_hf_emotion.row_stream import open_rows
 
 
 @dataclass
@@ -36,18 +36,16 @@ def main() -> int:
     parser = HfArgumentParser(PredictArguments, description=__doc__)
     try:
         (wanted,) = parser.parse_args_into_dataclasses()
-        model = EmotionClassifier.from_pretrained(wanted.model)
-        use_accelerator(model)
-        dataset = load_emotion_dataset(wanted.data_file, wanted.text_column, read_labels=False, require_labels=False)
-        logits = predict_logits(model, model.tokenizer, dataset["text"][:], batch_size=wanted.batch_size)
-        columns = {name: dataset[name][:] for name in ("row", "id", "text") if name in dataset.column_names}
-        write_predictions(wanted.output, logits, model.config.labels, columns)
+        classifier = load_classifier(wanted.model)
+        classifier.to_accelerator()
+        rows = open_rows(wanted.data_file, classifier.labels, wanted.text_column, read_labels=False)
+        found = predict_rows(classifier, rows, wanted.output, wanted.batch_size)
     except KoBERTEmotionError as error:
         print(error, file=sys.stderr)
         return 2
-    counts = Counter(model.config.labels[index] for index in np.argmax(logits, axis=-1))
-    print(f"{wanted.output}: {len(dataset)} rows")
-    print("  ".join(f"{label} {count}" for label, count in counts.most_common()))
+    print(f"{wanted.output}: {found.rows} rows")
+    counts = sorted(zip(found.predicted.tolist(), found.labels, strict=True), reverse=True)
+    print("  ".join(f"{label} {count}" for count, label in counts if count))
     return 0
 
 

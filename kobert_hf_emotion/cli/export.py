@@ -47,7 +47,8 @@ def export(
         say_json({"format": format, **vars(report)})
         return
     parity = report.parity
-    say(f"{model} → {output} ({report.precision}, {report.size / 1e6:.1f} MB)")
+    products = "" if report.int8_products is None else f", 행렬곱 {report.int8_products}개 (matrix products)"
+    say(f"{model} → {output} ({report.precision}{products}, {report.size / 1e6:.1f} MB)")
     say(
         f"  torch와 비교 (compared with torch): {parity.texts:,} texts, label {parity.agreement:.2%}, "
         f"logit ≤ {parity.largest_difference:.2g}"

@@ -16,8 +16,8 @@ from ..tokenization import KoBERTTokenizer
 from ..versions import library_versions
 from .graph import write_graph
 from .manifest import Manifest, Precision, sha256
-from .parity import Parity, check_parity, compare
-from .quantization import quantize
+from .parity import SMALLEST_AGREEMENT, Parity, check_parity, compare
+from .quantization import EXACT, quantize
 from .runtime import Graph, require_onnxruntime
 
 _FILES = {"float32": "model.onnx", "int8": "model_int8.onnx"}
@@ -32,6 +32,8 @@ class ExportReport:
     size: int
     """Bytes of the graph's file."""
     parity: Parity
+    int8_products: int | None
+    """Matrix products computed in int8; None in float32."""
 
 
 def export_onnx(classifier: Classifier, folder: str | os.PathLike[str], int8: bool = False) -> ExportReport:
@@ -58,20 +60,24 @@ def export_onnx(classifier: Classifier, folder: str | os.PathLike[str], int8: bo
     inputs: list[str] = [name for name in names if name in tokenizer.model_input_names]
     with atomic_directory(folder) as partial:
         path = partial / _FILES[precision]
-        if int8:
-            whole = partial / _FILES["float32"]
-            write_graph(model, inputs, whole)
-            quantize(whole, path)
-            whole.unlink()
-        else:
-            write_graph(model, inputs, path)
-        parity = compare(Graph(path), model, tokenizer, sample_texts(), max_length)
+        whole = partial / _FILES["float32"]
+        write_graph(model, inputs, whole)
+        products = None
+        for exact in EXACT if int8 else [()]:
+            if int8:
+                products = quantize(whole, path, exact)
+            parity = compare(Graph(path), model, tokenizer, sample_texts(), max_length)
+            if parity.agreement >= SMALLEST_AGREEMENT:
+                break
         check_parity(parity, precision)
+        if int8:
+            whole.unlink()
         tokenizer.save_pretrained(partial)
         model.config.save_pretrained(partial)
         Manifest(
             model_file=path.name,
             precision=precision,
+            int8_products=products,
             labels=classifier.labels,
             temperature=classifier.temperature,
             max_length=max_length,
@@ -83,7 +89,7 @@ def export_onnx(classifier: Classifier, folder: str | os.PathLike[str], int8: bo
             files={file.name: sha256(file) for file in sorted(partial.iterdir())},
         ).save(partial)
         size = path.stat().st_size
-    return ExportReport(Path(folder), precision, size, parity)
+    return ExportReport(Path(folder), precision, size, parity, products)
 
 
 def sample_texts() -> list[str]:

@@ -61,12 +61,14 @@ def write_graph(model: PreTrainedModel, inputs: list[str], path: Path) -> None:
             dynamo=False,
         )
     config = model.config
+    options = FusionOptions("bert")
+    options.use_multi_head_attention = True  # the other operator takes query, key and value as one, see `quantization`
     optimized: Any = optimize_model(
         str(path),
         model_type="bert",
         num_heads=config.num_attention_heads,
         hidden_size=config.hidden_size,
-        optimization_options=FusionOptions("bert"),
+        optimization_options=options,
         opt_level=0,
     )
     optimized.save_model_to_file(str(path))

@@ -22,7 +22,8 @@ class Manifest:
 
     Attributes:
         model_file: The graph's file.
-        precision: What the graph's matrix products are computed in.
+        precision: What the graph's large matrix products are computed in.
+        int8_products: Matrix products computed in int8; None in float32.
         labels: Label names in the order of the logits.
         temperature: What to divide the logits by before the softmax that gives the probabilities.
         max_length: Tokens to cut a text to, special ones included.
@@ -37,6 +38,7 @@ class Manifest:
 
     model_file: str
     precision: Precision
+    int8_products: int | None
     labels: list[str]
     temperature: float
     max_length: int

@@ -1,12 +1,24 @@
-"""The weights of a graph in eight bits."""
+"""The large weights of a graph in eight bits."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+EXACT: tuple[tuple[str, ...], ...] = (
+    ("/attention/self/value/", "/attention/output/dense/"),
+    ("/attention/",),
+)
+"""Parts of the names of products that stay in float32, in the order in which they are tried.
 
-def quantize(source: Path, target: Path) -> None:
-    """Writes a graph whose matrix products are computed in int8.
+The values of attention and what it puts out are a sixth of a layer's arithmetic and most of the error: on a four-layer
+model 99.15% of 2,000 labels stayed the same with all products in int8, 99.90% without these two. Where that is not
+enough for a model, its whole attention stays in float32. Embeddings, pooler and head always do: a look-up is no faster
+in int8, and the other two are small.
+"""
+
+
+def quantize(source: Path, target: Path, exact: tuple[str, ...]) -> int:
+    """Writes a graph whose large matrix products are computed in int8.
 
     Weights are rounded once, with a scale for each output channel; inputs are rounded as they come, with a scale for
     each product of a batch, so no data is needed to fit the scales.
@@ -14,15 +26,27 @@ def quantize(source: Path, target: Path) -> None:
     Args:
         source: The float32 graph.
         target: File to write.
-    """
-    from onnx import TensorProto
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+        exact: Parts of the names of products to leave in float32.
 
+    Returns:
+        The number of products in int8.
+    """
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.quantization.quant_utils import add_pre_process_metadata
+
+    model = onnx.load(source)
+    add_pre_process_metadata(model)  # the optimizer has been over it; without this mark a warning asks for that
+    products = [node.name for node in model.graph.node if node.op_type == "MatMul"]
+    kept = [name for name in products if any(part in name for part in exact)]
     quantize_dynamic(
-        source,
+        model,
         target,
+        op_types_to_quantize=["MatMul"],
+        nodes_to_exclude=kept,
         per_channel=True,
         weight_type=QuantType.QInt8,
         # ONNX's shape inference does not know the types behind ONNX Runtime's own operators.
-        extra_options={"DefaultTensorType": TensorProto.FLOAT},
+        extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
     )
+    return len(products) - len(kept)
