@@ -171,7 +171,8 @@ CELLS = st.text(st.characters(blacklist_categories=["Cs", "Cc"]) | st.sampled_fr
 def test_what_pandas_writes_is_read_back(rows: list[tuple[str, str]]) -> None:
     text = pd.DataFrame(rows, columns=["a", "b"]).to_csv(index=False, quoting=1)
     read = parse_delimited(text, ",", "a.csv")[1:]
-    assert [row for row in read if any(cell.strip() for cell in row)] == [list(row) for row in rows if any(cell.strip() for cell in row)]
+    kept = [row for row in read if any(cell.strip() for cell in row)]
+    assert kept == [list(row) for row in rows if any(cell.strip() for cell in row)]
 
 
 @pytest.mark.parametrize(
