@@ -18,6 +18,7 @@ from typing import Any
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before any Hugging Face import; nothing is fetched
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 from transformers.utils import logging
@@ -56,7 +57,7 @@ def measure(texts: Texts, source: str, count: int, repeats: int) -> list[Report]
         exports = {}
         for name, int8 in (("int8", True), ("float32", False)):
             export_onnx(load_classifier(place), Path(folder, name), int8)
-            exports[name] = OnnxClassifier.from_pretrained(Path(folder, name))
+            exports[name] = OnnxClassifier.from_pretrained(Path(folder, name), threads=torch.get_num_threads())
         rows = texts.texts
         checks = _agreement(exports, model, texts)
         timed = rows[:count]
