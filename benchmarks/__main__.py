@@ -5,23 +5,19 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before any Hugging Face import; nothing is fetched
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
-import datasets
-from transformers.utils import logging
 
-from kobert_hf_emotion.errors import KoBERTEmotionError
 from kobert_hf_emotion.tokenization import KoBERTTokenizer
 
 from . import inference, tokenization, training
 from .baselines import Settings
 from .models import SIZES, save_model
-from .report import Disagreement, Report, show
+from .report import Report, report
 from .texts import available, load_texts
 
 
@@ -69,19 +65,7 @@ def run(args: argparse.Namespace) -> list[Report]:
 def main(argv: list[str] | None = None) -> int:
     """Runs a benchmark; 1 where the results do not agree, 2 where something cannot be measured."""
     args = parse(argv)
-    warnings.simplefilter("ignore")
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    datasets.disable_progress_bars()
-    try:
-        show(run(args), args.json)
-    except Disagreement as error:
-        sys.stderr.write(f"결과가 서로 달라 속도를 비교하지 않습니다 (the results differ): {error}\n")
-        return 1
-    except (KoBERTEmotionError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+    return report(lambda: run(args), args.json)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,16 +20,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
-from transformers.utils import logging
 
 from kobert_hf_emotion.assets import resolve_default
 from kobert_hf_emotion.checkpoints import load_classifier
-from kobert_hf_emotion.errors import KoBERTEmotionError
 from kobert_hf_emotion.export import OnnxClassifier, export_onnx
 from kobert_hf_emotion.modeling import EmotionClassifier
 
 from .baselines import text_pipeline
-from .report import OURS, Disagreement, Report, show
+from .report import OURS, Disagreement, Report, report
 from .texts import Texts, load_texts
 from .timing import interleave
 
@@ -124,19 +121,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--repeats", type=int, default=3, help="rounds")
     parser.add_argument("--json", action="store_true", help="JSON instead of tables")
     args = parser.parse_args(argv)
-    warnings.simplefilter("ignore")
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
+
+    def run() -> list[Report]:
         texts = load_texts(args.texts, args.data, max(args.compared, args.count))
-        show(measure(texts, args.model, args.count, args.repeats), args.json)
-    except Disagreement as error:
-        sys.stderr.write(f"결과가 서로 달라 속도를 비교하지 않습니다 (the results differ): {error}\n")
-        return 1
-    except (KoBERTEmotionError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+        return measure(texts, args.model, args.count, args.repeats)
+
+    return report(run, args.json)
 
 
 if __name__ == "__main__":

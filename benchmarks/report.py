@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+import sys
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import datasets
 import torch
 import transformers
 from rich.console import Console
 from rich.table import Table
+from transformers.utils import logging
+
+from kobert_hf_emotion.errors import KoBERTEmotionError
 
 from .timing import Timing, ratio
 
@@ -61,6 +67,23 @@ class Report:
             },
             "facts": self.facts,
         }
+
+
+def report(measure: Callable[[], list[Report]], as_json: bool) -> int:
+    """Measures, prints, and returns the exit code: 1 where the results differ, 2 where something cannot be measured."""
+    warnings.simplefilter("ignore")
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+    try:
+        show(measure(), as_json)
+    except Disagreement as error:
+        sys.stderr.write(f"결과가 서로 달라 속도를 비교하지 않습니다 (the results differ): {error}\n")
+        return 1
+    except (KoBERTEmotionError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
 
 
 def show(reports: list[Report], as_json: bool) -> None:

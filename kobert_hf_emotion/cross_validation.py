@@ -292,4 +292,5 @@ class _Plan:
                 epochs, batch = self.args.num_train_epochs, self.args.train_batch_size
                 stem = f"Focal_KoBERT_e{epochs:g}_b{batch}_fold_{fold.number}"
                 export_legacy_checkpoint(trainer.model, folder / stem, trainer.optimizer)
-        shutil.rmtree(self._checkpoints(fold.number), ignore_errors=True)
+        if (checkpoints := self._checkpoints(fold.number)).exists():
+            shutil.rmtree(checkpoints)

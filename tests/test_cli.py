@@ -247,6 +247,17 @@ def test_bad_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
         assert err
 
 
+def test_a_split_brings_its_own_number_of_folds(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "train.csv"
+    file.write_text("Text,Label\n좋다,5\n", encoding="utf-8")
+    code, _, err = run(
+        capsys, "train", file, "--split", tmp_path / "split.csv", "--folds", 3, "--output", tmp_path / "r"
+    )
+    assert code == 2
+    assert "--folds" in err
+    assert not (tmp_path / "r").exists()
+
+
 def test_the_package_imports_in_a_moment_and_without_torch() -> None:
     program = (
         "import sys, time; start = time.perf_counter(); import kobert_hf_emotion; "

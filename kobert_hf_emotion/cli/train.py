@@ -93,6 +93,11 @@ def train(
     from ..run_files import REPORT_FILE
     from ..training_args import EmotionTrainingArguments
 
+    if split is not None and folds is not None:
+        raise typer.BadParameter(
+            "--split이 겹 수를 정하므로 --folds와 함께 쓸 수 없습니다. --folds를 빼세요. "
+            "(--split brings its own number of folds: leave --folds out.)"
+        )
     names = options.parse_labels(labels)
     run = Path("runs", train_file.stem) if output is None else output
     with quiet_libraries():
