@@ -88,7 +88,8 @@ def measure(texts: Texts, source: str, count: int, repeats: int) -> list[Report]
 
 
 def _agreement(exports: dict[str, OnnxClassifier], model: EmotionClassifier, texts: Texts) -> dict[str, Any]:
-    expected = np.array([model.config.label2id[found["label"]] for found in model.predict(texts.texts)])
+    label2id: dict[Any, Any] = model.config.label2id or {}
+    expected = np.array([label2id[found["label"]] for found in model.predict(texts.texts)])
     checks: dict[str, Any] = {"texts compared": len(expected)}
     truth = np.asarray(texts.labels)
     labelled = list(texts.label_names) == model.config.labels

@@ -26,6 +26,7 @@ from .timing import Timing, interleave
 TOLERANCE = 1e-4
 TOLERANCE_BF16 = 0.1
 SINGLE_TEXTS = 200
+BLOCK = 20
 _START = """
 import time; start = time.perf_counter()
 {code}
@@ -108,14 +109,16 @@ def _compare(model: EmotionClassifier, answers: list[Any], texts: list[str], fas
 
 
 def _latencies(ways: dict[str, Callable[[str], object]], rows: list[str]) -> dict[str, Timing]:
-    """Times text by text, in turn; a round is a text."""
+    """Times text by text; the ways take turns after every `BLOCK` texts, so that each finds its weights in the cache."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for text in [*rows[:10], *rows[:SINGLE_TEXTS]]:  # the first ten warm up
+    for start in range(0, min(SINGLE_TEXTS, len(rows)), BLOCK):
         for name, run in ways.items():
-            start = time.perf_counter()
-            run(text)
-            seconds[name].append(time.perf_counter() - start)
-    return {name: Timing(tuple(values[10:])) for name, values in seconds.items()}
+            for position, text in enumerate([rows[start], *rows[start : start + BLOCK]]):
+                begin = time.perf_counter()
+                run(text)
+                if position:  # the first warms up
+                    seconds[name].append(time.perf_counter() - begin)
+    return {name: Timing(tuple(values)) for name, values in seconds.items()}
 
 
 def _run(code: str) -> float:

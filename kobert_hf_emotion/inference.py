@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TypedDict
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from .collector import collector_paused
 from .errors import DataError
+from .module_tree import evaluation_mode, every_module
+from .packed_bert import packed_bert
 from .tokenizer_guard import check_encoded
 
 DEFAULT_BATCH_SIZE = 64
@@ -28,19 +29,6 @@ class Prediction(TypedDict):
     """Its probability, 0 to 1."""
     probabilities: dict[str, float]
     """The probability of every label in percent, 0 to 100, rounded to two decimal places."""
-
-
-@contextmanager
-def evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Puts every module of `model` into evaluation mode and back into the mode it had."""
-    training = [module for module in model.modules() if module.training]
-    if training:
-        model.eval()
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True
 
 
 def predict_logits(
@@ -87,22 +75,28 @@ def predict_logits(
         return_attention_mask=False,
     )
     check_encoded(tokenizer, model.config, texts, encoded["input_ids"])
-    device = next(model.parameters()).device
+    modules = every_module(model)
+    packed = packed_bert(model, modules)
+    if packed is not None and text_pairs is None:
+        encoded.pop("token_type_ids", None)  # all 0, as they are where there are none
     lengths = np.fromiter(map(len, encoded["input_ids"]), dtype=np.int64, count=len(texts))
     order = np.argsort(lengths, kind="stable")
     rows: NDArray[np.float32] | None = None
-    with evaluation_mode(model), torch.inference_mode():
+    with evaluation_mode(modules), torch.inference_mode():
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
             columns = {name: [column[i] for i in chosen] for name, column in encoded.items()}
             if lengths[chosen[0]] == lengths[chosen[-1]]:  # nothing to pad, and nothing to mask
-                batch = BatchEncoding(columns, tensor_type="pt")
+                batch = {name: torch.tensor(column) for name, column in columns.items()}
             else:
-                batch = tokenizer.pad(columns, return_tensors="pt")
-            logits = model(**batch.to(device)).logits.float().cpu().numpy()
+                batch = dict(tokenizer.pad(columns, return_tensors="pt"))
+            if packed is not None:
+                logits = packed(**batch)
+            else:
+                logits = model(**{name: column.to(model.device) for name, column in batch.items()}).logits.float().cpu()
             if rows is None:
                 rows = np.empty((len(texts), logits.shape[1]), dtype=np.float32)
-            rows[chosen] = logits
+            rows[chosen] = logits.numpy()
     assert rows is not None
     return rows
 

@@ -15,9 +15,11 @@ from typing_extensions import Self
 
 from .configuration import EmotionConfig, softmax_temperature
 from .errors import TokenizerError
+from .first_token_layer import narrow_last_layer
 from .hub_errors import place_options
 from .inference import DEFAULT_BATCH_SIZE, Prediction, predict_logits, to_predictions
 from .losses import focal_loss
+from .packed_bert import computes_plain_bert
 from .pretrained import load_weights
 from .tokenizer_guard import check_vocabulary
 from .tokenizer_loading import load_tokenizer, vocabulary_sha256
@@ -25,6 +27,7 @@ from .tokenizer_loading import load_tokenizer, vocabulary_sha256
 _PUSH_OPTIONS = ("repo_id", "private", "revision", "commit_message", "commit_description", "create_pr", "tags")
 
 
+@computes_plain_bert
 class EmotionClassifier(BertForSequenceClassification):
     """A BERT sequence classifier trained with the focal loss, with its tokenizer at hand.
 
@@ -44,6 +47,7 @@ class EmotionClassifier(BertForSequenceClassification):
 
     def __init__(self, config: EmotionConfig) -> None:
         super().__init__(config)
+        narrow_last_layer(self.bert.encoder)
         self._tokenizer: PreTrainedTokenizerBase | None = None
         self._place_options: dict[str, Any] = {}
 
@@ -126,6 +130,11 @@ class EmotionClassifier(BertForSequenceClassification):
             `return_dict=False`.
         """
         return_dict = kwargs.pop("return_dict", None)
+        states_wanted = (
+            kwargs.get(name, getattr(self.config, name)) for name in ("output_hidden_states", "output_attentions")
+        )
+        if not any(states_wanted):
+            kwargs["first_token_only"] = True
         outputs: SequenceClassifierOutput = super().forward(
             input_ids, attention_mask, token_type_ids, position_ids, inputs_embeds, return_dict=True, **kwargs
         )

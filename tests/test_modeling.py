@@ -21,10 +21,11 @@ from transformers import BertConfig, BertForSequenceClassification, BertModel
 from kobert_hf_emotion.checkpoints import weights_sha256
 from kobert_hf_emotion.configuration import EmotionConfig
 from kobert_hf_emotion.errors import CheckpointError, DataError, TokenizerError
-from kobert_hf_emotion.inference import evaluation_mode, predict_logits, softmax, to_predictions
+from kobert_hf_emotion.inference import predict_logits, softmax, to_predictions
 from kobert_hf_emotion.labels import EMOTION_LABELS
 from kobert_hf_emotion.losses import focal_loss
 from kobert_hf_emotion.modeling import EmotionClassifier
+from kobert_hf_emotion.module_tree import evaluation_mode, every_module
 from kobert_hf_emotion.tokenization import KoBERTTokenizer
 
 TEXTS = ["오늘 정말 행복했어", "화가 난다", "", "무서워서 잠을 잘 수가 없었고 밤새 불을 켜 두었다", "그래", "ㅠㅠ"]
@@ -379,7 +380,7 @@ class TestPredict:
         tiny_model.train()
 
         def fail() -> None:
-            with evaluation_mode(tiny_model):
+            with evaluation_mode(every_module(tiny_model)):
                 assert not any(module.training for module in tiny_model.modules())
                 raise RuntimeError
 

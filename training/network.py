@@ -50,6 +50,12 @@ class MultiTaskNetwork(nn.Module):
         """Where the parameters are."""
         return self.token_bias.device
 
+    def set_dropout(self, probability: float) -> None:
+        """Sets the dropout of all layers and of the pooled output; the configuration stays as it is."""
+        for module in self.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = probability
+
     def forward(self, input_ids: Tensor) -> Tensor:
         """Returns the pooled output with dropout, shape (batch, hidden)."""
         return self._encode(input_ids)[1]

@@ -5,10 +5,9 @@
 Stages, each of which writes `work/<stage>.pt` and is skipped when that is there:
 
 1. embeddings: word embeddings from co-occurrence counts (`training.embeddings`);
-2. bag: the encoder as a bag of embeddings learns all tasks at once, a hundred times as fast as its layers could;
-3. teacher: soft labels of KOTE and GoEmotions for NSMC's other reviews, the mean of what TF-IDF models
-   (`training.teacher`) and the bag say;
-4. reviews: all layers learn the 1-10 rating of those reviews, their masked tokens and their soft labels;
+2. teacher: soft ratings and soft labels of KOTE and GoEmotions for all texts (`training.teacher`);
+3. bag: the encoder as a bag of embeddings learns those, a hundred times as fast as its layers could;
+4. reviews: all layers learn them too, and the masked tokens of all texts;
 5. emotions: the seven emotions of KOTE (val) and GoEmotions-Korean (train), with their own labels beside;
 6. export: a temperature fitted on held-out rows goes into the classifier, then float16 on disk.
 
@@ -25,7 +24,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ import numpy as np
 import numpy.typing as npt
 import sentencepiece
 import torch
+from joblib import Parallel, delayed
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -42,7 +42,7 @@ from kobert_hf_emotion.labels import EMOTION_LABELS
 from training import corpora
 from training.embeddings import ppmi_embeddings
 from training.network import BagOfEmbeddings, MovingAverage, MultiTaskNetwork, default_config, start_as_bag
-from training.teacher import soft_labels
+from training.teacher import soft_labels, soft_ratings
 
 VOCAB_SIZE = 8002
 PAD, CLS, SEP, MASK, FIRST_ORDINARY = 1, 2, 3, 4, 5
@@ -66,17 +66,18 @@ class Settings:
     bag_learning_rate: float = 1e-3
     bag_mask_share: float = 0.2
     bag_dropout: float = 0.3
-    review_steps: int = 5000
+    review_steps: int = 8000
     review_batch: int = 128
     review_tokens: int = 64
-    review_learning_rate: float = 7e-4
+    review_learning_rate: float = 8e-4
     review_mask_share: float = 0.15
     reviews_a_rating: int = 120_000
-    teacher_weight: float = 1.0
+    review_dropout: float = 0.0
     emotion_steps: int = 3000
     emotion_batch: int = 64
     emotion_tokens: int = 128
     emotion_learning_rate: float = 3e-4
+    emotion_dropout: float = 0.1
     kote_repeats: int = 6
     mask_share: float = 0.1
     mlm_weight: float = 0.3
@@ -90,11 +91,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Batch:
-    """Ids padded to the longest row, the row numbers they come from, and a batch of another task."""
+    """Ids padded to the longest row, and the row numbers they come from."""
 
     ids: Tensor
     rows: npt.NDArray[np.int64]
-    other: Batch | None = None
 
 
 class Encoder:
@@ -327,76 +327,6 @@ def smoothed_ratings() -> Tensor:
     return torch.from_numpy((kernel / kernel.sum(axis=1, keepdims=True)).astype(np.float32))
 
 
-@torch.inference_mode()
-def bag_labels(network: MultiTaskNetwork, rows: list[Ids]) -> dict[str, npt.NDArray[np.float32]]:
-    """Returns what the bag of embeddings says of KOTE's and GoEmotions' labels in `rows`, as probabilities."""
-    bag = BagOfEmbeddings(network, dropout=0.0).eval()
-    order = np.argsort([len(row) for row in rows], kind="stable")
-    labels = {name: np.empty((len(rows), bag.heads[name].out_features), np.float32) for name in TEACHER_HEADS}
-    for start in range(0, len(order), 1024):
-        chosen = order[start : start + 1024]
-        pooled = bag(pad([rows[i] for i in chosen]))
-        for name, values in labels.items():
-            values[chosen] = bag.heads[name](pooled).sigmoid().cpu().numpy()
-    return labels
-
-
-def teach(
-    network: MultiTaskNetwork, texts: list[str], rows: list[Ids], parts: EmotionParts, work: Path
-) -> dict[str, Any]:
-    """Returns soft labels of reviews, float16, for each of `TEACHER_HEADS`; computes them where `work` has none.
-
-    Args:
-        network: The network after the bag stage.
-        texts: The reviews.
-        rows: Their ids.
-        parts: Labelled rows.
-        work: Folder for the result.
-    """
-    file = work / "teacher.pt"
-    if not file.exists():
-        started = time.monotonic()
-        from_bag = bag_labels(network, rows)
-        state: dict[str, Any] = {}
-        for name, data in (("kote", parts.kote), ("goemotions", parts.goemotions)):
-            shares = (soft_labels(data.texts, data.labels, texts) + from_bag[name]) / 2
-            state[name] = torch.from_numpy(shares).half()
-        state["record"] = {"rows": len(texts), "seconds": round(time.monotonic() - started, 1)}
-        save_atomically(state, file)
-    return dict(torch.load(file, weights_only=True))
-
-
-def train_reviews(
-    network: MultiTaskNetwork,
-    rows: list[Ids],
-    ratings: npt.NDArray[np.int64],
-    teacher: dict[str, Tensor],
-    settings: Settings,
-    work: Path,
-) -> dict[str, Any]:
-    """Trains all layers on reviews: the rating, smoothed over its neighbours, masked tokens and soft labels."""
-    soft = smoothed_ratings()
-
-    def loss(batch: Batch, generator: torch.Generator) -> Tensor:
-        ids, hidden = mask_tokens(batch.ids, settings.review_mask_share, generator)
-        pooled, scores = network.with_masked_tokens(ids, hidden)
-        wanted = batch.ids[hidden].to(network.device)
-        total = settings.mlm_weight * functional.cross_entropy(scores, wanted)
-        numbers = torch.from_numpy(batch.rows)
-        target = soft[torch.from_numpy(ratings[batch.rows] - 1)].to(network.device)
-        total = total + functional.cross_entropy(network.heads["rating"](pooled), target)
-        for name, scale in TEACHER_HEADS.items():
-            shares = teacher[name][numbers].float().to(network.device)
-            each = functional.binary_cross_entropy_with_logits(network.heads[name](pooled), shares, reduction="sum")
-            total = total + settings.teacher_weight * each / scale / len(numbers)
-        return total
-
-    stage = Stage(
-        "reviews", network, settings, work, steps=settings.review_steps, learning_rate=settings.review_learning_rate
-    )
-    return stage.run(lambda epoch: batches(rows, settings.review_batch, settings.seed + epoch), loss)
-
-
 @dataclass(frozen=True)
 class EmotionParts:
     """Rows of the last stage and the rows held out from it."""
@@ -419,6 +349,105 @@ def emotion_parts(data_dir: Path, held_out: frozenset[str], settings: Settings) 
         kote.select(order[:HELD_OUT_KOTE]),
         dev.select(np.arange(2 * HELD_OUT_KOTE)),
     )
+
+
+@dataclass(frozen=True)
+class Pool:
+    """All texts that the encoder is pre-trained on: rated reviews first, then the rows of KOTE and GoEmotions."""
+
+    reviews: list[str]
+    ratings: npt.NDArray[np.int64]
+    parts: EmotionParts
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts in their order."""
+        return self.reviews + self.parts.kote.texts + self.parts.goemotions.texts
+
+
+def teach(pool: Pool, settings: Settings, work: Path) -> dict[str, Any]:
+    """Returns targets for each text of `pool`, float16, by head; computes them where `work` has none.
+
+    The target of "rating" is, for a review, half its own rating, smoothed, and half the soft one.
+
+    Args:
+        pool: The texts.
+        settings: Settings of the run.
+        work: Folder for the result.
+    """
+    file = work / "teacher.pt"
+    if not file.exists():
+        started = time.monotonic()
+        kote, goemotions = pool.parts.kote, pool.parts.goemotions
+        emotion_texts = kote.texts + goemotions.texts
+        # The order of `soft_labels` is others first, then its own texts.
+        ratings, from_kote, from_goemotions = Parallel(n_jobs=os.cpu_count())(
+            [
+                delayed(soft_ratings)(pool.reviews, pool.ratings, emotion_texts, settings.seed),
+                delayed(soft_labels)(kote.texts, kote.labels, pool.reviews + goemotions.texts, settings.seed),
+                delayed(soft_labels)(goemotions.texts, goemotions.labels, pool.reviews + kote.texts, settings.seed),
+            ]
+        )
+        rated, kote_rows = len(pool.reviews), len(kote.texts)
+        own = smoothed_ratings().numpy()[pool.ratings - 1]
+        ratings[:rated] = (ratings[:rated] + own) / 2
+        from_kote = np.concatenate([from_kote[:rated], from_kote[-kote_rows:], from_kote[rated:-kote_rows]])
+        targets = {"rating": ratings, "kote": from_kote, "goemotions": from_goemotions}
+        state: dict[str, Any] = {name: torch.from_numpy(shares).half() for name, shares in targets.items()}
+        state["record"] = {"rows": len(ratings), "seconds": round(time.monotonic() - started, 1)}
+        save_atomically(state, file)
+    return dict(torch.load(file, weights_only=True))
+
+
+def taught_loss(
+    network: MultiTaskNetwork | BagOfEmbeddings, pooled: Tensor, teacher: dict[str, Tensor], batch: Batch
+) -> Tensor:
+    """Returns the loss of rating and soft labels, each of the size of one cross-entropy."""
+    numbers = torch.from_numpy(batch.rows)
+    rating = functional.cross_entropy(network.heads["rating"](pooled), teacher["rating"][numbers].to(pooled))
+    total = rating
+    for name, scale in TEACHER_HEADS.items():
+        shares = teacher[name][numbers].to(pooled)
+        each = functional.binary_cross_entropy_with_logits(network.heads[name](pooled), shares, reduction="sum")
+        total = total + each / scale / len(numbers)
+    return total
+
+
+def train_bag(
+    network: MultiTaskNetwork, rows: list[Ids], teacher: dict[str, Tensor], settings: Settings, work: Path
+) -> dict[str, Any]:
+    """Trains embeddings, pooler and heads as a bag of embeddings.
+
+    It gets soft labels alone: its embeddings would know the few rows of KOTE by heart before the layers learn.
+    """
+    bag = BagOfEmbeddings(network, settings.bag_dropout)
+    bag.train()
+
+    def loss(batch: Batch, generator: torch.Generator) -> Tensor:
+        ids, _ = mask_tokens(batch.ids, settings.bag_mask_share, generator)
+        return taught_loss(bag, bag(ids), teacher, batch)
+
+    stage = Stage("bag", network, settings, work, steps=settings.bag_steps, learning_rate=settings.bag_learning_rate)
+    return stage.run(lambda epoch: batches(rows, settings.bag_batch, settings.seed + epoch), loss)
+
+
+def train_reviews(
+    network: MultiTaskNetwork, rows: list[Ids], teacher: dict[str, Tensor], settings: Settings, work: Path
+) -> dict[str, Any]:
+    """Trains all layers on ratings, soft labels and masked tokens."""
+    network.set_dropout(settings.review_dropout)
+
+    def loss(batch: Batch, generator: torch.Generator) -> Tensor:
+        ids, hidden = mask_tokens(batch.ids, settings.review_mask_share, generator)
+        pooled, scores = network.with_masked_tokens(ids, hidden)
+        wanted = batch.ids[hidden].to(network.device)
+        masked = functional.cross_entropy(scores, wanted)
+        return settings.mlm_weight * masked + taught_loss(network, pooled, teacher, batch)
+
+    stage = Stage(
+        "reviews", network, settings, work, steps=settings.review_steps, learning_rate=settings.review_learning_rate
+    )
+    return stage.run(lambda epoch: batches(rows, settings.review_batch, settings.seed + epoch), loss)
 
 
 class EmotionTask:
@@ -446,7 +475,7 @@ class EmotionTask:
         rows = self.encoder.noisy(self.texts, self.settings.emotion_tokens, self.settings, seed)
         return batches(rows, size, seed)
 
-    def loss(self, network: MultiTaskNetwork | BagOfEmbeddings, ids: Tensor, rows: npt.NDArray[np.int64]) -> Tensor:
+    def loss(self, network: MultiTaskNetwork, ids: Tensor, rows: npt.NDArray[np.int64]) -> Tensor:
         """Returns the loss of the seven emotions with balanced classes, plus that of the data sets' own labels."""
         pooled = network(ids)
         target = (torch.from_numpy(self.targets[rows]) * self.weights).to(pooled)
@@ -464,41 +493,10 @@ class EmotionTask:
         return total
 
 
-def train_bag(
-    network: MultiTaskNetwork, rows: list[Ids], ratings: npt.NDArray[np.int64], task: EmotionTask, work: Path
-) -> dict[str, Any]:
-    """Trains embeddings, pooler and heads as a bag of embeddings; a batch of each kind a step."""
-    settings = task.settings
-    bag = BagOfEmbeddings(network, settings.bag_dropout)
-    soft = smoothed_ratings()
-
-    def emotion_batches() -> Iterator[Batch]:
-        for epoch in range(1_000_000):
-            yield from task.batches(epoch, settings.bag_batch)
-
-    emotions = emotion_batches()
-
-    def pairs(epoch: int) -> Iterator[Batch]:
-        for batch in batches(rows, settings.bag_batch, settings.seed + epoch):
-            yield replace(batch, other=next(emotions))
-
-    def loss(batch: Batch, generator: torch.Generator) -> Tensor:
-        ids, _ = mask_tokens(batch.ids, settings.bag_mask_share, generator)
-        target = soft[torch.from_numpy(ratings[batch.rows] - 1)].to(network.device)
-        total = functional.cross_entropy(bag.heads["rating"](bag(ids)), target)
-        if batch.other is not None:
-            ids, _ = mask_tokens(batch.other.ids, settings.bag_mask_share, generator)
-            total = total + task.loss(bag, ids, batch.other.rows)
-        return total
-
-    bag.train()
-    stage = Stage("bag", network, settings, work, steps=settings.bag_steps, learning_rate=settings.bag_learning_rate)
-    return stage.run(pairs, loss)
-
-
 def train_emotions(network: MultiTaskNetwork, parts: EmotionParts, task: EmotionTask, work: Path) -> dict[str, Any]:
     """Trains the whole encoder on both emotion data sets."""
     settings = task.settings
+    network.set_dropout(settings.emotion_dropout)
 
     def loss(batch: Batch, generator: torch.Generator) -> Tensor:
         ids, _ = mask_tokens(batch.ids, settings.mask_share, generator)
@@ -639,18 +637,17 @@ def main() -> None:
     network.to(arguments.device)
     task = EmotionTask(parts, encoder, settings)
     reviews = balanced(distinct_reviews(arguments.data, held_out, settings.seed), settings.reviews_a_rating)
-    texts, ratings = [row.text for row in reviews], np.array([row.rating for row in reviews])
-    rows = encoder(texts, settings.review_tokens)
-    record["rows"]["reviews"] = len(rows)
+    pool = Pool([row.text for row in reviews], np.array([row.rating for row in reviews]), parts)
+    rows = encoder(pool.texts, settings.review_tokens)
+    record["rows"]["reviews"] = len(pool.reviews)
     stages = record["stages"]
     if not (arguments.work / "embeddings.pt").exists():
-        emotion_rows = encoder(parts.kote.texts + parts.goemotions.texts, settings.emotion_tokens)
-        compute_embeddings(rows + emotion_rows, settings, arguments.work)
+        compute_embeddings(rows, settings, arguments.work)
     stages["embeddings"] = load_embeddings(network, arguments.work)
-    stages["bag"] = train_bag(network, rows, ratings, task, arguments.work)
-    teacher = teach(network, texts, rows, parts, arguments.work)
+    teacher = teach(pool, settings, arguments.work)
     stages["teacher"] = teacher.pop("record")
-    stages["reviews"] = train_reviews(network, rows, ratings, teacher, settings, arguments.work)
+    stages["bag"] = train_bag(network, rows, teacher, settings, arguments.work)
+    stages["reviews"] = train_reviews(network, rows, teacher, settings, arguments.work)
     stages["emotions"] = train_emotions(network, parts, task, arguments.work)
     record["temperature"] = calibrate(network, parts, encoder, settings)
     record["seconds_of_this_call"] = round(time.monotonic() - started, 1)

@@ -12,6 +12,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 OPSET = 17
+CLS_STATE = "cls_state"
+"""The tensor of the state of [CLS] before the last layer, shape (batch, 1, hidden)."""
+_BOUNDS = {"start": 0, "end": 1, "axis": 1}
 
 
 class _LogitsOnly(nn.Module):
@@ -23,7 +26,9 @@ class _LogitsOnly(nn.Module):
         self.inputs = inputs
 
     def forward(self, *columns: Tensor) -> Tensor:
-        logits: Tensor = self.model(**dict(zip(self.inputs, columns, strict=True))).logits
+        # ONNX Runtime's optimizer knows whole layers; without this the last one is narrower (`FirstTokenLayer`).
+        whole = {"output_hidden_states": True}
+        logits: Tensor = self.model(**dict(zip(self.inputs, columns, strict=True)), **whole).logits
         return logits
 
 
@@ -71,4 +76,32 @@ def write_graph(model: PreTrainedModel, inputs: list[str], path: Path) -> None:
         optimization_options=options,
         opt_level=0,
     )
+    _narrow_last_layer(optimized.model.graph)
     optimized.save_model_to_file(str(path))
+
+
+def _narrow_last_layer(graph: Any) -> None:
+    """Lets the last layer compute the state of [CLS] alone, as `FirstTokenLayer` does, where its parts are found.
+
+    Its queries and its first residual are taken from the first token; all that follows then has one token.
+    """
+    from onnx import TensorProto, helper
+
+    attentions = [node for node in graph.node if node.op_type == "MultiHeadAttention"]
+    if not attentions:
+        return
+    makers = {output: node for node in graph.node for output in node.output}
+    query = makers[attentions[-1].input[0]]
+    states = query.input[0]
+    after = graph.node[list(graph.node).index(query) :]
+    residuals = [node for node in after if node.op_type == "SkipLayerNormalization" and states in node.input]
+    if query.op_type != "MatMul" or len(residuals) != 1:
+        return
+    bounds = [helper.make_tensor(f"{CLS_STATE}_{name}", TensorProto.INT64, [1], [at]) for name, at in _BOUNDS.items()]
+    graph.initializer.extend(bounds)
+    graph.node.insert(
+        list(graph.node).index(query),
+        helper.make_node("Slice", [states, *(bound.name for bound in bounds)], [CLS_STATE], name=CLS_STATE),
+    )
+    for node in (query, residuals[0]):
+        node.input[list(node.input).index(states)] = CLS_STATE

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..errors import CheckpointError
-from ..inference import evaluation_mode
+from ..module_tree import evaluation_mode, every_module
 from .manifest import Precision
 
 LARGEST_DIFFERENCE = 1e-4
@@ -59,7 +59,7 @@ def compare(
     for length in range(2, max_length + 1):
         rows.append(tokenizer.build_inputs_with_special_tokens(whole[: length - 2]))
     found, expected = [], []
-    with evaluation_mode(model), torch.inference_mode():
+    with evaluation_mode(every_module(model)), torch.inference_mode():
         for start in range(0, len(rows), _BATCH):
             batch = tokenizer.pad({"input_ids": rows[start : start + _BATCH]}, return_tensors="pt")
             if "token_type_ids" in tokenizer.model_input_names:

@@ -1,0 +1,233 @@
+"""A BERT classifier for predicting on the CPU in float32, with its matrices packed for oneDNN.
+
+torch computes a linear layer in float32 with a general matrix product that lays its weights out anew every time; for
+one short text that takes longer than the arithmetic. oneDNN multiplies by weights that were laid out once, and adds
+bias, GELU and residual in the same pass. torch has its functions as `torch.ops.mkldnn`, which `torch.compile` uses.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import BertForSequenceClassification, BertModel, PreTrainedModel
+from transformers.activations import GELUActivation
+from transformers.models.bert import modeling_bert as bert
+
+from .first_token_layer import FirstTokenLayer
+
+_ROWS_TO_PACK_FOR = 16
+_SAMPLES = 8
+_PARTS: set[type[nn.Module]] = {
+    BertForSequenceClassification,
+    BertModel,
+    bert.BertEmbeddings,
+    bert.BertEncoder,
+    bert.BertLayer,
+    FirstTokenLayer,
+    bert.BertAttention,
+    bert.BertSelfAttention,
+    bert.BertSelfOutput,
+    bert.BertIntermediate,
+    bert.BertOutput,
+    bert.BertPooler,
+    GELUActivation,
+    nn.Dropout,
+    nn.Embedding,
+    nn.LayerNorm,
+    nn.Linear,
+    nn.ModuleList,
+    nn.Tanh,
+}
+"""What a model may be made of. With an adapter or a quantised layer in it, it computes something else."""
+
+Model = TypeVar("Model", bound=type[nn.Module])
+
+
+def computes_plain_bert(model_class: Model) -> Model:
+    """Class decorator: logits of `model_class` are `BertForSequenceClassification`'s; its subclasses' may not be."""
+    _PARTS.add(model_class)
+    return model_class
+
+
+def packed_bert(model: PreTrainedModel, modules: list[nn.Module]) -> PackedBert | None:
+    """Returns `model` packed, or None where it must compute for itself.
+
+    That is a model with other parts than plain BERT's, with hooks, on another device, in another precision, under
+    autocast, or on a processor other than x86-64, where this was never tried. The packed copy is kept as long as the
+    model lives and its weights stay as they are; it takes as much memory as the matrices of the layers.
+
+    Args:
+        model: A classifier.
+        modules: What `every_module` says of it.
+    """
+    if not _can_pack(model, modules):
+        return None
+    parameters = [p for module in modules for p in module._parameters.values() if p is not None]
+    packed = _cache.get(model)
+    if packed is None or not packed.is_copy_of(parameters):
+        if any(p.dtype != torch.float32 or not p.is_cpu or p.is_inference() for p in parameters):
+            return None
+        packed = _cache[model] = PackedBert(model, parameters)
+    return packed
+
+
+@cache
+def _processor_can_pack() -> bool:
+    return platform.machine().lower() in {"x86_64", "amd64"} and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
+
+
+def _can_pack(model: PreTrainedModel, modules: list[nn.Module]) -> bool:
+    if not _processor_can_pack() or torch.is_autocast_enabled("cpu"):
+        return False
+    for module in modules:
+        if type(module) not in _PARTS or module._forward_hooks or module._forward_pre_hooks:
+            return False
+        if "forward" in module.__dict__:  # accelerate puts its hooks there
+            return False
+    return not model.config.is_decoder and model.config.hidden_act == "gelu"
+
+
+class PackedBert:
+    """The logits of a BERT classifier.
+
+    Args:
+        model: The classifier, made of nothing but plain BERT's parts.
+        parameters: All its parameters.
+    """
+
+    def __init__(self, model: PreTrainedModel, parameters: list[nn.Parameter]) -> None:
+        self._versions = _versions(parameters)
+        encoder: Any = model.bert
+        self._embeddings: Any = encoder.embeddings
+        layers = list(encoder.encoder.layer)
+        self._layers = [_Layer(layer, last=layer is layers[-1]) for layer in layers]
+        self._pooler: nn.Linear = encoder.pooler.dense
+        self._classifier: Any = model.classifier
+        self._samples = [_samples(p) for layer in layers for p in _copied(layer)]
+        self._seen = _bytes(self._samples)
+
+    def is_copy_of(self, parameters: list[nn.Parameter]) -> bool:
+        """Whether `parameters` are those that were packed, with the values that they had.
+
+        Versions miss what is written through `.data`; samples of all that was copied see such an update.
+        """
+        return _versions(parameters) == self._versions and _bytes(self._samples) == self._seen
+
+    def __call__(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+    ) -> Tensor:
+        """Computes logits as the model in evaluation mode does, but for rounding.
+
+        Args:
+            input_ids: Token ids, shape (batch, tokens), int64.
+            attention_mask: 1 for tokens, 0 for padding, shape (batch, tokens); None where nothing is padding.
+            token_type_ids: 0 or 1 for first or second sentence, shape (batch, tokens); None for zeros.
+
+        Returns:
+            Logits, shape (batch, classes), float32.
+        """
+        parts = self._embeddings
+        positions = parts.position_embeddings.weight[: input_ids.shape[1]]
+        if token_type_ids is None:
+            types = parts.token_type_embeddings.weight[0]
+        else:
+            types = functional.embedding(token_type_ids, parts.token_type_embeddings.weight)
+        words = functional.embedding(input_ids, parts.word_embeddings.weight)
+        states = _norm(words + (positions + types), parts.LayerNorm)
+        mask = None if attention_mask is None else attention_mask.bool()[:, None, None, :]
+        for layer in self._layers:
+            states = layer(states, mask)
+        pooled = torch.tanh(functional.linear(states[:, 0], self._pooler.weight, self._pooler.bias))
+        return functional.linear(pooled, self._classifier.weight, self._classifier.bias)
+
+
+_cache: WeakKeyDictionary[nn.Module, PackedBert] = WeakKeyDictionary()
+
+
+def _versions(parameters: list[nn.Parameter]) -> list[tuple[int, int]]:
+    return [(p.data_ptr(), p._version) for p in parameters]
+
+
+def _copied(layer: Any) -> list[nn.Parameter]:
+    """Returns the parameters of a layer that are packed or concatenated; of all others the memory is shared."""
+    attention = layer.attention.self
+    inputs = [attention.query, attention.key, attention.value]
+    linears = [*inputs, layer.attention.output.dense, layer.intermediate.dense, layer.output.dense]
+    return [linear.weight for linear in linears] + [linear.bias for linear in [*inputs, layer.intermediate.dense]]
+
+
+def _samples(parameter: nn.Parameter) -> NDArray[np.float32]:
+    """Returns a few of the weights, which change as the parameter does."""
+    weights: NDArray[np.float32] = parameter.detach().view(-1).numpy()
+    return weights[:: max(1, len(weights) // _SAMPLES)]
+
+
+def _bytes(samples: list[NDArray[np.float32]]) -> bytes:
+    return b"".join([sample.tobytes() for sample in samples])
+
+
+def _norm(states: Tensor, norm: nn.LayerNorm) -> Tensor:
+    """Normalises as `norm` does, without what a module's call takes."""
+    return functional.layer_norm(states, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+
+
+class _Layer:
+    """A layer; of the last one, the state of the first token alone."""
+
+    def __init__(self, layer: Any, last: bool) -> None:
+        attention, after = layer.attention.self, layer.attention.output
+        self.head_size: int = attention.attention_head_size
+        self.first_token_only = last
+        if last:
+            self.query = _product(attention.query)
+            self.keys_values = _product(attention.key, attention.value)
+        else:
+            self.all = _product(attention.query, attention.key, attention.value)
+        self.attended = _product_and_sum(after.dense)
+        self.inner = _product(layer.intermediate.dense, activation="gelu")
+        self.outer = _product_and_sum(layer.output.dense)
+        self.norm_attended, self.norm_outer = after.LayerNorm, layer.output.LayerNorm
+
+    def __call__(self, states: Tensor, mask: Tensor | None) -> Tensor:
+        if self.first_token_only:
+            keys, values = self._heads(self.keys_values(states), 2)
+            states = states[:, :1].contiguous()
+            (queries,) = self._heads(self.query(states), 1)
+        else:
+            queries, keys, values = self._heads(self.all(states), 3)
+        context = functional.scaled_dot_product_attention(queries, keys, values, mask)
+        states = _norm(self.attended(context.transpose(1, 2).flatten(2), states), self.norm_attended)
+        return _norm(self.outer(self.inner(states), states), self.norm_outer)
+
+    def _heads(self, products: Tensor, parts: int) -> tuple[Tensor, ...]:
+        """Splits (batch, tokens, parts * hidden) into tensors of shape (batch, heads, tokens, head size)."""
+        batch, tokens, _ = products.shape
+        return products.view(batch, tokens, parts, -1, self.head_size).permute(2, 0, 3, 1, 4).unbind()
+
+
+def _product(*linears: nn.Linear, activation: str = "none") -> Callable[[Tensor], Tensor]:
+    """Returns the function of linear layers with one input, side by side, GELU (exact) following if asked for."""
+    weight, bias = _pack(torch.cat([x.weight for x in linears])), torch.cat([x.bias for x in linears]).detach()
+    compute = torch.ops.mkldnn._linear_pointwise
+    return lambda states: compute(states, weight, bias, activation, [], "none" if activation == "gelu" else "")
+
+
+def _product_and_sum(linear: nn.Linear) -> Callable[[Tensor, Tensor], Tensor]:
+    """Returns the function of a linear layer whose output is added to a second argument."""
+    weight, bias = _pack(linear.weight), linear.bias.detach()
+    compute = torch.ops.mkldnn._linear_pointwise.binary
+    return lambda states, residual: compute(states, residual, weight, bias, "add")
+
+
+def _pack(weight: Tensor) -> Tensor:
+    packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight.detach(), _ROWS_TO_PACK_FOR)
+    return packed

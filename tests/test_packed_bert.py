@@ -1,0 +1,145 @@
+"""The classifier packed for oneDNN, beside plain BERT, and when it steps back."""
+
+from __future__ import annotations
+
+import platform
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from transformers import BertForSequenceClassification
+
+from kobert_hf_emotion import EmotionClassifier
+from kobert_hf_emotion.inference import predict_logits
+from kobert_hf_emotion.module_tree import every_module
+from kobert_hf_emotion.packed_bert import PackedBert, packed_bert
+
+pytestmark = pytest.mark.skipif(
+    platform.machine().lower() not in {"x86_64", "amd64"} or not torch.backends.mkldnn.is_available(),
+    reason="packs on x86-64 with oneDNN alone",
+)
+TEXTS = [
+    "좋아",
+    "정말 짜증나 ㅠㅠ",
+    "오늘은 그냥 그런 하루였다",
+    "무서워서 잠이 안 와...",
+    "헐 대박 ㅋㅋㅋㅋ 이게 된다고?",
+] * 3
+
+
+@pytest.fixture
+def model() -> EmotionClassifier:
+    """The default model, fresh."""
+    return EmotionClassifier.from_pretrained("default").eval()
+
+
+def _packed(model: EmotionClassifier) -> PackedBert | None:
+    return packed_bert(model, every_module(model))
+
+
+def _plain_logits(model: EmotionClassifier, texts: list[str]) -> np.ndarray:
+    """Logits by transformers' own class, one text at a time."""
+    plain = BertForSequenceClassification(model.config)
+    plain.load_state_dict(model.state_dict())
+    plain.eval()
+    with torch.inference_mode():
+        return np.concatenate([plain(**model.tokenizer([text], return_tensors="pt")).logits.numpy() for text in texts])
+
+
+def test_logits_are_those_of_plain_bert(model: EmotionClassifier) -> None:
+    assert _packed(model) is not None
+    for batch_size in (1, 2, 64):
+        found = predict_logits(model, model.tokenizer, TEXTS, batch_size=batch_size)
+        np.testing.assert_allclose(found, _plain_logits(model, TEXTS), atol=2e-5)
+
+
+def test_token_types_of_pairs_count(model: EmotionClassifier) -> None:
+    with torch.no_grad():
+        model.bert.embeddings.token_type_embeddings.weight[1] += 0.5
+    encoded = model.tokenizer(["그래서"], ["좋았어?"], return_tensors="pt")
+    packed = _packed(model)
+    assert packed is not None
+    with torch.inference_mode():
+        plain = model(**encoded).logits
+        torch.testing.assert_close(packed(**encoded), plain, atol=2e-5, rtol=0)
+        assert not torch.allclose(packed(encoded["input_ids"], encoded["attention_mask"]), plain, atol=1e-3)
+
+
+@pytest.mark.parametrize("how", ["optimizer", "data", "replaced", "loaded", "added to data of a bias"])
+def test_changed_weights_are_packed_anew(model: EmotionClassifier, how: str) -> None:
+    before = predict_logits(model, model.tokenizer, TEXTS)
+    query = model.bert.encoder.layer[1].attention.self.query
+    if how == "optimizer":
+        torch.optim.SGD(model.parameters(), lr=0.1).zero_grad()
+        model(**model.tokenizer(TEXTS[:2], padding=True, return_tensors="pt")).logits[:, 0].sum().backward()
+        torch.optim.SGD(model.parameters(), lr=0.1).step()
+    elif how == "data":
+        query.weight.data.mul_(-3)
+    elif how == "replaced":
+        query.weight = nn.Parameter(query.weight.detach() * -3)
+    elif how == "loaded":
+        model.load_state_dict({name: value * 1.5 for name, value in model.state_dict().items()})
+    else:
+        query.bias.data.add_(4)
+    found = predict_logits(model, model.tokenizer, TEXTS)
+    assert np.abs(found - before).max() > 1e-3
+    np.testing.assert_allclose(found, _plain_logits(model, TEXTS), atol=5e-5)
+
+
+def test_the_packed_copy_is_kept(model: EmotionClassifier) -> None:
+    assert _packed(model) is _packed(model)
+
+
+class _Doubled(EmotionClassifier):
+    def forward(self, *args: object, **kwargs: object) -> object:
+        outputs = super().forward(*args, **kwargs)  # type: ignore[arg-type]
+        outputs.logits = outputs.logits * 2
+        return outputs
+
+
+def test_a_subclass_computes_for_itself(model: EmotionClassifier) -> None:
+    doubled = _Doubled.from_pretrained("default").eval()
+    assert _packed(doubled) is None
+    expected = 2 * predict_logits(model, model.tokenizer, TEXTS)
+    np.testing.assert_allclose(predict_logits(doubled, model.tokenizer, TEXTS), expected, atol=1e-4)
+
+
+def test_a_hooked_model_computes_for_itself(model: EmotionClassifier) -> None:
+    seen = []
+    hook = model.bert.encoder.layer[0].register_forward_hook(lambda *_: seen.append(1))
+    predict_logits(model, model.tokenizer, TEXTS[:1])
+    assert seen
+    hook.remove()
+    assert _packed(model) is not None
+
+
+class _Adapted(nn.Linear):
+    """Stands for an adapter or a quantised layer: a linear layer that computes something else."""
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        return -2 * super().forward(states)
+
+
+def test_a_model_with_other_layers_computes_for_itself(model: EmotionClassifier) -> None:
+    before = predict_logits(model, model.tokenizer, TEXTS)
+    dense = model.bert.encoder.layer[2].output.dense
+    adapted = _Adapted(dense.in_features, dense.out_features)
+    adapted.load_state_dict(dense.state_dict())
+    model.bert.encoder.layer[2].output.dense = adapted.eval()
+    assert _packed(model) is None
+    assert np.abs(predict_logits(model, model.tokenizer, TEXTS) - before).max() > 1e-3
+
+
+def test_other_precisions_compute_for_themselves(model: EmotionClassifier) -> None:
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert _packed(model) is None
+    assert _packed(model.double()) is None  # type: ignore[arg-type]
+
+
+def test_modes_come_back(model: EmotionClassifier) -> None:
+    model.train()
+    model.bert.encoder.layer[0].eval()
+    modes = [module.training for module in model.modules()]
+    predict_logits(model, model.tokenizer, TEXTS)
+    assert [module.training for module in model.modules()] == modes
