@@ -109,7 +109,7 @@ def _compare(model: EmotionClassifier, answers: list[Any], texts: list[str], fas
 
 
 def _latencies(ways: dict[str, Callable[[str], object]], rows: list[str]) -> dict[str, Timing]:
-    """Times text by text; the ways take turns after every `BLOCK` texts, so that each finds its weights in the cache."""
+    """Times text by text; the ways take turns every `BLOCK` texts, so that each finds its weights in the cache."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for start in range(0, min(SINGLE_TEXTS, len(rows)), BLOCK):
         for name, run in ways.items():

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from kobert_hf_emotion.configuration import EmotionConfig
 from kobert_hf_emotion.modeling import EmotionClassifier
@@ -35,11 +37,19 @@ def save_model(size: str, label_names: Sequence[str], tokenizer: KoBERTTokenizer
     return folder
 
 
-def layer_flops(size: str) -> int:
-    """Returns the multiplications and additions of a token's way forward through the layers' weight matrices."""
+def model_flops(size: str, lengths: NDArray[np.int64]) -> float:
+    """Returns the multiplications and additions of the way forward of texts through the layers' weight matrices.
+
+    Those that the logits need: of the last layer keys and values of all tokens, the rest for [CLS].
+
+    Args:
+        size: A name in `SIZES`.
+        lengths: Tokens of each text, shape (texts,).
+    """
     config = EmotionConfig(**SIZES[size])
-    hidden = config.hidden_size
-    return 2 * config.num_hidden_layers * (4 * hidden**2 + 2 * hidden * config.intermediate_size)
+    square, rest = config.hidden_size**2, 2 * config.hidden_size * config.intermediate_size
+    a_token = (config.num_hidden_layers - 1) * (4 * square + rest) + 2 * square
+    return 2.0 * (a_token * float(lengths.sum()) + (2 * square + rest) * len(lengths))
 
 
 def widths(size: str) -> tuple[int, int]:

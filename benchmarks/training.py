@@ -22,7 +22,7 @@ from kobert_hf_emotion.tokenization import KoBERTTokenizer
 from kobert_hf_emotion.training_args import EmotionTrainingArguments
 
 from .baselines import NotebookLoop, Settings, Shard, hf_trainer_fold
-from .models import MAX_LENGTH, layer_flops, save_model, widths
+from .models import MAX_LENGTH, model_flops, save_model, widths
 from .report import OURS, Disagreement, Report
 from .texts import Texts
 from .timing import Timing, interleave
@@ -166,17 +166,17 @@ def _facts(
     order = np.array(list(LengthGroupedSampler(train, settings.batch_size, settings.seed)))
     batches = [train[order[i : i + settings.batch_size]] for i in range(0, len(order), settings.batch_size)]
     padded = sum(int(batch.max()) * len(batch) for batch in batches)
-    # Backward is twice forward; each row is validated after every epoch of its fold, and once more at its end.
-    passes = 3 * (n_splits - 1) * settings.epochs + settings.epochs + 1
-    model_flops = float(lengths.sum()) * layer_flops(size) * passes / timing.median
+    # Backward is twice forward; each row is validated after every epoch of its fold.
+    passes = (3 * (n_splits - 1) + 1) * settings.epochs
+    rate = model_flops(size, lengths) * passes / timing.median
     gemm = _gemm_flops(size, int(lengths.mean()) * settings.batch_size, settings)
     return {
         "tokens a text": float(lengths.mean()),
         "useful share of 64 columns": float(lengths.mean() / MAX_LENGTH),
         "useful share of our batches": float(train.sum() / padded),
-        "model GFLOP/s, job end to end": model_flops / 1e9,
+        "model GFLOP/s, job end to end": rate / 1e9,
         "GFLOP/s of the layer's matrix products alone": gemm / 1e9,
-        "share": model_flops / gemm,
+        "share": rate / gemm,
     }
 
 

@@ -23,6 +23,7 @@ from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 from .assets import DEFAULT_MODEL_NAME
 from .audit import AuditReport, audit_dataset
 from .checkpoints import save_classifier, start_model, weights_sha256
+from .collector import collector_ignores_startup
 from .configuration import EmotionConfig
 from .encoding import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN, encode_dataset
 from .errors import RunError
@@ -224,7 +225,8 @@ class _Plan:
         """Trains the folds that are not in the folder of the run yet, and reads the others."""
         logits = np.zeros((len(truth), len(self.labels)), dtype=np.float32)
         results: list[FoldResult] = []
-        with RunProgress(self.n_splits, self.args.disable_tqdm or not self.args.should_save) as progress:
+        bar = RunProgress(self.n_splits, self.args.disable_tqdm or not self.args.should_save)
+        with collector_ignores_startup(), bar as progress:
             for number, (train, validation) in enumerate(split.folds, start=1):
                 path = self.run / f"fold_{number}"
                 if (path / FOLD_FILE).is_file():

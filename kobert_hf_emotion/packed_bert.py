@@ -82,7 +82,8 @@ def packed_bert(model: PreTrainedModel, modules: list[nn.Module]) -> PackedBert 
 
 @cache
 def _processor_can_pack() -> bool:
-    return platform.machine().lower() in {"x86_64", "amd64"} and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
+    known = platform.machine().lower() in {"x86_64", "amd64"} and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return known and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
 
 
 def _can_pack(model: PreTrainedModel, modules: list[nn.Module]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 
-from kobert_hf_emotion.collector import collector_paused
 from kobert_hf_emotion.modeling import EmotionClassifier
 from kobert_hf_emotion.tokenization import KoBERTTokenizer
 
@@ -133,15 +131,3 @@ def test_missing_data(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Non
 
     assert main(["tokenization", "--texts", "nsmc", "--data", str(tmp_path)]) == 2
     assert "ratings_train.tsv.xz" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("enabled", [True, False])
-def test_the_collector_is_as_before(enabled: bool) -> None:
-    before = gc.isenabled()
-    try:
-        (gc.enable if enabled else gc.disable)()
-        with collector_paused():
-            assert not gc.isenabled()
-        assert gc.isenabled() == enabled
-    finally:
-        (gc.enable if before else gc.disable)()

@@ -25,7 +25,6 @@ import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from transformers import BertForSequenceClassification
 
 from kobert_hf_emotion import EmotionClassifier, EmotionTrainingArguments, cross_validate, load_emotion_dataset
 from kobert_hf_emotion.configuration import EmotionConfig
@@ -39,7 +38,7 @@ from training.train_default import Encoder, Settings, emotion_parts
 MAX_TOKENS = 128
 RESAMPLES = 1000
 PARTS = ("probes", "emotions", "sample", "few-rows", "nsmc")
-ALL_ROWS = FineTuning(epochs=2, batch_size=64, learning_rate=4e-4, average_decay=0.999)
+ALL_ROWS = FineTuning(epochs=2, batch_size=64, learning_rate=2e-4, average_decay=0.999)
 FEW_ROWS = FineTuning(epochs=4, batch_size=32, learning_rate=3e-4, average_decay=0.99)
 PROBES: tuple[tuple[str, str], ...] = (
     ("오늘 정말 행복했어", "happy"),
@@ -119,7 +118,7 @@ def tfidf_baseline(texts: list[str], gold: npt.NDArray[np.int64]) -> Pipeline:
     return make_pipeline(vectors, LogisticRegression(C=2.0, class_weight="balanced", max_iter=200)).fit(texts, gold)
 
 
-def print_emotions(model: BertForSequenceClassification, encoder: Encoder, data_dir: Path, temperature: float) -> None:
+def print_emotions(model: EmotionClassifier, encoder: Encoder, data_dir: Path, temperature: float) -> None:
     """Prints macro-F1 beside the baselines, and the calibration before and after the temperature."""
     parts = emotion_parts(data_dir, corpora.held_out_keys(data_dir), Settings())
     kote, go = TestSet.of("KOTE", parts.kote), TestSet.of("GoEmotions", parts.goemotions)
@@ -157,7 +156,7 @@ def print_emotions(model: BertForSequenceClassification, encoder: Encoder, data_
             _print(f"  calibration error {name} temperature: {calibration_error(probabilities, test.gold):.4f}")
 
 
-def print_probes(model: BertForSequenceClassification, encoder: Encoder) -> None:
+def print_probes(model: EmotionClassifier, encoder: Encoder) -> None:
     """Prints what the model says of `PROBES`."""
     probabilities = predict_logits(model, encoder, [text for text, _ in PROBES], MAX_TOKENS).softmax(dim=-1)
     right = 0
@@ -206,9 +205,9 @@ def print_nsmc(
     rows = encoder(texts, MAX_TOKENS)
     for name in ("default backbone", "random initialisation")[: 1 if train_rows is None else 2]:
         torch.manual_seed(0)
-        model = BertForSequenceClassification(config)
+        model = EmotionClassifier(config)
         if name == "default backbone":
-            trained = BertForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+            trained = EmotionClassifier.from_pretrained(folder, dtype=torch.float32)
             model.bert.load_state_dict(trained.bert.state_dict())
         model.to(device)
         fine_tune(model, rows, gold, settings)
@@ -254,7 +253,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     started = time.monotonic()
     encoder = Encoder(arguments.model / "spiece.model")
-    model = BertForSequenceClassification.from_pretrained(arguments.model, dtype=torch.float32).to(arguments.device)
+    model = EmotionClassifier.from_pretrained(arguments.model, dtype=torch.float32).to(arguments.device)
     if "probes" in arguments.parts:
         print_probes(model, encoder)
     if "emotions" in arguments.parts:

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch.nn import functional
-from transformers import BertForSequenceClassification
 
+from kobert_hf_emotion import EmotionClassifier
+from kobert_hf_emotion.module_tree import every_module
+from kobert_hf_emotion.packed_bert import packed_bert
 from training.network import MovingAverage
 from training.train_default import PAD, Encoder, Ids, batches, mask_tokens, pad
 
@@ -28,9 +30,7 @@ class FineTuning:
     seed: int = 0
 
 
-def fine_tune(
-    model: BertForSequenceClassification, rows: list[Ids], gold: npt.NDArray[np.int64], settings: FineTuning
-) -> None:
+def fine_tune(model: EmotionClassifier, rows: list[Ids], gold: npt.NDArray[np.int64], settings: FineTuning) -> None:
     """Fine-tunes in place; the model ends with the moving average of its weights.
 
     Args:
@@ -73,16 +73,17 @@ def fine_tune(
 
 
 @torch.inference_mode()
-def predict_logits(
-    model: BertForSequenceClassification, encoder: Encoder, texts: list[str], max_tokens: int
-) -> torch.Tensor:
+def predict_logits(model: EmotionClassifier, encoder: Encoder, texts: list[str], max_tokens: int) -> torch.Tensor:
     """Returns the logits of `texts` in their order, shape (texts, classes), float32 on the CPU."""
     model.eval()
+    packed = packed_bert(model, every_module(model))
     rows = encoder(texts, max_tokens)
     order = np.argsort([len(row) for row in rows], kind="stable")
-    logits = torch.empty(len(rows), model.config.num_labels)
+    logits = torch.empty(len(rows), len(model.config.labels))
     for start in range(0, len(order), 128):
         chosen = order[start : start + 128]
         ids = pad([rows[i] for i in chosen]).to(model.device)
-        logits[torch.from_numpy(chosen)] = model(ids, attention_mask=(ids != PAD).long()).logits.cpu()
+        mask = (ids != PAD).long()
+        answers = model(ids, attention_mask=mask).logits if packed is None else packed(ids, mask)
+        logits[torch.from_numpy(chosen)] = answers.cpu()
     return logits

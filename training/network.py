@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from transformers import BertForSequenceClassification
 
+from kobert_hf_emotion import EmotionClassifier
 from kobert_hf_emotion.configuration import EmotionConfig
 
 RATINGS = 10
@@ -25,7 +26,7 @@ def default_config(hidden_size: int, layers: int) -> EmotionConfig:
 
 
 class MultiTaskNetwork(nn.Module):
-    """`BertForSequenceClassification` with heads for ratings, KOTE's and GoEmotions' own labels.
+    """`EmotionClassifier` with heads for ratings, KOTE's and GoEmotions' own labels.
 
     All heads read the dropped-out pooled output, as the classifier does. Only `classifier` is exported. The
     encoder computes in bfloat16 under autocast while it is trained, the heads in float32.
@@ -38,7 +39,7 @@ class MultiTaskNetwork(nn.Module):
     def __init__(self, config: EmotionConfig, bfloat16: bool = False) -> None:
         super().__init__()
         self.bfloat16 = bfloat16
-        self.classifier = BertForSequenceClassification(config)
+        self.classifier = EmotionClassifier(config)
         size = config.hidden_size
         sizes = {"rating": RATINGS, "kote": KOTE_SIZE, "goemotions": GOEMOTIONS_SIZE}
         self.heads = nn.ModuleDict({name: _linear(size, outputs) for name, outputs in sizes.items()})
@@ -58,7 +59,7 @@ class MultiTaskNetwork(nn.Module):
 
     def forward(self, input_ids: Tensor) -> Tensor:
         """Returns the pooled output with dropout, shape (batch, hidden)."""
-        return self._encode(input_ids)[1]
+        return self._encode(input_ids, first_token_only=True)[1]
 
     def with_masked_tokens(self, input_ids: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the pooled output and the scores of all tokens at the places `hidden`, shape (places, vocabulary)."""
@@ -68,13 +69,13 @@ class MultiTaskNetwork(nn.Module):
             scores = nn.functional.linear(self.masked_tokens(states[hidden.to(self.device)]), words, self.token_bias)
         return pooled, scores.float()
 
-    def _encode(self, input_ids: Tensor) -> tuple[Tensor, Tensor]:
+    def _encode(self, input_ids: Tensor, **options: bool) -> tuple[Tensor, Tensor]:
         ids = input_ids.to(self.device)
         # Without padding there is no mask to apply, and attention takes its faster path.
         padded = bool((input_ids == self.classifier.config.pad_token_id).any())
         mask = (ids != self.classifier.config.pad_token_id).long() if padded else None
         with self._precision():
-            outputs = self.classifier.bert(ids, attention_mask=mask)
+            outputs = self.classifier.bert(ids, attention_mask=mask, **options)
         return outputs.last_hidden_state, self.classifier.dropout(outputs.pooler_output.float())
 
     def _precision(self) -> torch.autocast:
