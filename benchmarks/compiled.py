@@ -26,7 +26,9 @@ from kobert_hf_emotion.checkpoints import load_classifier
 from kobert_hf_emotion.export import OnnxClassifier, export_onnx
 from kobert_hf_emotion.modeling import EmotionClassifier
 
-from .baselines import text_pipeline
+from .baselines import fast_tokenizer, text_pipeline
+from .inference import compare_logits
+from .models import save_trained
 from .report import OURS, Disagreement, Report, report
 from .texts import Texts, load_texts
 from .timing import interleave
@@ -58,7 +60,9 @@ def measure(texts: Texts, source: str, count: int, repeats: int) -> list[Report]
         rows = texts.texts
         checks = _agreement(exports, model, texts)
         timed = rows[:count]
-        pipe = text_pipeline(place, "cpu", bf16=False)
+        saved = save_trained(place, Path(folder, "torch"))
+        pipe = text_pipeline(saved, "cpu", bf16=False)
+        checks |= compare_logits(model, pipe, timed[:1000], fast_tokenizer(saved))
         options: dict[str, Any] = {"truncation": True, "max_length": model.tokenizer.model_max_length}
         for warm in (exports["int8"].predict, exports["float32"].predict, model.predict):
             warm(timed[:500])

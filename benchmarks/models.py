@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,14 @@ def save_model(size: str, label_names: Sequence[str], tokenizer: KoBERTTokenizer
     )
     model = EmotionClassifier(config)
     model.tokenizer = tokenizer
+    model.save_pretrained(folder)
+    return folder
+
+
+def save_trained(source: str | os.PathLike[str], folder: Path) -> Path:
+    """Writes a trained classifier with its tokenizer to `folder`, so that plain transformers loads both."""
+    model = EmotionClassifier.from_pretrained(source)
+    _ = model.tokenizer  # saved with the model once it is there
     model.save_pretrained(folder)
     return folder
 

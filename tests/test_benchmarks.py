@@ -131,3 +131,24 @@ def test_missing_data(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Non
 
     assert main(["tokenization", "--texts", "nsmc", "--data", str(tmp_path)]) == 2
     assert "ratings_train.tsv.xz" in capsys.readouterr().err
+
+
+def test_a_baseline_with_another_tokenizer_is_refused(tmp_path: Path) -> None:
+    # Nothing beside the weights says which tokenizer they need: the pipeline then reads something else in the texts,
+    # and would look faster or slower than it is.
+    from benchmarks.baselines import fast_tokenizer, text_pipeline
+    from benchmarks.inference import compare_logits
+    from benchmarks.models import save_trained
+    from benchmarks.report import Disagreement
+
+    texts = ["비가 와서 우산을 샀다", "응", "정말 무서웠어요 ㅠㅠ"]
+    model = EmotionClassifier.from_pretrained("default")
+    saved = save_trained("default", tmp_path)
+    pipe, fast = text_pipeline(saved, "cpu", bf16=False), fast_tokenizer(saved)
+    assert compare_logits(model, pipe, texts, fast)["of texts"] == "3 of 3"
+
+    def other(texts: list[str], **options: object) -> dict[str, list[list[int]]]:
+        return {"input_ids": [[*row, 3] for row in fast(texts)["input_ids"]]}
+
+    with pytest.raises(Disagreement, match="tokenised alike"):
+        compare_logits(model, pipe, texts, other)
