@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TypedDict
 
 import numpy as np
@@ -75,14 +76,13 @@ def predict_logits(
         return_attention_mask=False,
     )
     check_encoded(tokenizer, model.config, texts, encoded["input_ids"])
-    modules = every_module(model)
-    packed = packed_bert(model, modules)
+    packed = packed_bert(model)
     if packed is not None and text_pairs is None:
         encoded.pop("token_type_ids", None)  # all 0, as they are where there are none
     lengths = np.fromiter(map(len, encoded["input_ids"]), dtype=np.int64, count=len(texts))
     order = np.argsort(lengths, kind="stable")
     rows: NDArray[np.float32] | None = None
-    with evaluation_mode(modules), torch.inference_mode():
+    with nullcontext() if packed is not None else evaluation_mode(every_module(model)), torch.inference_mode():
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
             columns = {name: [column[i] for i in chosen] for name, column in encoded.items()}

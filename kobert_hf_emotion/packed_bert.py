@@ -8,8 +8,10 @@ bias, GELU and residual in the same pass. torch has its functions as `torch.ops.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import chain, repeat
+from operator import attrgetter, contains, itemgetter, methodcaller
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -23,9 +25,11 @@ from transformers.activations import GELUActivation
 from transformers.models.bert import modeling_bert as bert
 
 from .first_token_layer import FirstTokenLayer
+from .module_tree import every_module
 
 _ROWS_TO_PACK_FOR = 16
-_SAMPLES = 8
+SAMPLES = 8
+"""Numbers of each parameter that are compared before a packed copy is used again."""
 _PARTS: set[type[nn.Module]] = {
     BertForSequenceClassification,
     BertModel,
@@ -58,25 +62,23 @@ def computes_plain_bert(model_class: Model) -> Model:
     return model_class
 
 
-def packed_bert(model: PreTrainedModel, modules: list[nn.Module]) -> PackedBert | None:
+def packed_bert(model: PreTrainedModel) -> PackedBert | None:
     """Returns `model` packed, or None where it must compute for itself.
 
     That is a model with other parts than plain BERT's, with hooks, on another device, in another precision, under
     autocast, or on a processor other than x86-64, where this was never tried. The packed copy is kept as long as the
-    model lives and its weights stay as they are; it takes as much memory as the matrices of the layers.
-
-    Args:
-        model: A classifier.
-        modules: What `every_module` says of it.
+    model lives and stays as it is; it takes as much memory as the matrices of the layers.
     """
+    if not _processor_can_pack() or torch.is_autocast_enabled("cpu"):
+        return None
+    packed = _cache.get(model)
+    if packed is not None and packed.snapshot.is_true_of(model):
+        return packed
+    _cache.pop(model, None)
+    modules = every_module(model)
     if not _can_pack(model, modules):
         return None
-    parameters = [p for module in modules for p in module._parameters.values() if p is not None]
-    packed = _cache.get(model)
-    if packed is None or not packed.is_copy_of(parameters):
-        if any(p.dtype != torch.float32 or not p.is_cpu or p.is_inference() for p in parameters):
-            return None
-        packed = _cache[model] = PackedBert(model, parameters)
+    packed = _cache[model] = PackedBert(model, Snapshot(modules))
     return packed
 
 
@@ -87,14 +89,67 @@ def _processor_can_pack() -> bool:
 
 
 def _can_pack(model: PreTrainedModel, modules: list[nn.Module]) -> bool:
-    if not _processor_can_pack() or torch.is_autocast_enabled("cpu"):
+    if model.config.is_decoder or model.config.hidden_act != "gelu":
         return False
-    for module in modules:
-        if type(module) not in _PARTS or module._forward_hooks or module._forward_pre_hooks:
-            return False
-        if "forward" in module.__dict__:  # accelerate puts its hooks there
-            return False
-    return not model.config.is_decoder and model.config.hidden_act == "gelu"
+    if any(type(module) not in _PARTS or _is_hooked(module) for module in modules):
+        return False
+    return not any(p.dtype != torch.float32 or not p.is_cpu or p.is_inference() for p in model.parameters())
+
+
+def _is_hooked(module: nn.Module) -> bool:
+    # accelerate puts its hooks into a `forward` of the object
+    return bool(module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module))
+
+
+class Snapshot:
+    """The modules, hooks and weights of a model, to ask before every prediction whether they are still the same.
+
+    One short text is predicted in two milliseconds. So this looks at everything with functions in C, and at a few
+    numbers of each weight.
+
+    Args:
+        modules: What `every_module` says of the model, which comes first. It is not held, for it must be free to go.
+    """
+
+    def __init__(self, modules: list[nn.Module]) -> None:
+        self._parts = modules[1:]
+        self._attributes = [vars(module) for module in self._parts]
+        self._slots: list[dict[str, Any]] = [
+            slots for module in modules for slots in (module._modules, module._parameters)
+        ]
+        self._contents = list(self._in_slots())
+        self._identities = list(map(id, self._contents))
+        self._parameters = [p for p in self._contents if isinstance(p, nn.Parameter)]
+        self._samples = list(map(_samples, self._parameters))
+        self._weights = self._look_at_weights()
+
+    def _in_slots(self) -> Iterator[Any]:
+        return chain.from_iterable(map(dict.values, self._slots))
+
+    def _look_at_weights(self) -> tuple[list[int], list[int], list[bytes]]:
+        """Looks where weights are, how often they were written, and at some of them: `.data` is written uncounted."""
+        return (
+            list(map(Tensor.data_ptr, self._parameters)),
+            list(map(attrgetter("_version"), self._parameters)),
+            list(map(methodcaller("tobytes"), self._samples)),
+        )
+
+    def is_true_of(self, model: nn.Module) -> bool:
+        """Whether `model`, which it was taken of, is as it was."""
+        return (
+            list(map(id, self._in_slots())) == self._identities
+            and not _is_hooked(model)
+            and not any(map(itemgetter("_forward_hooks"), self._attributes))
+            and not any(map(itemgetter("_forward_pre_hooks"), self._attributes))
+            and not any(map(contains, self._attributes, repeat("forward")))
+            and self._look_at_weights() == self._weights
+        )
+
+
+def _samples(parameter: nn.Parameter) -> NDArray[np.float32]:
+    """Returns a few of the weights, which change as the parameter does."""
+    weights: NDArray[np.float32] = parameter.detach().view(-1).numpy()
+    return weights[:: max(1, len(weights) // SAMPLES)]
 
 
 class PackedBert:
@@ -102,26 +157,17 @@ class PackedBert:
 
     Args:
         model: The classifier, made of nothing but plain BERT's parts.
-        parameters: All its parameters.
+        snapshot: Taken of it.
     """
 
-    def __init__(self, model: PreTrainedModel, parameters: list[nn.Parameter]) -> None:
-        self._versions = _versions(parameters)
+    def __init__(self, model: PreTrainedModel, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
         encoder: Any = model.bert
         self._embeddings: Any = encoder.embeddings
         layers = list(encoder.encoder.layer)
         self._layers = [_Layer(layer, last=layer is layers[-1]) for layer in layers]
         self._pooler: nn.Linear = encoder.pooler.dense
         self._classifier: Any = model.classifier
-        self._samples = [_samples(p) for layer in layers for p in _copied(layer)]
-        self._seen = _bytes(self._samples)
-
-    def is_copy_of(self, parameters: list[nn.Parameter]) -> bool:
-        """Whether `parameters` are those that were packed, with the values that they had.
-
-        Versions miss what is written through `.data`; samples of all that was copied see such an update.
-        """
-        return _versions(parameters) == self._versions and _bytes(self._samples) == self._seen
 
     def __call__(
         self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
@@ -152,28 +198,6 @@ class PackedBert:
 
 
 _cache: WeakKeyDictionary[nn.Module, PackedBert] = WeakKeyDictionary()
-
-
-def _versions(parameters: list[nn.Parameter]) -> list[tuple[int, int]]:
-    return [(p.data_ptr(), p._version) for p in parameters]
-
-
-def _copied(layer: Any) -> list[nn.Parameter]:
-    """Returns the parameters of a layer that are packed or concatenated; of all others the memory is shared."""
-    attention = layer.attention.self
-    inputs = [attention.query, attention.key, attention.value]
-    linears = [*inputs, layer.attention.output.dense, layer.intermediate.dense, layer.output.dense]
-    return [linear.weight for linear in linears] + [linear.bias for linear in [*inputs, layer.intermediate.dense]]
-
-
-def _samples(parameter: nn.Parameter) -> NDArray[np.float32]:
-    """Returns a few of the weights, which change as the parameter does."""
-    weights: NDArray[np.float32] = parameter.detach().view(-1).numpy()
-    return weights[:: max(1, len(weights) // _SAMPLES)]
-
-
-def _bytes(samples: list[NDArray[np.float32]]) -> bytes:
-    return b"".join([sample.tobytes() for sample in samples])
 
 
 def _norm(states: Tensor, norm: nn.LayerNorm) -> Tensor:

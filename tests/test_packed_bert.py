@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import platform
+import weakref
 
 import numpy as np
 import pytest
@@ -12,8 +14,7 @@ from transformers import BertForSequenceClassification
 
 from kobert_hf_emotion import EmotionClassifier
 from kobert_hf_emotion.inference import predict_logits
-from kobert_hf_emotion.module_tree import every_module
-from kobert_hf_emotion.packed_bert import PackedBert, packed_bert
+from kobert_hf_emotion.packed_bert import packed_bert
 
 pytestmark = pytest.mark.skipif(
     platform.machine().lower() not in {"x86_64", "amd64"} or not torch.backends.mkldnn.is_available(),
@@ -34,10 +35,6 @@ def model() -> EmotionClassifier:
     return EmotionClassifier.from_pretrained("default").eval()
 
 
-def _packed(model: EmotionClassifier) -> PackedBert | None:
-    return packed_bert(model, every_module(model))
-
-
 def _plain_logits(model: EmotionClassifier, texts: list[str]) -> np.ndarray:
     """Logits by transformers' own class, one text at a time."""
     plain = BertForSequenceClassification(model.config)
@@ -48,7 +45,7 @@ def _plain_logits(model: EmotionClassifier, texts: list[str]) -> np.ndarray:
 
 
 def test_logits_are_those_of_plain_bert(model: EmotionClassifier) -> None:
-    assert _packed(model) is not None
+    assert packed_bert(model) is not None
     for batch_size in (1, 2, 64):
         found = predict_logits(model, model.tokenizer, TEXTS, batch_size=batch_size)
         np.testing.assert_allclose(found, _plain_logits(model, TEXTS), atol=2e-5)
@@ -58,7 +55,7 @@ def test_token_types_of_pairs_count(model: EmotionClassifier) -> None:
     with torch.no_grad():
         model.bert.embeddings.token_type_embeddings.weight[1] += 0.5
     encoded = model.tokenizer(["그래서"], ["좋았어?"], return_tensors="pt")
-    packed = _packed(model)
+    packed = packed_bert(model)
     assert packed is not None
     with torch.inference_mode():
         plain = model(**encoded).logits
@@ -87,8 +84,15 @@ def test_changed_weights_are_packed_anew(model: EmotionClassifier, how: str) -> 
     np.testing.assert_allclose(found, _plain_logits(model, TEXTS), atol=5e-5)
 
 
-def test_the_packed_copy_is_kept(model: EmotionClassifier) -> None:
-    assert _packed(model) is _packed(model)
+def test_the_packed_copy_is_kept_as_long_as_the_model() -> None:
+    model = EmotionClassifier.from_pretrained("default")
+    assert packed_bert(model) is packed_bert(model)
+    copy = weakref.ref(packed_bert(model))
+    alive = weakref.ref(model)
+    del model
+    gc.collect()
+    assert alive() is None
+    assert copy() is None
 
 
 class _Doubled(EmotionClassifier):
@@ -100,7 +104,7 @@ class _Doubled(EmotionClassifier):
 
 def test_a_subclass_computes_for_itself(model: EmotionClassifier) -> None:
     doubled = _Doubled.from_pretrained("default").eval()
-    assert _packed(doubled) is None
+    assert packed_bert(doubled) is None
     expected = 2 * predict_logits(model, model.tokenizer, TEXTS)
     np.testing.assert_allclose(predict_logits(doubled, model.tokenizer, TEXTS), expected, atol=1e-4)
 
@@ -111,7 +115,7 @@ def test_a_hooked_model_computes_for_itself(model: EmotionClassifier) -> None:
     predict_logits(model, model.tokenizer, TEXTS[:1])
     assert seen
     hook.remove()
-    assert _packed(model) is not None
+    assert packed_bert(model) is not None
 
 
 class _Adapted(nn.Linear):
@@ -127,14 +131,14 @@ def test_a_model_with_other_layers_computes_for_itself(model: EmotionClassifier)
     adapted = _Adapted(dense.in_features, dense.out_features)
     adapted.load_state_dict(dense.state_dict())
     model.bert.encoder.layer[2].output.dense = adapted.eval()
-    assert _packed(model) is None
+    assert packed_bert(model) is None
     assert np.abs(predict_logits(model, model.tokenizer, TEXTS) - before).max() > 1e-3
 
 
 def test_other_precisions_compute_for_themselves(model: EmotionClassifier) -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert _packed(model) is None
-    assert _packed(model.double()) is None  # type: ignore[arg-type]
+        assert packed_bert(model) is None
+    assert packed_bert(model.double()) is None  # type: ignore[arg-type]
 
 
 def test_modes_come_back(model: EmotionClassifier) -> None:

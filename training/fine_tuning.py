@@ -10,7 +10,6 @@ import torch
 from torch.nn import functional
 
 from kobert_hf_emotion import EmotionClassifier
-from kobert_hf_emotion.module_tree import every_module
 from kobert_hf_emotion.packed_bert import packed_bert
 from training.network import MovingAverage
 from training.train_default import PAD, Encoder, Ids, batches, mask_tokens, pad
@@ -76,7 +75,7 @@ def fine_tune(model: EmotionClassifier, rows: list[Ids], gold: npt.NDArray[np.in
 def predict_logits(model: EmotionClassifier, encoder: Encoder, texts: list[str], max_tokens: int) -> torch.Tensor:
     """Returns the logits of `texts` in their order, shape (texts, classes), float32 on the CPU."""
     model.eval()
-    packed = packed_bert(model, every_module(model))
+    packed = packed_bert(model)
     rows = encoder(texts, max_tokens)
     order = np.argsort([len(row) for row in rows], kind="stable")
     logits = torch.empty(len(rows), len(model.config.labels))
