@@ -45,8 +45,8 @@ class RunPlan:
 
     @property
     def evaluated_rows(self) -> int:
-        """Rows that are predicted: every validation row after each epoch, and once more at the end."""
-        return self.rows * (math.ceil(self.epochs) + 1)
+        """Rows that are predicted: every validation row after each epoch."""
+        return self.rows * math.ceil(self.epochs)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ def test_steps_are_those_of_the_trainer() -> None:
     # 5 folds of 1,000 rows: 800 train rows are 13 batches of 64, ten epochs
     assert RunPlan(rows=1000).steps == 13 * 10 * 5
     assert RunPlan(rows=1000, n_splits=2, epochs=1, batch_size=100).steps == 5 * 2
-    assert RunPlan(rows=1000, epochs=2).evaluated_rows == 3 * 1000
+    assert RunPlan(rows=1000, epochs=2).evaluated_rows == 2 * 1000
 
 
 def test_memory_of_the_states_is_that_of_the_parameters(
@@ -46,7 +46,9 @@ def test_activations_grow_with_batch_layers_and_length(tokenizer: KoBERTTokenize
 
     base = activations()
     assert activations(batch_size=16) == 2 * base
-    assert 1.5 * base < activations(layers=4) < 2.1 * base
+    another = activations(layers=3) - base  # the last layer keeps less than the others
+    assert another > base / 2
+    assert activations(layers=4) == base + 2 * another
     assert 1.9 * base < activations(max_length=32) < 4 * base
 
 
