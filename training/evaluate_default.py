@@ -38,7 +38,7 @@ from training.train_default import Encoder, Settings, emotion_parts
 MAX_TOKENS = 128
 RESAMPLES = 1000
 PARTS = ("probes", "emotions", "sample", "few-rows", "nsmc")
-ALL_ROWS = FineTuning(epochs=2, batch_size=64, learning_rate=2e-4, average_decay=0.999)
+ALL_ROWS = FineTuning(epochs=2, batch_size=64, learning_rate=1.5e-4, average_decay=0.999, mask_share=0.0)
 FEW_ROWS = FineTuning(epochs=4, batch_size=32, learning_rate=3e-4, average_decay=0.99)
 PROBES: tuple[tuple[str, str], ...] = (
     ("오늘 정말 행복했어", "happy"),

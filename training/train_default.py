@@ -66,14 +66,14 @@ class Settings:
     bag_learning_rate: float = 1e-3
     bag_mask_share: float = 0.2
     bag_dropout: float = 0.3
-    review_steps: int = 8000
+    review_steps: int = 6300
     review_batch: int = 128
     review_tokens: int = 64
     review_learning_rate: float = 8e-4
     review_mask_share: float = 0.15
     reviews_a_rating: int = 120_000
     review_dropout: float = 0.0
-    emotion_steps: int = 3000
+    emotion_steps: int = 2000
     emotion_batch: int = 64
     emotion_tokens: int = 128
     emotion_learning_rate: float = 3e-4
