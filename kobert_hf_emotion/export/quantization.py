@@ -8,15 +8,16 @@ from typing import Any
 from .graph import CLS_STATE
 
 EXACT: tuple[tuple[str, ...], ...] = (
-    ("/attention/self/value/", "/attention/output/dense/"),
+    ("/layer.0/attention/", "/attention/self/value/"),
     ("/attention/",),
 )
 """Parts of the names of products that stay in float32, in the order in which they are tried.
 
-The values of attention and what it puts out are a sixth of a layer's arithmetic and most of the error: on a four-layer
-model 99.15% of 2,000 labels stayed the same with all products in int8, 99.90% without these two. Where that is not
-enough for a model, its whole attention stays in float32. Embeddings and what is computed for [CLS] alone (most of the
-last layer, pooler, head) always do: a look-up is no faster in int8, and the others are small.
+The first layer's attention is most of the error: on the default model, 2,000 texts and one product in int8 at a time,
+its output changed 1.25% of the labels and its values 0.6%; values of later layers 0.15% each, anything else 0.3% or
+less. Without these 99.7% of the labels stay the same. Where that is not enough for a model, all of attention stays in
+float32. Embeddings and what is computed for [CLS] alone (most of the last layer, pooler, head) always do: a look-up is
+no faster in int8, and the others are small.
 """
 
 
@@ -43,6 +44,8 @@ def quantize(source: Path, target: Path, exact: tuple[str, ...]) -> int:
     products = [node.name for node in model.graph.node if node.op_type == "MatMul"]
     narrow = _after(model.graph, CLS_STATE)
     kept = [name for name in products if name in narrow or any(part in name for part in exact)]
+    # The quantiser turns pooler and head, which are Gemm nodes, into products of these names first.
+    kept += [f"{node.name}_MatMul" for node in model.graph.node if node.op_type == "Gemm"]
     quantize_dynamic(
         model,
         target,
@@ -53,7 +56,7 @@ def quantize(source: Path, target: Path, exact: tuple[str, ...]) -> int:
         # ONNX's shape inference does not know the types behind ONNX Runtime's own operators.
         extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
     )
-    return len(products) - len(kept)
+    return len(set(products) - set(kept))
 
 
 def _after(graph: Any, tensor: str) -> set[str]:
