@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before any Hugging Face import; nothing is fetched
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
-
 from kobert_hf_emotion.tokenization import KoBERTTokenizer
 
 from . import inference, tokenization, training

@@ -28,7 +28,7 @@ from .first_token_layer import FirstTokenLayer
 from .module_tree import every_module
 
 _ROWS_TO_PACK_FOR = 16
-SAMPLES = 8
+_SAMPLES = 8
 """Numbers of each parameter that are compared before a packed copy is used again."""
 _PARTS: set[type[nn.Module]] = {
     BertForSequenceClassification,
@@ -149,7 +149,7 @@ class Snapshot:
 def _samples(parameter: nn.Parameter) -> NDArray[np.float32]:
     """Returns a few of the weights, which change as the parameter does."""
     weights: NDArray[np.float32] = parameter.detach().view(-1).numpy()
-    return weights[:: max(1, len(weights) // SAMPLES)]
+    return weights[:: max(1, len(weights) // _SAMPLES)]
 
 
 class PackedBert:

@@ -126,7 +126,6 @@ class BagOfEmbeddings(nn.Module):
         self.pad_token_id = network.classifier.config.pad_token_id
         self.embeddings = bert.embeddings.word_embeddings
         self.pooler = bert.pooler.dense
-        self.emotion = network.classifier.classifier
         self.heads = network.heads
         self.dropout = nn.Dropout(dropout)
 
@@ -139,10 +138,6 @@ class BagOfEmbeddings(nn.Module):
         mean = (vectors * mask).sum(dim=1) / mask.sum(dim=1)
         mixed = nn.functional.layer_norm(vectors[:, 0] + BAG_SCALE * mean, size, eps=1e-12)
         return self.dropout(torch.tanh(self.pooler(mixed)))
-
-    def emotion_logits(self, pooled: Tensor) -> Tensor:
-        """Returns the logits of the seven emotions."""
-        return self.emotion(pooled)
 
 
 def _linear(inputs: int, outputs: int) -> nn.Linear:
