@@ -32,8 +32,11 @@ from kobert_hf_emotion.evaluation import evaluate_checkpoints
 from kobert_hf_emotion.labels import EMOTION_LABELS, LABEL2ID
 from kobert_hf_emotion.tokenizer_loading import load_tokenizer
 from training import corpora
-from training.fine_tuning import FineTuning, fine_tune, predict_logits
-from training.train_default import Encoder, Settings, emotion_parts
+from training.batches import Encoder
+from training.emotions import emotion_parts
+from training.fine_tuning import FineTuning, fine_tune
+from training.prediction import predict_logits
+from training.settings import Settings
 
 MAX_TOKENS = 128
 RESAMPLES = 1000

@@ -10,9 +10,8 @@ import torch
 from torch.nn import functional
 
 from kobert_hf_emotion import EmotionClassifier
-from kobert_hf_emotion.packed_bert import packed_bert
+from training.batches import PAD, Ids, batches, mask_tokens
 from training.network import MovingAverage
-from training.train_default import PAD, Encoder, Ids, batches, mask_tokens, pad
 
 
 @dataclass(frozen=True)
@@ -69,20 +68,3 @@ def fine_tune(model: EmotionClassifier, rows: list[Ids], gold: npt.NDArray[np.in
                 print(f"    step {step}/{steps}: loss {running / 200:.4f}", flush=True)
                 running = 0.0
     model.load_state_dict(average.average)
-
-
-@torch.inference_mode()
-def predict_logits(model: EmotionClassifier, encoder: Encoder, texts: list[str], max_tokens: int) -> torch.Tensor:
-    """Returns the logits of `texts` in their order, shape (texts, classes), float32 on the CPU."""
-    model.eval()
-    packed = packed_bert(model)
-    rows = encoder(texts, max_tokens)
-    order = np.argsort([len(row) for row in rows], kind="stable")
-    logits = torch.empty(len(rows), len(model.config.labels))
-    for start in range(0, len(order), 128):
-        chosen = order[start : start + 128]
-        ids = pad([rows[i] for i in chosen]).to(model.device)
-        mask = (ids != PAD).long()
-        answers = model(ids, attention_mask=mask).logits if packed is None else packed(ids, mask)
-        logits[torch.from_numpy(chosen)] = answers.cpu()
-    return logits

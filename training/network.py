@@ -40,6 +40,9 @@ class MultiTaskNetwork(nn.Module):
         super().__init__()
         self.bfloat16 = bfloat16
         self.classifier = EmotionClassifier(config)
+        # On the CPU, at the lengths of reviews, the backward pass of torch's fused attention takes several times as
+        # long as that of its parts.
+        self.classifier.set_attn_implementation("eager")
         size = config.hidden_size
         sizes = {"rating": RATINGS, "kote": KOTE_SIZE, "goemotions": GOEMOTIONS_SIZE}
         self.heads = nn.ModuleDict({name: _linear(size, outputs) for name, outputs in sizes.items()})

@@ -1,0 +1,170 @@
+"""The seven emotions of KOTE and GoEmotions-Korean: rows, the loss on them, and what a network makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from training import corpora
+from training.batches import Batch, Encoder, batches, mask_tokens
+from training.network import MultiTaskNetwork
+from training.prediction import predict_logits
+from training.settings import Settings
+from training.stage import Stage
+
+HELD_OUT_KOTE = 500
+LABEL_SETS = {"kote": 8, "goemotions": 3}
+"""Label sets and what brings a sum over their labels to the size of one cross-entropy."""
+
+
+@dataclass(frozen=True)
+class EmotionParts:
+    """Rows of the last stage and the rows held out from it."""
+
+    kote: corpora.EmotionData
+    goemotions: corpora.EmotionData
+    kote_held_out: corpora.EmotionData
+    goemotions_held_out: corpora.EmotionData
+
+
+def emotion_parts(data_dir: Path, held_out: frozenset[str], settings: Settings) -> EmotionParts:
+    """Splits KOTE's val by a pinned seed; GoEmotions has a dev part of its own."""
+    kote = corpora.kote_data(data_dir, "val", held_out)
+    order = np.random.default_rng(settings.seed).permutation(len(kote.texts))
+    dev = corpora.goemotions_data(data_dir, "dev", held_out)
+    dev_keys = {corpora.text_key(text) for text in dev.texts}
+    return EmotionParts(
+        kote.select(order[HELD_OUT_KOTE:]),
+        corpora.goemotions_data(data_dir, "train", held_out | dev_keys),
+        kote.select(order[:HELD_OUT_KOTE]),
+        dev.select(np.arange(2 * HELD_OUT_KOTE)),
+    )
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Soft emotions of labelled rows, from networks that did not see their labels, and of reviews, shape (rows, 7)."""
+
+    kote: npt.NDArray[np.float32]
+    goemotions: npt.NDArray[np.float32]
+    reviews: npt.NDArray[np.float32]
+    review_texts: list[str]
+
+
+class EmotionTask:
+    """The emotion rows as one training set: noisy batches, and the loss of a network's heads on them.
+
+    Args:
+        parts: The labelled rows.
+        encoder: Turns them into ids, with noise that differs from epoch to epoch.
+        settings: Settings of the run.
+        answers: Where there are some, they make up half of the target of a labelled row, and the whole target of
+            reviews that are learned beside.
+    """
+
+    def __init__(
+        self, parts: EmotionParts, encoder: Encoder, settings: Settings, answers: Answers | None = None
+    ) -> None:
+        repeats = np.tile(np.arange(len(parts.kote.texts)), settings.kote_repeats)
+        kote = parts.kote.select(repeats)
+        self.texts = kote.texts + parts.goemotions.texts
+        self.labels = {"kote": kote.labels, "goemotions": parts.goemotions.labels}
+        hard = np.concatenate([kote.targets, parts.goemotions.targets]).astype(np.float32)
+        frequency = hard.mean(axis=0)
+        hard *= (frequency.mean() / frequency) ** 0.5
+        self.targets = hard
+        if answers is not None:
+            soft = np.concatenate([answers.kote[repeats], answers.goemotions])
+            self.targets = np.concatenate([(hard + soft) / 2, answers.reviews])
+            self.texts = self.texts + answers.review_texts
+        self.encoder, self.settings = encoder, settings
+
+    def batches(self, epoch: int, size: int) -> Iterator[Batch]:
+        """Yields the batches of an epoch."""
+        seed = self.settings.seed + epoch
+        rows = self.encoder.noisy(self.texts, self.settings.emotion_tokens, self.settings, seed)
+        return batches(rows, size, seed)
+
+    def loss(self, network: MultiTaskNetwork, ids: Tensor, rows: npt.NDArray[np.int64]) -> Tensor:
+        """Returns the loss of the seven emotions with balanced classes, plus that of the data sets' own labels."""
+        pooled = network(ids)
+        target = torch.from_numpy(self.targets[rows]).to(pooled)
+        total = -(target * network.emotion_logits(pooled).log_softmax(dim=-1)).sum(dim=-1).mean()
+        first = 0
+        for name, labels in self.labels.items():
+            chosen = (first <= rows) & (rows < first + len(labels))
+            if chosen.any():
+                scores = network.heads[name](pooled[torch.from_numpy(chosen).to(pooled.device)])
+                wanted = torch.from_numpy(labels[rows[chosen] - first]).to(pooled)
+                each = functional.binary_cross_entropy_with_logits(scores, wanted, reduction="sum")
+                total = total + self.settings.auxiliary_weight * each / LABEL_SETS[name] / len(rows)
+            first += len(labels)
+        return total
+
+
+def train_emotions(
+    name: str, network: MultiTaskNetwork, parts: EmotionParts, task: EmotionTask, work: Path, steps: int
+) -> dict[str, Any]:
+    """Trains the whole encoder on the rows of `task`; reports on those held out in `parts`."""
+    settings = task.settings
+    network.set_dropout(settings.emotion_dropout)
+
+    def loss(batch: Batch, generator: torch.Generator) -> Tensor:
+        ids, _ = mask_tokens(batch.ids, settings.mask_share, generator)
+        return task.loss(network, ids, batch.rows)
+
+    stage = Stage(name, network, settings, work, steps=steps, learning_rate=settings.emotion_learning_rate)
+    return stage.run(
+        lambda epoch: task.batches(epoch, settings.emotion_batch),
+        loss,
+        lambda: held_out_figures(network, parts, task.encoder, settings),
+    )
+
+
+def held_out_figures(
+    network: MultiTaskNetwork, parts: EmotionParts, encoder: Encoder, settings: Settings
+) -> dict[str, float]:
+    """Returns macro-F1 on the rows held out from both emotion data sets."""
+    from sklearn.metrics import f1_score
+
+    figures = {}
+    for name, data in (("kote", parts.kote_held_out), ("goemotions", parts.goemotions_held_out)):
+        gold = corpora.dominant_emotions(data.targets)
+        guesses = (
+            predict_logits(network.classifier, encoder, data.texts, settings.emotion_tokens).argmax(dim=-1).numpy()
+        )
+        kept = gold >= 0
+        figures[f"{name}_macro_f1"] = round(float(f1_score(gold[kept], guesses[kept], average="macro")), 4)
+    return figures
+
+
+def fit_temperature(logits: Tensor, gold: Tensor, row_weights: Tensor) -> float:
+    """Returns the temperature with the lowest weighted negative log-likelihood, found on a fine grid."""
+    grid = torch.exp(torch.linspace(np.log(0.25), np.log(4.0), 401))
+    losses = [float((functional.cross_entropy(logits / t, gold, reduction="none") * row_weights).sum()) for t in grid]
+    return float(grid[int(np.argmin(losses))])
+
+
+def calibrate(network: MultiTaskNetwork, parts: EmotionParts, encoder: Encoder, settings: Settings) -> float:
+    """Fits a temperature on the held-out rows, both data sets weighing the same, and folds it into the head."""
+    logits, gold, row_weights = [], [], []
+    for data in (parts.kote_held_out, parts.goemotions_held_out):
+        dominant = torch.from_numpy(corpora.dominant_emotions(data.targets))
+        kept = dominant >= 0
+        logits.append(predict_logits(network.classifier, encoder, data.texts, settings.emotion_tokens)[kept])
+        gold.append(dominant[kept])
+        row_weights.append(torch.full((int(kept.sum()),), 1 / float(kept.sum())))
+    temperature = fit_temperature(torch.cat(logits), torch.cat(gold), torch.cat(row_weights))
+    with torch.no_grad():
+        head = network.classifier.classifier
+        head.weight /= temperature
+        head.bias /= temperature
+    return temperature
