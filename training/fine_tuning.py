@@ -49,6 +49,8 @@ def fine_tune(model: EmotionClassifier, rows: list[Ids], gold: npt.NDArray[np.in
     torch.manual_seed(settings.seed)
     generator = torch.Generator().manual_seed(settings.seed)
     classes = torch.from_numpy(gold).to(model.device)
+    attention = model.config._attn_implementation
+    model.set_attn_implementation("eager")  # see `MultiTaskNetwork`
     model.train()
     step, running = 0, 0.0
     for epoch in range(settings.epochs):
@@ -68,3 +70,4 @@ def fine_tune(model: EmotionClassifier, rows: list[Ids], gold: npt.NDArray[np.in
                 print(f"    step {step}/{steps}: loss {running / 200:.4f}", flush=True)
                 running = 0.0
     model.load_state_dict(average.average)
+    model.set_attn_implementation(attention)

@@ -1,0 +1,236 @@
+"""The training of the default model: masks, schedule, targets, and a run that was cut off, on data made here."""
+
+from __future__ import annotations
+
+import lzma
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from kobert_hf_emotion import EmotionClassifier
+from kobert_hf_emotion.labels import GOEMOTIONS_TO_EMOTION, KOTE_TO_EMOTION
+
+ROOT = Path(__file__).resolve().parents[1]
+WORDS = (
+    "오늘",
+    "정말",
+    "좋은",
+    "영화",
+    "슬픈",
+    "하루",
+    "ㅋㅋㅋ",
+    "무서워",
+    "배우",
+    "최고",
+    "별로",
+    "화나",
+    "놀랐다",
+    "ㅠㅠ",
+)
+
+
+@pytest.fixture(autouse=True)
+def repository_on_the_path(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """`training` is no part of the installed package."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "training"]:
+        del sys.modules[name]
+
+
+def sentences(count: int, seed: int) -> list[str]:
+    rng = np.random.default_rng(seed)
+    return [" ".join([*rng.choice(WORDS, size=rng.integers(2, 9)), f"{seed}번{index}"]) for index in range(count)]
+
+
+def write(path: Path, lines: list[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    opener = lzma.open if path.suffix == ".xz" else open
+    with opener(path, "wt", encoding="utf-8", newline="\n") as stream:
+        stream.writelines(line + "\n" for line in lines)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The layout of the public data sets, with a test text that also stands among the reviews and in NSMC's train."""
+    folder = tmp_path_factory.mktemp("data")
+    reviews, kept_back = sentences(200, seed=1), "시험에만 나오는 문장"
+    train = [*reviews[:40], kept_back]
+    rated = [f"{i}\t{1 + i % 10}\t{text}" for i, text in enumerate([*reviews, kept_back])]
+    write(folder / "nsmc/reviews_rest.tsv.xz", ["id\trating\tdocument", *rated])
+    for part, texts in (("train", train), ("test", [kept_back, *sentences(5, seed=2)])):
+        rows = [f"{i}\t{text}\t{i % 2}" for i, text in enumerate(texts)]
+        write(folder / f"nsmc/ratings_{part}.tsv.xz", ["id\tdocument\tlabel", *rows])
+    for part, count, seed in (("val", 440, 3), ("test", 20, 4)):
+        rows = [f"{i}\t{text}\t{i % 44},{(i * 7 + 3) % 44}" for i, text in enumerate(sentences(count, seed))]
+        write(folder / f"kote/{part}.tsv", rows)
+    for part, count, seed in (("train", 280, 5), ("dev", 30, 6), ("test", 20, 7)):
+        rows = [f"{text}\t{i % 28}" for i, text in enumerate(sentences(count, seed))]
+        write(folder / f"goemotions_ko/{part}.tsv.xz", rows)
+    write(folder / "goemotions_ko/labels.txt", list(GOEMOTIONS_TO_EMOTION))
+    return folder
+
+
+def train(monkeypatch: pytest.MonkeyPatch, data: Path, vocab_file: Path, work: Path, output: Path) -> None:
+    from training import emotions, stage, train_default
+
+    monkeypatch.setattr(emotions, "HELD_OUT_KOTE", 10)
+    monkeypatch.setattr(stage, "CHECKPOINT_SECONDS", 0.0)
+    arguments = [f"--data={data}", f"--spiece={vocab_file}", f"--work={work}", f"--output={output}", "--threads=1"]
+    sizes = ["--layers=2", "--hidden-size=64", "--folds=2", "--answered-reviews=30", "--kote-repeats=2"]
+    steps = ["--bag-steps=3", "--review-steps=6", "--fold-steps=3", "--emotion-steps=5"]
+    monkeypatch.setattr(sys, "argv", ["train_default", *arguments, *sizes, *steps])
+    train_default.main()
+
+
+def test_a_run_cut_off_in_any_stage_gives_the_model_of_one_that_was_not(
+    data: Path, vocab_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training import corpora
+    from training.pool import balanced, distinct_reviews
+    from training.stage import Stage
+
+    train(monkeypatch, data, vocab_file, tmp_path / "whole", tmp_path / "a")
+    update, after = Stage._update, {"reviews": 4, "fold_2": 1, "emotions": 3}
+
+    def cut_off(self: Any, *arguments: Any) -> float:
+        if self.step == after.get(self.name):
+            del after[self.name]
+            raise KeyboardInterrupt
+        return update(self, *arguments)
+
+    monkeypatch.setattr(Stage, "_update", cut_off)
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            train(monkeypatch, data, vocab_file, tmp_path / "cut", tmp_path / "b")
+        assert not (tmp_path / "b").exists()
+    train(monkeypatch, data, vocab_file, tmp_path / "cut", tmp_path / "b")
+    assert not after
+    weights = [load_file(tmp_path / name / "model.safetensors") for name in "ab"]
+    assert weights[0].keys() == weights[1].keys()
+    assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
+
+    shutil.copy(vocab_file, tmp_path / "a" / "spiece.model")
+    model = EmotionClassifier.from_pretrained(tmp_path / "a")
+    assert model.config._attn_implementation == "sdpa", "what the training computed attention with is not shipped"
+    assert len(model.predict(["오늘 정말 좋은 영화"])[0]["probabilities"]) == 7
+
+    left = balanced(distinct_reviews(data, corpora.held_out_keys(data), seed=0), limit=12)
+    assert "시험에만 나오는 문장" not in [row.text for row in left]
+    assert max(np.bincount([row.rating for row in left])) == 12
+
+
+def test_own_ratings_of_nsmcs_train_part_are_not_learned(
+    data: Path, vocab_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training import corpora, emotions, pool, settings
+
+    monkeypatch.setattr(emotions, "HELD_OUT_KOTE", 10)
+    held_out = corpora.held_out_keys(data)
+    parts = emotions.emotion_parts(data, held_out, settings.Settings())
+    reviews = pool.distinct_reviews(data, held_out, seed=0)
+    texts = pool.review_pool(reviews, data, parts)
+    assert sum(texts.in_nsmc_train) == 40
+    targets = pool.teach(texts, settings.Settings(), tmp_path)["rating"][: len(reviews)].float().numpy()
+    np.testing.assert_allclose(targets.sum(axis=1), 1, atol=5e-3)
+    own = targets[np.arange(len(reviews)), [row.rating - 1 for row in reviews]]
+    # Half of a rating's own smoothed distribution has its peak, 0.25, at the rating; the other half adds to it.
+    assert (own[~texts.in_nsmc_train] >= 0.2).all()
+    assert np.median(own[texts.in_nsmc_train]) < 0.2
+
+
+def test_words_are_masked_whole(vocab_file: Path) -> None:
+    from training.batches import MASK, Encoder, mask_words, pad
+
+    encoder = Encoder(vocab_file)
+    ids = pad(encoder(["무서웠어요 정말 재미있었습니다", "ㅋㅋㅋㅋ 헐", "한국어모델을공유합니다"] * 200, 32))
+    masked, hidden = mask_words(ids, encoder.starts_word, 0.3, torch.Generator().manual_seed(0))
+    assert torch.equal(masked == MASK, hidden)
+    assert torch.equal(masked[~hidden], ids[~hidden])
+    assert not hidden[ids < 5].any()
+    shares = []
+    for row, gone in zip(ids.tolist(), hidden.tolist(), strict=True):
+        words: list[list[bool]] = []
+        for index, is_gone in zip(row, gone, strict=True):
+            if index >= 5 and encoder.processor.id_to_piece(index).startswith("▁"):
+                words.append([])
+            if index >= 5:
+                words[-1].append(is_gone)
+        assert all(len(set(word)) == 1 for word in words)
+        shares.extend(word[0] for word in words)
+    assert 0.25 < np.mean(shares) < 0.35
+
+
+def test_the_rate_warms_up_stays_and_falls(tmp_path: Path) -> None:
+    from training.network import MultiTaskNetwork, default_config
+    from training.settings import Settings
+    from training.stage import Stage
+
+    network = MultiTaskNetwork(default_config(64, 1))
+    options: dict[str, Any] = {"steps": 100, "learning_rate": 1.0}
+    settings = Settings(warmup_share=0.1)
+    flat = Stage("flat", network, settings, tmp_path, **options, constant_share=0.5)
+    rates = [flat._rate(step) for step in range(101)]
+    np.testing.assert_allclose(rates[:10], np.arange(1, 11) / 10)
+    np.testing.assert_allclose(rates[9:51], 1)
+    np.testing.assert_allclose([rates[75], rates[100]], [0.5, 0], atol=1e-12)
+    assert Stage("cosine", network, settings, tmp_path, **options)._rate(55) == pytest.approx(0.5)
+
+
+def test_answers_make_half_of_a_target(vocab_file: Path) -> None:
+    from training.batches import Encoder
+    from training.corpora import EmotionData
+    from training.emotions import Answers, EmotionParts, EmotionTask
+    from training.network import MultiTaskNetwork, default_config
+    from training.settings import Settings
+
+    rng = np.random.default_rng(0)
+
+    def rows(count: int, labels: int) -> EmotionData:
+        hot = (rng.random((count, labels)) < 0.2).astype(np.float32)
+        return EmotionData(sentences(count, count), rng.dirichlet(np.ones(7), count), hot)
+
+    kote, goemotions = rows(6, len(KOTE_TO_EMOTION)), rows(5, len(GOEMOTIONS_TO_EMOTION))
+    soft = {
+        name: rng.dirichlet(np.ones(7), n).astype(np.float32)
+        for name, n in (("kote", 6), ("goemotions", 5), ("reviews", 4))
+    }
+    task = EmotionTask(
+        EmotionParts(kote, goemotions, kote, goemotions),
+        Encoder(vocab_file),
+        Settings(kote_repeats=2),
+        Answers(**soft, review_texts=sentences(4, 9)),
+    )
+    hard = np.concatenate([kote.targets, kote.targets, goemotions.targets])
+    weights = np.sqrt(hard.mean() / hard.mean(axis=0))
+    numbers = np.array([1, 7, 13, 18])  # two rows of KOTE (one of them twice), one of GoEmotions, a review
+    torch.manual_seed(0)
+    network = MultiTaskNetwork(default_config(64, 1)).eval()
+    ids = torch.tensor([[2, 100, 3], [2, 200, 3], [2, 300, 3], [2, 400, 3]])
+    pooled = network(ids)
+    scores = network.emotion_logits(pooled).log_softmax(dim=-1).detach().numpy()
+    targets = np.stack(
+        [
+            (hard[1] * weights + soft["kote"][1]) / 2,
+            (hard[1] * weights + soft["kote"][1]) / 2,
+            (goemotions.targets[1] * weights + soft["goemotions"][1]) / 2,
+            soft["reviews"][1],
+        ]
+    )
+    expected = -(targets * scores).sum(axis=1).mean()
+
+    def own(name: str, chosen: list[int], labels: np.ndarray, scale: int) -> float:
+        shares = torch.sigmoid(network.heads[name](pooled[chosen])).detach().numpy()
+        return float(-np.where(labels == 1, np.log(shares), np.log(1 - shares)).sum()) / scale / 4
+
+    expected += own("kote", [0, 1], kote.labels[[1, 1]], 8) + own("goemotions", [2], goemotions.labels[[1]], 3)
+    assert task.loss(network, ids, numbers).item() == pytest.approx(expected, rel=1e-5)
