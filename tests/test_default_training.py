@@ -86,8 +86,8 @@ def train(monkeypatch: pytest.MonkeyPatch, data: Path, vocab_file: Path, work: P
     monkeypatch.setattr(emotions, "HELD_OUT_KOTE", 10)
     monkeypatch.setattr(stage, "CHECKPOINT_SECONDS", 0.0)
     arguments = [f"--data={data}", f"--spiece={vocab_file}", f"--work={work}", f"--output={output}", "--threads=1"]
-    sizes = ["--layers=2", "--hidden-size=64", "--folds=2", "--answered-reviews=30", "--kote-repeats=2"]
-    steps = ["--bag-steps=3", "--review-steps=6", "--fold-steps=3", "--emotion-steps=5"]
+    sizes = ["--layers=2", "--hidden-size=64", "--kote-repeats=2"]
+    steps = ["--bag-steps=3", "--review-steps=6", "--emotion-steps=5"]
     monkeypatch.setattr(sys, "argv", ["train_default", *arguments, *sizes, *steps])
     train_default.main()
 
@@ -100,7 +100,7 @@ def test_a_run_cut_off_in_any_stage_gives_the_model_of_one_that_was_not(
     from training.stage import Stage
 
     train(monkeypatch, data, vocab_file, tmp_path / "whole", tmp_path / "a")
-    update, after = Stage._update, {"reviews": 4, "fold_2": 1, "emotions": 3}
+    update, after = Stage._update, {"bag": 1, "reviews": 4, "emotions": 3}
 
     def cut_off(self: Any, *arguments: Any) -> float:
         if self.step == after.get(self.name):
@@ -186,10 +186,10 @@ def test_the_rate_warms_up_stays_and_falls(tmp_path: Path) -> None:
     assert Stage("cosine", network, settings, tmp_path, **options)._rate(55) == pytest.approx(0.5)
 
 
-def test_answers_make_half_of_a_target(vocab_file: Path) -> None:
+def test_the_loss_balances_emotions_and_adds_own_labels(vocab_file: Path) -> None:
     from training.batches import Encoder
     from training.corpora import EmotionData
-    from training.emotions import Answers, EmotionParts, EmotionTask
+    from training.emotions import EmotionParts, EmotionTask
     from training.network import MultiTaskNetwork, default_config
     from training.settings import Settings
 
@@ -200,37 +200,21 @@ def test_answers_make_half_of_a_target(vocab_file: Path) -> None:
         return EmotionData(sentences(count, count), rng.dirichlet(np.ones(7), count), hot)
 
     kote, goemotions = rows(6, len(KOTE_TO_EMOTION)), rows(5, len(GOEMOTIONS_TO_EMOTION))
-    soft = {
-        name: rng.dirichlet(np.ones(7), n).astype(np.float32)
-        for name, n in (("kote", 6), ("goemotions", 5), ("reviews", 4))
-    }
-    task = EmotionTask(
-        EmotionParts(kote, goemotions, kote, goemotions),
-        Encoder(vocab_file),
-        Settings(kote_repeats=2),
-        Answers(**soft, review_texts=sentences(4, 9)),
-    )
+    parts = EmotionParts(kote, goemotions, kote, goemotions)
+    task = EmotionTask(parts, Encoder(vocab_file), Settings(kote_repeats=2))
     hard = np.concatenate([kote.targets, kote.targets, goemotions.targets])
-    weights = np.sqrt(hard.mean() / hard.mean(axis=0))
-    numbers = np.array([1, 7, 13, 18])  # two rows of KOTE (one of them twice), one of GoEmotions, a review
+    targets = (hard * np.sqrt(hard.mean() / hard.mean(axis=0)))[[1, 1, 13]]
+    numbers = np.array([1, 7, 13])  # a row of KOTE twice, and one of GoEmotions
     torch.manual_seed(0)
     network = MultiTaskNetwork(default_config(64, 1)).eval()
-    ids = torch.tensor([[2, 100, 3], [2, 200, 3], [2, 300, 3], [2, 400, 3]])
+    ids = torch.tensor([[2, 100, 3], [2, 200, 3], [2, 300, 3]])
     pooled = network(ids)
     scores = network.emotion_logits(pooled).log_softmax(dim=-1).detach().numpy()
-    targets = np.stack(
-        [
-            (hard[1] * weights + soft["kote"][1]) / 2,
-            (hard[1] * weights + soft["kote"][1]) / 2,
-            (goemotions.targets[1] * weights + soft["goemotions"][1]) / 2,
-            soft["reviews"][1],
-        ]
-    )
-    expected = -(targets * scores).sum(axis=1).mean()
 
     def own(name: str, chosen: list[int], labels: np.ndarray, scale: int) -> float:
         shares = torch.sigmoid(network.heads[name](pooled[chosen])).detach().numpy()
-        return float(-np.where(labels == 1, np.log(shares), np.log(1 - shares)).sum()) / scale / 4
+        return float(-np.where(labels == 1, np.log(shares), np.log(1 - shares)).sum()) / scale / 3
 
+    expected = -(targets * scores).sum(axis=1).mean()
     expected += own("kote", [0, 1], kote.labels[[1, 1]], 8) + own("goemotions", [2], goemotions.labels[[1]], 3)
     assert task.loss(network, ids, numbers).item() == pytest.approx(expected, rel=1e-5)

@@ -49,42 +49,23 @@ def emotion_parts(data_dir: Path, held_out: frozenset[str], settings: Settings) 
     )
 
 
-@dataclass(frozen=True)
-class Answers:
-    """Soft emotions of labelled rows, from networks that did not see their labels, and of reviews, shape (rows, 7)."""
-
-    kote: npt.NDArray[np.float32]
-    goemotions: npt.NDArray[np.float32]
-    reviews: npt.NDArray[np.float32]
-    review_texts: list[str]
-
-
 class EmotionTask:
     """The emotion rows as one training set: noisy batches, and the loss of a network's heads on them.
 
     Args:
-        parts: The labelled rows.
+        parts: The rows.
         encoder: Turns them into ids, with noise that differs from epoch to epoch.
         settings: Settings of the run.
-        answers: Where there are some, they make up half of the target of a labelled row, and the whole target of
-            reviews that are learned beside.
     """
 
-    def __init__(
-        self, parts: EmotionParts, encoder: Encoder, settings: Settings, answers: Answers | None = None
-    ) -> None:
+    def __init__(self, parts: EmotionParts, encoder: Encoder, settings: Settings) -> None:
         repeats = np.tile(np.arange(len(parts.kote.texts)), settings.kote_repeats)
         kote = parts.kote.select(repeats)
         self.texts = kote.texts + parts.goemotions.texts
         self.labels = {"kote": kote.labels, "goemotions": parts.goemotions.labels}
-        hard = np.concatenate([kote.targets, parts.goemotions.targets]).astype(np.float32)
-        frequency = hard.mean(axis=0)
-        hard *= (frequency.mean() / frequency) ** 0.5
-        self.targets = hard
-        if answers is not None:
-            soft = np.concatenate([answers.kote[repeats], answers.goemotions])
-            self.targets = np.concatenate([(hard + soft) / 2, answers.reviews])
-            self.texts = self.texts + answers.review_texts
+        self.targets = np.concatenate([kote.targets, parts.goemotions.targets]).astype(np.float32)
+        frequency = self.targets.mean(axis=0)
+        self.targets *= (frequency.mean() / frequency) ** 0.5
         self.encoder, self.settings = encoder, settings
 
     def batches(self, epoch: int, size: int) -> Iterator[Batch]:
@@ -110,9 +91,7 @@ class EmotionTask:
         return total
 
 
-def train_emotions(
-    name: str, network: MultiTaskNetwork, parts: EmotionParts, task: EmotionTask, work: Path, steps: int
-) -> dict[str, Any]:
+def train_emotions(network: MultiTaskNetwork, parts: EmotionParts, task: EmotionTask, work: Path) -> dict[str, Any]:
     """Trains the whole encoder on the rows of `task`; reports on those held out in `parts`."""
     settings = task.settings
     network.set_dropout(settings.emotion_dropout)
@@ -121,7 +100,9 @@ def train_emotions(
         ids, _ = mask_tokens(batch.ids, settings.mask_share, generator)
         return task.loss(network, ids, batch.rows)
 
-    stage = Stage(name, network, settings, work, steps=steps, learning_rate=settings.emotion_learning_rate)
+    stage = Stage(
+        "emotions", network, settings, work, steps=settings.emotion_steps, learning_rate=settings.emotion_learning_rate
+    )
     return stage.run(
         lambda epoch: task.batches(epoch, settings.emotion_batch),
         loss,

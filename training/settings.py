@@ -25,10 +25,7 @@ class Settings:
     review_mask_share: float = 0.2
     reviews_a_rating: int = 120_000
     review_dropout: float = 0.0
-    folds: int = 4
-    fold_steps: int = 1200
-    answered_reviews: int = 60_000
-    emotion_steps: int = 3000
+    emotion_steps: int = 2000
     emotion_batch: int = 64
     emotion_tokens: int = 128
     emotion_learning_rate: float = 3e-4

@@ -37,7 +37,6 @@ from training.embeddings import ppmi_embeddings
 from training.emotions import LABEL_SETS, EmotionTask, calibrate, emotion_parts, train_emotions
 from training.network import BagOfEmbeddings, MultiTaskNetwork, default_config, start_as_bag
 from training.pool import balanced, distinct_reviews, review_pool, teach
-from training.self_training import answer_by_folds
 from training.settings import Settings
 from training.stage import Stage, save_atomically
 
@@ -206,17 +205,8 @@ def main() -> None:
     stages["teacher"] = teacher.pop("record")
     stages["bag"] = train_bag(network, rows, teacher, settings, arguments.work)
     stages["reviews"] = train_reviews(network, rows, encoder.starts_word, teacher, settings, arguments.work)
-    answers, stages["folds"] = answer_by_folds(
-        network,
-        parts,
-        pool.reviews[: settings.answered_reviews],
-        encoder,
-        settings,
-        arguments.work,
-        arguments.threads if arguments.device == "cpu" else 1,
-    )
-    task = EmotionTask(parts, encoder, settings, answers)
-    stages["emotions"] = train_emotions("emotions", network, parts, task, arguments.work, settings.emotion_steps)
+    task = EmotionTask(parts, encoder, settings)
+    stages["emotions"] = train_emotions(network, parts, task, arguments.work)
     record["temperature"] = calibrate(network, parts, encoder, settings)
     record["seconds_of_this_call"] = round(time.monotonic() - started, 1)
     export(network, encoder, record, arguments.output)
