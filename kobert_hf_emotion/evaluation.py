@@ -13,15 +13,13 @@ import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from .checkpoints import Classifier
+from .checkpoint_loading import load_checkpoint
 from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN, label_ids
-from .ensemble import Predictor, fold_folders, is_ensemble, load_predictor
+from .ensemble import Predictor, fold_folders, is_ensemble
 from .errors import CheckpointError
 from .inference import DEFAULT_BATCH_SIZE
-from .legacy import NOTEBOOK_LENGTH, import_legacy_checkpoint
 from .losses import focal_loss
 from .reports import ClassIds, Logits, Scores, score
-from .tokenization import KoBERTTokenizer
 
 
 @dataclass(frozen=True)
@@ -66,38 +64,6 @@ def evaluate_checkpoints(
         evaluate_predictor(load_checkpoint(path, tokenizer, num_attention_heads), Path(path), dataset, batch_size)
         for path in paths
     ]
-
-
-def load_checkpoint(
-    path: str | os.PathLike[str],
-    tokenizer: PreTrainedTokenizerBase | str | os.PathLike[str] | None = None,
-    num_attention_heads: int | None = None,
-) -> Predictor:
-    """Loads a folder, an ensemble's among them, a Hub id, "default" or one of the notebook's files.
-
-    Args:
-        path: What to load.
-        tokenizer: For the notebook's files: a tokenizer, or the `spiece.model`, folder or Hub id of one, which is
-            then used as the notebook did (`word_split="gluonnlp"`, 64 tokens).
-        num_attention_heads: For the notebook's files that do not tell it.
-
-    Raises:
-        CheckpointError: `path` is no checkpoint, or a notebook's file without a `tokenizer`.
-        TokenizerError: The tokenizer is missing or does not fit.
-    """
-    if not os.path.isfile(path):
-        return load_predictor(path)
-    model = import_legacy_checkpoint(path, num_attention_heads=num_attention_heads)
-    if tokenizer is None:
-        raise CheckpointError(
-            f"노트북이 저장한 파일({path})에는 토크나이저가 없습니다. KoBERT의 spiece.model을 함께 주세요.",
-            f"The notebook's file {path} holds no tokenizer: give KoBERT's spiece.model with it.",
-            f"kobert-emotion convert {path} --tokenizer skt/kobert-base-v1 --output converted/",
-        )
-    if not isinstance(tokenizer, PreTrainedTokenizerBase):
-        tokenizer = KoBERTTokenizer.from_pretrained(tokenizer, word_split="gluonnlp", model_max_length=NOTEBOOK_LENGTH)
-    model.tokenizer = tokenizer
-    return Classifier(model, tokenizer)
 
 
 def find_checkpoints(path: str | os.PathLike[str]) -> list[Path]:

@@ -11,7 +11,6 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import classification_report, f1_score
 
 from .files import atomic_write
 from .inference import DEFAULT_BATCH_SIZE, softmax
@@ -63,6 +62,8 @@ class FilePrediction:
 
     def scores(self) -> Scores:
         """Returns the metrics of the rows with a label, as `reports.score` computes them."""
+        from sklearn.metrics import f1_score
+
         truth, predicted = self._pairs()
         macro, weighted = (
             float(f1_score(truth, predicted, average=average, zero_division=0)) for average in ("macro", "weighted")
@@ -79,6 +80,8 @@ class FilePrediction:
         return dict(self._report(as_dict=True))
 
     def _report(self, as_dict: bool) -> Any:
+        from sklearn.metrics import classification_report
+
         truth, predicted = self._pairs()
         present = np.union1d(truth, predicted)
         return classification_report(

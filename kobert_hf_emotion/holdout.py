@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerBase
 
 from .bootstrap import Interval, Optimism, score_intervals, selection_optimism
 from .calibration import expected_calibration_error, reliability_bins
+from .checkpoint_loading import load_checkpoint
 from .duplicates import duplicate_groups, text_key
 from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN, label_ids
 from .ensemble import EmotionEnsemble, average_weights, mean_of_probabilities
@@ -22,7 +23,6 @@ from .evaluation import (
     best_fold,
     evaluate_predictor,
     find_checkpoints,
-    load_checkpoint,
     mean_focal_loss,
 )
 from .finished_run import run_of
@@ -128,7 +128,7 @@ def evaluate_run(
         select_on_test: Whether to choose the best fold by its test accuracy, as the notebook does. Without it the
             choice is the run's own, and by test accuracy only where a folder of folds records none.
         batch_size: Rows a forward pass.
-        tokenizer: For the notebook's files, which hold none; see `evaluation.load_checkpoint`.
+        tokenizer: For the notebook's files, which hold none; see `load_checkpoint`.
         num_attention_heads: For the notebook's files that do not tell it.
 
     Raises:

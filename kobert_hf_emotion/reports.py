@@ -11,12 +11,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import classification_report, log_loss
-from transformers import EvalPrediction
 
 from .files import atomic_write
 from .inference import softmax
-from .metrics import compute_metrics
 
 Logits = NDArray[np.floating]
 ClassIds = NDArray[np.integer]
@@ -36,6 +33,11 @@ class Scores:
 
 def score(logits: Logits, labels: ClassIds) -> Scores:
     """Computes the metrics of logits, shape (rows, classes), against class ids, shape (rows,)."""
+    from sklearn.metrics import log_loss
+    from transformers import EvalPrediction
+
+    from .metrics import compute_metrics
+
     metrics = compute_metrics(EvalPrediction(predictions=logits, label_ids=labels))
     nats = float(log_loss(labels, softmax(logits), labels=np.arange(logits.shape[1])))
     return Scores(rows=len(labels), log_loss=nats, **metrics)
@@ -52,6 +54,8 @@ def table_report(logits: Logits, labels: ClassIds, names: Sequence[str]) -> dict
 
 
 def _classification_report(logits: Logits, labels: ClassIds, names: Sequence[str], as_dict: bool) -> Any:
+    from sklearn.metrics import classification_report
+
     # Classes that neither occur nor are predicted are left out, as in the macro F1 of `score`.
     present = np.union1d(labels, logits.argmax(-1)).astype(int)
     return classification_report(

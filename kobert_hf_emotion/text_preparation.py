@@ -7,7 +7,6 @@ checkpoint depend on them.
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 
 _CJK_IDEOGRAPHS = (
@@ -23,18 +22,6 @@ _CJK_IDEOGRAPHS = (
 _ASCII_PUNCTUATION = ((33, 47), (58, 64), (91, 96), (123, 126))
 
 
-def _character_class(codes: list[int]) -> str:
-    """Returns a regular expression that matches any of the ascending code points `codes`."""
-    spans: list[list[int]] = []
-    for code in codes:
-        if spans and spans[-1][1] == code - 1:
-            spans[-1][1] = code
-        else:
-            spans.append([code, code])
-    return "[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in spans) + "]"
-
-
-_COMBINING = re.compile(_character_class([c for c in range(sys.maxunicode + 1) if unicodedata.combining(chr(c))]))
 # Text of these characters alone comes out of NFKD, removal of accents and SentencePiece's own NFKC as it went in:
 # Hangul syllables are put together again, and what is left is stable.
 _STABLE = re.compile(r"[ -~가-힣]*\Z")
@@ -46,6 +33,17 @@ _UNSTABLE = re.compile(r"[^ -~가-힣]+")
 _FINAL_CONSONANTS = re.compile("[\u11a8-\u11c2ㄳㄵㄶㄺ-ㄿ\uffa3\uffa5\uffa6\uffaa-\uffaf]")
 # Halves of a surrogate pair, as a JSON text cut in the middle of an emoji leaves them: no text UTF-8 can hold.
 _SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+class _MarkTable(dict[int, int | None]):
+    """Takes combining characters out of a text; each character is looked up in Unicode's table at its first use."""
+
+    def __missing__(self, code: int) -> int | None:
+        value = self[code] = None if unicodedata.combining(chr(code)) else code
+        return value
+
+
+_MARKS = _MarkTable()
 
 
 def prepare_xlnet(text: str) -> str:
@@ -64,7 +62,7 @@ def prepare_xlnet(text: str) -> str:
 
 
 def _decompose(text: str) -> str:
-    return _SURROGATES.sub("\ufffd", _COMBINING.sub("", unicodedata.normalize("NFKD", text)))
+    return _SURROGATES.sub("\ufffd", unicodedata.normalize("NFKD", text).translate(_MARKS))
 
 
 class _GluonTable(dict[int, str]):

@@ -11,8 +11,9 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score
 
+from kobert_hf_emotion.checkpoint_loading import load_checkpoint
 from kobert_hf_emotion.errors import CheckpointError, DataError
-from kobert_hf_emotion.evaluation import best_fold, evaluate_checkpoints, find_checkpoints, load_checkpoint
+from kobert_hf_emotion.evaluation import best_fold, evaluate_checkpoints, find_checkpoints
 from kobert_hf_emotion.labels import EMOTION_LABELS
 from kobert_hf_emotion.legacy import export_legacy_checkpoint
 from kobert_hf_emotion.modeling import EmotionClassifier

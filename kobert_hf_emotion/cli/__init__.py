@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     # Hub requests are slow to fail without a network; progress bars of model loading say nothing of use here.
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     from .app import invoke
 
     return invoke(list(sys.argv[1:] if argv is None else argv))
@@ -25,4 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> None:
     """Entry point of the console script."""
-    raise SystemExit(main())
+    code = main()
+    # What is left goes with the process; Python would look through all of torch and transformers for cycles first.
+    gc.freeze()
+    raise SystemExit(code)

@@ -37,8 +37,9 @@ def evaluate(
     시험 파일에서 모든 겹, 그 앙상블과 가중치 평균의 점수를 재고 가장 좋은 모델의 경로를 출력합니다.
     Evaluates every fold, their ensemble and their mean on a test file and prints the path of the best model.
     """  # noqa: D415
+    from ..checkpoint_loading import load_checkpoint
     from ..data import load_emotion_dataset_with_report
-    from ..evaluation import find_checkpoints, load_checkpoint
+    from ..evaluation import find_checkpoints
     from ..holdout import evaluate_run
 
     with quiet_libraries():

@@ -30,9 +30,9 @@ def export(
     of every length, and nothing is written where they differ: float32 logits by more than 1e-4, int8 in more than 0.5%
     of the labels.
     """  # noqa: D415
+    from ..checkpoint_loading import load_checkpoint
     from ..checkpoints import Classifier
     from ..errors import CheckpointError
-    from ..evaluation import load_checkpoint
     from ..export import export_onnx
 
     with quiet_libraries():

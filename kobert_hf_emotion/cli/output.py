@@ -37,13 +37,13 @@ def quiet_libraries() -> Iterator[None]:
 
     Progress of training and prediction stays, on stderr.
     """
-    import datasets
     import transformers
 
     # The bars of loading weights say nothing that a command's own lines do not; errors are exceptions.
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
-    datasets.utils.logging.disable_progress_bar()
+    if datasets := sys.modules.get("datasets"):  # where it is not loaded yet, `main` has told it by a variable
+        datasets.utils.logging.disable_progress_bar()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # retries without a network; the error says it once
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     logging.getLogger("kobert_hf_emotion").setLevel(logging.INFO)

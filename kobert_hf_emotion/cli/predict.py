@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..collector import collector_spares_imports
 from . import options
 from .output import note, progress_bar, quiet_libraries, say, say_json
 
@@ -46,7 +47,7 @@ def predict(
     from ..reading import is_table_path
     from ..row_stream import open_rows
 
-    with quiet_libraries():
+    with collector_spares_imports(), quiet_libraries():
         classifier = _load(model, tokenizer, num_attention_heads)
     if len(inputs) != 1 or not is_table_path(inputs[0]):
         _predict_texts(classifier, inputs, output, batch_size, json)
@@ -66,7 +67,7 @@ def predict(
 
 
 def _load(model: str, tokenizer: str | None, num_attention_heads: int | None) -> LogitsModel:
-    from ..evaluation import load_checkpoint
+    from ..checkpoint_loading import load_checkpoint
     from ..export import OnnxClassifier, is_export
 
     if is_export(model):
@@ -78,12 +79,13 @@ def _load(model: str, tokenizer: str | None, num_attention_heads: int | None) ->
 
 def _predict_texts(classifier: LogitsModel, texts: list[str], output: Path | None, batch_size: int, json: bool) -> None:
     from ..inference import to_predictions
-    from ..reports import write_predictions
 
     with quiet_libraries():
         logits = classifier.predict_logits(texts, None, batch_size)
     predictions = to_predictions(logits, classifier.labels)
     if output is not None:
+        from ..reports import write_predictions
+
         write_predictions(output, logits, classifier.labels, {"text": texts})
     if json:
         say_json({"predictions": [{"text": t, **p} for t, p in zip(texts, predictions, strict=True)]})
