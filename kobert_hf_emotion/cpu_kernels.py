@@ -14,6 +14,7 @@ from torch.overrides import TorchFunctionMode
 from transformers import PreTrainedModel
 
 from . import onednn
+from .module_tree import every_module
 
 
 def cpu_kernels(model: PreTrainedModel) -> AbstractContextManager[Any]:
@@ -23,8 +24,11 @@ def cpu_kernels(model: PreTrainedModel) -> AbstractContextManager[Any]:
     layers of any make call. The way back may be taken outside the context. A model on another device, one that is
     compiled, and one that computes its activations again on the way back are left alone.
     """
-    plain = model.device.type == "cpu" and not model.is_gradient_checkpointing
-    return CPUKernels() if plain and onednn.outruns_mkl() else nullcontext()
+    if model.device.type != "cpu" or not onednn.outruns_mkl():
+        return nullcontext()
+    # What is computed again must be what was computed, and the way back is no place that this context reaches.
+    again = any(getattr(module, "gradient_checkpointing", False) for module in every_module(model))
+    return nullcontext() if again else CPUKernels()
 
 
 class CPUKernels(TorchFunctionMode):
@@ -67,7 +71,7 @@ class _Linear(torch.autograd.Function):
         return onednn.product(inputs, weight, bias)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
         inputs, weight = ctx.saved_tensors  # type: ignore[attr-defined]
         for_inputs, for_weight, for_bias = ctx.needs_input_grad  # type: ignore[attr-defined]

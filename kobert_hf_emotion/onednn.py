@@ -26,8 +26,8 @@ def outruns_mkl() -> bool:
     MKL has its AVX-512 code for Intel's processors alone and gives AMD's that for AVX2; oneDNN asks a processor what
     it can do, and not who made it. Nothing is timed here: a run that is continued has to choose as it did before.
     """
-    wide = torch.backends.cpu.get_cpu_capability() == "AVX512"  # type: ignore[no-untyped-call]
-    return is_available() and torch.backends.mkl.is_available() and wide and "AuthenticAMD" in _vendor()
+    with_mkl = is_available() and bool(torch.backends.mkl.is_available())  # type: ignore[no-untyped-call]
+    return with_mkl and torch.backends.cpu.get_cpu_capability() == "AVX512" and "AuthenticAMD" in _vendor()
 
 
 def _vendor() -> str:
