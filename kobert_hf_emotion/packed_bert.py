@@ -7,9 +7,7 @@ bias, GELU and residual in the same pass. torch has its functions as `torch.ops.
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Iterator
-from functools import cache
 from itertools import chain, repeat
 from operator import attrgetter, contains, itemgetter, methodcaller
 from typing import Any, TypeVar
@@ -24,6 +22,7 @@ from transformers import BertForSequenceClassification, BertModel, PreTrainedMod
 from transformers.activations import GELUActivation
 from transformers.models.bert import modeling_bert as bert
 
+from . import onednn
 from .first_token_layer import FirstTokenLayer
 from .module_tree import every_module
 
@@ -69,7 +68,7 @@ def packed_bert(model: PreTrainedModel) -> PackedBert | None:
     autocast, or on a processor other than x86-64, where this was never tried. The packed copy is kept as long as the
     model lives and stays as it is; it takes as much memory as the matrices of the layers.
     """
-    if not _processor_can_pack() or torch.is_autocast_enabled("cpu"):
+    if not onednn.is_available() or torch.is_autocast_enabled("cpu"):
         return None
     packed = _cache.get(model)
     if packed is not None and packed.snapshot.is_true_of(model):
@@ -80,12 +79,6 @@ def packed_bert(model: PreTrainedModel) -> PackedBert | None:
         return None
     packed = _cache[model] = PackedBert(model, Snapshot(modules))
     return packed
-
-
-@cache
-def _processor_can_pack() -> bool:
-    known = platform.machine().lower() in {"x86_64", "amd64"} and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-    return known and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
 
 
 def _can_pack(model: PreTrainedModel, modules: list[nn.Module]) -> bool:

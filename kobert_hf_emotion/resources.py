@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from .cpu_kernels import cpu_kernels
 from .inference import use_accelerator
 from .losses import focal_loss
 
@@ -198,7 +199,8 @@ class _Probe:
         return {name: tensor.to(self._device) for name, tensor in padded.items()}
 
     def _loss(self, batch: dict[str, Tensor]) -> Tensor:
-        logits = self._model(**batch).logits
+        with cpu_kernels(self._model):  # as the trainer does
+            logits = self._model(**batch).logits
         return focal_loss(logits, torch.zeros(len(logits), dtype=torch.long, device=self._device))
 
     def _time(self, action: Callable[[], object]) -> float:

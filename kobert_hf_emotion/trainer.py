@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 from transformers.trainer_utils import EvalLoopOutput
 
 from .configuration import label_names
+from .cpu_kernels import cpu_kernels
 from .encoding import LABEL_COLUMN, LABELS_COLUMN, encode_dataset, padding_rows
 from .errors import KoBERTEmotionError
 from .files import atomic_write
@@ -185,7 +187,8 @@ class EmotionTrainer(Trainer):
             The loss, a scalar, and the outputs where they are asked for.
         """
         labels = inputs[LABELS_COLUMN]
-        outputs = model(**{name: value for name, value in inputs.items() if name != LABELS_COLUMN})
+        with nullcontext() if self.args.torch_compile else cpu_kernels(self.model):
+            outputs = model(**{name: value for name, value in inputs.items() if name != LABELS_COLUMN})
         row_losses = self.criterion(outputs.logits, labels)
         if model.training:
             self._count(outputs.logits, labels, row_losses)
