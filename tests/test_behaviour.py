@@ -11,13 +11,13 @@ from kobert_hf_emotion import EmotionClassifier
 
 # Passed cases of each capability when the shipped model was chosen. A change must not fall below.
 FLOORS = {
-    "vocabulary": 19,
-    "negation": 13,
-    "intensifiers": 8,
-    "spacing": 17,
-    "honorifics": 13,
+    "vocabulary": 21,
+    "negation": 15,
+    "intensifiers": 12,
+    "spacing": 18,
+    "honorifics": 14,
     "chat": 18,
-    "emoji": 13,
+    "emoji": 15,
     "nfd": 14,
     "typos": 14,
 }
