@@ -73,8 +73,8 @@ class StepJobs:
             Disagreement: They differ by more than `MAX_ERROR`.
         """
         texts, labels = self.shard.texts[:_COMPARED_TEXTS], torch.tensor(self.shard.labels[:_COMPARED_TEXTS])
-        padded = dict(self.tokenizer(texts, padding=True, return_tensors="pt"))
-        full = self.tokenizer(texts, padding="max_length", return_tensors="pt")
+        padded = dict(self.tokenizer(texts, padding=True, truncation=True, return_tensors="pt"))
+        full = self.tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt")
         ours = EmotionClassifier.from_pretrained(self.model_folder)
         plain = BertForSequenceClassification.from_pretrained(self.model_folder)
         loop = self.notebook_loop(0)
@@ -100,7 +100,7 @@ class StepJobs:
 def _gradients(model: torch.nn.Module, logits: Callable[[], Tensor], labels: Tensor) -> Tensor:
     """Returns the gradient of the mean focal loss, of all parameters in one vector."""
     model.eval()
-    focal_loss(logits(), labels).backward()
+    focal_loss(logits(), labels).backward()  # type: ignore[no-untyped-call]
     return torch.cat([parameter.grad.flatten() for parameter in model.parameters() if parameter.grad is not None])
 
 

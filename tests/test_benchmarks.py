@@ -107,6 +107,15 @@ def test_training_steps(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     assert list(report["timings"]) == ["kobert_hf_emotion", "notebook's loop", "HF Trainer"]
 
 
+def test_gradients_of_texts_that_are_cut(tmp_path: Path) -> None:
+    from benchmarks.baselines import Settings
+    from benchmarks.texts import Texts
+    from benchmarks.training_steps import StepJobs
+
+    texts = Texts("long", ["정말 " * 100, "응"], [0, 1], ["a", "b"])
+    assert StepJobs(texts, "tiny", Settings(epochs=1), tmp_path).compare_gradients() < 1e-5
+
+
 def test_gradients_that_differ_are_no_speed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
