@@ -13,7 +13,7 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 from kobert_hf_emotion.tokenization import KoBERTTokenizer
 
-from . import inference, tokenization, training
+from . import inference, tokenization, training, training_steps
 from .baselines import Settings
 from .models import SIZES, save_model
 from .report import Report, report
@@ -29,15 +29,20 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         "--texts", choices=["nsmc", "kote", "generated"], action="append", help="by default those in --data"
     )
     parser.add_argument("--count", type=int, help="texts; by default 20,000, 1,280 to train, 2,000 to predict")
-    parser.add_argument("--repeats", type=int, default=3, help="rounds")
+    parser.add_argument("--repeats", type=int, help="rounds; by default 3, with --steps 1")
     parser.add_argument("--model", choices=list(SIZES), default="small", help="shape of the random weights")
     parser.add_argument("--tokenizer", default="default", help="tokenization: whose spiece.model")
     parser.add_argument("--folds", type=int, default=2, help="training")
     parser.add_argument("--epochs", type=int, default=1, help="training")
+    parser.add_argument("--steps", type=int, help="training: so many steps of 64 texts instead of the k-fold job")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--bf16", action="store_true", help="bfloat16 for ours, HF Trainer and the pipeline")
     parser.add_argument("--json", action="store_true", help="JSON instead of tables")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.steps and (args.what != "training" or args.count):
+        parser.error("--steps is for training, and says how many texts there are: no --count beside it")
+    args.repeats = args.repeats or (1 if args.steps else 3)
+    return args
 
 
 def run(args: argparse.Namespace) -> list[Report]:
@@ -45,12 +50,16 @@ def run(args: argparse.Namespace) -> list[Report]:
     reports: list[Report] = []
     counts = {"tokenization": 20_000, "training": 1_280, "inference": 2_000}
     for name in args.texts or available(args.data):
-        texts = load_texts(name, args.data, args.count or counts[args.what])
+        count = args.steps * Settings.batch_size if args.steps else args.count or counts[args.what]
+        texts = load_texts(name, args.data, count)
         if args.what == "tokenization":
             reports.append(tokenization.measure(texts, args.tokenizer, args.repeats))
         elif args.what == "training":
             settings = Settings(epochs=args.epochs, device=args.device, bf16=args.bf16)
-            reports.append(training.measure(texts, args.model, args.folds, settings, args.repeats))
+            if args.steps:
+                reports.append(training_steps.measure(texts, args.model, settings, args.repeats))
+            else:
+                reports.append(training.measure(texts, args.model, args.folds, settings, args.repeats))
         else:
             with TemporaryDirectory() as folder:
                 tokenizer = KoBERTTokenizer.from_pretrained("default")

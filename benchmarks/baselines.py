@@ -111,9 +111,19 @@ class NotebookLoop:
         Returns:
             Training and validation loss of each epoch.
         """
-        settings, model = self.settings, self.model
+        self.start(len(train.texts))
+        curve = [(self.train_epoch(train), self.evaluate(validation)) for _ in range(self.settings.epochs)]
+        state = self.model.state_dict()
+        torch.save(self.model, folder / "model.pt")
+        torch.save(state, folder / "model_state_dict.pt")
+        torch.save({"model": state, "optimizer": self.optimizer.state_dict()}, folder / "all.tar")
+        return curve
+
+    def start(self, rows: int) -> None:
+        """Makes optimizer and schedule for a training on so many rows."""
+        settings = self.settings
         plain = ("bias", "LayerNorm.weight")
-        parameters = list(model.named_parameters())
+        parameters = list(self.model.named_parameters())
         groups = [
             {
                 "params": [p for name, p in parameters if not name.endswith(plain)],
@@ -121,28 +131,25 @@ class NotebookLoop:
             },
             {"params": [p for name, p in parameters if name.endswith(plain)], "weight_decay": 0.0},
         ]
-        optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate)
-        steps = -(-len(train.texts) // settings.batch_size) * settings.epochs
-        scheduler = get_cosine_schedule_with_warmup(optimizer, int(steps * settings.warmup_ratio), steps)
-        curve = []
-        for _ in range(settings.epochs):
-            model.train()
-            train_loss, train_accuracy = 0.0, 0.0
-            for token_ids, valid_length, segment_ids, label in self._batches(train, torch.randperm(len(train.texts))):
-                optimizer.zero_grad()
-                logits = model(token_ids, valid_length, segment_ids)
-                loss = self.loss_fn(logits, label)
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(model.parameters(), settings.max_grad_norm)
-                optimizer.step()
-                scheduler.step()
-                train_loss += loss.item() * len(label)
-                train_accuracy += (logits.argmax(1) == label).float().mean().item()
-            curve.append((train_loss / len(train.texts), self.evaluate(validation)))
-        torch.save(model, folder / "model.pt")
-        torch.save(model.state_dict(), folder / "model_state_dict.pt")
-        torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, folder / "all.tar")
-        return curve
+        self.optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate)
+        steps = -(-rows // settings.batch_size) * settings.epochs
+        self.scheduler = get_cosine_schedule_with_warmup(self.optimizer, int(steps * settings.warmup_ratio), steps)
+
+    def train_epoch(self, train: Shard) -> float:
+        """Returns the mean training loss of an epoch."""
+        model = self.model.train()
+        train_loss, train_accuracy = 0.0, 0.0
+        for token_ids, valid_length, segment_ids, label in self._batches(train, torch.randperm(len(train.texts))):
+            self.optimizer.zero_grad()
+            logits = model(token_ids, valid_length, segment_ids)
+            loss = self.loss_fn(logits, label)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), self.settings.max_grad_norm)
+            self.optimizer.step()
+            self.scheduler.step()
+            train_loss += loss.item() * len(label)
+            train_accuracy += (logits.argmax(1) == label).float().mean().item()
+        return train_loss / len(train.texts)
 
     @torch.no_grad()
     def evaluate(self, shard: Shard) -> float:
@@ -159,10 +166,28 @@ class NotebookLoop:
 def hf_trainer_fold(
     model_folder: Path, train: Shard, validation: Shard, folder: Path, settings: Settings
 ) -> list[tuple[float, float]]:
-    """Trains one fold with Hugging Face's Trainer: random batches, each padded to its longest row.
+    """Trains one fold with Hugging Face's Trainer and saves it.
 
     Returns:
         Training and validation loss of each epoch.
+    """
+    trainer = hf_trainer(model_folder, train, validation, folder, settings)
+    trainer.train()
+    trainer.save_model(os.fspath(folder))
+    log = trainer.state.log_history
+    train_losses = [line["loss"] for line in log if "loss" in line]
+    return list(zip(train_losses, [line["eval_loss"] for line in log if "eval_loss" in line], strict=True))
+
+
+def hf_trainer(model_folder: Path, train: Shard, validation: Shard | None, folder: Path, settings: Settings) -> Trainer:
+    """Returns Hugging Face's Trainer: random batches, each padded to its longest row.
+
+    Args:
+        model_folder: The model to start from.
+        train: Rows to train on.
+        validation: Rows to validate after each epoch, if any.
+        folder: For the Trainer's own files.
+        settings: The hyper-parameters.
     """
     model = AutoModelForSequenceClassification.from_pretrained(model_folder)
     tokenizer = AutoTokenizer.from_pretrained(model_folder)
@@ -187,7 +212,7 @@ def hf_trainer_fold(
         weight_decay=settings.weight_decay,
         max_grad_norm=settings.max_grad_norm,
         seed=settings.seed,
-        eval_strategy="epoch",
+        eval_strategy="no" if validation is None else "epoch",
         logging_strategy="epoch",
         save_strategy="no",
         report_to="none",
@@ -201,15 +226,11 @@ def hf_trainer_fold(
         args,
         data_collator=DataCollatorWithPadding(tokenizer),
         train_dataset=encode(train),
-        eval_dataset=encode(validation),
+        eval_dataset=None if validation is None else encode(validation),
         compute_loss_func=lambda outputs, labels, num_items_in_batch=None: loss_fn(outputs.logits, labels),  # noqa: ARG005
     )
     trainer.remove_callback(PrinterCallback)  # a line for every evaluation would stand between the tables
-    trainer.train()
-    trainer.save_model(os.fspath(folder))
-    log = trainer.state.log_history
-    train_losses = [line["loss"] for line in log if "loss" in line]
-    return list(zip(train_losses, [line["eval_loss"] for line in log if "eval_loss" in line], strict=True))
+    return trainer
 
 
 def text_pipeline(model_folder: Path, device: str, bf16: bool) -> Any:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import nn
 
+from kobert_hf_emotion import onednn
+from kobert_hf_emotion.cpu_kernels import CPUKernels
 from kobert_hf_emotion.cross_validation import cross_validate
 from kobert_hf_emotion.sampling import LengthGroupedSampler
 from kobert_hf_emotion.splits import fold_indices
@@ -25,7 +27,7 @@ from .baselines import NotebookLoop, Settings, Shard, hf_trainer_fold
 from .models import MAX_LENGTH, model_flops, save_model, widths
 from .report import OURS, Disagreement, Report
 from .texts import Texts
-from .timing import Timing, interleave
+from .timing import interleave
 
 Curves = list[tuple[float, float]]
 """Training and validation loss, one pair for each fold and epoch."""
@@ -55,7 +57,7 @@ class KFoldJobs:
 
     def notebook(self, seed: int) -> Curves:
         """Trains as the notebook does."""
-        settings = _with_seed(self.settings, seed)
+        settings = with_seed(self.settings, seed)
         curves: Curves = []
         for train, validation in self._shards():
             path = self._new_folder()
@@ -66,7 +68,7 @@ class KFoldJobs:
 
     def hf_trainer(self, seed: int) -> Curves:
         """Trains with Hugging Face's Trainer."""
-        settings = _with_seed(self.settings, seed)
+        settings = with_seed(self.settings, seed)
         curves: Curves = []
         for train, validation in self._shards():
             curves.extend(hf_trainer_fold(self.model_folder, train, validation, self._new_folder(), settings))
@@ -74,25 +76,34 @@ class KFoldJobs:
 
     def ours(self, seed: int) -> Curves:
         """Trains with `cross_validate`."""
-        settings = self.settings
-        features = datasets.Features(
-            {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=self.texts.label_names)}
-        )
-        rows = datasets.Dataset.from_dict({"text": self.texts.texts, "label": self.texts.labels}, features=features)
-        args = EmotionTrainingArguments(
-            num_train_epochs=settings.epochs,
-            learning_rate=settings.learning_rate,
-            per_device_train_batch_size=settings.batch_size,
-            per_device_eval_batch_size=settings.batch_size,
-            max_length=settings.max_length,
-            seed=seed,
-            report_to="none",
-            disable_tqdm=True,
-            use_cpu=settings.device == "cpu",
-            bf16=settings.bf16,
-        )
+        rows = dataset_of(self.texts)
+        args = emotion_arguments(with_seed(self.settings, seed))
         result = cross_validate(rows, self._new_folder(), os.fspath(self.model_folder), args, n_splits=self.n_splits)
         return [(record.train_loss, record.val_loss) for fold in result.folds for record in fold.history]
+
+
+def dataset_of(texts: Texts) -> datasets.Dataset:
+    """Returns the rows as `cross_validate` and `EmotionTrainer` take them."""
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=texts.label_names)}
+    )
+    return datasets.Dataset.from_dict({"text": texts.texts, "label": texts.labels}, features=features)
+
+
+def emotion_arguments(settings: Settings) -> EmotionTrainingArguments:
+    """Returns our training arguments for the settings."""
+    return EmotionTrainingArguments(
+        num_train_epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        per_device_train_batch_size=settings.batch_size,
+        per_device_eval_batch_size=settings.batch_size,
+        max_length=settings.max_length,
+        seed=settings.seed,
+        report_to="none",
+        disable_tqdm=True,
+        use_cpu=settings.device == "cpu",
+        bf16=settings.bf16,
+    )
 
 
 def measure(texts: Texts, size: str, n_splits: int, settings: Settings, repeats: int) -> Report:
@@ -115,15 +126,21 @@ def measure(texts: Texts, size: str, n_splits: int, settings: Settings, repeats:
             return lambda: curves.setdefault(name, []).append(ways[name](len(curves.get(name, []))))
 
         timings = interleave({name: run(name) for name in ways}, repeats)
-        lengths = _lengths(texts, jobs.tokenizer)
+        lengths = token_counts(texts, jobs.tokenizer)
     checks = _compare(curves, settings.epochs)
+    train = lengths[fold_indices(np.arange(len(lengths)) % 2, n_splits, 0)[0][0]]
+    # Backward is twice forward; each row is validated after every epoch of its fold.
+    flops = model_flops(size, lengths) * (3 * (n_splits - 1) + 1) * settings.epochs
     return Report(
         title=f"{n_splits}-fold training, {settings.epochs} epoch(s), {len(texts.texts):,} texts of {texts.name}, "
         f"{size}, {settings.device}{', bf16' if settings.bf16 else ''}",
         checks=checks,
         timings=timings,
         items=len(texts.texts) * (n_splits - 1) * settings.epochs,
-        facts=_facts(lengths, size, n_splits, settings, timings[OURS]),
+        facts={
+            "tokens a text": float(lengths.mean()),
+            **facts(train, flops / timings[OURS].median, size, settings),
+        },
     )
 
 
@@ -133,7 +150,8 @@ def _part(texts: Texts, count: int) -> Texts:
     return Texts(texts.name, texts.texts[:count], labels, texts.label_names[:2])
 
 
-def _with_seed(settings: Settings, seed: int) -> Settings:
+def with_seed(settings: Settings, seed: int) -> Settings:
+    """Returns the settings with another seed."""
     return Settings(**{**vars(settings), "seed": seed})
 
 
@@ -155,33 +173,44 @@ def _compare(curves: dict[str, list[Curves]], epochs: int) -> dict[str, str]:
     return checks
 
 
-def _lengths(texts: Texts, tokenizer: KoBERTTokenizer) -> NDArray[np.int64]:
+def token_counts(texts: Texts, tokenizer: KoBERTTokenizer) -> NDArray[np.int64]:
+    """Returns the tokens of each text."""
     return np.array([len(row) for row in tokenizer(texts.texts, truncation=True, max_length=MAX_LENGTH)["input_ids"]])
 
 
-def _facts(
-    lengths: NDArray[np.int64], size: str, n_splits: int, settings: Settings, timing: Timing
-) -> dict[str, float | str]:
-    train = lengths[fold_indices(np.arange(len(lengths)) % 2, n_splits, 0)[0][0]]
-    order = np.array(list(LengthGroupedSampler(train, settings.batch_size, settings.seed)))
-    batches = [train[order[i : i + settings.batch_size]] for i in range(0, len(order), settings.batch_size)]
+def facts(lengths: NDArray[np.int64], rate: float, size: str, settings: Settings) -> dict[str, float]:
+    """Returns what of a training is arithmetic that the model needs.
+
+    Args:
+        lengths: Tokens of each training row.
+        rate: Multiplications and additions of the model a second, padding not counted.
+        size: A name in `SIZES`.
+        settings: The hyper-parameters.
+    """
+    order = np.array(list(LengthGroupedSampler(lengths, settings.batch_size, settings.seed)))
+    batches = [lengths[order[i : i + settings.batch_size]] for i in range(0, len(order), settings.batch_size)]
     padded = sum(int(batch.max()) * len(batch) for batch in batches)
-    # Backward is twice forward; each row is validated after every epoch of its fold.
-    passes = (3 * (n_splits - 1) + 1) * settings.epochs
-    rate = model_flops(size, lengths) * passes / timing.median
-    gemm = _gemm_flops(size, int(lengths.mean()) * settings.batch_size, settings)
-    return {
-        "tokens a text": float(lengths.mean()),
+    tokens = int(lengths.mean()) * settings.batch_size
+    bare = _gemm_flops(size, tokens, settings)
+    found = {
         "useful share of 64 columns": float(lengths.mean() / MAX_LENGTH),
-        "useful share of our batches": float(train.sum() / padded),
-        "model GFLOP/s, job end to end": rate / 1e9,
-        "GFLOP/s of the layer's matrix products alone": gemm / 1e9,
-        "share": rate / gemm,
+        "useful share of our batches": float(lengths.sum() / padded),
+        "model GFLOP/s, end to end": rate / 1e9,
+        "GFLOP/s of the layer's matrix products alone": bare / 1e9,
+        "share": rate / bare,
     }
+    if settings.device == "cpu" and not settings.bf16 and onednn.is_available():
+        with CPUKernels():
+            bare = _gemm_flops(size, tokens, settings)
+        found |= {"GFLOP/s of the same products by oneDNN": bare / 1e9, "share of that": rate / bare}
+    return found
 
 
 def _gemm_flops(size: str, tokens: int, settings: Settings, runs: int = 30) -> float:
-    """Returns the rate of the layer's largest products, forward and backward, with nothing around them."""
+    """Returns the rate of the layer's largest products, forward and backward, with nothing around them.
+
+    They are computed as torch does, or as whatever stands for its functions does.
+    """
     hidden, inner = widths(size)
     dtype = torch.bfloat16 if settings.bf16 else torch.float32
     layers = nn.ModuleList([nn.Linear(hidden, inner), nn.Linear(inner, hidden)]).to(settings.device, dtype)

@@ -89,6 +89,54 @@ def test_training(capsys: pytest.CaptureFixture[str]) -> None:
         assert timing["per_second"] == pytest.approx(24 / timing["median"])  # two folds, each trains half of the rows
 
 
+def test_training_steps(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import training_steps
+
+    trained: list[int] = []
+    train_epoch = training_steps.NotebookLoop.train_epoch
+    monkeypatch.setattr(
+        training_steps.NotebookLoop,
+        "train_epoch",
+        lambda loop, shard: (trained.append(len(shard.texts)), train_epoch(loop, shard))[1],
+    )
+    [report] = run(capsys, "training", "--steps", "2")
+    assert report["title"].startswith("2 training steps of 64 texts")
+    assert trained == [4, 128], "a short warm-up, then two batches of 64"
+    assert report["items"] == 128
+    assert report["checks"]["largest relative difference of gradients"] < 1e-5
+    assert list(report["timings"]) == ["kobert_hf_emotion", "notebook's loop", "HF Trainer"]
+
+
+def test_gradients_of_texts_that_are_cut(tmp_path: Path) -> None:
+    from benchmarks.baselines import Settings
+    from benchmarks.texts import Texts
+    from benchmarks.training_steps import StepJobs
+
+    texts = Texts("long", ["정말 " * 100, "응"], [0, 1], ["a", "b"])
+    assert StepJobs(texts, "tiny", Settings(epochs=1), tmp_path).compare_gradients() < 1e-5
+
+
+def test_gradients_that_differ_are_no_speed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmarks import training_steps
+    from benchmarks.__main__ import main
+
+    arguments = ["training", "--texts", "generated", "--model", "tiny", "--steps", "1"]
+    narrow = training_steps.EmotionClassifier.forward
+
+    def shifted(model: Any, *inputs: Any, **options: Any) -> Any:
+        outputs = narrow(model, *inputs, **options)
+        outputs.logits = outputs.logits * 1.001
+        return outputs
+
+    monkeypatch.setattr(training_steps.EmotionClassifier, "forward", shifted)
+    assert main(arguments) == 1
+    assert "gradients of 8 texts differ" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*arguments, "--count", "5"])
+
+
 def test_loss_curves_that_differ() -> None:
     from benchmarks.report import OURS, Disagreement
     from benchmarks.training import _compare

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -84,10 +85,50 @@ def test_other_tensors_are_left_to_torch(why: str, monkeypatch: pytest.MonkeyPat
     assert torch.equal(found, expected)
 
 
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_dropout_is_distributed_as_torchs(p: float) -> None:
+    torch.manual_seed(5)
+    inputs = torch.rand(500, 1003).add_(1).requires_grad_()
+    with CPUKernels():
+        outputs = functional.dropout(inputs, p)
+    kept = outputs != 0
+    torch.testing.assert_close(outputs[kept], inputs[kept] / (1 - p), rtol=1e-4, atol=0)
+    deviation = (p * (1 - p) / kept.numel()) ** 0.5
+    assert abs(kept.double().mean().item() - (1 - p)) < 4 * deviation
+    for other in (kept[1:], kept[:, 1:]):  # neighbours know nothing of each other
+        both = (kept[: len(other), : other.shape[1]] & other).double().mean().item()
+        assert abs(both - (1 - p) ** 2) < 6 * deviation
+    outputs.sum().backward()
+    torch.testing.assert_close(inputs.grad, outputs.detach() / inputs.detach())
+    with CPUKernels():
+        assert not torch.equal(functional.dropout(inputs, p) != 0, kept)
+        torch.manual_seed(5)
+        torch.rand(500, 1003)
+        assert torch.equal(functional.dropout(inputs, p) != 0, kept), "the seed decides"
+
+
+@pytest.mark.parametrize(
+    ("options", "threads"),
+    [({"training": False}, 1), ({"p": 0.0}, 1), ({"p": 1.0}, 1), ({"inplace": True}, 1), ({}, 5)],
+)
+def test_dropout_that_is_left_to_torch(options: dict[str, Any], threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    inputs = torch.rand(20, 30)
+    torch.manual_seed(1)
+    expected = functional.dropout(inputs.clone(), **options)
+    torch.manual_seed(1)
+    with CPUKernels():
+        found = functional.dropout(given := inputs.clone(), **options)
+    assert torch.equal(found, expected)
+    assert found is given or not options.get("inplace")
+
+
 def _gradients(model: EmotionClassifier) -> dict[str, Tensor]:
-    """Gradients of a sum of logits, dropout as the seed has it."""
+    """Gradients of a sum of squared logits, without dropout."""
     model.train().zero_grad()
-    torch.manual_seed(3)
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
     with cpu_kernels.cpu_kernels(model):
         logits = model(torch.arange(5, 65).view(4, 15), torch.ones(4, 15, dtype=torch.long)).logits
     logits.square().sum().backward()
@@ -98,10 +139,6 @@ def _gradients(model: EmotionClassifier) -> dict[str, Tensor]:
 def test_gradients_of_a_whole_model(
     tiny_model: EmotionClassifier, outruns: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in tiny_model.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0
-    tiny_model.config.attention_probs_dropout_prob = 0.0
     calls: list[int] = []
     product = onednn.product
     monkeypatch.setattr(onednn, "product", lambda *arguments: (calls.append(1), product(*arguments))[1])
