@@ -27,7 +27,7 @@ from kobert_hf_emotion import KoBERTTokenizer, OnnxClassifier, export_onnx
 from kobert_hf_emotion.checkpoints import Classifier, load_classifier
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.errors import CheckpointError, RunError
-from kobert_hf_emotion.export import exporter, is_export, quantization
+from kobert_hf_emotion.export import exporter, is_export
 from kobert_hf_emotion.export.parity import LARGEST_DIFFERENCE, Parity, check_parity
 from kobert_hf_emotion.modeling import EmotionClassifier
 
@@ -135,18 +135,32 @@ def test_a_refused_export_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_int8_keeps_all_of_attention_exact_where_it_must(
-    sharp_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("tries", "products"),
+    [
+        (1, 3),  # both products of the first layer's feed-forward part, keys of the last layer
+        (2, 2),  # no keys
+        (3, 2),  # keys, and the first product alone
+    ],
+)
+def test_int8_keeps_other_products_exact_where_it_must(
+    sharp_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tries: int, products: int
 ) -> None:
-    agreements = iter([0.9, 0.999])
+    agreements = iter([0.9] * (tries - 1) + [0.999])
     monkeypatch.setattr(exporter, "compare", lambda *_: Parity(1000, 0.1, next(agreements)))
     report = export_onnx(load_classifier(sharp_folder), tmp_path / "a", int8=True)
-    assert (report.int8_products, report.parity.agreement) == (2, 0.999)
+    assert (report.int8_products, report.parity.agreement) == (products, 0.999)
     monkeypatch.setattr(exporter, "compare", lambda *_: Parity(1000, 0.1, 0.9))
     with pytest.raises(CheckpointError):
         export_onnx(load_classifier(sharp_folder), tmp_path / "b", int8=True)
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
-    assert len(quantization.EXACT) == 2
+    assert next(agreements, None) is None
+
+
+def test_the_default_model_keeps_its_labels_in_int8(tmp_path: Path) -> None:
+    report = export_onnx(load_classifier("default"), tmp_path / "default", int8=True)
+    assert report.parity.agreement >= 0.995
+    assert report.int8_products >= 8
 
 
 def test_a_folder_in_use_is_not_touched(sharp_folder: Path, tmp_path: Path) -> None:
