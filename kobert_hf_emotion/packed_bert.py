@@ -27,7 +27,7 @@ from .first_token_layer import FirstTokenLayer
 from .module_tree import every_module
 
 _ROWS_TO_PACK_FOR = 16
-_SAMPLES = 8
+_SAMPLES = 3
 """Numbers of each parameter that are compared before a packed copy is used again."""
 _PARTS: set[type[nn.Module]] = {
     BertForSequenceClassification,
@@ -156,11 +156,15 @@ class PackedBert:
     def __init__(self, model: PreTrainedModel, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         encoder: Any = model.bert
-        self._embeddings: Any = encoder.embeddings
+        parts: Any = encoder.embeddings
+        self._words, self._types = parts.word_embeddings.weight, parts.token_type_embeddings.weight
+        self._positions: Tensor = parts.position_embeddings.weight.detach()
+        self._positions_of_first_type = self._positions + self._types[0].detach()
+        self._norm = _norm(parts.LayerNorm)
         layers = list(encoder.encoder.layer)
         self._layers = [_Layer(layer, last=layer is layers[-1]) for layer in layers]
-        self._pooler: nn.Linear = encoder.pooler.dense
-        self._classifier: Any = model.classifier
+        self._pooler = _small_product(encoder.pooler.dense)
+        self._classifier = _small_product(model.classifier)
 
     def __call__(
         self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
@@ -175,27 +179,31 @@ class PackedBert:
         Returns:
             Logits, shape (batch, classes), float32.
         """
-        parts = self._embeddings
-        positions = parts.position_embeddings.weight[: input_ids.shape[1]]
+        tokens = input_ids.shape[1]
         if token_type_ids is None:
-            types = parts.token_type_embeddings.weight[0]
+            places = self._positions_of_first_type[:tokens]
         else:
-            types = functional.embedding(token_type_ids, parts.token_type_embeddings.weight)
-        words = functional.embedding(input_ids, parts.word_embeddings.weight)
-        states = _norm(words + (positions + types), parts.LayerNorm)
+            places = self._positions[:tokens] + torch.embedding(self._types, token_type_ids)
+        states = self._norm(torch.embedding(self._words, input_ids) + places)
         mask = None if attention_mask is None else attention_mask.bool()[:, None, None, :]
         for layer in self._layers:
             states = layer(states, mask)
-        pooled = torch.tanh(functional.linear(states[:, 0], self._pooler.weight, self._pooler.bias))
-        return functional.linear(pooled, self._classifier.weight, self._classifier.bias)
+        return self._classifier(torch.tanh(self._pooler(states[:, 0])))
 
 
 _cache: WeakKeyDictionary[nn.Module, PackedBert] = WeakKeyDictionary()
 
 
-def _norm(states: Tensor, norm: nn.LayerNorm) -> Tensor:
-    """Normalises as `norm` does, without what a module's call takes."""
-    return functional.layer_norm(states, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+def _norm(norm: nn.LayerNorm) -> Callable[[Tensor], Tensor]:
+    """Returns the function of a normalisation, without what a module's call and looking up its attributes take."""
+    shape, weight, bias, eps = norm.normalized_shape, norm.weight, norm.bias, norm.eps
+    return lambda states: torch.layer_norm(states, shape, weight, bias, eps)
+
+
+def _small_product(linear: Any) -> Callable[[Tensor], Tensor]:
+    """Returns the function of a linear layer that sees one row a text, which is not worth packing."""
+    weight, bias = linear.weight, linear.bias
+    return lambda states: functional.linear(states, weight, bias)
 
 
 class _Layer:
@@ -213,7 +221,7 @@ class _Layer:
         self.attended = _product_and_sum(after.dense)
         self.inner = _product(layer.intermediate.dense, activation="gelu")
         self.outer = _product_and_sum(layer.output.dense)
-        self.norm_attended, self.norm_outer = after.LayerNorm, layer.output.LayerNorm
+        self.norm_attended, self.norm_outer = _norm(after.LayerNorm), _norm(layer.output.LayerNorm)
 
     def __call__(self, states: Tensor, mask: Tensor | None) -> Tensor:
         if self.first_token_only:
@@ -223,8 +231,8 @@ class _Layer:
         else:
             queries, keys, values = self._heads(self.all(states), 3)
         context = functional.scaled_dot_product_attention(queries, keys, values, mask)
-        states = _norm(self.attended(context.transpose(1, 2).flatten(2), states), self.norm_attended)
-        return _norm(self.outer(self.inner(states), states), self.norm_outer)
+        states = self.norm_attended(self.attended(context.transpose(1, 2).flatten(2), states))
+        return self.norm_outer(self.outer(self.inner(states), states))
 
     def _heads(self, products: Tensor, parts: int) -> tuple[Tensor, ...]:
         """Splits (batch, tokens, parts * hidden) into tensors of shape (batch, heads, tokens, head size)."""
