@@ -85,17 +85,18 @@ def measure_start(repeats: int) -> Report:
     """Times new processes from the first import to the first answer, and what the imports alone take."""
     with TemporaryDirectory() as place:
         folder = os.fspath(save_trained("default", Path(place)))
-        timings = interleave(
-            {
-                OURS: lambda: _run(_OURS_COLD),
-                "pipeline": lambda: _run(_PIPELINE_COLD.format(folder=folder)),
-                "importing torch and transformers' BERT alone": lambda: _run(
-                    "import torch\nfrom transformers import BertForSequenceClassification"
-                ),
-                "import kobert_hf_emotion": lambda: _run("import kobert_hf_emotion"),
-            },
-            repeats,
-        )
+        codes = {
+            OURS: _OURS_COLD,
+            "pipeline": _PIPELINE_COLD.format(folder=folder),
+            "importing torch and transformers' BERT alone": "import torch\n"
+            "from transformers import BertForSequenceClassification",
+            "import kobert_hf_emotion": "import kobert_hf_emotion",
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in codes}
+        for _ in range(repeats):
+            for name, code in codes.items():
+                seconds[name].append(_run(code))
+    timings = {name: Timing(tuple(values)) for name, values in seconds.items()}
     return Report("From import to the first answer, in a new process", {}, timings)
 
 
@@ -136,6 +137,7 @@ def _latencies(ways: dict[str, Callable[[str], object]], rows: list[str]) -> dic
 
 
 def _run(code: str) -> float:
+    """Returns the seconds that code takes in a new process by its own clock, which the process's end is no part of."""
     done = subprocess.run(  # noqa: S603 - our own code in our own interpreter
         [sys.executable, "-c", _START.format(code=code)], check=True, capture_output=True, text=True
     )
