@@ -77,8 +77,9 @@ def longest_input(config: PreTrainedConfig) -> int:
 
 def label_names(config: PreTrainedConfig) -> list[str]:
     """Returns the label names of a classifier's configuration in the order of their ids."""
-    assert config.id2label is not None
-    return [name for _, name in sorted(config.id2label.items())]
+    names = config.id2label
+    assert names is not None
+    return [name for _, name in sorted(names.items())]
 
 
 def softmax_temperature(config: PreTrainedConfig) -> float:

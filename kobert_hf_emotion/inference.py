@@ -16,6 +16,7 @@ from .collector import collector_paused
 from .errors import DataError
 from .module_tree import evaluation_mode, every_module
 from .packed_bert import packed_bert
+from .tokenization import KoBERTTokenizer
 from .tokenizer_guard import check_encoded
 
 DEFAULT_BATCH_SIZE = 64
@@ -68,19 +69,14 @@ def predict_logits(
             )
     if len(texts) == 0:
         return np.zeros((0, int(model.config.num_labels or 0)), dtype=np.float32)
-    encoded = tokenizer(
-        list(texts),
-        None if text_pairs is None else list(text_pairs),
-        truncation=True,
-        max_length=min(max_length or tokenizer.model_max_length, model.config.max_position_embeddings),
-        return_attention_mask=False,
-    )
+    limit = min(max_length or tokenizer.model_max_length, model.config.max_position_embeddings)
+    encoded = _encode(tokenizer, texts, text_pairs, limit)
     check_encoded(tokenizer, model.config, texts, encoded["input_ids"])
     packed = packed_bert(model)
     if packed is not None and text_pairs is None:
         encoded.pop("token_type_ids", None)  # all 0, as they are where there are none
-    lengths = np.fromiter(map(len, encoded["input_ids"]), dtype=np.int64, count=len(texts))
-    order = np.argsort(lengths, kind="stable")
+    lengths = list(map(len, encoded["input_ids"]))
+    order = sorted(range(len(texts)), key=lengths.__getitem__)
     rows: NDArray[np.float32] | None = None
     with nullcontext() if packed is not None else evaluation_mode(every_module(model)), torch.inference_mode():
         for start in range(0, len(order), batch_size):
@@ -99,6 +95,16 @@ def predict_logits(
             rows[chosen] = logits.numpy()
     assert rows is not None
     return rows
+
+
+def _encode(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], text_pairs: Sequence[str] | None, limit: int
+) -> dict[str, list[list[int]]]:
+    """Returns the columns of a tokenizer's call, cut to `limit` tokens and without the attention mask."""
+    if type(tokenizer) is KoBERTTokenizer:  # a subclass may have a call of its own
+        return tokenizer.encode_rows(texts, text_pairs, limit)
+    pairs = None if text_pairs is None else list(text_pairs)
+    return dict(tokenizer(list(texts), pairs, truncation=True, max_length=limit, return_attention_mask=False))
 
 
 def use_accelerator(model: nn.Module) -> None:
@@ -123,9 +129,10 @@ def check_texts(texts: Sequence[str]) -> None:
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     """Returns the probabilities of `logits` along the last axis, in float64."""
-    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True, initial=-np.inf)
-    exponentials = np.exp(shifted)
-    probabilities: NDArray[np.float64] = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    probabilities = logits.astype(np.float64)
+    probabilities -= probabilities.max(axis=-1, keepdims=True, initial=-np.inf)
+    np.exp(probabilities, out=probabilities)
+    probabilities /= probabilities.sum(axis=-1, keepdims=True)
     return probabilities
 
 
@@ -139,7 +146,7 @@ def to_predictions(logits: NDArray[np.floating], labels: Sequence[str]) -> list[
     probabilities = softmax(logits)
     best = probabilities.argmax(axis=-1).tolist()
     scores = probabilities.max(axis=-1).tolist()
-    percents = np.round(100 * probabilities, 2).tolist()
+    percents = (100 * probabilities).round(2).tolist()
     with collector_paused():
         return [
             {"label": labels[index], "score": score, "probabilities": dict(zip(labels, percent, strict=True))}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import chain, repeat
-from operator import attrgetter, contains, itemgetter, methodcaller
+from operator import attrgetter, contains, is_, itemgetter
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -29,6 +29,8 @@ from .module_tree import every_module
 _ROWS_TO_PACK_FOR = 16
 _SAMPLES = 3
 """Numbers of each parameter that are compared before a packed copy is used again."""
+_END = object()
+"""Follows the last of what is compared one by one, so that more or fewer of it differ too."""
 _PARTS: set[type[nn.Module]] = {
     BertForSequenceClassification,
     BertModel,
@@ -110,8 +112,7 @@ class Snapshot:
         self._slots: list[dict[str, Any]] = [
             slots for module in modules for slots in (module._modules, module._parameters)
         ]
-        self._contents = list(self._in_slots())
-        self._identities = list(map(id, self._contents))
+        self._contents = [*self._in_slots(), _END]
         self._parameters = [p for p in self._contents if isinstance(p, nn.Parameter)]
         self._samples = list(map(_samples, self._parameters))
         self._weights = self._look_at_weights()
@@ -119,18 +120,18 @@ class Snapshot:
     def _in_slots(self) -> Iterator[Any]:
         return chain.from_iterable(map(dict.values, self._slots))
 
-    def _look_at_weights(self) -> tuple[list[int], list[int], list[bytes]]:
+    def _look_at_weights(self) -> tuple[list[int], list[int], bytes]:
         """Looks where weights are, how often they were written, and at some of them: `.data` is written uncounted."""
         return (
             list(map(Tensor.data_ptr, self._parameters)),
             list(map(attrgetter("_version"), self._parameters)),
-            list(map(methodcaller("tobytes"), self._samples)),
+            np.concatenate(self._samples).tobytes() if self._samples else b"",
         )
 
     def is_true_of(self, model: nn.Module) -> bool:
         """Whether `model`, which it was taken of, is as it was."""
         return (
-            list(map(id, self._in_slots())) == self._identities
+            all(map(is_, chain(self._in_slots(), (_END,)), self._contents))
             and not _is_hooked(model)
             and not any(map(itemgetter("_forward_hooks"), self._attributes))
             and not any(map(itemgetter("_forward_pre_hooks"), self._attributes))

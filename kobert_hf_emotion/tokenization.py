@@ -262,6 +262,28 @@ class KoBERTTokenizer(SentencePieceBackend):
     def _wants(self, name: str, asked: bool | None) -> bool:
         return name in self.model_input_names if asked is None else asked
 
+    def encode_rows(
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None, max_length: int | None = None
+    ) -> dict[str, list[list[int]]]:
+        """Encodes texts as a call of the tokenizer does, special tokens included, without an attention mask.
+
+        A call goes through all of transformers' options first, which takes longer than encoding a short text.
+
+        Args:
+            texts: Any strings.
+            pairs: Second sentences, as many as `texts`.
+            max_length: Tokens to cut a text to; from a pair's longer sentence first.
+
+        Returns:
+            `input_ids`, and `token_type_ids` where they are among `model_input_names`: a list for each text.
+        """
+        if self.truncation_side != "right" or self.split_special_tokens:
+            cut = {"truncation": max_length is not None, "max_length": max_length}
+            return dict(self(list(texts), pairs and list(pairs), return_attention_mask=False, **cut))
+        wanted = {"token_type_ids": self._wants("token_type_ids", None), "attention_mask": False}
+        with collector_paused():
+            return self._encode_batch(texts, pairs, max_length, wanted)
+
     def _encode_batch(
         self, texts: Sequence[str], pairs: Sequence[str] | None, limit: int | None, wanted: Mapping[str, bool]
     ) -> dict[str, list[list[int]]]:

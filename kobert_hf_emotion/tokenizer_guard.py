@@ -118,11 +118,12 @@ def check_encoded(
     Raises:
         TokenizerError: As for `check_tokenization`.
     """
+    if len(texts) < MIN_TEXTS:  # judged by their ids alone
+        _refuse_ids(_largest_id(rows), config, rows)
+        return
     indices = _sample(len(texts))
     sample, chosen = [texts[index] for index in indices], [rows[index] for index in indices]
-    # Fewer than MIN_TEXTS are judged by their ids alone, which needs no look at the special tokens.
-    described = _without_special(chosen, tokenizer) if len(sample) >= MIN_TEXTS else chosen
-    _refuse(_describe(sample, described, tokenizer.unk_token_id), config, chosen)
+    _refuse(_describe(sample, _without_special(chosen, tokenizer), tokenizer.unk_token_id), config, chosen)
 
 
 def _without_special(rows: Sequence[list[int]], tokenizer: PreTrainedTokenizerBase) -> list[list[int]]:
@@ -145,21 +146,19 @@ def _describe(sample: Sequence[str], rows: Sequence[list[int]], unknown_id: int 
         texts=len(sample),
         unknown_share=unknown / tokens if tokens else 0.0,
         distinct_share=len(set(map(tuple, rows))) / distinct_texts if distinct_texts >= MIN_TEXTS else 1.0,
-        largest_id=max((max(row) for row in rows if row), default=0),
+        largest_id=_largest_id(rows),
         truncated_share=0.0,
     )
 
 
+def _largest_id(rows: Sequence[list[int]]) -> int:
+    return max(map(max, filter(None, rows)), default=0)
+
+
 def _refuse(report: TokenizationReport, config: PreTrainedConfig, rows: Sequence[list[int]]) -> None:
     """Raises `TokenizerError` where the figures are those of a wrong tokenizer."""
-    example = rows[0][:12] if rows else []
-    if report.largest_id >= config.vocab_size:
-        raise TokenizerError(
-            f"토큰 번호 {report.largest_id}가 임베딩 크기 {config.vocab_size}를 벗어납니다. "
-            "모델에 맞는 토크나이저가 아닙니다.",
-            f"Token id {report.largest_id} lies beyond the embedding of {config.vocab_size}: this is not the model's "
-            f"tokenizer. The first text gives {example}.",
-        )
+    _refuse_ids(report.largest_id, config, rows)
+    example = _example(rows)
     if report.texts >= MIN_TEXTS and report.unknown_share > MAX_UNKNOWN_SHARE:
         raise TokenizerError(
             f"토큰의 {report.unknown_share:.0%}가 [UNK]입니다(한도 {MAX_UNKNOWN_SHARE:.0%}). 토크나이저가 잘못되었거나 "
@@ -174,3 +173,17 @@ def _refuse(report: TokenizationReport, config: PreTrainedConfig, rows: Sequence
             f"Only {report.distinct_share:.0%} of the distinct texts give distinct token rows: the tokenizer cannot "
             f"tell them apart. The first text gives {example}.",
         )
+
+
+def _refuse_ids(largest: int, config: PreTrainedConfig, rows: Sequence[list[int]]) -> None:
+    """Raises `TokenizerError` where the largest id lies beyond the embedding."""
+    if largest >= config.vocab_size:
+        raise TokenizerError(
+            f"토큰 번호 {largest}가 임베딩 크기 {config.vocab_size}를 벗어납니다. 모델에 맞는 토크나이저가 아닙니다.",
+            f"Token id {largest} lies beyond the embedding of {config.vocab_size}: this is not the model's "
+            f"tokenizer. The first text gives {_example(rows)}.",
+        )
+
+
+def _example(rows: Sequence[list[int]]) -> list[int]:
+    return rows[0][:12] if rows else []

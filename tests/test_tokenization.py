@@ -419,6 +419,34 @@ class TestCall:
         assert MASK in tokenizer("가 [MASK] 나")["input_ids"]
         assert MASK not in tokenizer("가 [MASK] 나", split_special_tokens=True)["input_ids"]
 
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {},
+            {"truncation_side": "left"},
+            {"split_special_tokens": True},
+            {"model_input_names": ["input_ids", "attention_mask"]},
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("limit", [None, 7])
+    @pytest.mark.parametrize("paired", [False, True])
+    def test_rows_are_those_of_a_call(
+        self, either: KoBERTTokenizer, options: dict[str, Any], limit: int | None, paired: bool
+    ) -> None:
+        tokenizer = KoBERTTokenizer(either.vocab_file, word_split=either.word_split, **options)
+        texts, pairs = (*self.texts, "가 [MASK] 나"), (*self.seconds, "[SEP] 다") if paired else None
+        expected = slow(
+            tokenizer,
+            list(texts),
+            pairs and list(pairs),
+            truncation_strategy=TruncationStrategy("do_not_truncate" if limit is None else "longest_first"),
+            max_length=limit,
+            split_special_tokens=tokenizer.split_special_tokens,
+            return_attention_mask=False,
+        )
+        assert tokenizer.encode_rows(texts, pairs, limit) == dict(expected)
+
     @settings(max_examples=150, deadline=None)
     @given(
         texts=st.lists(with_specials, min_size=1, max_size=4),
