@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from .errors import DataError
+from .token_cache import cache_file
 
 TEXT_COLUMN, TEXT_PAIR_COLUMN, LABEL_COLUMN, LABELS_COLUMN = "text", "text_pair", "label", "labels"
 
@@ -55,13 +56,18 @@ def encode_dataset(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase
         features[LABELS_COLUMN] = datasets.Value("int64")
     if len(dataset) == 0:  # `map` would leave no columns at all
         return datasets.Dataset.from_dict({name: [] for name in features}, features=features)
+    columns = [name for name in (TEXT_COLUMN, TEXT_PAIR_COLUMN, LABEL_COLUMN) if name in dataset.column_names]
+    file = cache_file(dataset, columns, tokenizer, max_length)
     return dataset.map(
         encode,
         batched=True,
         remove_columns=dataset.column_names,
         features=features,
-        load_from_cache_file=False,
-        keep_in_memory=True,
+        cache_file_name=None if file is None else str(file),
+        load_from_cache_file=file is not None,
+        keep_in_memory=file is None,
+        # Without it `map` would hash the tokenizer once more, and the result differ from one process to the next.
+        new_fingerprint=None if file is None else file.stem,
         desc="tokenizing",
     )
 

@@ -74,7 +74,7 @@ class MultiTaskNetwork(nn.Module):
 
     def _encode(self, input_ids: Tensor, **options: bool) -> tuple[Tensor, Tensor]:
         ids = input_ids.to(self.device)
-        # Without padding there is no mask to apply, and attention takes its faster path.
+        # Texts of one length, as most batches have, need no mask.
         padded = bool((input_ids == self.classifier.config.pad_token_id).any())
         mask = (ids != self.classifier.config.pad_token_id).long() if padded else None
         with self._precision():

@@ -4,19 +4,21 @@
 
 Stages, each of which writes `work/<stage>.pt` and is skipped when that is there:
 
-1. embeddings: word embeddings from co-occurrence counts (`training.embeddings`);
-2. teacher: soft ratings and soft labels of KOTE and GoEmotions for all texts (`training.teacher`);
+1. teacher: soft ratings and soft labels of KOTE and GoEmotions for all texts (`training.teacher`);
+2. embeddings: word embeddings from co-occurrence counts (`training.embeddings`);
 3. bag: the encoder as a bag of embeddings learns those, a hundred times as fast as its layers could;
-4. reviews: all layers learn them too, and the masked tokens of all texts;
+4. reviews: all layers learn them too, and masked words of all texts;
 5. emotions: the seven emotions of KOTE (val) and GoEmotions-Korean (train), with their own labels beside;
 6. export: a temperature fitted on held-out rows goes into the classifier, then float16 on disk.
 
+With `--start` the weights of a finished model take the place of stages 2 and 3.
 An interrupted stage goes on from `work/<stage>.partial.pt`. Test rows are in no stage: see `training.corpora`.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import platform
@@ -27,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 
@@ -50,6 +52,22 @@ def compute_embeddings(rows: list[Ids], settings: Settings, work: Path) -> None:
     vectors = ppmi_embeddings(ordinary, VOCAB_SIZE, settings.hidden_size, seed=settings.seed)
     record = {"rows": len(rows), "seconds": round(time.monotonic() - started, 1)}
     save_atomically({"vectors": torch.from_numpy(vectors), "record": record}, work / "embeddings.pt")
+
+
+def start_from(network: MultiTaskNetwork, folder: Path) -> dict[str, Any]:
+    """Puts the weights of a finished model in place of the random ones; the heads beside its own stay random.
+
+    Args:
+        network: A network of the model's size.
+        folder: What an earlier run exported.
+
+    Returns:
+        The SHA-256 of its weights and its own record.
+    """
+    file = folder / "model.safetensors"
+    network.classifier.load_state_dict({name: value.float() for name, value in load_file(file).items()})
+    record = json.loads((folder / "training_record.json").read_text(encoding="utf-8"))
+    return {"weights_sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "record": record}
 
 
 def load_embeddings(network: MultiTaskNetwork, work: Path) -> dict[str, Any]:
@@ -166,6 +184,7 @@ def main() -> None:
     parser.add_argument("--spiece", type=Path, required=True, help="SentencePiece model in KoBERT's layout")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints")
     parser.add_argument("--output", type=Path, required=True, help="folder for the finished model")
+    parser.add_argument("--start", type=Path, help="go on from the model that an earlier run wrote there")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--float32", action="store_true", help="train in float32 instead of bfloat16")
@@ -191,19 +210,23 @@ def main() -> None:
         "rows": {name: len(data.texts) for name, data in parts.__dict__.items()},
         "stages": {},
     }
-    start_as_bag(network.classifier)
+    if arguments.start is None:
+        start_as_bag(network.classifier)
+    else:
+        record["start"] = start_from(network, arguments.start)
     network.to(arguments.device)
     reviews = balanced(distinct_reviews(arguments.data, held_out, settings.seed), settings.reviews_a_rating)
     pool = review_pool(reviews, arguments.data, parts)
     rows = encoder(pool.texts, settings.review_tokens)
     record["rows"]["reviews"] = len(pool.reviews)
     stages = record["stages"]
-    if not (arguments.work / "embeddings.pt").exists():
-        compute_embeddings(rows, settings, arguments.work)
-    stages["embeddings"] = load_embeddings(network, arguments.work)
     teacher = teach(pool, settings, arguments.work)
     stages["teacher"] = teacher.pop("record")
-    stages["bag"] = train_bag(network, rows, teacher, settings, arguments.work)
+    if arguments.start is None:
+        if not (arguments.work / "embeddings.pt").exists():
+            compute_embeddings(rows, settings, arguments.work)
+        stages["embeddings"] = load_embeddings(network, arguments.work)
+        stages["bag"] = train_bag(network, rows, teacher, settings, arguments.work)
     stages["reviews"] = train_reviews(network, rows, encoder.starts_word, teacher, settings, arguments.work)
     task = EmotionTask(parts, encoder, settings)
     stages["emotions"] = train_emotions(network, parts, task, arguments.work)
