@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import logging
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,12 +14,14 @@ import pyarrow as pa
 from datasets.fingerprint import Hasher
 from transformers import PreTrainedTokenizerBase
 
+from . import text_preparation, tokenization
+
 logger = logging.getLogger(__name__)
 
 CACHED_ROWS = 20_000
 """Fewer rows are tokenised sooner than a file is worth."""
 
-_VERSIONS = ("kobert-hf-emotion", "transformers", "tokenizers", "sentencepiece")
+_LIBRARIES = ("transformers", "tokenizers", "sentencepiece")
 
 
 def cache_file(
@@ -25,8 +29,8 @@ def cache_file(
 ) -> Path | None:
     """Returns the file for the token ids of a data set, which may be there already.
 
-    Its name is a hash of the values in `columns`, of the tokenizer, of `max_length` and of the versions that decide
-    the ids. A file that cannot be read is deleted, with a warning.
+    Its name is a hash of the values in `columns`, of the tokenizer and its code, of `max_length` and of the versions of
+    the libraries beneath. A file that cannot be read is deleted, with a warning.
 
     Args:
         dataset: The rows.
@@ -43,12 +47,14 @@ def cache_file(
     folder = Path(datasets.config.HF_DATASETS_CACHE) / "kobert_hf_emotion"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         logger.warning(
             "토큰 캐시를 쓸 수 없어 이번 실행에서만 씁니다: %s / Token ids are not kept for later runs.", error
         )
         return None
-    decides = [_content_sha256(dataset, columns), Hasher.hash(tokenizer), str(max_length), *map(version, _VERSIONS)]
+    code = [inspect.getsource(module) for module in (text_preparation, tokenization)]
+    decides = [_content_sha256(dataset, columns), Hasher.hash([tokenizer, max_length, code, *map(version, _LIBRARIES)])]
     file = folder / f"{hashlib.sha256('/'.join(decides).encode()).hexdigest()}.arrow"
     if file.exists():
         try:
