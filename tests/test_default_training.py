@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import lzma
 import shutil
 import sys
@@ -80,7 +82,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def train(monkeypatch: pytest.MonkeyPatch, data: Path, vocab_file: Path, work: Path, output: Path) -> None:
+def train(monkeypatch: pytest.MonkeyPatch, data: Path, vocab_file: Path, work: Path, output: Path, *more: str) -> None:
     from training import emotions, stage, train_default
 
     monkeypatch.setattr(emotions, "HELD_OUT_KOTE", 10)
@@ -88,7 +90,7 @@ def train(monkeypatch: pytest.MonkeyPatch, data: Path, vocab_file: Path, work: P
     arguments = [f"--data={data}", f"--spiece={vocab_file}", f"--work={work}", f"--output={output}", "--threads=1"]
     sizes = ["--layers=2", "--hidden-size=64", "--kote-repeats=2"]
     steps = ["--bag-steps=3", "--review-steps=6", "--emotion-steps=5"]
-    monkeypatch.setattr(sys, "argv", ["train_default", *arguments, *sizes, *steps])
+    monkeypatch.setattr(sys, "argv", ["train_default", *arguments, *sizes, *steps, *more])
     train_default.main()
 
 
@@ -127,6 +129,23 @@ def test_a_run_cut_off_in_any_stage_gives_the_model_of_one_that_was_not(
     left = balanced(distinct_reviews(data, corpora.held_out_keys(data), seed=0), limit=12)
     assert "시험에만 나오는 문장" not in [row.text for row in left]
     assert max(np.bincount([row.rating for row in left])) == 12
+
+
+def test_a_run_can_start_from_an_earlier_one(
+    data: Path, vocab_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(monkeypatch, data, vocab_file, tmp_path / "work_a", tmp_path / "a")
+    still = ["--review-learning-rate=0", "--emotion-learning-rate=0"]
+    train(monkeypatch, data, vocab_file, tmp_path / "work_b", tmp_path / "b", f"--start={tmp_path / 'a'}", *still)
+    old, new = (load_file(tmp_path / name / "model.safetensors") for name in "ab")
+    encoder = [name for name in old if name.startswith("bert.")]
+    assert encoder
+    assert all(torch.equal(old[name], new[name]) for name in encoder)
+    records = [json.loads((tmp_path / name / "training_record.json").read_text(encoding="utf-8")) for name in "ab"]
+    weights = (tmp_path / "a" / "model.safetensors").read_bytes()
+    assert records[1]["start"] == {"weights_sha256": hashlib.sha256(weights).hexdigest(), "record": records[0]}
+    assert list(records[1]["stages"]) == ["teacher", "reviews", "emotions"]
+    assert "start" not in records[0]
 
 
 def test_own_ratings_of_nsmcs_train_part_are_not_learned(
