@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from training import corpora
 from training.batches import Batch, Encoder, batches, mask_tokens
+from training.emoji import with_emoji
 from training.network import MultiTaskNetwork
 from training.prediction import predict_logits
 from training.settings import Settings
@@ -50,7 +51,7 @@ def emotion_parts(data_dir: Path, held_out: frozenset[str], settings: Settings) 
 
 
 class EmotionTask:
-    """The emotion rows as one training set: noisy batches, and the loss of a network's heads on them.
+    """The emotion rows as one training set: noisy batches with some emoji, and the loss of a network's heads on them.
 
     Args:
         parts: The rows.
@@ -64,6 +65,7 @@ class EmotionTask:
         self.texts = kote.texts + parts.goemotions.texts
         self.labels = {"kote": kote.labels, "goemotions": parts.goemotions.labels}
         self.targets = np.concatenate([kote.targets, parts.goemotions.targets]).astype(np.float32)
+        self.dominant = corpora.dominant_emotions(self.targets)
         frequency = self.targets.mean(axis=0)
         self.targets *= (frequency.mean() / frequency) ** 0.5
         self.encoder, self.settings = encoder, settings
@@ -71,7 +73,8 @@ class EmotionTask:
     def batches(self, epoch: int, size: int) -> Iterator[Batch]:
         """Yields the batches of an epoch."""
         seed = self.settings.seed + epoch
-        rows = self.encoder.noisy(self.texts, self.settings.emotion_tokens, self.settings, seed)
+        texts = with_emoji(self.texts, self.dominant, self.settings.emoji_share, seed)
+        rows = self.encoder.noisy(texts, self.settings.emotion_tokens, self.settings, seed)
         return batches(rows, size, seed)
 
     def loss(self, network: MultiTaskNetwork, ids: Tensor, rows: npt.NDArray[np.int64]) -> Tensor:

@@ -36,6 +36,7 @@ class Settings:
     auxiliary_weight: float = 1.0
     no_space_share: float = 0.1
     sampled_share: float = 0.5
+    emoji_share: float = 0.04
     average_decay: float = 0.995
     warmup_share: float = 0.06
     weight_decay: float = 0.01
