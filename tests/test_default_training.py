@@ -17,7 +17,8 @@ import torch
 from safetensors.torch import load_file
 
 from kobert_hf_emotion import EmotionClassifier
-from kobert_hf_emotion.labels import GOEMOTIONS_TO_EMOTION, KOTE_TO_EMOTION
+from kobert_hf_emotion.labels import EMOTION_LABELS, GOEMOTIONS_TO_EMOTION, KOTE_TO_EMOTION
+from kobert_hf_emotion.tokenization import KoBERTTokenizer
 
 ROOT = Path(__file__).resolve().parents[1]
 WORDS = (
@@ -102,7 +103,7 @@ def test_a_run_cut_off_in_any_stage_gives_the_model_of_one_that_was_not(
     from training.stage import Stage
 
     train(monkeypatch, data, vocab_file, tmp_path / "whole", tmp_path / "a")
-    update, after = Stage._update, {"bag": 1, "reviews": 4, "emotions": 3}
+    update, after = Stage._update, {"bag": 1, "reviews": 4, "emotions_1": 3}
 
     def cut_off(self: Any, *arguments: Any) -> float:
         if self.step == after.get(self.name):
@@ -120,6 +121,11 @@ def test_a_run_cut_off_in_any_stage_gives_the_model_of_one_that_was_not(
     weights = [load_file(tmp_path / name / "model.safetensors") for name in "ab"]
     assert weights[0].keys() == weights[1].keys()
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
+    words = "bert.embeddings.word_embeddings.weight"
+    files = [tmp_path / "whole" / f"emotions_{run}.pt" for run in range(3)]
+    runs = [torch.load(file, weights_only=True)["network"][f"classifier.{words}"] for file in files]
+    assert not torch.equal(runs[0], runs[1])
+    torch.testing.assert_close(weights[0][words].float(), torch.stack(runs).mean(dim=0), rtol=1e-3, atol=1e-6)
 
     shutil.copy(vocab_file, tmp_path / "a" / "spiece.model")
     model = EmotionClassifier.from_pretrained(tmp_path / "a")
@@ -146,6 +152,29 @@ def test_a_run_can_start_from_an_earlier_one(
     assert records[1]["start"] == {"weights_sha256": hashlib.sha256(weights).hexdigest(), "record": records[0]}
     assert list(records[1]["stages"]) == ["teacher", "reviews", "emotions"]
     assert "start" not in records[0]
+
+
+def test_emoji_go_with_the_emotion_of_a_text(tokenizer: KoBERTTokenizer) -> None:
+    from training.emoji import EMOJI, with_emoji
+
+    texts, emotions = ["글"] * 800, np.arange(800) % 8 - 1
+    changed = with_emoji(texts, emotions, share=1.0, seed=3)
+    for text, emotion in zip(changed, emotions, strict=True):
+        label = EMOTION_LABELS[emotion] if emotion >= 0 else "none"
+        if label in ("none", "neutral"):
+            assert text == "글"
+        else:
+            space, end = text[1], text[2:]
+            assert space == " "
+            assert len(end) in (1, 2, 3)
+            assert set(end) <= set(EMOJI[label])
+            assert len(set(end)) == 1
+    assert {text[2] for text in changed if len(text) > 1} == set("".join(EMOJI.values()))
+    assert changed == with_emoji(texts, emotions, share=1.0, seed=3) != with_emoji(texts, emotions, share=1.0, seed=4)
+    assert with_emoji(texts, emotions, share=0.0, seed=3) == texts
+    some = sum(len(text) > 1 for text in with_emoji(texts, np.full(800, 5), share=0.25, seed=3))
+    assert 150 < some < 250
+    assert tokenizer.unk_token_id not in tokenizer("".join(EMOJI.values()))["input_ids"]
 
 
 def test_own_ratings_of_nsmcs_train_part_are_not_learned(

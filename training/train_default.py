@@ -8,7 +8,8 @@ Stages, each of which writes `work/<stage>.pt` and is skipped when that is there
 2. embeddings: word embeddings from co-occurrence counts (`training.embeddings`);
 3. bag: the encoder as a bag of embeddings learns those, a hundred times as fast as its layers could;
 4. reviews: all layers learn them too, and masked words of all texts;
-5. emotions: the seven emotions of KOTE (val) and GoEmotions-Korean (train), with their own labels beside;
+5. emotions: the seven emotions of KOTE (val) and GoEmotions-Korean (train), with their own labels beside; several runs,
+   the weights of which are averaged;
 6. export: a temperature fitted on held-out rows goes into the classifier, then float16 on disk.
 
 With `--start` the weights of a finished model take the place of stages 2 and 3.
