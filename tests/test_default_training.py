@@ -153,6 +153,15 @@ def test_a_run_can_start_from_an_earlier_one(
     assert list(records[1]["stages"]) == ["teacher", "reviews", "emotions"]
     assert "start" not in records[0]
 
+    train(monkeypatch, data, vocab_file, tmp_path / "work_c", tmp_path / "c", f"--start={tmp_path / 'a'}")
+    mixed = ["--start-share=0.25", f"--start={tmp_path / 'a'}"]
+    train(monkeypatch, data, vocab_file, tmp_path / "work_c", tmp_path / "d", *mixed)
+    end, mix = (load_file(tmp_path / name / "model.safetensors") for name in "cd")
+    for name in encoder:
+        wanted = 0.25 * old[name].float() + 0.75 * end[name].float()
+        torch.testing.assert_close(mix[name].float(), wanted, rtol=2e-3, atol=1e-6)
+    assert any(not torch.equal(mix[name], end[name]) for name in encoder)
+
 
 def test_emoji_go_with_the_emotion_of_a_text(tokenizer: KoBERTTokenizer) -> None:
     from training.emoji import EMOJI, with_emoji

@@ -25,6 +25,7 @@ class Settings:
     review_mask_share: float = 0.2
     reviews_a_rating: int = 120_000
     review_dropout: float = 0.0
+    start_share: float = 0.0
     emotion_runs: int = 3
     emotion_steps: int = 2000
     emotion_batch: int = 64

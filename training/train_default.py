@@ -12,7 +12,8 @@ Stages, each of which writes `work/<stage>.pt` and is skipped when that is there
    the weights of which are averaged;
 6. export: a temperature fitted on held-out rows goes into the classifier, then float16 on disk.
 
-With `--start` the weights of a finished model take the place of stages 2 and 3.
+With `--start` the weights of a finished model take the place of stages 2 and 3, and `--start-share` of them go into the
+result once more.
 An interrupted stage goes on from `work/<stage>.partial.pt`. Test rows are in no stage: see `training.corpora`.
 """
 
@@ -37,7 +38,7 @@ from torch.nn import functional
 from training import corpora
 from training.batches import FIRST_ORDINARY, Batch, Encoder, Ids, batches, mask_tokens, mask_words
 from training.embeddings import ppmi_embeddings
-from training.emotions import LABEL_SETS, EmotionTask, calibrate, emotion_parts, train_emotions
+from training.emotions import LABEL_SETS, EmotionTask, calibrate, emotion_parts, held_out_figures, train_emotions
 from training.network import BagOfEmbeddings, MultiTaskNetwork, default_config, start_as_bag
 from training.pool import balanced, distinct_reviews, review_pool, teach
 from training.settings import Settings
@@ -69,6 +70,20 @@ def start_from(network: MultiTaskNetwork, folder: Path) -> dict[str, Any]:
     network.classifier.load_state_dict({name: value.float() for name, value in load_file(file).items()})
     record = json.loads((folder / "training_record.json").read_text(encoding="utf-8"))
     return {"weights_sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "record": record}
+
+
+@torch.no_grad()
+def mix_with_start(network: MultiTaskNetwork, folder: Path, share: float) -> None:
+    """Moves the classifier's weights towards those it started from (Wortsman et al., 2022, "Robust fine-tuning").
+
+    Args:
+        network: The trained network.
+        folder: What it started from.
+        share: How much of the result those are.
+    """
+    before = load_file(folder / "model.safetensors")
+    for name, value in network.classifier.state_dict().items():
+        value.lerp_(before[name].to(value), share)
 
 
 def load_embeddings(network: MultiTaskNetwork, work: Path) -> dict[str, Any]:
@@ -231,6 +246,9 @@ def main() -> None:
     stages["reviews"] = train_reviews(network, rows, encoder.starts_word, teacher, settings, arguments.work)
     task = EmotionTask(parts, encoder, settings)
     stages["emotions"] = train_emotions(network, parts, task, arguments.work)
+    if arguments.start is not None:
+        mix_with_start(network, arguments.start, settings.start_share)
+        record["held_out"] = held_out_figures(network, parts, encoder, settings)
     record["temperature"] = calibrate(network, parts, encoder, settings)
     record["seconds_of_this_call"] = round(time.monotonic() - started, 1)
     export(network, encoder, record, arguments.output)
