@@ -162,6 +162,10 @@ def test_a_run_can_start_from_an_earlier_one(
         torch.testing.assert_close(mix[name].float(), wanted, rtol=2e-3, atol=1e-6)
     assert any(not torch.equal(mix[name], end[name]) for name in encoder)
 
+    with pytest.raises(SystemExit):
+        train(monkeypatch, data, vocab_file, tmp_path / "work_e", tmp_path / "e", "--start-share=0.25")
+    assert not (tmp_path / "work_e").exists()
+
 
 def test_emoji_go_with_the_emotion_of_a_text(tokenizer: KoBERTTokenizer) -> None:
     from training.emoji import EMOJI, with_emoji

@@ -207,6 +207,8 @@ def main() -> None:
     for field, default in Settings().__dict__.items():
         parser.add_argument(f"--{field.replace('_', '-')}", type=type(default), default=default)
     arguments = parser.parse_args()
+    if arguments.start is None and arguments.start_share:
+        parser.error("--start-share needs --start")
     settings = Settings(**{field: getattr(arguments, field) for field in Settings().__dict__})
     torch.set_num_threads(arguments.threads)
     arguments.work.mkdir(parents=True, exist_ok=True)
