@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import dataclasses
 import json
 import lzma
 import shutil
@@ -89,82 +89,190 @@ def train(monkeypatch: pytest.MonkeyPatch, data: Path, vocab_file: Path, work: P
     monkeypatch.setattr(emotions, "HELD_OUT_KOTE", 10)
     monkeypatch.setattr(stage, "CHECKPOINT_SECONDS", 0.0)
     arguments = [f"--data={data}", f"--spiece={vocab_file}", f"--work={work}", f"--output={output}", "--threads=1"]
-    sizes = ["--layers=2", "--hidden-size=64", "--kote-repeats=2"]
-    steps = ["--bag-steps=3", "--review-steps=6", "--emotion-steps=5"]
-    monkeypatch.setattr(sys, "argv", ["train_default", *arguments, *sizes, *steps, *more])
+    sizes = ["--layers=2", "--hidden-size=64", "--teacher-layers=1", "--teacher-hidden-size=64", "--kote-repeats=2"]
+    batches = [f"--{stage}-sequences=16" for stage in ("teacher", "fold", "review")]
+    steps = ["--teacher-steps=3", "--folds=2", "--fold-steps=4", "--review-steps=6", "--emotion-steps=5"]
+    monkeypatch.setattr(sys, "argv", ["train_default", *arguments, *sizes, *batches, *steps, *more])
     train_default.main()
 
 
 def test_a_run_cut_off_in_any_stage_gives_the_model_of_one_that_was_not(
     data: Path, vocab_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from training import corpora
-    from training.pool import balanced, distinct_reviews
     from training.stage import Stage
 
-    train(monkeypatch, data, vocab_file, tmp_path / "whole", tmp_path / "a")
-    update, after = Stage._update, {"bag": 1, "reviews": 4, "emotions_1": 3}
+    train(monkeypatch, data, vocab_file, tmp_path / "whole", tmp_path / "a", "--emotion-runs=1")
+    update, after = Stage._update, {"teacher": 1, "teacher_1": 2, "reviews": 4, "emotions_0": 3}
 
-    def cut_off(self: Any, *arguments: Any) -> float:
+    def cut_off(self: Any, *arguments: Any) -> Any:
         if self.step == after.get(self.name):
             del after[self.name]
             raise KeyboardInterrupt
         return update(self, *arguments)
 
     monkeypatch.setattr(Stage, "_update", cut_off)
-    for _ in range(3):
+    for _ in range(4):
         with pytest.raises(KeyboardInterrupt):
-            train(monkeypatch, data, vocab_file, tmp_path / "cut", tmp_path / "b")
+            train(monkeypatch, data, vocab_file, tmp_path / "cut", tmp_path / "b", "--emotion-runs=1")
         assert not (tmp_path / "b").exists()
-    train(monkeypatch, data, vocab_file, tmp_path / "cut", tmp_path / "b")
+    train(monkeypatch, data, vocab_file, tmp_path / "cut", tmp_path / "b", "--emotion-runs=1")
     assert not after
     weights = [load_file(tmp_path / name / "model.safetensors") for name in "ab"]
     assert weights[0].keys() == weights[1].keys()
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
-    words = "bert.embeddings.word_embeddings.weight"
-    files = [tmp_path / "whole" / f"emotions_{run}.pt" for run in range(3)]
-    runs = [torch.load(file, weights_only=True)["network"][f"classifier.{words}"] for file in files]
-    assert not torch.equal(runs[0], runs[1])
-    torch.testing.assert_close(weights[0][words].float(), torch.stack(runs).mean(dim=0), rtol=1e-3, atol=1e-6)
 
     shutil.copy(vocab_file, tmp_path / "a" / "spiece.model")
     model = EmotionClassifier.from_pretrained(tmp_path / "a")
     assert model.config._attn_implementation == "sdpa", "what the training computed attention with is not shipped"
     assert len(model.predict(["오늘 정말 좋은 영화"])[0]["probabilities"]) == 7
+    record = json.loads((tmp_path / "a" / "training_record.json").read_text(encoding="utf-8"))
+    assert list(record["stages"]) == ["teacher", "folds", "linear", "mixed", "reviews", "emotions"]
+    assert [len(record["stages"]["folds"]["runs"]), record["stages"]["reviews"]["steps"]] == [2, 6]
 
-    left = balanced(distinct_reviews(data, corpora.held_out_keys(data), seed=0), limit=12)
-    assert "시험에만 나오는 문장" not in [row.text for row in left]
-    assert max(np.bincount([row.rating for row in left])) == 12
+    # One more run of the last stage, in a process of its own: the model is the average of both.
+    train(monkeypatch, data, vocab_file, tmp_path / "whole", tmp_path / "c", "--emotion-runs=2")
+    words = "bert.embeddings.word_embeddings.weight"
+    files = [tmp_path / "whole" / f"emotions_{run}.pt" for run in range(2)]
+    runs = [torch.load(file, weights_only=True)["network"][f"classifier.{words}"] for file in files]
+    assert not torch.equal(runs[0], runs[1])
+    average = load_file(tmp_path / "c" / "model.safetensors")[words]
+    torch.testing.assert_close(average.float(), torch.stack(runs).mean(dim=0), rtol=1e-3, atol=1e-6)
 
 
-def test_a_run_can_start_from_an_earlier_one(
+def pool_of(data: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    from training import corpora, emotions, pool, settings
+
+    monkeypatch.setattr(emotions, "HELD_OUT_KOTE", 10)
+    held_out = corpora.held_out_keys(data)
+    parts = emotions.emotion_parts(data, held_out, settings.Settings())
+    return pool.review_pool(pool.distinct_reviews(data, held_out), data, parts)
+
+
+def test_texts_of_test_parts_are_not_in_the_pool(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = pool_of(data, monkeypatch)
+    assert "시험에만 나오는 문장" not in pool.texts
+    assert len(pool.texts) == len(pool.sources) == 200 + 430 + 280
+    assert sum(pool.in_nsmc_train) == 40
+
+
+def test_packed_texts_give_what_each_gives_alone(vocab_file: Path) -> None:
+    from training.batches import MASK, Encoder
+    from training.network import MultiTaskNetwork, default_config
+    from training.packing import PackedTexts
+
+    encoder = Encoder(vocab_file)
+    rows = encoder(sentences(90, seed=8), 40)
+    texts = PackedTexts(rows, 48, encoder.starts_word, torch.device("cpu"))
+    torch.manual_seed(0)
+    network = MultiTaskNetwork(default_config(64, 2)).eval()
+    seen: list[int] = []
+    for batch in texts.batches(np.arange(90), 8, mask_share=0.0, seed=1):
+        assert batch.ids.shape == (8, 48)
+        assert len(batch.hidden) == 0
+        states, pooled = network.packed(batch)
+        assert network.masked_token_loss(states, batch).item() == 0
+        for index, row in enumerate(batch.rows.tolist()):
+            alone = network.classifier.bert(torch.tensor([rows[row]]))
+            torch.testing.assert_close(pooled[index], alone.pooler_output[0], rtol=1e-4, atol=1e-5)
+            first = int(batch.first[index])
+            own = states[first : first + len(rows[row])]
+            torch.testing.assert_close(own, alone.last_hidden_state[0], rtol=1e-4, atol=1e-5)
+        seen += batch.rows.tolist()
+    assert sorted(seen) == list(range(90)) != seen
+
+    shares = []
+    for batch in texts.batches(np.arange(90).repeat(20), 8, mask_share=0.3, seed=2):
+        flat = batch.ids.flatten()
+        assert torch.equal(flat == MASK, torch.zeros_like(flat, dtype=torch.bool).index_fill_(0, batch.hidden, True))
+        restored = flat.index_copy(0, batch.hidden, batch.wanted).tolist()
+        hidden = set(batch.hidden.tolist())
+        for first, row in zip(batch.first.tolist(), batch.rows.tolist(), strict=True):
+            assert restored[first : first + len(rows[row])] == rows[row]
+            words: list[list[bool]] = []
+            for place, token in enumerate(rows[row][1:-1], start=first + 1):
+                if encoder.processor.id_to_piece(token).startswith("▁"):
+                    words.append([])
+                words[-1].append(place in hidden)
+            assert all(len(set(word)) == 1 for word in words)
+            shares.extend(word[0] for word in words)
+            assert not {first, first + len(rows[row]) - 1} & hidden
+    assert 0.25 < np.mean(shares) < 0.35
+
+
+def test_a_teacher_answers_without_having_seen_the_label(
     data: Path, vocab_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train(monkeypatch, data, vocab_file, tmp_path / "work_a", tmp_path / "a")
-    still = ["--review-learning-rate=0", "--emotion-learning-rate=0"]
-    train(monkeypatch, data, vocab_file, tmp_path / "work_b", tmp_path / "b", f"--start={tmp_path / 'a'}", *still)
-    old, new = (load_file(tmp_path / name / "model.safetensors") for name in "ab")
-    encoder = [name for name in old if name.startswith("bert.")]
-    assert encoder
-    assert all(torch.equal(old[name], new[name]) for name in encoder)
-    records = [json.loads((tmp_path / name / "training_record.json").read_text(encoding="utf-8")) for name in "ab"]
-    weights = (tmp_path / "a" / "model.safetensors").read_bytes()
-    assert records[1]["start"] == {"weights_sha256": hashlib.sha256(weights).hexdigest(), "record": records[0]}
-    assert list(records[1]["stages"]) == ["teacher", "reviews", "emotions"]
-    assert "start" not in records[0]
+    from training.batches import Encoder
+    from training.network import MultiTaskNetwork, default_config
+    from training.packing import PackedTexts
+    from training.settings import Settings
+    from training.teacher import answer_by_folds
 
-    train(monkeypatch, data, vocab_file, tmp_path / "work_c", tmp_path / "c", f"--start={tmp_path / 'a'}")
-    mixed = ["--start-share=0.25", f"--start={tmp_path / 'a'}"]
-    train(monkeypatch, data, vocab_file, tmp_path / "work_c", tmp_path / "d", *mixed)
-    end, mix = (load_file(tmp_path / name / "model.safetensors") for name in "cd")
-    for name in encoder:
-        wanted = 0.25 * old[name].float() + 0.75 * end[name].float()
-        torch.testing.assert_close(mix[name].float(), wanted, rtol=2e-3, atol=1e-6)
-    assert any(not torch.equal(mix[name], end[name]) for name in encoder)
+    settings = Settings(folds=2, fold_steps=6, fold_sequences=8, teacher_sequences=16, kote_repeats=1)
+    encoder, pool = Encoder(vocab_file), pool_of(data, monkeypatch)
+    texts = PackedTexts(encoder(pool.texts, 128), 128, encoder.starts_word, torch.device("cpu"))
 
-    with pytest.raises(SystemExit):
-        train(monkeypatch, data, vocab_file, tmp_path / "work_e", tmp_path / "e", "--start-share=0.25")
-    assert not (tmp_path / "work_e").exists()
+    def answers(work: Path, ratings: np.ndarray, labels: np.ndarray) -> dict[str, torch.Tensor]:
+        kote = dataclasses.replace(pool.parts.kote, labels=labels)
+        changed = dataclasses.replace(pool, ratings=ratings, parts=dataclasses.replace(pool.parts, kote=kote))
+        torch.manual_seed(0)
+        network = MultiTaskNetwork(default_config(64, 1))
+        work.mkdir()
+        return answer_by_folds(network, texts, changed, settings, work)[0]
+
+    review = int(np.flatnonzero(pool.in_nsmc_train)[3])
+    ratings, labels = pool.ratings.copy(), pool.parts.kote.labels.copy()
+    ratings[review] = 11 - ratings[review]
+    labels[5] = 1 - labels[5]
+    kote_row = len(pool.reviews) + 5
+    before = answers(tmp_path / "a", pool.ratings, pool.parts.kote.labels)
+    after = answers(tmp_path / "b", ratings, labels)
+    folds = np.random.default_rng(settings.seed).integers(2, size=len(pool.sources))
+    other = [row for row in np.flatnonzero(folds == folds[review]) if row < len(pool.reviews)]
+    assert folds[review] == folds[kote_row], "choose rows of one fold"
+    assert torch.equal(before["rating"][other], after["rating"][other])
+    assert torch.equal(before["kote"][kote_row], after["kote"][kote_row])
+    assert not torch.equal(before["kote"][review], after["kote"][review])
+    elsewhere = [row for row in np.flatnonzero(folds != folds[review]) if row < len(pool.reviews)]
+    assert not torch.equal(before["rating"][elsewhere], after["rating"][elsewhere])
+
+
+def test_linear_models_answer_without_having_seen_the_label() -> None:
+    from training.linear_models import soft_labels, soft_ratings
+
+    texts, others = sentences(80, seed=9), sentences(7, seed=10)
+    labels = (np.arange(80)[:, None] // np.array([1, 2, 3]) % 2).astype(np.float32)
+    flipped = labels.copy()
+    flipped[4] = 1 - flipped[4]
+    before, after = (soft_labels(texts, value, others, seed=0) for value in (labels, flipped))
+    assert before.shape == (87, 3)
+    np.testing.assert_array_equal(before[7 + 4], after[7 + 4])
+    assert (before[:7] != after[:7]).any()
+    ratings = np.arange(80) % 10 + 1
+    swapped = ratings.copy()
+    swapped[4] = 9
+    before, after = (soft_ratings(texts, value, others, seed=0) for value in (ratings, swapped))
+    np.testing.assert_array_equal(before[4], after[4])
+    assert (before[80:] != after[80:]).any()
+    np.testing.assert_allclose(before.sum(axis=1), 1, atol=1e-4)
+
+
+def test_own_ratings_of_nsmcs_train_part_are_not_learned(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from training.targets import taught_targets
+
+    pool = pool_of(data, monkeypatch)
+    torch.manual_seed(0)
+    answers = {name: torch.rand(len(pool.sources), 10).softmax(dim=-1).half() for name in ("rating", "emotion")}
+    targets = taught_targets(pool, answers).shares["rating"]
+    rated = len(pool.reviews)
+    train = np.flatnonzero(pool.in_nsmc_train)
+    assert torch.equal(targets[train], answers["rating"][train])
+    assert torch.equal(targets[rated:], answers["rating"][rated:])
+    for row in np.flatnonzero(~pool.in_nsmc_train)[:20]:
+        distances = np.arange(1, 11) - pool.ratings[row]
+        own = np.exp(-0.5 * (distances / 0.8) ** 2)
+        expected = (answers["rating"][row].float().numpy() + own / own.sum()) / 2
+        np.testing.assert_allclose(targets[row].float().numpy(), expected, atol=1e-3)
 
 
 def test_emoji_go_with_the_emotion_of_a_text(tokenizer: KoBERTTokenizer) -> None:
@@ -188,47 +296,6 @@ def test_emoji_go_with_the_emotion_of_a_text(tokenizer: KoBERTTokenizer) -> None
     some = sum(len(text) > 1 for text in with_emoji(texts, np.full(800, 5), share=0.25, seed=3))
     assert 150 < some < 250
     assert tokenizer.unk_token_id not in tokenizer("".join(EMOJI.values()))["input_ids"]
-
-
-def test_own_ratings_of_nsmcs_train_part_are_not_learned(
-    data: Path, vocab_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from training import corpora, emotions, pool, settings
-
-    monkeypatch.setattr(emotions, "HELD_OUT_KOTE", 10)
-    held_out = corpora.held_out_keys(data)
-    parts = emotions.emotion_parts(data, held_out, settings.Settings())
-    reviews = pool.distinct_reviews(data, held_out, seed=0)
-    texts = pool.review_pool(reviews, data, parts)
-    assert sum(texts.in_nsmc_train) == 40
-    targets = pool.teach(texts, settings.Settings(), tmp_path)["rating"][: len(reviews)].float().numpy()
-    np.testing.assert_allclose(targets.sum(axis=1), 1, atol=5e-3)
-    own = targets[np.arange(len(reviews)), [row.rating - 1 for row in reviews]]
-    # Half of a rating's own smoothed distribution has its peak, 0.25, at the rating; the other half adds to it.
-    assert (own[~texts.in_nsmc_train] >= 0.2).all()
-    assert np.median(own[texts.in_nsmc_train]) < 0.2
-
-
-def test_words_are_masked_whole(vocab_file: Path) -> None:
-    from training.batches import MASK, Encoder, mask_words, pad
-
-    encoder = Encoder(vocab_file)
-    ids = pad(encoder(["무서웠어요 정말 재미있었습니다", "ㅋㅋㅋㅋ 헐", "한국어모델을공유합니다"] * 200, 32))
-    masked, hidden = mask_words(ids, encoder.starts_word, 0.3, torch.Generator().manual_seed(0))
-    assert torch.equal(masked == MASK, hidden)
-    assert torch.equal(masked[~hidden], ids[~hidden])
-    assert not hidden[ids < 5].any()
-    shares = []
-    for row, gone in zip(ids.tolist(), hidden.tolist(), strict=True):
-        words: list[list[bool]] = []
-        for index, is_gone in zip(row, gone, strict=True):
-            if index >= 5 and encoder.processor.id_to_piece(index).startswith("▁"):
-                words.append([])
-            if index >= 5:
-                words[-1].append(is_gone)
-        assert all(len(set(word)) == 1 for word in words)
-        shares.extend(word[0] for word in words)
-    assert 0.25 < np.mean(shares) < 0.35
 
 
 def test_the_rate_warms_up_stays_and_falls(tmp_path: Path) -> None:
@@ -262,20 +329,27 @@ def test_the_loss_balances_emotions_and_adds_own_labels(vocab_file: Path) -> Non
 
     kote, goemotions = rows(6, len(KOTE_TO_EMOTION)), rows(5, len(GOEMOTIONS_TO_EMOTION))
     parts = EmotionParts(kote, goemotions, kote, goemotions)
-    task = EmotionTask(parts, Encoder(vocab_file), Settings(kote_repeats=2))
+    sizes = {"emotion": 7, "kote": len(KOTE_TO_EMOTION), "goemotions": len(GOEMOTIONS_TO_EMOTION)}
+    taught = {name: torch.from_numpy(rng.random((11, size))) for name, size in sizes.items()}
+    task = EmotionTask(parts, taught, Encoder(vocab_file), Settings(kote_repeats=2, emotion_teacher_share=0.25))
     hard = np.concatenate([kote.targets, kote.targets, goemotions.targets])
-    targets = (hard * np.sqrt(hard.mean() / hard.mean(axis=0)))[[1, 1, 13]]
+    balanced = (hard * np.sqrt(hard.mean() / hard.mean(axis=0)))[[1, 1, 13]]
+    targets = 0.75 * balanced + 0.25 * taught["emotion"][[1, 1, 7]].numpy()
     numbers = np.array([1, 7, 13])  # a row of KOTE twice, and one of GoEmotions
     torch.manual_seed(0)
     network = MultiTaskNetwork(default_config(64, 1)).eval()
     ids = torch.tensor([[2, 100, 3], [2, 200, 3], [2, 300, 3]])
     pooled = network(ids)
-    scores = network.emotion_logits(pooled).log_softmax(dim=-1).detach().numpy()
+    scores = network.classifier.classifier(pooled).log_softmax(dim=-1).detach().numpy()
 
     def own(name: str, chosen: list[int], labels: np.ndarray, scale: int) -> float:
         shares = torch.sigmoid(network.heads[name](pooled[chosen])).detach().numpy()
-        return float(-np.where(labels == 1, np.log(shares), np.log(1 - shares)).sum()) / scale / 3
+        return float(-(labels * np.log(shares) + (1 - labels) * np.log(1 - shares)).sum()) / scale / 3
+
+    def mixed(name: str, labels: np.ndarray, rows: list[int]) -> np.ndarray:
+        return 0.75 * labels + 0.25 * taught[name][rows].numpy()
 
     expected = -(targets * scores).sum(axis=1).mean()
-    expected += own("kote", [0, 1], kote.labels[[1, 1]], 8) + own("goemotions", [2], goemotions.labels[[1]], 3)
+    expected += own("kote", [0, 1], mixed("kote", kote.labels[[1, 1]], [1, 1]), 8)
+    expected += own("goemotions", [2], mixed("goemotions", goemotions.labels[[1]], [7]), 3)
     assert task.loss(network, ids, numbers).item() == pytest.approx(expected, rel=1e-5)

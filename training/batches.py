@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,7 @@ class Encoder:
 
     def __call__(self, texts: list[str], max_tokens: int) -> list[Ids]:
         """Encodes `texts`, cut to `max_tokens` with the special tokens."""
-        pieces = self.processor.encode(texts, out_type=int, num_threads=2)
+        pieces = self.processor.encode(texts, out_type=int, num_threads=os.cpu_count() or 1)
         return [[CLS, *row[: max_tokens - 2], SEP] for row in pieces]
 
     def noisy(self, texts: list[str], max_tokens: int, settings: Settings, seed: int) -> list[Ids]:
@@ -82,19 +83,4 @@ def pad(rows: list[Ids]) -> Tensor:
 def mask_tokens(ids: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Replaces a share of the ordinary tokens by [MASK]; returns the new ids and where they differ."""
     hidden = (torch.rand(ids.shape, generator=generator) < share) & (ids >= FIRST_ORDINARY)
-    return ids.masked_fill(hidden, MASK), hidden
-
-
-def mask_words(ids: Tensor, starts_word: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Replaces all tokens of a share of the words by [MASK]; returns the new ids and where they differ.
-
-    Args:
-        ids: Shape (batch, tokens).
-        starts_word: Whether each token of the vocabulary begins a word, shape (vocabulary,).
-        share: Probability of a word to be masked.
-        generator: Draws the words.
-    """
-    words = starts_word[ids].long().cumsum(dim=1) - 1  # every row starts with [CLS], which is word 0
-    chosen = torch.rand(ids.shape, generator=generator) < share
-    hidden = chosen.gather(1, words) & (ids >= FIRST_ORDINARY)
     return ids.masked_fill(hidden, MASK), hidden

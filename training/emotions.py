@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from joblib import Parallel, delayed
 from torch import Tensor
 from torch.nn import functional
 
 from training import corpora
 from training.batches import Batch, Encoder, batches, mask_tokens
 from training.emoji import with_emoji
-from training.network import MultiTaskNetwork
+from training.network import MultiTaskNetwork, default_config
 from training.prediction import predict_logits
 from training.settings import Settings
 from training.stage import Stage
@@ -50,38 +52,52 @@ def emotion_parts(data_dir: Path, held_out: frozenset[str], settings: Settings) 
     )
 
 
+def balancing_weights(targets: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Returns a weight for each class of targets of shape (rows, classes): the root of how rare it is."""
+    frequency = targets.mean(axis=0)
+    weights: npt.NDArray[np.float64] = (frequency.mean() / frequency) ** 0.5
+    return weights
+
+
 class EmotionTask:
     """The emotion rows as one training set: noisy batches with some emoji, and the loss of a network's heads on them.
 
     Args:
         parts: The rows.
-        encoder: Turns them into ids, with noise that differs from epoch to epoch.
+        answers: A teacher's probabilities for the heads "emotion", "kote" and "goemotions", rows of KOTE first; they
+            take `emotion_teacher_share` of the targets.
+        encoder: Turns the rows into ids, with noise that differs from epoch to epoch.
         settings: Settings of the run.
     """
 
-    def __init__(self, parts: EmotionParts, encoder: Encoder, settings: Settings) -> None:
-        repeats = np.tile(np.arange(len(parts.kote.texts)), settings.kote_repeats)
+    def __init__(self, parts: EmotionParts, answers: dict[str, Tensor], encoder: Encoder, settings: Settings) -> None:
+        kote_rows = len(parts.kote.texts)
+        repeats = np.tile(np.arange(kote_rows), settings.kote_repeats)
+        rows = np.concatenate([repeats, kote_rows + np.arange(len(parts.goemotions.texts))])
         kote = parts.kote.select(repeats)
         self.texts = kote.texts + parts.goemotions.texts
-        self.labels = {"kote": kote.labels, "goemotions": parts.goemotions.labels}
-        self.targets = np.concatenate([kote.targets, parts.goemotions.targets]).astype(np.float32)
-        self.dominant = corpora.dominant_emotions(self.targets)
-        frequency = self.targets.mean(axis=0)
-        self.targets *= (frequency.mean() / frequency) ** 0.5
+        own = np.concatenate([kote.targets, parts.goemotions.targets])
+        self.dominant = corpora.dominant_emotions(own)
+        taught = {name: value.float().numpy()[rows] for name, value in answers.items()}
+        share = settings.emotion_teacher_share
+        self.targets = ((1 - share) * own * balancing_weights(own) + share * taught["emotion"]).astype(np.float32)
+        labels = {"kote": kote.labels, "goemotions": parts.goemotions.labels}
+        taught["kote"], taught["goemotions"] = taught["kote"][: len(repeats)], taught["goemotions"][len(repeats) :]
+        self.labels = {name: (1 - share) * value + share * taught[name] for name, value in labels.items()}
         self.encoder, self.settings = encoder, settings
 
     def batches(self, epoch: int, size: int) -> Iterator[Batch]:
         """Yields the batches of an epoch."""
         seed = self.settings.seed + epoch
         texts = with_emoji(self.texts, self.dominant, self.settings.emoji_share, seed)
-        rows = self.encoder.noisy(texts, self.settings.emotion_tokens, self.settings, seed)
+        rows = self.encoder.noisy(texts, self.settings.packed_tokens, self.settings, seed)
         return batches(rows, size, seed)
 
     def loss(self, network: MultiTaskNetwork, ids: Tensor, rows: npt.NDArray[np.int64]) -> Tensor:
         """Returns the loss of the seven emotions with balanced classes, plus that of the data sets' own labels."""
         pooled = network(ids)
         target = torch.from_numpy(self.targets[rows]).to(pooled)
-        total = -(target * network.emotion_logits(pooled).log_softmax(dim=-1)).sum(dim=-1).mean()
+        total = -(target * network.classifier.classifier(pooled).log_softmax(dim=-1)).sum(dim=-1).mean()
         first = 0
         for name, labels in self.labels.items():
             chosen = (first <= rows) & (rows < first + len(labels))
@@ -94,51 +110,68 @@ class EmotionTask:
         return total
 
 
-def train_emotions(network: MultiTaskNetwork, parts: EmotionParts, task: EmotionTask, work: Path) -> dict[str, Any]:
-    """Trains the whole encoder on the rows of `task`, several times in other orders, and averages the weights.
+@dataclass(frozen=True)
+class EmotionRuns:
+    """The runs of the last stage, each from the same weights, in processes of their own side by side.
 
-    One run decides cases near a boundary by chance; the average of runs from the same weights does so less
-    (Wortsman et al., 2022, "Model soups").
+    One run decides cases near a boundary by chance; the average of the weights of several does so less (Wortsman et
+    al., 2022, "Model soups").
 
-    Returns:
-        The record of each run, and figures of the average on the rows held out in `parts`.
+    Attributes:
+        task: Rows and loss.
+        parts: Where the rows held out are.
+        start: State of the network that every run starts from.
+        in_bfloat16: Whether to train in bfloat16.
+        device: Where to train.
+        work: Folder for checkpoints.
     """
-    start = {name: value.clone() for name, value in network.state_dict().items()}
-    total: dict[str, Tensor] = {name: torch.zeros_like(value) for name, value in start.items()}
-    records = []
-    for run in range(task.settings.emotion_runs):
-        network.load_state_dict(start)
-        records.append(train_emotions_once(network, parts, task, work, run))
-        for name, value in network.state_dict().items():
-            total[name] += value / task.settings.emotion_runs
-    network.load_state_dict(total)
-    return {"runs": records, **held_out_figures(network, parts, task.encoder, task.settings)}
 
+    task: EmotionTask
+    parts: EmotionParts
+    start: dict[str, Tensor]
+    in_bfloat16: bool
+    device: str
+    work: Path
 
-def train_emotions_once(
-    network: MultiTaskNetwork, parts: EmotionParts, task: EmotionTask, work: Path, run: int
-) -> dict[str, Any]:
-    """Does one of the runs; reports on the rows held out in `parts`."""
-    settings = task.settings
-    network.set_dropout(settings.emotion_dropout)
+    def train(self, network: MultiTaskNetwork) -> dict[str, Any]:
+        """Does all runs and puts the average of their weights into `network`.
 
-    def loss(batch: Batch, generator: torch.Generator) -> Tensor:
-        ids, _ = mask_tokens(batch.ids, settings.mask_share, generator)
-        return task.loss(network, ids, batch.rows)
+        Returns:
+            The record of each run, and figures of the average on the rows held out.
+        """
+        settings = self.task.settings
+        jobs = min(settings.emotion_runs, os.cpu_count() or 1)
+        records = Parallel(n_jobs=jobs)(delayed(self.run)(index) for index in range(settings.emotion_runs))
+        files = [self.work / f"emotions_{index}.pt" for index in range(settings.emotion_runs)]
+        states = [torch.load(file, weights_only=True, map_location=network.device)["network"] for file in files]
+        network.load_state_dict({name: sum(state[name] / len(states) for state in states) for name in states[0]})
+        return {"runs": records, **held_out_figures(network, self.parts, self.task.encoder, settings)}
 
-    stage = Stage(
-        f"emotions_{run}",
-        network,
-        settings,
-        work,
-        steps=settings.emotion_steps,
-        learning_rate=settings.emotion_learning_rate,
-    )
-    return stage.run(
-        lambda epoch: task.batches(1000 * run + epoch, settings.emotion_batch),
-        loss,
-        lambda: held_out_figures(network, parts, task.encoder, settings),
-    )
+    def run(self, index: int) -> dict[str, Any]:
+        """Trains the whole encoder on the rows of the task once; reports on the rows held out."""
+        settings, task = self.task.settings, self.task
+        network = MultiTaskNetwork(default_config(settings.hidden_size, settings.layers), self.in_bfloat16)
+        network.load_state_dict(self.start)
+        network.to(self.device)
+        network.set_dropout(settings.emotion_dropout)
+
+        def loss(batch: Batch, generator: torch.Generator) -> Tensor:
+            ids, _ = mask_tokens(batch.ids, settings.emotion_mask_share, generator)
+            return task.loss(network, ids, batch.rows)
+
+        stage = Stage(
+            f"emotions_{index}",
+            network,
+            settings,
+            self.work,
+            steps=settings.emotion_steps,
+            learning_rate=settings.emotion_learning_rate,
+        )
+        return stage.run(
+            lambda epoch: task.batches(1000 * index + epoch, settings.emotion_batch),
+            loss,
+            lambda: held_out_figures(network, self.parts, task.encoder, settings),
+        )
 
 
 def held_out_figures(
@@ -150,9 +183,7 @@ def held_out_figures(
     figures = {}
     for name, data in (("kote", parts.kote_held_out), ("goemotions", parts.goemotions_held_out)):
         gold = corpora.dominant_emotions(data.targets)
-        guesses = (
-            predict_logits(network.classifier, encoder, data.texts, settings.emotion_tokens).argmax(dim=-1).numpy()
-        )
+        guesses = predict_logits(network.classifier, encoder, data.texts, settings.packed_tokens).argmax(dim=-1).numpy()
         kept = gold >= 0
         figures[f"{name}_macro_f1"] = round(float(f1_score(gold[kept], guesses[kept], average="macro")), 4)
     return figures
@@ -171,7 +202,7 @@ def calibrate(network: MultiTaskNetwork, parts: EmotionParts, encoder: Encoder, 
     for data in (parts.kote_held_out, parts.goemotions_held_out):
         dominant = torch.from_numpy(corpora.dominant_emotions(data.targets))
         kept = dominant >= 0
-        logits.append(predict_logits(network.classifier, encoder, data.texts, settings.emotion_tokens)[kept])
+        logits.append(predict_logits(network.classifier, encoder, data.texts, settings.packed_tokens)[kept])
         gold.append(dominant[kept])
         row_weights.append(torch.full((int(kept.sum()),), 1 / float(kept.sum())))
     temperature = fit_temperature(torch.cat(logits), torch.cat(gold), torch.cat(row_weights))

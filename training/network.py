@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
-from transformers import BertForSequenceClassification
 
 from kobert_hf_emotion import EmotionClassifier
 from kobert_hf_emotion.configuration import EmotionConfig
+from training.packing import PackedBatch
 
 RATINGS = 10
 KOTE_SIZE = 44
@@ -29,25 +31,27 @@ class MultiTaskNetwork(nn.Module):
     """`EmotionClassifier` with heads for ratings, KOTE's and GoEmotions' own labels.
 
     All heads read the dropped-out pooled output, as the classifier does. Only `classifier` is exported. The
-    encoder computes in bfloat16 under autocast while it is trained, the heads in float32.
+    encoder computes in bfloat16 under autocast while it is trained, the heads in float32. On a GPU the layers are
+    compiled for packed batches, all of which have one shape.
 
     Args:
         config: Configuration of the classifier.
-        bfloat16: Whether to train in bfloat16.
+        in_bfloat16: Whether to train in bfloat16.
     """
 
-    def __init__(self, config: EmotionConfig, bfloat16: bool = False) -> None:
+    def __init__(self, config: EmotionConfig, in_bfloat16: bool = False) -> None:
         super().__init__()
-        self.bfloat16 = bfloat16
+        self.in_bfloat16 = in_bfloat16
         self.classifier = EmotionClassifier(config)
         # On the CPU, at the lengths of reviews, the backward pass of torch's fused attention takes several times as
         # long as that of its parts.
-        self.classifier.set_attn_implementation("eager")
+        self.classifier.set_attn_implementation("sdpa" if torch.cuda.is_available() else "eager")
         size = config.hidden_size
         sizes = {"rating": RATINGS, "kote": KOTE_SIZE, "goemotions": GOEMOTIONS_SIZE}
         self.heads = nn.ModuleDict({name: _linear(size, outputs) for name, outputs in sizes.items()})
         self.masked_tokens = nn.Sequential(_linear(size, size), nn.GELU(), nn.LayerNorm(size))
         self.token_bias = nn.Parameter(torch.zeros(config.vocab_size))
+        self._layers: list[Callable[..., Tensor]] = []
 
     @property
     def device(self) -> torch.device:
@@ -62,85 +66,56 @@ class MultiTaskNetwork(nn.Module):
 
     def forward(self, input_ids: Tensor) -> Tensor:
         """Returns the pooled output with dropout, shape (batch, hidden)."""
-        return self._encode(input_ids, first_token_only=True)[1]
-
-    def with_masked_tokens(self, input_ids: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the pooled output and the scores of all tokens at the places `hidden`, shape (places, vocabulary)."""
-        states, pooled = self._encode(input_ids)
-        words = self.classifier.bert.embeddings.word_embeddings.weight
-        with self._precision():
-            scores = nn.functional.linear(self.masked_tokens(states[hidden.to(self.device)]), words, self.token_bias)
-        return pooled, scores.float()
-
-    def _encode(self, input_ids: Tensor, **options: bool) -> tuple[Tensor, Tensor]:
         ids = input_ids.to(self.device)
         # Texts of one length, as most batches have, need no mask.
         padded = bool((input_ids == self.classifier.config.pad_token_id).any())
         mask = (ids != self.classifier.config.pad_token_id).long() if padded else None
         with self._precision():
-            outputs = self.classifier.bert(ids, attention_mask=mask, **options)
-        return outputs.last_hidden_state, self.classifier.dropout(outputs.pooler_output.float())
+            outputs = self.classifier.bert(ids, attention_mask=mask, first_token_only=True)
+        return self.classifier.dropout(outputs.pooler_output.float())
+
+    def packed(self, batch: PackedBatch) -> tuple[Tensor, Tensor]:
+        """Returns the states of all tokens, flattened, and the pooled output of each text with dropout.
+
+        Returns:
+            Shapes (sequences * tokens, hidden) and (texts, hidden).
+        """
+        bert = self.classifier.bert
+        dtype = torch.bfloat16 if self.in_bfloat16 else torch.float32
+        same_text = batch.owners[:, None, :, None] == batch.owners[:, None, None, :]
+        mask = torch.zeros_like(same_text, dtype=dtype).masked_fill_(~same_text, torch.finfo(dtype).min)
+        with self._precision():
+            states = bert.embeddings(input_ids=batch.ids, position_ids=batch.positions)
+            for layer in self._packed_layers():
+                states = layer(states, mask)
+            states = states.flatten(0, 1)
+            pooled = bert.pooler.activation(bert.pooler.dense(states[batch.first]))
+        return states, self.classifier.dropout(pooled.float())
+
+    def masked_token_loss(self, states: Tensor, batch: PackedBatch) -> Tensor:
+        """Returns the mean cross-entropy of the tokens that are masked in `batch`, 0 where none is."""
+        words = self.classifier.bert.embeddings.word_embeddings.weight
+        with self._precision():
+            scores = nn.functional.linear(self.masked_tokens(states[batch.hidden]), words, self.token_bias)
+        total = nn.functional.cross_entropy(scores.float(), batch.wanted, reduction="sum")
+        return total / max(1, len(batch.wanted))
+
+    def answers(self, pooled: Tensor) -> dict[str, Tensor]:
+        """Returns the logits of all heads, the seven emotions among them, each of shape (texts, outputs)."""
+        return {name: head(pooled) for name, head in self.heads.items()} | {
+            "emotion": self.classifier.classifier(pooled)
+        }
+
+    def _packed_layers(self) -> list[Callable[..., Tensor]]:
+        if not self._layers:
+            layers = list(self.classifier.bert.encoder.layer)
+            self._layers = (
+                [torch.compile(layer, dynamic=False) for layer in layers] if self.device.type == "cuda" else layers
+            )
+        return self._layers
 
     def _precision(self) -> torch.autocast:
-        enabled = self.bfloat16 and self.training
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled)
-
-    def emotion_logits(self, pooled: Tensor) -> Tensor:
-        """Returns the logits of the seven emotions."""
-        return self.classifier.classifier(pooled)
-
-
-BAG_SCALE = 2.0
-
-
-@torch.no_grad()
-def start_as_bag(classifier: BertForSequenceClassification) -> None:
-    """Sets the weights so that the encoder begins as a bag of word embeddings.
-
-    Attention is uniform (queries are 0), the first layer adds the mean of all tokens to each, and whatever else
-    writes into the residual stream writes 0. All of it is trainable from there. With `BagOfEmbeddings` the same
-    function is trained at a fraction of the cost first.
-    """
-    bert = classifier.bert
-    size = classifier.config.hidden_size
-    bert.embeddings.position_embeddings.weight.zero_()
-    bert.embeddings.token_type_embeddings.weight.zero_()
-    for index, layer in enumerate(bert.encoder.layer):
-        layer.attention.self.query.weight.zero_()
-        layer.output.dense.weight.zero_()
-        layer.attention.output.dense.weight.zero_()
-        if index == 0:
-            layer.attention.self.value.weight.copy_(torch.eye(size))
-            layer.attention.output.dense.weight.copy_(BAG_SCALE * torch.eye(size))
-    bert.pooler.dense.weight.copy_(torch.eye(size))
-
-
-class BagOfEmbeddings(nn.Module):
-    """What `start_as_bag` makes of a network, computed without its layers; shares the network's parameters.
-
-    Args:
-        network: A network that `start_as_bag` was called on.
-        dropout: Dropout of the pooled output.
-    """
-
-    def __init__(self, network: MultiTaskNetwork, dropout: float) -> None:
-        super().__init__()
-        bert = network.classifier.bert
-        self.pad_token_id = network.classifier.config.pad_token_id
-        self.embeddings = bert.embeddings.word_embeddings
-        self.pooler = bert.pooler.dense
-        self.heads = network.heads
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, input_ids: Tensor) -> Tensor:
-        """Returns the pooled output with dropout, shape (batch, hidden)."""
-        size = self.embeddings.weight.shape[1:]
-        input_ids = input_ids.to(self.embeddings.weight.device)
-        vectors = nn.functional.layer_norm(self.embeddings(input_ids), size, eps=1e-12)
-        mask = (input_ids != self.pad_token_id).to(vectors.dtype).unsqueeze(-1)
-        mean = (vectors * mask).sum(dim=1) / mask.sum(dim=1)
-        mixed = nn.functional.layer_norm(vectors[:, 0] + BAG_SCALE * mean, size, eps=1e-12)
-        return self.dropout(torch.tanh(self.pooler(mixed)))
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.in_bfloat16)
 
 
 def _linear(inputs: int, outputs: int) -> nn.Linear:
@@ -168,7 +143,6 @@ class MovingAverage:
         """Moves the average towards the parameters of `module`."""
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        names = list(self.average)
-        state = module.state_dict()
-        floating = [name for name in names if self.average[name].is_floating_point()]
+        state = module.state_dict(keep_vars=True)
+        floating = [name for name, value in self.average.items() if value.is_floating_point()]
         torch._foreach_lerp_([self.average[n] for n in floating], [state[n] for n in floating], 1 - decay)

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.batches import Batch
 from training.network import MovingAverage, MultiTaskNetwork
 from training.settings import Settings
 
@@ -69,8 +68,8 @@ class Stage:
 
     def run(
         self,
-        epoch_batches: Callable[[int], Iterator[Batch]],
-        loss: Callable[[Batch, torch.Generator], Tensor],
+        epoch_batches: Callable[[int], Iterator[Any]],
+        loss: Callable[[Any, torch.Generator], Tensor],
         report: Callable[[], dict[str, float]] | None = None,
     ) -> dict[str, Any]:
         """Trains to the end, or returns at once where the stage is done.
@@ -100,7 +99,7 @@ class Stage:
                 running.append(self._update(batch, loss))
                 self.seconds = time.monotonic() - started
                 if self.step % LOG_STEPS == 0:
-                    self._note({"loss": float(np.mean(running))})
+                    self._note({"loss": float(torch.stack(running).mean())})
                     running = []
                 if time.monotonic() - saved > CHECKPOINT_SECONDS:
                     self._save_partial()
@@ -109,7 +108,7 @@ class Stage:
                     return self._finish(report)
         raise AssertionError("unreachable")
 
-    def _update(self, batch: Batch, loss: Callable[[Batch, torch.Generator], Tensor]) -> float:
+    def _update(self, batch: Any, loss: Callable[[Any, torch.Generator], Tensor]) -> Tensor:
         torch.manual_seed(self.settings.seed + self.step)
         generator = torch.Generator().manual_seed(self.settings.seed + self.step)
         value = loss(batch, generator)
@@ -120,7 +119,7 @@ class Stage:
         self.scheduler.step()
         self.average.update(self.network)
         self.step += 1
-        return float(value.detach())
+        return value.detach()
 
     def _note(self, figures: dict[str, float]) -> None:
         entry = {"step": self.step, "seconds": round(self.seconds, 1), **figures}

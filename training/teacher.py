@@ -1,70 +1,146 @@
-"""Soft labels for texts that have none: what linear models over character n-grams say of them.
+"""A larger network that is trained first, and its answers for all texts.
 
-TF-IDF over character n-grams learns from 4,500 rows of KOTE which words carry an emotion; the encoder, which
-would overfit them, learns the same from its answers on hundreds of thousands of reviews. Ratings get soft labels
-too, because people rate the same words differently. A text never gets an answer from a model that has seen its
-own label: labelled rows are answered by models of the other half (cross-fitting).
+It learns masked words of all texts; then, once for each fold, ratings and emotions of the texts outside that fold. A
+text's answer for a label that it carries itself comes from the network of its own fold alone, which has not seen it
+(cross-fitting); any other answer is the mean over the networks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer, TfidfVectorizer
-from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.model_selection import KFold
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import Pipeline, make_pipeline
+import torch
+from sklearn.metrics import f1_score
+from torch import Tensor
 
-CHUNK = 20_000
-Shares = npt.NDArray[np.float32]
+from training import corpora
+from training.network import MultiTaskNetwork
+from training.packing import PackedBatch, PackedTexts
+from training.pool import Pool
+from training.settings import Settings
+from training.stage import Stage, save_atomically
+from training.targets import HEADS, SOURCES_OF_HEAD, own_targets
 
-
-def soft_labels(texts: Sequence[str], labels: npt.NDArray[np.float32], others: Sequence[str], seed: int) -> Shares:
-    """Returns the probability of each label for `others` and then for `texts`, shape (others + texts, labels).
-
-    Args:
-        texts: Labelled texts; they are answered by cross-fitting.
-        labels: Their multi-hot labels, shape (texts, labels); every label occurs in either half.
-        others: The texts to label.
-        seed: Draws the halves.
-    """
-    model = _label_model().fit(texts, labels.astype(np.int8))
-    chunks = (others[start : start + CHUNK] for start in range(0, len(others), CHUNK))
-    answers = [model.predict_proba(chunk).astype(np.float32) for chunk in chunks]
-    own = np.empty(labels.shape, np.float32)
-    for seen, asked in KFold(2, shuffle=True, random_state=seed).split(own):
-        half = _label_model().fit([texts[i] for i in seen], labels[seen].astype(np.int8))
-        own[asked] = half.predict_proba([texts[i] for i in asked])
-    return np.concatenate([*answers, own])
+Answers = dict[str, Tensor]
 
 
-def soft_ratings(texts: Sequence[str], ratings: npt.NDArray[np.int64], others: Sequence[str], seed: int) -> Shares:
-    """Returns the distribution over the ratings 1 to 10 for `texts` and then for `others`, shape (texts + others, 10).
+def pretrain(network: MultiTaskNetwork, texts: PackedTexts, settings: Settings, work: Path) -> dict[str, Any]:
+    """Trains the teacher on masked words of all texts."""
+    network.set_dropout(settings.teacher_dropout)
+    everything = np.arange(len(texts.lengths))
 
-    Args:
-        texts: Rated texts; they are answered by cross-fitting.
-        ratings: Their ratings, shape (texts,); every rating occurs in either half.
-        others: Texts without a rating; the models of both halves answer for them.
-        seed: Draws the halves and the order of the updates.
-    """
-    vectors = HashingVectorizer(
-        analyzer="char", ngram_range=(1, 5), n_features=2**20, alternate_sign=False, norm=None, dtype=np.float32
+    def loss(batch: PackedBatch, _: torch.Generator) -> Tensor:
+        states, _ = network.packed(batch)
+        return network.masked_token_loss(states, batch)
+
+    stage = Stage(
+        "teacher", network, settings, work, steps=settings.teacher_steps, learning_rate=settings.teacher_learning_rate
     )
-    weights = TfidfTransformer(sublinear_tf=True)
-    features = weights.fit_transform(vectors.transform(texts)).astype(np.float32)
-    rest = weights.transform(vectors.transform(others)).astype(np.float32)
-    own, from_both = np.empty((len(texts), 10), np.float32), np.zeros((len(others), 10), np.float32)
-    for seen, asked in KFold(2, shuffle=True, random_state=seed).split(own):
-        model = SGDClassifier(loss="log_loss", alpha=1e-6, max_iter=5, tol=None, average=True, random_state=seed)
-        model.fit(features[seen], ratings[seen])
-        own[asked] = model.predict_proba(features[asked])
-        from_both += model.predict_proba(rest).astype(np.float32) / 2
-    return np.concatenate([own, from_both])
+    size, share = settings.teacher_sequences, settings.mask_share
+    return stage.run(lambda epoch: texts.batches(everything, size, share, settings.seed + epoch), loss)
 
 
-def _label_model() -> Pipeline:
-    vectors = TfidfVectorizer(analyzer="char", ngram_range=(1, 4), min_df=2, sublinear_tf=True, max_features=200_000)
-    return make_pipeline(vectors, OneVsRestClassifier(LogisticRegression(C=5.0, solver="liblinear")))
+def answer_by_folds(
+    network: MultiTaskNetwork, texts: PackedTexts, pool: Pool, settings: Settings, work: Path
+) -> tuple[Answers, dict[str, Any]]:
+    """Trains the network once for each fold and lets it answer; the result is kept in `answers.pt`.
+
+    Args:
+        network: The pre-trained teacher.
+        texts: The texts of `pool`.
+        pool: Texts and labels.
+        settings: Settings of the run.
+        work: Folder for checkpoints.
+
+    Returns:
+        Probabilities by head, float16, each of shape (texts, outputs), and a record with figures of the answers for
+        labels the networks had not seen.
+    """
+    file = work / "answers.pt"
+    if not file.exists():
+        folds = np.random.default_rng(settings.seed).integers(settings.folds, size=len(pool.sources))
+        start = {name: value.clone() for name, value in network.state_dict().items()}
+        targets = own_targets(pool).to(network.device)
+        totals: dict[str, Tensor] = {}
+        counts: dict[str, Tensor] = {}
+        runs = []
+
+        def loss(batch: PackedBatch, _: torch.Generator) -> Tensor:
+            return targets.loss(network, network.packed(batch)[1], batch.rows)
+
+        for fold in range(settings.folds):
+            network.load_state_dict(start)
+            stage = Stage(
+                f"teacher_{fold}",
+                network,
+                settings,
+                work,
+                steps=settings.fold_steps,
+                learning_rate=settings.fold_learning_rate,
+            )
+
+            def epoch_batches(epoch: int, fold: int = fold) -> Iterator[PackedBatch]:
+                seed = settings.seed + 1000 * fold + epoch
+                rows = _training_rows(pool, folds != fold, settings, seed)
+                return texts.batches(rows, settings.fold_sequences, settings.emotion_mask_share, seed)
+
+            runs.append(stage.run(epoch_batches, loss))
+            for name, shares in all_answers(network, texts, settings.teacher_sequences).items():
+                labelled = np.isin(pool.sources, SOURCES_OF_HEAD[name])
+                asked = torch.from_numpy(~labelled | (folds == fold)).to(shares)
+                totals[name] = totals.get(name, 0) + shares * asked[:, None]
+                counts[name] = counts.get(name, 0) + asked
+        answers = {name: (totals[name] / counts[name][:, None]).half().cpu() for name in HEADS}
+        record = {"runs": runs, "unseen": figures_of_answers(pool, answers)}
+        print("answers", record["unseen"], flush=True)
+        save_atomically({"answers": answers, "record": record}, file)
+    state = torch.load(file, weights_only=True)
+    return state["answers"], state["record"]
+
+
+def _training_rows(pool: Pool, allowed: npt.NDArray[np.bool_], settings: Settings, seed: int) -> npt.NDArray[np.int64]:
+    """Draws an epoch: NSMC's train part, other reviews up to a number for each rating, KOTE repeated, GoEmotions."""
+    rng = np.random.default_rng(seed)
+    reviews = np.flatnonzero(allowed[: len(pool.reviews)])
+    others = rng.permutation(reviews[~pool.in_nsmc_train[reviews]])
+    ratings = pool.ratings[others]
+    capped = [others[ratings == value][: settings.fold_reviews_a_rating] for value in range(1, 11)]
+    kote = np.flatnonzero(allowed & (pool.sources == 1))
+    goemotions = np.flatnonzero(allowed & (pool.sources == 2))
+    return np.concatenate(
+        [reviews[pool.in_nsmc_train[reviews]], *capped, np.tile(kote, settings.kote_repeats), goemotions]
+    )
+
+
+@torch.no_grad()
+def all_answers(network: MultiTaskNetwork, texts: PackedTexts, sequences: int) -> Answers:
+    """Returns the probabilities of all heads for all texts in their order, float32, by head."""
+    network.eval()
+    count = len(texts.lengths)
+    answers: Answers = {}
+    for batch in texts.batches(np.arange(count), sequences, mask_share=0.0, seed=0):
+        for name, logits in network.answers(network.packed(batch)[1]).items():
+            shares = logits.softmax(dim=-1) if name in ("rating", "emotion") else logits.sigmoid()
+            if name not in answers:
+                answers[name] = shares.new_empty(count, shares.shape[1])
+            answers[name][batch.rows] = shares
+    network.train()
+    return answers
+
+
+def figures_of_answers(pool: Pool, answers: Answers) -> dict[str, float]:
+    """Returns how answers agree with labels: accuracy of NSMC's two classes on its train part, macro-F1 of emotions."""
+    reviews = np.flatnonzero(pool.in_nsmc_train)
+    rating = answers["rating"][: len(pool.reviews)].float().numpy()[reviews]
+    positive = rating[:, 5:].sum(axis=1) > 0.5
+    figures = {"nsmc_accuracy": round(float((positive == (pool.ratings[reviews] > 5)).mean()), 4)}
+    for name, source, data in (("kote", 1, pool.parts.kote), ("goemotions", 2, pool.parts.goemotions)):
+        guesses = answers["emotion"].float().numpy()[pool.sources == source].argmax(axis=1)
+        gold = corpora.dominant_emotions(data.targets)
+        kept = gold >= 0
+        figures[f"{name}_macro_f1"] = round(float(f1_score(gold[kept], guesses[kept], average="macro")), 4)
+    return figures
