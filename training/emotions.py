@@ -114,8 +114,8 @@ class EmotionTask:
 class EmotionRuns:
     """The runs of the last stage, each from the same weights, in processes of their own side by side.
 
-    One run decides cases near a boundary by chance; the average of the weights of several does so less (Wortsman et
-    al., 2022, "Model soups").
+    One run decides cases near a boundary by chance; the average of the weights of several, and of those before, does so
+    less (Wortsman et al., 2022, "Model soups" and "Robust fine-tuning of zero-shot models").
 
     Attributes:
         task: Rows and loss.
@@ -134,7 +134,7 @@ class EmotionRuns:
     work: Path
 
     def train(self, network: MultiTaskNetwork) -> dict[str, Any]:
-        """Does all runs and puts the average of their weights into `network`.
+        """Does all runs and puts the average of their weights into `network`, and `emotion_start_share` of the start's.
 
         Returns:
             The record of each run, and figures of the average on the rows held out.
@@ -144,7 +144,10 @@ class EmotionRuns:
         records = Parallel(n_jobs=jobs)(delayed(self.run)(index) for index in range(settings.emotion_runs))
         files = [self.work / f"emotions_{index}.pt" for index in range(settings.emotion_runs)]
         states = [torch.load(file, weights_only=True, map_location=network.device)["network"] for file in files]
-        network.load_state_dict({name: sum(state[name] / len(states) for state in states) for name in states[0]})
+        share = settings.emotion_start_share
+        for name, value in network.state_dict().items():
+            average = torch.stack([state[name] for state in states]).mean(dim=0)
+            value.copy_(average.lerp(self.start[name].to(average), share))
         return {"runs": records, **held_out_figures(network, self.parts, self.task.encoder, settings)}
 
     def run(self, index: int) -> dict[str, Any]:

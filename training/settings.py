@@ -34,13 +34,14 @@ class Settings:
     review_learning_rate: float = 1.5e-3
     review_constant_share: float = 0.5
     review_dropout: float = 0.0
-    emotion_runs: int = 4
+    emotion_runs: int = 1
     emotion_steps: int = 2000
     emotion_batch: int = 64
     emotion_learning_rate: float = 3e-4
     emotion_dropout: float = 0.1
     emotion_mask_share: float = 0.1
     emotion_teacher_share: float = 0.5
+    emotion_start_share: float = 0.2
     kote_repeats: int = 6
     auxiliary_weight: float = 1.0
     no_space_share: float = 0.1

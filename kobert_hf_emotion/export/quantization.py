@@ -11,15 +11,16 @@ EXACT: tuple[tuple[str, ...], ...] = (
     ("/layer.0/attention/", "/attention/self/value/"),
     ("/attention/",),
     ("/layer.0/attention/", "/attention/self/value/", "/output/dense"),
+    ("/layer.0/", "/layer.1/", "/layer.2/intermediate/", "/attention/self/value/", "/output/dense"),
 )
 """Parts of the names of products that stay in float32, in the order in which they are tried.
 
 What is rounded worst are inputs of which a few are much larger than the others, for a product has one scale for all
-of a batch: those of the first layer's attention, and the 1,024 that come out of GELU (up to 30 with a median of 1.5, on
-the default model). That model keeps 99.2% of its labels on 4,700 texts with the first entry, 99.1% with the second and
-99.6% with the third, in which the second product of feed-forward parts and the last of attention stay in float32 as
-well. Embeddings and what is computed for [CLS] alone (most of the last layer, pooler, head) always do: a look-up is no
-faster in int8, and the others are small.
+of a batch: those of the first layer's attention, and what comes out of GELU. And the earlier a layer, the more of the
+others come after it. The default model keeps 97.8% of its labels on the 1,667 sample texts with the first entry, 97.8%
+with the second, 98.6% with the third and 99.7% with the fourth: its logits move little, but many of these texts
+are near a boundary. Embeddings and what is computed for [CLS] alone (most of the last layer, pooler, head) always stay
+in float32: a look-up is no faster in int8, and the others are small.
 """
 
 
