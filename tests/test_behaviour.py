@@ -13,13 +13,13 @@ from kobert_hf_emotion import EmotionClassifier
 FLOORS = {
     "vocabulary": 21,
     "negation": 15,
-    "intensifiers": 12,
+    "intensifiers": 14,
     "spacing": 18,
     "honorifics": 14,
     "chat": 18,
     "emoji": 15,
     "nfd": 14,
-    "typos": 14,
+    "typos": 15,
 }
 
 
