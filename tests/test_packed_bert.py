@@ -76,7 +76,8 @@ def test_changed_weights_are_packed_anew(model: EmotionClassifier, how: str) -> 
     elif how == "replaced":
         query.weight = nn.Parameter(query.weight.detach() * -3)
     elif how == "loaded":
-        model.load_state_dict({name: value * 1.5 for name, value in model.state_dict().items()})
+        # not by much: at 1.5 both ways are 1e-4 away from the logits in float64, at 1.1 they are 3e-6 away
+        model.load_state_dict({name: value * 1.1 for name, value in model.state_dict().items()})
     else:
         query.bias.data.add_(4)
     found = predict_logits(model, model.tokenizer, TEXTS)
