@@ -26,10 +26,8 @@ from transformers.utils import CONFIG_NAME
 
 from .assets import resolve_default
 from .configuration import (
-    TEMPERATURE_KEY,
     EmotionConfig,
     label_names,
-    set_softmax_temperature,
     softmax_temperature,
 )
 from .errors import CheckpointError
@@ -141,7 +139,7 @@ def start_model(
         if isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, std=model.config.initializer_range)
             nn.init.zeros_(module.bias)
-    set_softmax_temperature(model.config, 1.0)  # the source's belongs to its head
+    model.config.softmax_temperature = 1.0  # the source's belongs to its head
     attach_tokenizer(model, tokenizer)
     started: PreTrainedModel = model
     return started
@@ -216,7 +214,7 @@ def store_temperature(folder: Path, temperature: float) -> None:
     """Records in the `config.json` of a classifier's folder what its logits are divided by for probabilities."""
     path = folder / CONFIG_NAME
     config = json.loads(path.read_text(encoding="utf-8"))
-    config[TEMPERATURE_KEY] = temperature
+    config["softmax_temperature"] = temperature
     with atomic_write(path, "w") as handle:
         json.dump(config, handle, ensure_ascii=False, indent=2, sort_keys=True)
         handle.write("\n")

@@ -7,10 +7,6 @@ from transformers import BertConfig, PreTrainedConfig
 
 from .labels import ID2LABEL, LABEL2ID
 
-TEMPERATURE_KEY = "softmax_temperature"
-"""The temperature's name in `config.json`. transformers takes a plain `temperature` for a setting of text generation,
-and plain BERT loaded from such a folder could not be saved again."""
-
 
 @strict
 class EmotionConfig(BertConfig):
@@ -31,9 +27,8 @@ class EmotionConfig(BertConfig):
         focal_gamma: Focusing parameter of the focal loss.
         tokenizer_sha256: SHA-256 of the `spiece.model` the weights belong to, None where unknown. The
             tokenizer guard compares it with the tokenizer in use.
-        temperature: What logits are divided by before the softmax that gives the probabilities of a prediction; see
-            `calibration.fit_temperature`. In `config.json` it stands as `softmax_temperature`, and not at all
-            where it is 1. `forward` gives the logits as they were trained, undivided.
+        softmax_temperature: What logits are divided by before the softmax that gives the probabilities of a
+            prediction; see `calibration.fit_temperature`. `forward` gives the logits as they were trained, undivided.
     """
 
     vocab_size: int = 8002
@@ -42,10 +37,9 @@ class EmotionConfig(BertConfig):
     focal_alpha: float | int | list[float | int] = 1.0
     focal_gamma: float | int = 2.0
     tokenizer_sha256: str | None = None
-    temperature: float | int = 1.0
+    softmax_temperature: float | int = 1.0  # plain `temperature` is a setting of text generation to transformers
 
     def __post_init__(self, **kwargs: Any) -> None:
-        self.temperature = kwargs.pop(TEMPERATURE_KEY, self.temperature)
         if self.id2label is None and self.label2id is not None:
             self.id2label = {int(index): name for name, index in self.label2id.items()}
         if self.id2label is None and kwargs.get("num_labels", len(ID2LABEL)) == len(ID2LABEL):
@@ -60,12 +54,6 @@ class EmotionConfig(BertConfig):
     def labels(self) -> list[str]:
         """Label names in the order of their ids."""
         return label_names(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the fields as they stand in `config.json`."""
-        content: dict[str, Any] = super().to_dict()
-        temperature = content.pop("temperature")
-        return content if temperature == 1 else content | {TEMPERATURE_KEY: temperature}
 
 
 def longest_input(config: PreTrainedConfig) -> int:
@@ -84,11 +72,4 @@ def label_names(config: PreTrainedConfig) -> list[str]:
 
 def softmax_temperature(config: PreTrainedConfig) -> float:
     """Returns what a classifier's logits are divided by before the softmax; 1 where its configuration has none."""
-    if isinstance(config, EmotionConfig):
-        return float(config.temperature)
-    return float(getattr(config, TEMPERATURE_KEY, 1.0))
-
-
-def set_softmax_temperature(config: PreTrainedConfig, temperature: float) -> None:
-    """Records a temperature in a classifier's configuration, ours or that of another encoder."""
-    setattr(config, "temperature" if isinstance(config, EmotionConfig) else TEMPERATURE_KEY, temperature)
+    return float(getattr(config, "softmax_temperature", 1.0))

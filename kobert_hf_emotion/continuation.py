@@ -12,7 +12,6 @@ from transformers import set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
 from .checkpoints import load_classifier, save_classifier
-from .configuration import set_softmax_temperature
 from .encoding import TEXT_COLUMN, with_label_ids
 from .errors import CheckpointError
 from .files import atomic_directory, check_free
@@ -56,7 +55,7 @@ def continue_training(
     check_free(output)
     set_seed(args.seed)
     classifier = load_classifier(checkpoint)
-    set_softmax_temperature(classifier.model.config, 1.0)  # the checkpoint's was fitted to logits that change now
+    classifier.model.config.softmax_temperature = 1.0  # the checkpoint's was fitted to logits that change now
     rows = with_label_ids(dataset, classifier.labels)
     held_out = None if validation is None else with_label_ids(validation, classifier.labels)
     state = _optimizer_state(Path(checkpoint)) if resume_optimizer else None

@@ -153,9 +153,9 @@ class EmotionClassifier(BertForSequenceClassification):
     ) -> list[Prediction]:
         """Predicts the emotion of texts.
 
-        The probabilities are softmax(logits / `config.temperature`), which a k-fold run fits so that they agree with
-        how often the model is right. `forward`, and a pipeline that calls it, give the logits as trained: the same
-        labels, with scores as at temperature 1.
+        The probabilities are softmax(logits / `config.softmax_temperature`), which a k-fold run fits so that they
+        agree with how often the model is right. `forward`, and a pipeline that calls it, give the logits as trained:
+        the same labels, with scores as at temperature 1.
 
         Args:
             texts: Sentences; order is kept.

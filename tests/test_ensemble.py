@@ -36,7 +36,7 @@ def folds(tmp_path_factory: pytest.TempPathFactory, tokenizer: KoBERTTokenizer) 
     for number, temperature in enumerate((0.5, 1.0, 2.0), start=1):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(number)
-            model = EmotionClassifier(EmotionConfig(**TINY, temperature=temperature))
+            model = EmotionClassifier(EmotionConfig(**TINY, softmax_temperature=temperature))
         with torch.no_grad():
             for module in (model.bert.embeddings.word_embeddings, model.bert.pooler.dense, model.classifier):
                 module.weight.mul_(10)  # so that texts are told apart

@@ -44,7 +44,7 @@ def sharp_folder(tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFacto
     _ = model.tokenizer
     with torch.no_grad():
         model.classifier.weight *= 50
-    model.config.temperature = 1.7
+    model.config.softmax_temperature = 1.7
     folder = tmp_path_factory.mktemp("sharp") / "model"
     model.save_pretrained(folder)
     return folder

@@ -36,7 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, tokenizer: KoBERTTokenizer) ->
     for number in (1, 2, 3):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(number)
-            model = EmotionClassifier(EmotionConfig(**TINY, temperature=0.7))
+            model = EmotionClassifier(EmotionConfig(**TINY, softmax_temperature=0.7))
         with torch.no_grad():
             for module in (model.bert.embeddings.word_embeddings, model.bert.pooler.dense, model.classifier):
                 module.weight.mul_(10)  # so that texts are told apart

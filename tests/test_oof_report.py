@@ -90,7 +90,7 @@ def test_every_fold_is_saved_with_the_temperature(
     folds = read_run(result.output_dir).table["fold"].astype(int).to_numpy()
     for fold in result.folds:
         model = EmotionClassifier.from_pretrained(fold.path)
-        assert model.config.temperature == temperature
+        assert model.config.softmax_temperature == temperature
         held_out = np.flatnonzero(folds == fold.number)[:5]
         expected = softmax(result.logits[held_out].astype(float) / temperature, axis=1)
         for probabilities, prediction in zip(
@@ -120,16 +120,16 @@ def test_a_pipeline_gives_the_same_labels_with_scores_before_scaling(
 def test_plain_transformers_can_save_what_it_loaded(result: CrossValidationResult, tmp_path: Path) -> None:
     """A `temperature` by that name would be a setting of text generation, which no configuration may hold."""
     AutoModelForSequenceClassification.from_pretrained(result.best.path).save_pretrained(tmp_path)
-    expected = EmotionClassifier.from_pretrained(result.best.path).config.temperature
-    assert EmotionClassifier.from_pretrained(tmp_path).config.temperature == expected
+    expected = EmotionClassifier.from_pretrained(result.best.path).config.softmax_temperature
+    assert EmotionClassifier.from_pretrained(tmp_path).config.softmax_temperature == expected
 
 
 def test_a_new_training_starts_at_temperature_one(tiny_model_folder: Path, tmp_path: Path) -> None:
-    model = EmotionClassifier.from_pretrained(tiny_model_folder, temperature=2.0)
+    model = EmotionClassifier.from_pretrained(tiny_model_folder, softmax_temperature=2.0)
     tokenizer = model.tokenizer
     model.save_pretrained(tmp_path / "fold")
-    assert EmotionClassifier.from_pretrained(tmp_path / "fold").config.temperature == 2
-    assert start_model(tmp_path / "fold", NAMES, 0.5, tokenizer).config.temperature == 1
+    assert EmotionClassifier.from_pretrained(tmp_path / "fold").config.softmax_temperature == 2
+    assert start_model(tmp_path / "fold", NAMES, 0.5, tokenizer).config.softmax_temperature == 1
 
 
 def test_other_encoders_keep_a_temperature_too(tmp_path: Path) -> None:
