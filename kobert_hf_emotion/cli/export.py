@@ -16,7 +16,10 @@ def export(
     output: Annotated[Path, typer.Option("--output", help="새 폴더 (folder to write; a new one)")],
     format: Annotated[Literal["onnx"], typer.Option("--format", help="내보낼 형식 (format)")] = "onnx",  # noqa: A002
     int8: Annotated[
-        bool, typer.Option("--int8", help="행렬곱을 int8로: 더 작고 빠름 (matrix products in int8: smaller, faster)")
+        bool,
+        typer.Option(
+            "--int8", help="행렬곱을 int8로: 더 작고, 한 문장씩은 더 빠름 (int8 products: smaller, faster one by one)"
+        ),
     ] = False,
     tokenizer: options.Tokenizer = None,
     num_attention_heads: options.Heads = None,
