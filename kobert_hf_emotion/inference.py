@@ -116,8 +116,8 @@ def check_texts(texts: Sequence[str]) -> None:
     """Raises `DataError` naming the first element that is no string."""
     if isinstance(texts, str):
         raise DataError(
-            "문장 하나가 아니라 문장의 목록이 필요합니다.",
-            "Expected a list of texts, found a single text.",
+            "문장 하나가 아니라 문장의 목록이 필요합니다. 대괄호로 감싸세요: predict([text])",
+            "Expected a list of texts, found a single text. Put it in brackets: predict([text]).",
         )
     for index, text in enumerate(texts):
         if not isinstance(text, str):

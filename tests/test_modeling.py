@@ -428,7 +428,9 @@ class TestPredict:
             tiny_model.predict(texts)
 
     def test_one_string(self, tiny_model: EmotionClassifier) -> None:
-        with pytest.raises(DataError, match="Expected a list of texts, found a single text"):
+        with pytest.raises(
+            DataError, match=r"Expected a list of texts, found a single text\. Put it in brackets: predict\(\[text\]\)"
+        ):
             tiny_model.predict("가")
 
     def test_default_model(self) -> None:
