@@ -2,9 +2,17 @@
 
 Every message is written in Korean and in English and says what was expected, what was found and
 what to do. Where a command helps, it stands in the last line so that it can be copied and run.
+
+An argument is named in backticks, by its Python name; the command line puts its option in place of it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+Setting: TypeAlias = str | int | float | bool | None
+"""A value of an argument; as an option True gives a flag, False its opposite or nothing, None takes it away."""
 
 
 class KoBERTEmotionError(ValueError):
@@ -14,13 +22,23 @@ class KoBERTEmotionError(ValueError):
         korean: The message in Korean.
         english: The same message in English.
         try_this: A line that can be run as it stands and that leads out of the error.
+        mend: Arguments, by their Python names, with the values that lead out of the error. The command line shows
+            the command that was typed with these set, in place of `try_this`.
     """
 
-    def __init__(self, korean: str, english: str, try_this: str | None = None) -> None:
+    def __init__(
+        self,
+        korean: str,
+        english: str,
+        try_this: str | None = None,
+        *,
+        mend: Mapping[str, Setting] | None = None,
+    ) -> None:
         super().__init__(korean, english, try_this)
         self.korean = korean
         self.english = english
         self.try_this = try_this
+        self.mend = dict(mend or {})
 
     def __str__(self) -> str:
         lines = [self.korean, self.english]

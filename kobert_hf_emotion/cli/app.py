@@ -14,6 +14,7 @@ from .doctor import doctor
 from .ensemble import ensemble
 from .evaluate import evaluate
 from .export import export
+from .hints import in_terms_of
 from .predict import predict
 from .push import push
 from .review import review
@@ -52,7 +53,7 @@ def invoke(argv: list[str]) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KoBERTEmotionError as error:
-        print(f"오류 (error): {error}", file=sys.stderr)  # noqa: T201
+        print(f"오류 (error): {in_terms_of(app, argv, error)}", file=sys.stderr)  # noqa: T201
     except OSError as error:
         print(  # noqa: T201
             f"오류 (error): 파일을 읽거나 쓸 수 없습니다 — cannot read or write: {error}", file=sys.stderr

@@ -64,7 +64,9 @@ def open_archive(path: str | os.PathLike[str]) -> Iterator[Archive]:
     except CheckpointError as error:
         if str(path) in error.english:
             raise
-        raise CheckpointError(f"{path}: {error.korean}", f"{path}: {error.english}", error.try_this) from error
+        raise CheckpointError(
+            f"{path}: {error.korean}", f"{path}: {error.english}", error.try_this, mend=error.mend
+        ) from error
     except Exception as error:  # whatever zipfile, tarfile or the file system says about broken bytes
         raise damaged(f"{path} ({type(error).__name__})", f"{path} ({type(error).__name__}: {error})") from error
 

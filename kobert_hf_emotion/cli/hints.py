@@ -1,0 +1,79 @@
+"""Errors in the terms of the command line: its options, and the command that was typed, mended."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+
+from ..errors import KoBERTEmotionError, Setting
+
+_OTHER_NAMES = {
+    "n_splits": "folds",
+    "num_train_epochs": "epochs",
+    "per_device_train_batch_size": "batch_size",
+    "run_dir": "output",
+    "focal_alpha": "alpha",
+    "focal_gamma": "gamma",
+}
+"""Names that an option goes by in Python."""
+
+
+def in_terms_of(app: typer.Typer, argv: Sequence[str], error: KoBERTEmotionError) -> str:
+    """Returns the message of an error as it is shown to who typed `argv`.
+
+    Arguments in backticks become options, and where the error tells what mends it, the last line is the command that
+    was typed with that set.
+    """
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    command = group.commands[argv[0]]
+    assert isinstance(command, TyperCommand)
+    options = {parameter.name: parameter for parameter in command.params if isinstance(parameter, TyperOption)}
+
+    def option(found: re.Match[str]) -> str:
+        name = _OTHER_NAMES.get(found[1], found[1])
+        return options[name].opts[0] if name in options else found[0]
+
+    korean, english = (re.sub(r"`(\w+)`", option, text) for text in (error.korean, error.english))
+    mend = {_OTHER_NAMES.get(name, name): value for name, value in error.mend.items()}
+    known = {parameter.name for parameter in command.params}
+    try_this = error.try_this
+    if mend and set(mend) <= known:
+        try_this = shlex.join(["kobert-emotion", *mended(command, argv, mend)])
+    return str(KoBERTEmotionError(korean, english, try_this))
+
+
+def mended(command: TyperCommand, argv: Sequence[str], mend: Mapping[str, Setting]) -> list[str]:
+    """Returns the words of a command line, those of `argv` with the parameters in `mend` set.
+
+    Args:
+        command: The command whose name is the first word of `argv`.
+        argv: Words that `command` takes without an error.
+        mend: Values by the names of the command's parameters.
+    """
+    context = command.make_context(argv[0], list(argv[1:]))
+    typed = {
+        name: value
+        for name, value in context.params.items()
+        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    }
+    given: dict[str, Any] = typed | dict(mend)
+    arguments, options = [], []
+    for parameter in command.params:
+        if (value := given.get(str(parameter.name))) is None:
+            continue
+        values = [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)]
+        if not isinstance(parameter, TyperOption):
+            arguments += values
+        elif isinstance(value, bool):
+            options += parameter.opts[:1] if value else parameter.secondary_opts[:1]
+        else:
+            options += [word for item in values for word in (parameter.opts[0], item)]
+    if any(word.startswith("-") for word in arguments):
+        return [argv[0], *options, "--", *arguments]
+    return [argv[0], *arguments, *options]
