@@ -6,7 +6,7 @@ RUN ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 SAMPLE = kobert_hf_emotion/assets/sample
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format clean
+.PHONY: help install demo test check format dist clean
 
 help: ## 이 도움말 (this help)
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,15 @@ check: install ## ruff와 mypy (lint, format, types)
 format: install ## 코드 정리 (format the code)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+dist: install ## 배포 파일을 만들어 빈 환경에서 확인 (wheel and sdist, checked, installed in an empty environment)
+	rm -rf build dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/twine check --strict dist/*
+	$(PYTHON) -m venv build/empty
+	build/empty/bin/python -m pip install --quiet --constraint constraints.txt torch
+	build/empty/bin/python -m pip install --quiet --constraint constraints.txt dist/*.whl
+	cd build && empty/bin/kobert-emotion predict default "오늘 정말 행복했어"
 
 clean: ## 빌드와 캐시 삭제 (remove builds and caches)
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
