@@ -1,15 +1,18 @@
 """A small machine for pickle's opcodes that imports nothing and calls nothing but `policy.CALLABLES`.
 
 Python's own unpickler is not used, not even a subclass: besides calling what the file says, it allocates
-memory by numbers in the file (the memo of `LONG_BINPUT`, `BYTEARRAY8`) before it looks at the data.
+memory by numbers in the file (the memo of `LONG_BINPUT`, `BYTEARRAY8`) before it looks at the data. The bytes are taken
+apart by `pickletools`, which only reads.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable
-from typing import Any, ClassVar
+import pickletools
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from typing import Any
 
+from ..errors import CheckpointError
 from . import policy
 from .records import Global, Record, TensorRecord, damaged, unsafe
 
@@ -31,10 +34,14 @@ class PickleMachine:
     """
 
     def __init__(self, data: bytes, persistent_load: PersistentLoad | None = None) -> None:
-        self._data = data
-        self.position = 0
+        self._stream = BytesIO(data)
         self._persistent_load = persistent_load
         self._opcodes_left = MAX_OPCODES
+
+    @property
+    def position(self) -> int:
+        """Where the next pickle begins."""
+        return self._stream.tell()
 
     def load(self) -> Any:
         """Returns the next object.
@@ -44,50 +51,69 @@ class PickleMachine:
         """
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
-        while True:
-            opcode = self._take(1)[0]
-            if opcode == 0x2E:  # STOP
+        for name, argument in self._opcodes():
+            if name == "STOP":
                 return self._pop()
             self._opcodes_left -= 1
             if self._opcodes_left < 0:
                 raise damaged("명령이 너무 많습니다", f"the pickle has more than {MAX_OPCODES:,} opcodes")
-            action = self._ACTIONS.get(opcode)
-            if action is None:
-                name = f"pickle opcode {bytes([opcode])!r}"
-                raise unsafe(name, "torch.save가 쓰지 않는 명령입니다", "an opcode that torch.save does not write")
-            action(self)
+            if name not in _METHODS:
+                raise unsafe(
+                    f"pickle opcode {name}",
+                    "torch.save가 쓰지 않는 명령입니다",
+                    "an opcode that torch.save does not write",
+                )
+            method = getattr(self, _METHODS[name])
+            if name in _WITH_ARGUMENT:
+                method(argument)
+            else:
+                method()
+        raise damaged("피클이 중간에 끊겼습니다", "the pickle ends too early")
 
-    # Reading
-
-    def _take(self, count: int) -> bytes:
-        end = self.position + count
-        if count < 0 or end > len(self._data):
-            raise damaged("피클이 중간에 끊겼습니다", "the pickle ends too early")
-        chunk = self._data[self.position : end]
-        self.position = end
-        return chunk
-
-    def _number(self, form: str) -> int:
-        (value,) = struct.unpack(form, self._take(struct.calcsize(form)))
-        return int(value)
-
-    def _line(self) -> str:
-        end = self._data.find(b"\n", self.position, self.position + 4096)
-        if end < 0:
-            raise damaged("줄이 끝나지 않습니다", "a line of the pickle does not end")
-        return self._text(self._take(end + 1 - self.position)[:-1])
-
-    @staticmethod
-    def _text(data: bytes) -> str:
+    def _opcodes(self) -> Iterator[tuple[str, Any]]:
+        """Yields the name of each opcode and its argument, as the standard library reads them."""
         try:
-            return data.decode("utf-8", "surrogatepass")
-        except UnicodeDecodeError as error:
-            raise damaged("문자열이 UTF-8이 아닙니다", "a string is not UTF-8") from error
+            for opcode, argument, _ in pickletools.genops(self._stream):
+                yield opcode.name, argument
+        except ValueError as error:
+            if isinstance(error, CheckpointError):
+                raise
+            raise damaged("피클로 읽히지 않습니다", f"this does not read as a pickle: {error}") from error
 
     # The stack
 
     def _push(self, value: Any) -> None:
         self._stack.append(value)
+
+    def _push_integer(self, value: int) -> None:
+        if value.bit_length() > 8 * _MAX_INTEGER_BYTES:
+            raise damaged("정수가 너무 깁니다", f"an integer of {value.bit_length()} bits")
+        self._push(value)
+
+    def _push_none(self) -> None:
+        self._push(None)
+
+    def _push_true(self) -> None:
+        self._push(True)
+
+    def _push_false(self) -> None:
+        self._push(False)
+
+    def _push_mark(self) -> None:
+        self._push(_MARK)
+
+    def _drop(self) -> None:
+        if self._stack and self._stack[-1] is _MARK:
+            self._stack.pop()
+        else:
+            self._pop()
+
+    def _duplicate(self) -> None:
+        value = self._pop()
+        self._stack += [value, value]
+
+    def _skip(self, _: int) -> None:
+        """Passes over what says nothing of the object: the protocol's version, the length of a frame."""
 
     def _pop(self) -> Any:
         if not self._stack or self._stack[-1] is _MARK:
@@ -103,10 +129,53 @@ class PickleMachine:
             items.append(item)
         raise damaged("피클에 표시가 없습니다", "the pickle asks for a mark that was not set")
 
-    def _pop_tuple(self, count: int) -> None:
+    # Containers
+
+    def _empty_list(self) -> None:
+        self._push([])
+
+    def _empty_dict(self) -> None:
+        self._push({})
+
+    def _empty_set(self) -> None:
+        self._push(set())
+
+    def _list(self) -> None:
+        self._push(self._pop_to_mark())
+
+    def _tuple(self) -> None:
+        self._push(tuple(self._pop_to_mark()))
+
+    def _tuple_of(self, count: int) -> None:
         self._push(tuple([self._pop() for _ in range(count)][::-1]))
 
-    # Containers
+    def _tuple0(self) -> None:
+        self._tuple_of(0)
+
+    def _tuple1(self) -> None:
+        self._tuple_of(1)
+
+    def _tuple2(self) -> None:
+        self._tuple_of(2)
+
+    def _tuple3(self) -> None:
+        self._tuple_of(3)
+
+    def _frozenset(self) -> None:
+        self._push(frozenset(_checked_key(item) for item in self._pop_to_mark()))
+
+    def _append(self) -> None:
+        self._append_items([self._pop()])
+
+    def _appends(self) -> None:
+        self._append_items(self._pop_to_mark())
+
+    def _setitem(self) -> None:
+        value, key = self._pop(), self._pop()
+        self._set_items([key, value])
+
+    def _setitems(self) -> None:
+        self._set_items(self._pop_to_mark())
 
     def _set_items(self, pairs: list[Any]) -> None:
         target = self._pop()
@@ -148,34 +217,14 @@ class PickleMachine:
             raise damaged("피클이 없는 값을 가리킵니다", f"the pickle refers to memo {index}, which was never set")
         self._push(self._memo[index])
 
-    def _line_number(self) -> int:
-        line = self._line()
-        if not _is_integer(line):
-            raise damaged("정수가 아닙니다", f"expected an integer, found {line[:80]!r}")
-        return int(line)
-
-    # Numbers and text
-
-    def _long(self, count: int) -> None:
-        if count > _MAX_INTEGER_BYTES:
-            raise damaged("정수가 너무 깁니다", f"an integer of {count} bytes")
-        self._push(int.from_bytes(self._take(count), "little", signed=True))
-
-    def _text_integer(self) -> None:
-        line = self._line().removesuffix("L")
-        self._push(int(line) if _is_integer(line) else line)
-
-    def _text_float(self) -> None:
-        line = self._line()
-        try:
-            self._push(float(line))
-        except ValueError as error:
-            raise damaged("실수가 아닙니다", f"expected a number, found {line[:80]!r}") from error
+    def _memoize(self) -> None:
+        self._put(len(self._memo))
 
     # Objects
 
-    def _global(self) -> None:
-        self._push(policy.resolve(self._line(), self._line()))
+    def _global(self, names: str) -> None:
+        module, _, name = names.partition(" ")
+        self._push(policy.resolve(module, name))
 
     def _stack_global(self) -> None:
         name, module = self._pop(), self._pop()
@@ -197,9 +246,9 @@ class PickleMachine:
             raise unsafe("NEWOBJ_EX", "생성자에 인수를 줍니다", "a constructor is given keyword arguments")
         self._new_object()
 
-    def _instance(self) -> None:
-        kind = policy.resolve(self._line(), self._line())
-        self._push(policy.instantiate(kind, tuple(self._pop_to_mark())))
+    def _instance(self, names: str) -> None:
+        module, _, name = names.partition(" ")
+        self._push(policy.instantiate(policy.resolve(module, name), tuple(self._pop_to_mark())))
 
     def _object(self) -> None:
         kind, *arguments = self._pop_to_mark() or [None]
@@ -220,71 +269,73 @@ class PickleMachine:
             raise damaged("예상치 못한 참조입니다", "a persistent id where there can be none")
         self._push(self._persistent_load(identifier))
 
-    _ACTIONS: ClassVar[dict[int, Callable[[PickleMachine], object]]] = {
-        opcode[0]: action
-        for opcode, action in {
-            b"\x80": lambda m: m._take(1),  # PROTO
-            b"\x95": lambda m: m._take(8),  # FRAME
-            b"(": lambda m: m._push(_MARK),
-            b"0": lambda m: m._stack.pop() if m._stack else m._pop(),
-            b"1": lambda m: m._pop_to_mark(),
-            b"2": lambda m: m._stack.extend([m._pop()] * 2),  # DUP
-            b"N": lambda m: m._push(None),
-            b"\x88": lambda m: m._push(True),
-            b"\x89": lambda m: m._push(False),
-            b"J": lambda m: m._push(m._number("<i")),
-            b"K": lambda m: m._push(m._number("<B")),
-            b"M": lambda m: m._push(m._number("<H")),
-            b"\x8a": lambda m: m._long(m._number("<B")),
-            b"\x8b": lambda m: m._long(m._number("<i")),
-            b"I": lambda m: m._text_integer(),
-            b"L": lambda m: m._text_integer(),
-            b"F": lambda m: m._text_float(),
-            b"G": lambda m: m._stack.extend(struct.unpack(">d", m._take(8))),
-            b"S": lambda m: m._push(m._line().strip("'\"")),
-            b"V": lambda m: m._push(m._line()),
-            b"T": lambda m: m._push(m._take(m._number("<i")).decode("latin1")),
-            b"U": lambda m: m._push(m._take(m._number("<B")).decode("latin1")),
-            b"X": lambda m: m._push(m._text(m._take(m._number("<I")))),
-            b"\x8c": lambda m: m._push(m._text(m._take(m._number("<B")))),
-            b"\x8d": lambda m: m._push(m._text(m._take(m._number("<Q")))),
-            b"B": lambda m: m._push(m._take(m._number("<I"))),
-            b"C": lambda m: m._push(m._take(m._number("<B"))),
-            b"\x8e": lambda m: m._push(m._take(m._number("<Q"))),
-            b"]": lambda m: m._push([]),
-            b")": lambda m: m._push(()),
-            b"}": lambda m: m._push({}),
-            b"\x8f": lambda m: m._push(set()),
-            b"l": lambda m: m._push(m._pop_to_mark()),
-            b"d": lambda m: m._dict(),
-            b"t": lambda m: m._push(tuple(m._pop_to_mark())),
-            b"\x85": lambda m: m._pop_tuple(1),
-            b"\x86": lambda m: m._pop_tuple(2),
-            b"\x87": lambda m: m._pop_tuple(3),
-            b"\x91": lambda m: m._push(frozenset(_checked_key(item) for item in m._pop_to_mark())),
-            b"a": lambda m: m._append_items([m._pop()]),
-            b"e": lambda m: m._append_items(m._pop_to_mark()),
-            b"s": lambda m: m._set_items([m._pop(), m._pop()][::-1]),
-            b"u": lambda m: m._set_items(m._pop_to_mark()),
-            b"\x90": lambda m: m._add_items(),
-            b"p": lambda m: m._put(m._line_number()),
-            b"q": lambda m: m._put(m._number("<B")),
-            b"r": lambda m: m._put(m._number("<I")),
-            b"\x94": lambda m: m._put(len(m._memo)),  # MEMOIZE
-            b"g": lambda m: m._get(m._line_number()),
-            b"h": lambda m: m._get(m._number("<B")),
-            b"j": lambda m: m._get(m._number("<I")),
-            b"c": lambda m: m._global(),
-            b"\x93": lambda m: m._stack_global(),
-            b"i": lambda m: m._instance(),
-            b"o": lambda m: m._object(),
-            b"R": lambda m: m._reduce(),
-            b"b": lambda m: m._build(),
-            b"\x81": lambda m: m._new_object(),
-            b"\x92": lambda m: m._new_object_extended(),
-            b"Q": lambda m: m._persistent(),
-        }.items()
-    }
+
+_WITH_ARGUMENT = {
+    "BINFLOAT": "_push",
+    "FLOAT": "_push",
+    "STRING": "_push",
+    "BINSTRING": "_push",
+    "SHORT_BINSTRING": "_push",
+    "UNICODE": "_push",
+    "SHORT_BINUNICODE": "_push",
+    "BINUNICODE": "_push",
+    "BINUNICODE8": "_push",
+    "SHORT_BINBYTES": "_push",
+    "BINBYTES": "_push",
+    "BINBYTES8": "_push",
+    "INT": "_push_integer",
+    "BININT": "_push_integer",
+    "BININT1": "_push_integer",
+    "BININT2": "_push_integer",
+    "LONG": "_push_integer",
+    "LONG1": "_push_integer",
+    "LONG4": "_push_integer",
+    "PUT": "_put",
+    "BINPUT": "_put",
+    "LONG_BINPUT": "_put",
+    "GET": "_get",
+    "BINGET": "_get",
+    "LONG_BINGET": "_get",
+    "GLOBAL": "_global",
+    "INST": "_instance",
+    "PROTO": "_skip",
+    "FRAME": "_skip",
+}
+_WITHOUT_ARGUMENT = {
+    "MARK": "_push_mark",
+    "POP": "_drop",
+    "POP_MARK": "_pop_to_mark",
+    "DUP": "_duplicate",
+    "NONE": "_push_none",
+    "NEWTRUE": "_push_true",
+    "NEWFALSE": "_push_false",
+    "EMPTY_LIST": "_empty_list",
+    "EMPTY_TUPLE": "_tuple0",
+    "EMPTY_DICT": "_empty_dict",
+    "EMPTY_SET": "_empty_set",
+    "LIST": "_list",
+    "DICT": "_dict",
+    "TUPLE": "_tuple",
+    "TUPLE1": "_tuple1",
+    "TUPLE2": "_tuple2",
+    "TUPLE3": "_tuple3",
+    "FROZENSET": "_frozenset",
+    "APPEND": "_append",
+    "APPENDS": "_appends",
+    "SETITEM": "_setitem",
+    "SETITEMS": "_setitems",
+    "ADDITEMS": "_add_items",
+    "MEMOIZE": "_memoize",
+    "STACK_GLOBAL": "_stack_global",
+    "OBJ": "_object",
+    "REDUCE": "_reduce",
+    "BUILD": "_build",
+    "NEWOBJ": "_new_object",
+    "NEWOBJ_EX": "_new_object_extended",
+    "BINPERSID": "_persistent",
+}
+_METHODS = _WITH_ARGUMENT | _WITHOUT_ARGUMENT
+"""The method for each opcode, by its name in `pickletools`; an opcode that is not here is refused."""
 
 
 def read_pickle(data: bytes, persistent_load: PersistentLoad | None = None) -> Any:
@@ -292,11 +343,6 @@ def read_pickle(data: bytes, persistent_load: PersistentLoad | None = None) -> A
     if len(data) > MAX_PICKLE_BYTES:
         raise damaged("피클이 너무 큽니다", f"a pickle of {len(data):,} bytes; at most {MAX_PICKLE_BYTES:,} are read")
     return PickleMachine(data, persistent_load).load()
-
-
-def _is_integer(line: str) -> bool:
-    digits = line.removeprefix("-")
-    return digits.isascii() and digits.isdigit() and len(digits) <= _MAX_INTEGER_BYTES
 
 
 def _describe(value: object) -> str:
