@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from .columns import Columns, find_columns
 from .errors import DataError
-from .label_parsing import encode_labels, label_names
-from .labels import EMOTION_LABELS
+from .label_parsing import EXCEL_ERRORS, NULLS, label_names
+from .label_reading import LabelReading, counted, sort_counts
+from .label_tally import encode_labels
+from .labels import BLANKS, EMOTION_LABELS, clean_name, fold_name
 from .reading import Table, read_table
 
 if TYPE_CHECKING:
@@ -21,10 +23,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_LONGEST_NULL = max(map(len, NULLS)) + 2
+
 PathLike = str | os.PathLike[str]
 
-_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u3164"
-_REASONS_KO = {"empty_text": "빈 글", "lone_dot": "'.'뿐인 글", "empty_label": "빈 레이블"}
+_REASONS_KO = {
+    "empty_text": "빈 글",
+    "lone_dot": "'.'뿐인 글",
+    "excel_error": "글이 #NAME? 같은 엑셀 오류",
+    "empty_label": "빈 레이블",
+}
 
 
 @dataclass(frozen=True)
@@ -37,11 +45,13 @@ class LoadReport:
         rows_read: Rows of data in the files, blank ones included save at the end of a file.
         rows_kept: Rows of the dataset.
         dropped: Rows left out by reason: "empty_text", "lone_dot" (the text is a single full stop),
-            "empty_label". A row is counted under the first that holds.
+            "excel_error" (it is "#NAME?" or the like), "empty_label". A row is counted under the first that holds.
         nfc_changed: Rows kept whose text was not in Unicode's composed form NFC, as on macOS.
         label_counts: Rows kept by label name; empty without labels.
         label_conflicts: Rows on which the label column and a second one, such as `Emotion`, differ.
         columns: The columns used in each file.
+        labels_read: What the label cells were taken for; None without labels.
+        null_texts: Rows kept whose text is what programs write for a missing value ("nan", "NULL"), by the text.
     """
 
     files: tuple[str, ...]
@@ -53,6 +63,8 @@ class LoadReport:
     label_counts: dict[str, int] = field(default_factory=dict)
     label_conflicts: int = 0
     columns: tuple[Columns, ...] = ()
+    labels_read: LabelReading | None = None
+    null_texts: dict[str, int] = field(default_factory=dict)
 
     def summary(self) -> str:
         """Returns the report as a few lines of Korean."""
@@ -61,14 +73,20 @@ class LoadReport:
             for file, encoding in zip(self.files, self.encodings, strict=True)
         )
         lines = [f"{files}: {self.rows_read:,}행 중 {self.rows_kept:,}행을 씁니다."]
+        used = dict.fromkeys(columns.in_words() for columns in self.columns)
+        lines += [f"  열 (columns): {words}" for words in used]
         if self.dropped:
             lines.append(f"  제외 {sum(self.dropped.values()):,}행: {_dropped_ko(self.dropped)}")
         if self.nfc_changed:
             lines.append(f"  NFC로 정규화한 글: {self.nfc_changed:,}행")
+        if self.null_texts:
+            lines.append(f"  글로 둔 값 (kept as texts): {counted(self.null_texts)}")
         if self.label_conflicts:
             lines.append(f"  두 레이블 열이 서로 다른 행: {self.label_conflicts:,}행")
         if self.label_counts:
             lines.append("  레이블: " + ", ".join(f"{name} {count:,}" for name, count in self.label_counts.items()))
+        if self.labels_read is not None:
+            lines += [f"  {line}" for line in self.labels_read.lines()]
         return "\n".join(lines)
 
 
@@ -167,8 +185,9 @@ def load_emotion_dataset_with_report(
     _check_same_roles(tables, columns)
     frame = join_tables(tables, columns)
     names = label_names(frame, labels)
-    conflicts = encode_labels(frame, names, require_labels)
-    kept, dropped = clean_rows(frame, require_labels)
+    clean_texts(frame)
+    tally = encode_labels(frame, names, require_labels)
+    kept, dropped = keep_rows(frame, require_labels)
     report = LoadReport(
         files=tuple(str(table.path) for table in tables),
         encodings=tuple(table.encoding for table in tables),
@@ -177,11 +196,15 @@ def load_emotion_dataset_with_report(
         dropped=dropped,
         nfc_changed=int((~kept["is_nfc"]).sum()),
         label_counts=count_labels(kept, names),
-        label_conflicts=conflicts,
+        label_conflicts=tally.conflicts,
         columns=columns,
+        labels_read=None if names is None else tally.reading(names),
+        null_texts=count_null_texts(kept),
     )
     if kept.empty:
         raise nothing_left(report)
+    if report.labels_read is not None:
+        report.labels_read.warn(", ".join(report.files))
     _warn_of_empty_groups(kept)
     return _to_dataset(kept, names, several_files=len(tables) > 1), report
 
@@ -236,14 +259,44 @@ def join_tables(tables: Sequence[Table], columns: Sequence[Columns]) -> pd.DataF
     return pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
 
 
-def clean_rows(frame: pd.DataFrame, require_labels: bool) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Brings the texts of a frame into NFC, noting in `is_nfc` which were, and leaves rows without content out.
+def clean_texts(frame: pd.DataFrame) -> None:
+    """Brings the texts of a frame into NFC, noting in `is_nfc` which were, and in `reason` why a text is none."""
+    import numpy as np
+
+    frame["is_nfc"] = _normalize(frame)
+    frame["reason"] = np.asarray([text_fault(text) for text in frame["text"].tolist()], dtype=object)
+
+
+def text_fault(text: str) -> str:
+    """Returns why a text is none, as a reason of `LoadReport.dropped`; the empty string where it is one."""
+    if text[:1].isalnum() and text[0] not in BLANKS:  # nearly all
+        return ""
+    seen = clean_name(text)
+    if not seen:
+        return "empty_text"
+    if seen == ".":
+        return "lone_dot"
+    return "excel_error" if seen[0] == "#" and fold_name(seen) in EXCEL_ERRORS else ""
+
+
+def keep_rows(frame: pd.DataFrame, require_labels: bool) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Leaves the rows without content out, after `clean_texts` and `encode_labels`.
 
     Returns:
         The rows that are kept, and how many are not by reason.
     """
-    frame["is_nfc"] = _normalize(frame)
-    return _drop_empty(frame, require_labels)
+    if require_labels and "label" in frame:
+        frame.loc[(frame["reason"] == "") & frame["label"].isna(), "reason"] = "empty_label"
+    reasons = frame["reason"]
+    counts = {reason: int((reasons == reason).sum()) for reason in _REASONS_KO}
+    return frame[reasons == ""], {reason: count for reason, count in counts.items() if count}
+
+
+def count_null_texts(frame: pd.DataFrame) -> dict[str, int]:
+    """Counts the rows whose text is what programs write for a missing value."""
+    short = frame["text"][frame["text"].str.len() <= _LONGEST_NULL]
+    counts = {str(text): int(rows) for text, rows in short.value_counts().items() if fold_name(str(text)) in NULLS}
+    return sort_counts(counts)
 
 
 def _normalize(frame: pd.DataFrame) -> list[bool]:
@@ -257,17 +310,6 @@ def _normalize(frame: pd.DataFrame) -> list[bool]:
                 was and unicodedata.is_normalized("NFC", text) for was, text in zip(composed, texts, strict=True)
             ]
     return composed
-
-
-def _drop_empty(frame: pd.DataFrame, require_labels: bool) -> tuple[pd.DataFrame, dict[str, int]]:
-    import numpy as np
-
-    visible = [text.strip().strip(_INVISIBLE).strip() for text in frame["text"].tolist()]
-    reasons = np.array(["empty_text" if not text else "lone_dot" if text == "." else "" for text in visible])
-    if require_labels and "label" in frame:
-        reasons = np.where((reasons == "") & frame["label"].isna().to_numpy(), "empty_label", reasons)
-    counts = {reason: int((reasons == reason).sum()) for reason in _REASONS_KO}
-    return frame[reasons == ""], {reason: count for reason, count in counts.items() if count}
 
 
 def count_labels(frame: pd.DataFrame, names: tuple[str, ...] | None) -> dict[str, int]:

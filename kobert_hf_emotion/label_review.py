@@ -17,7 +17,7 @@ from .encoding import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .errors import DataError, KoBERTEmotionError
 from .files import atomic_write, check_free
 from .finished_run import FinishedRun
-from .label_parsing import encode_labels
+from .label_tally import encode_labels
 from .reading import read_table
 
 if TYPE_CHECKING:

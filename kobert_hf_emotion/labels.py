@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
@@ -105,9 +106,36 @@ KOTE_TO_EMOTION: dict[str, str | None] = {
 """KOTE's 44 labels in their index order; `None` where a label belongs to no single one of the seven."""
 
 
+_FULL_WIDTH = re.compile("[\uff01-\uffef]+")
+BLANKS = "\u115f\u1160\u3164\u2800\ufe0e\ufe0f"
+"""Characters without ink that Unicode counts as letters, symbols or marks: fillers, variation selectors."""
+
+
+def clean_name(name: str) -> str:
+    r"""Returns a name as it is seen: without format and control characters or superfluous blanks, full width as usual.
+
+    It is in NFC and not in NFKC, which makes other letters of ㅋ and ㅠ.
+
+    >>> clean_name("\ufeff매우\xa0 Ｓａｄ\u200b")
+    '매우 Sad'
+    """
+    if not name.isascii():
+        narrow = _FULL_WIDTH.sub(lambda found: unicodedata.normalize("NFKC", found[0]), name)
+        name = "".join(char for char in narrow if not _is_invisible(char))
+    return unicodedata.normalize("NFC", " ".join(name.split()))
+
+
+def _is_invisible(char: str) -> bool:
+    return char in BLANKS or (unicodedata.category(char) in ("Cf", "Cc") and not char.isspace())
+
+
 def fold_name(name: str) -> str:
-    """Returns `name` as labels are compared: NFC, without outer white space, in lower case."""
-    return unicodedata.normalize("NFC", name).strip().casefold()
+    r"""Returns `name` as labels and columns are compared: as `clean_name` does, and in lower case.
+
+    >>> fold_name("\u200bＨａｐｐｙ\xa0")
+    'happy'
+    """
+    return unicodedata.normalize("NFC", clean_name(name).casefold())
 
 
 def label_aliases(labels: Sequence[str] = EMOTION_LABELS) -> dict[str, int]:
@@ -122,7 +150,7 @@ def label_aliases(labels: Sequence[str] = EMOTION_LABELS) -> dict[str, int]:
     """
     aliases = {str(index): index for index in range(len(labels))}
     for index, name in enumerate(labels):
-        for synonym in _SYNONYMS.get(name, ()):
+        for synonym in _SYNONYMS.get(fold_name(name), ()):
             aliases.setdefault(fold_name(synonym), index)
     # A user's own name outranks a synonym of another label.
     aliases.update({fold_name(name): index for index, name in enumerate(labels)})

@@ -9,12 +9,21 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from .columns import Columns, find_columns
-from .data import LoadReport, clean_rows, count_labels, join_tables, nothing_left
-from .label_parsing import LabelTally, label_names
+from .columns import GUESS_ROWS, Columns, find_columns
+from .data import (
+    LoadReport,
+    clean_texts,
+    count_labels,
+    count_null_texts,
+    join_tables,
+    keep_rows,
+    nothing_left,
+)
+from .label_parsing import label_names
+from .label_reading import sort_counts
+from .label_tally import LabelTally
 from .reading import Table, TableFile, open_table
 
 if TYPE_CHECKING:
@@ -71,7 +80,7 @@ def open_rows(
 ) -> RowStream:
     """Reads a file through, chunk by chunk, and checks and counts its rows; labels may be missing.
 
-    Columns that are not named are guessed by the rows of the first chunk.
+    Columns that are not named are guessed by the rows that `find_columns` looks at, whatever the size of the chunks.
 
     Args:
         path: One file, compressed or not.
@@ -87,19 +96,19 @@ def open_rows(
         DataError: As for `load_emotion_dataset`.
     """
     file = open_table(path, encoding=encoding)
-    tables = file.chunks(chunk_rows)
-    first = next(tables)
+    first = next(file.chunks(GUESS_ROWS))
     columns = find_columns(
         first, text=text_column, label=label_column, text_pair=text_pair_column, require_labels=False,
         read_labels=read_labels,
     )  # fmt: skip
     names = label_names(join_tables([first], [columns]), labels)
-    tally, dropped, counts = LabelTally(), Counter[str](), Counter[str]()
+    tally, dropped, counts, nulls = LabelTally(), Counter[str](), Counter[str](), Counter[str]()
     kept = changed = 0
-    for part in _parts(chain([first], tables), columns, names):
+    for part in _parts(file.chunks(chunk_rows), columns, names):
         tally += part.labels
         dropped.update(part.dropped)
         counts.update(count_labels(part.kept, names))
+        nulls.update(count_null_texts(part.kept))
         kept += len(part.kept)
         changed += int((~part.kept["is_nfc"]).sum())
     if names is not None:
@@ -114,9 +123,13 @@ def open_rows(
         label_counts=dict(counts),
         label_conflicts=tally.conflicts,
         columns=(columns,),
+        labels_read=None if names is None else tally.reading(names),
+        null_texts=sort_counts(nulls),
     )
     if not kept:
         raise nothing_left(report)
+    if report.labels_read is not None:
+        report.labels_read.warn(str(file.path))
     return RowStream(report, names if counts.total() else None, file, columns, names)
 
 
@@ -127,7 +140,8 @@ def _parts(tables: Iterator[Table], columns: Columns, names: tuple[str, ...] | N
         frame["row"] += rows_before
         rows_before += len(frame)
         tally = LabelTally()
+        clean_texts(frame)
         if names is not None:
             tally.add(frame, names)
-        kept, dropped = clean_rows(frame, require_labels=False)
+        kept, dropped = keep_rows(frame, require_labels=False)
         yield _Part(kept, dropped, tally)

@@ -6,7 +6,6 @@ import csv
 import dataclasses
 import logging
 import lzma
-import shlex
 import time
 import unicodedata
 from collections.abc import Sequence
@@ -198,10 +197,7 @@ def test_missing_columns_end_with_a_runnable_line(tmp_path: Path) -> None:
     error = failure(path)
     assert "번호, Comments, 기분 점수" in error.english
     assert "번호, Comments, 기분 점수" in error.korean
-    assert shlex.split(str(error).splitlines()[-1]) == [
-        *["$", "kobert-emotion", "train", str(path)],
-        *["--text-column", "Comments", "--label-column", "번호"],
-    ]
+    assert error.mend == {"text_column": "Comments", "label_column": "번호"}
     error = failure(path, text_column="comment", label_column="기분 점수")
     assert "Did you mean 'Comments'?" in error.english
     assert "no column 'comment'" in error.english
@@ -231,9 +227,8 @@ def test_files_without_labels(tmp_path: Path) -> None:
     assert dataset.column_names == ["text", "row"]
     assert report.label_counts == {}
     assert "expected a column with the label" in failure(path).english
-    assert failure(path).try_this == f"kobert-emotion predict {path} --text-column text"
-    error = failure(path, require_labels=False, label_column="감정")
-    assert str(error).splitlines()[-1] == f"  $ kobert-emotion predict {path} --text-column text"
+    assert failure(path).mend == {}  # no column is left for the labels
+    assert failure(path, require_labels=False, label_column="감정").mend == {"label_column": None}
 
 
 def test_empty_labels_where_none_are_required(tmp_path: Path) -> None:
