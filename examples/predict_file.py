@@ -39,6 +39,7 @@ def main() -> int:
         classifier = load_classifier(wanted.model)
         classifier.to_accelerator()
         rows = open_rows(wanted.data_file, classifier.labels, wanted.text_column, read_labels=False)
+        print(rows.report.summary(), file=sys.stderr)
         found = predict_rows(classifier, rows, wanted.output, wanted.batch_size)
     except KoBERTEmotionError as error:
         print(error, file=sys.stderr)

@@ -39,12 +39,12 @@ _TEXT = _Role("글(text)", "the text", "text_column")
 _LABEL = _Role("레이블", "the label", "label_column")
 _NUMBER = re.compile(r"(-?[0-9]+)(\.0+)?")
 _ROLES = {
-    "text": "글(text)",
-    "text_pair": "둘째 글(text_pair)",
-    "label": "레이블(label)",
-    "other_label": "견줄 레이블(other_label)",
-    "group": "그룹(group)",
-    "id": "ID(id)",
+    "text": ("글", "text"),
+    "text_pair": ("둘째 글", "text_pair"),
+    "label": ("레이블", "label"),
+    "other_label": ("견줄 레이블", "second label"),
+    "group": ("그룹", "group"),
+    "id": ("ID", "id"),
 }
 
 
@@ -67,18 +67,24 @@ class Columns:
     rivals: dict[str, tuple[str, ...]] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
 
-    def in_words(self) -> str:
-        """Returns which column is used for what, in Korean and English."""
+    def in_words(self, korean: bool = True) -> str:
+        """Returns which column is used for what, in English, and with `korean` in both languages."""
+
+        def word(both: tuple[str, str]) -> str:
+            return f"{both[0]}({both[1]})" if korean else both[1]
+
         parts = []
         for role, words in _ROLES.items():
             if (name := getattr(self, role)) is None:
                 continue
-            part = f"{words} '{name}'" + (" 추측(guessed)" if role in self.guessed else "")
+            part = f"{word(words)} '{name}'"
+            if role in self.guessed:
+                part += f" {word(('추측', 'guessed'))}"
             if rivals := self.rivals.get(role):
-                part += f" — 다른 후보(others): {_listed(rivals)}"
+                part += f" — {word(('다른 후보', 'others that fit'))}: {_listed(rivals)}"
             parts.append(part)
         if self.unused:
-            parts.append(f"쓰지 않음(unused): {_listed(self.unused)}")
+            parts.append(f"{word(('쓰지 않음', 'unused'))}: {_listed(self.unused)}")
         return "; ".join(parts)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .columns import Columns, find_columns
 from .errors import DataError
 from .label_parsing import EXCEL_ERRORS, NULLS, label_names
-from .label_reading import LabelReading, counted, sort_counts
+from .label_reading import LabelReading, listed_counts, sort_counts
 from .label_tally import encode_labels
 from .labels import BLANKS, EMOTION_LABELS, clean_name, fold_name
 from .reading import Table, read_table
@@ -44,8 +44,8 @@ class LoadReport:
         encodings: The encoding of each; None for Excel and Parquet.
         rows_read: Rows of data in the files, blank ones included save at the end of a file.
         rows_kept: Rows of the dataset.
-        dropped: Rows left out by reason: "empty_text", "lone_dot" (the text is a single full stop),
-            "excel_error" (it is "#NAME?" or the like), "empty_label". A row is counted under the first that holds.
+        dropped: Rows left out by reason: "empty_text", "lone_dot" (the text is a single full stop), "excel_error" (it
+            is "#NAME?" or the like), "empty_label". A row is counted under the first that holds.
         nfc_changed: Rows kept whose text was not in Unicode's composed form NFC, as on macOS.
         label_counts: Rows kept by label name; empty without labels.
         label_conflicts: Rows on which the label column and a second one, such as `Emotion`, differ.
@@ -80,7 +80,7 @@ class LoadReport:
         if self.nfc_changed:
             lines.append(f"  NFC로 정규화한 글: {self.nfc_changed:,}행")
         if self.null_texts:
-            lines.append(f"  글로 둔 값 (kept as texts): {counted(self.null_texts)}")
+            lines.append(f"  글로 둔 값 (kept as texts): {listed_counts(self.null_texts)}")
         if self.label_conflicts:
             lines.append(f"  두 레이블 열이 서로 다른 행: {self.label_conflicts:,}행")
         if self.label_counts:
@@ -104,7 +104,7 @@ def load_emotion_dataset(
     sheet: str | int | None = None,
     quoted: bool | None = None,
 ) -> Dataset:
-    """Loads CSV, TSV, XLSX, JSON Lines or Parquet files and logs what was read and left out.
+    """Loads CSV, TSV, XLSX, JSON Lines or Parquet files and logs what was read, how, and what was left out.
 
     The columns of the dataset:
 
@@ -125,7 +125,9 @@ def load_emotion_dataset(
         text_pair_column: A column with a second sentence for each text.
         group_column: A column that tells which rows belong together, such as the speaker's.
         labels: Label names in the order of their ids. Cells can hold the name, the id, or an English or
-            Korean synonym. None takes the distinct values of the file, numbers in numeric order.
+            Korean synonym. "auto" or None takes the distinct values of the file, numbers in numeric order; spellings
+            that differ in case, width, blanks or invisible characters are one label. A number is an id unless a label
+            is called by a number; where ids leave labels without a row, that is logged as a warning.
         require_labels: If False, files without labels load too, and rows with an empty label are kept
             with the label None.
         read_labels: If False, labels are ignored, even where there are some.
@@ -149,7 +151,8 @@ def load_emotion_dataset(
         sheet=sheet,
         quoted=quoted,
     )
-    logger.info(report.summary())
+    is_doubtful = report.labels_read is not None and report.labels_read.doubtful
+    logger.log(logging.WARNING if is_doubtful else logging.INFO, report.summary())
     return dataset
 
 
@@ -203,8 +206,6 @@ def load_emotion_dataset_with_report(
     )
     if kept.empty:
         raise nothing_left(report)
-    if report.labels_read is not None:
-        report.labels_read.warn(", ".join(report.files))
     _warn_of_empty_groups(kept)
     return _to_dataset(kept, names, several_files=len(tables) > 1), report
 

@@ -103,6 +103,11 @@ def label_key(cell: str) -> str:
     return key if number is None else str(int(number))
 
 
+def is_empty_label(cell: str) -> bool:
+    """Whether a cell stands for no label, where no label is called so."""
+    return label_key(cell) in _EMPTY
+
+
 def label_names(frame: pd.DataFrame, labels: Sequence[str] | None) -> tuple[str, ...] | None:
     """Returns the label names: those given, or those in the file; None if there are no labels.
 

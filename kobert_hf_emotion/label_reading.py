@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .labels import clean_name
 
-logger = logging.getLogger(__name__)
-
-_SHOWN = 12
+_SHOWN = 24
 
 
 @dataclass(frozen=True)
@@ -56,14 +53,17 @@ class LabelReading:
     def lines(self) -> list[str]:
         """Returns what was assumed as lines of Korean and English; none where every cell is the name of its label."""
         lines = []
-        if self.numbers:
+        if self.doubtful:
+            korean, english = self.doubt()
+            lines += [f"주의: {korean} 그렇다면 {MENDS[0]}", f"Mind: {english} Then {MENDS[1]}"]
+        elif self.numbers:
             lines.append(f"숫자 레이블 (numbers read as): {self.numbers_as_read()}")
         if self.spellings:
             lines.append(f"이름으로 읽은 표기 (spellings read as): {arrows(self.spellings)}")
         if self.ids_beside:
             lines.append(f"이름 옆의 번호는 보지 않음 (ids beside names, not used): {arrows(self.ids_beside)}")
         if marks := {cell: rows for cell, rows in self.empty.items() if cell}:
-            lines.append(f"빈 레이블로 본 값 (taken as empty): {counted(marks)}")
+            lines.append(f"빈 레이블로 본 값 (taken as empty): {listed_counts(marks)}")
         if self.second_alone:
             lines.append(
                 f"레이블이 비었는데 둘째 레이블 열에는 값이 있는 행 (label empty, second column is not): "
@@ -77,25 +77,16 @@ class LabelReading:
         """Returns each number with the label that it was read as and its rows."""
         return ", ".join(f"{number} → {self.names[int(number)]} {rows:,}" for number, rows in self.numbers.items())
 
-    def warn(self, source: str) -> None:
-        """Warns where numbers may be those of another scheme, and says how to say otherwise."""
-        if self.doubtful:
-            korean, english = self.doubt()
-            logger.warning("%s: %s\n%s: %s", source, korean, source, english)
-
     def doubt(self) -> tuple[str, str]:
-        """Returns what makes the numbers doubtful and how to say otherwise, in Korean and English."""
+        """Returns what makes the numbers doubtful, in Korean and English."""
         absent = ", ".join(self.absent[:_SHOWN]) + (", …" if len(self.absent) > _SHOWN else "")
-        from_one = "0" not in self.numbers
+        other = ("1부터 센 번호이거나 ", "count from 1 or ") if "0" not in self.numbers else ("", "")
         return (
-            f"숫자 레이블을 번호 순서의 이름으로 읽었습니다: {self.numbers_as_read()} (행). "
-            f"행이 없는 클래스: {absent}. "
-            + ("1부터 센 번호이거나 " if from_one else "")
-            + "다른 레이블 체계의 번호라면 틀린 뜻입니다. 그렇다면 " + MENDS[0],
-            f"the numbers are read as the ids of labels: {self.numbers_as_read()} (rows). No row is left for {absent}. "
-            + ("If they count from 1 or belong " if from_one else "If they belong ")
-            + "to another set of labels, this is wrong: " + MENDS[1],
-        )  # fmt: skip
+            f"숫자를 번호 순서의 레이블로 읽었습니다: {self.numbers_as_read()} (행). 행이 없는 레이블: {absent}. "
+            f"{other[0]}다른 레이블 체계의 번호라면 틀린 뜻입니다.",
+            f"The numbers are read as the ids of labels: {self.numbers_as_read()} (rows). No row is left for {absent}. "
+            f"If they {other[1]}belong to another set of labels, this is wrong.",
+        )
 
 
 MENDS = (
@@ -116,9 +107,9 @@ def arrows(spellings: Mapping[str, Mapping[str, int]], forward: bool = False) ->
     return ", ".join(parts[:_SHOWN]) + (f", … (+{len(parts) - _SHOWN})" if len(parts) > _SHOWN else "")
 
 
-def counted(cells: Mapping[str, int]) -> str:
+def listed_counts(cells: Mapping[str, int]) -> str:
     """Returns values with their counts."""
-    return ", ".join(f"{cell or '빈칸'} {rows:,}" for cell, rows in cells.items())
+    return ", ".join(f"{cell} {rows:,}" for cell, rows in cells.items())
 
 
 def as_written(cell: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing_extensions import Self
 from .columns import whole_number
 from .errors import DataError
 from .label_parsing import AUTO, LabelParser, label_key
-from .label_reading import MENDS, LabelReading, arrows, as_written, by_label, counted, sort_counts
+from .label_reading import MENDS, LabelReading, arrows, as_written, by_label, listed_counts, sort_counts
 from .labels import EMOTION_LABELS, EMOTION_LABELS_KO, clean_name
 
 if TYPE_CHECKING:
@@ -173,9 +174,11 @@ class LabelTally:
             f"row {row['file_row']}, column '{row['label_name']}': '{row['raw_label']}'" for row in first
         )
         more = ("", "") if count <= _SHOWN else (f" 외 {count - _SHOWN:,}행", f" and {count - _SHOWN:,} more")
-        way_out, mend = self._way_out(names), {}
-        if 2 * count >= self.rows - sum(rows for (kind, *_), rows in self.cells.items() if kind == "empty"):
-            mend["labels"] = AUTO  # of typos it would make labels
+        scheme = self._other_scheme(names)
+        way_out = scheme or self._corrections(names)
+        empty = sum(rows for (kind, *_), rows in self.cells.items() if kind == "empty")
+        # Of a few typos among known labels "auto" would make labels.
+        mend = {"labels": AUTO} if scheme or 2 * count >= self.rows - empty else {}
         return DataError(
             f"{first[0]['file']}: 알 수 없는 레이블이 {count:,}행에 있습니다: {korean}{more[0]}. "
             f"쓸 수 있는 값: {_accepted(names)}. {way_out[0]}",
@@ -184,15 +187,14 @@ class LabelTally:
             mend=mend,
         )
 
-    def _way_out(self, names: Sequence[str]) -> tuple[str, str]:
-        """Returns what to do about unknown labels: numbers of another scheme, typos, names of another scheme."""
-        if (scheme := self._other_scheme(names)) is not None:
-            return scheme
-        aliases = list(LabelParser(names).aliases)
+    def _corrections(self, names: Sequence[str]) -> tuple[str, str]:
+        """Returns what to do about unknown names: typos, or names of another scheme."""
+        # Letter by letter: of two syllables one typo leaves only half.
+        letters = {unicodedata.normalize("NFD", alias): alias for alias in LabelParser(names).aliases}
         listed = []
         for cell, rows in sort_counts(self.unknown_cells).items():
-            near = difflib.get_close_matches(label_key(cell), aliases, n=1, cutoff=0.6)
-            listed.append((f"{as_written(cell)} {rows:,}", near[0] if near else None))
+            near = difflib.get_close_matches(unicodedata.normalize("NFD", label_key(cell)), letters, n=1, cutoff=0.7)
+            listed.append((f"{as_written(cell)} {rows:,}", letters[near[0]] if near else None))
         korean = ", ".join(part + (f" (혹시 '{near}'인가요?)" if near else "") for part, near in listed[:_LISTED])
         english = ", ".join(part + (f" (Did you mean '{near}'?)" if near else "") for part, near in listed[:_LISTED])
         more = ", …" if len(listed) > _LISTED else ""
@@ -209,7 +211,7 @@ class LabelTally:
             return None
         numbers = sorted(self.numbers, key=int)
         shown = {number: self.numbers[number] for number in numbers[:_LISTED]}
-        listed = counted(shown) + (", …" if numbers[_LISTED:] else "")
+        listed = listed_counts(shown) + (", …" if numbers[_LISTED:] else "")
         from_one = (numbers[0], numbers[-1]) == ("1", str(len(names)))
         last = len(names) - 1
         return (

@@ -128,8 +128,6 @@ def open_rows(
     )
     if not kept:
         raise nothing_left(report)
-    if report.labels_read is not None:
-        report.labels_read.warn(str(file.path))
     return RowStream(report, names if counts.total() else None, file, columns, names)
 
 

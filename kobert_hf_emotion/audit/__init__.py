@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .dataset import audit_dataset
 from .file_checks import check_files
+from .reading_checks import check_reading
 from .report import AuditReport, Example, Finding
 
-__all__ = ["AuditReport", "Example", "Finding", "audit_dataset", "check_files"]
+__all__ = ["AuditReport", "Example", "Finding", "audit_dataset", "check_files", "check_reading"]

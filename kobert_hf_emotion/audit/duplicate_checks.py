@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..near_duplicates import SIMILARITY, near_twins
-from .report import Example, Finding, Split, Wording, shortened
+from .report import Example, Finding, Split, Wording, counted, shortened
 from .rows import AuditedRows, Codes, codes
 from .thresholds import PROBLEM_CONFLICTING
 
@@ -26,28 +26,26 @@ def check_duplicates(rows: AuditedRows, split: Split) -> list[Finding]:
     folded = (first_key[keys] != index) & ~repeats
     exact_count, folded_count = int(repeats.sum()), int(folded.sum())
     return [
-        Finding(
+        counted(
             "exact_duplicates",
-            "notice" if exact_count else "ok",
             exact_count,
             Wording(
                 f"앞에 나온 글과 글자까지 같은 행 {exact_count:,}개",
                 f"{exact_count:,} row(s) repeat an earlier text word for word",
             ),
-            _ONE_FOLD if exact_count else None,
-            _pairs(rows, np.flatnonzero(repeats), first_whole[whole]),
+            _ONE_FOLD,
+            examples=_pairs(rows, np.flatnonzero(repeats), first_whole[whole]),
             split=split,
         ),
-        Finding(
+        counted(
             "folded_duplicates",
-            "notice" if folded_count else "ok",
             folded_count,
             Wording(
                 f"띄어쓰기, 문장 부호 반복, 대소문자만 다른 행 {folded_count:,}개",
                 f"{folded_count:,} further row(s) differ from an earlier text in spacing, case or repeated marks only",
             ),
-            _ONE_FOLD if folded_count else None,
-            _pairs(rows, np.flatnonzero(folded), first_key[keys]),
+            _ONE_FOLD,
+            examples=_pairs(rows, np.flatnonzero(folded), first_key[keys]),
             split=split,
         ),
     ]
@@ -71,9 +69,8 @@ def check_near_duplicates(train: AuditedRows, test: AuditedRows | None) -> tuple
     of_probe = {key: int(first[twin]) for key, twin in zip(probes, probe_twins.tolist(), strict=True) if twin >= 0}
     near = np.flatnonzero(twins >= 0)
     count = len(near)
-    finding = Finding(
+    finding = counted(
         "near_duplicates",
-        "notice" if count else "ok",
         count,
         Wording(
             f"앞에 나온 글과 거의 같은 글 {count:,}개(이웃한 두 글자 묶음의 Jaccard {SIMILARITY:g} 이상)",
@@ -83,11 +80,9 @@ def check_near_duplicates(train: AuditedRows, test: AuditedRows | None) -> tuple
         Wording(
             "한 겹에 묶이지 않으므로 겹 점수가 조금 부풀 수 있습니다. 고쳐 쓴 같은 글이면 하나만 남기세요.",
             "They may fall into different folds and inflate the scores a little. Of edits of one text, keep one.",
-        )
-        if count
-        else None,
-        tuple(_pair(train, int(first[late]), int(first[twins[late]])) for late in near[:_EXAMPLES]),
-        {"similarity": SIMILARITY},
+        ),
+        examples=[_pair(train, int(first[late]), int(first[twins[late]])) for late in near[:_EXAMPLES]],
+        details={"similarity": SIMILARITY},
     )
     return finding, np.asarray([of_probe.get(key, -1) for key in test_keys], dtype=np.int64)
 
@@ -113,9 +108,8 @@ def check_conflicts(rows: AuditedRows, split: Split) -> Finding:
                 f"→ {rows.label_name(one)}",
             )
         )
-    return Finding(
+    return counted(
         "conflicting_labels",
-        "problem" if share > PROBLEM_CONFLICTING else "notice" if count else "ok",
         count,
         Wording(
             f"같은 글에 레이블이 여럿인 글 {count:,}개, {affected:,}행({share:.2%}; 한도 {PROBLEM_CONFLICTING:.0%})",
@@ -125,12 +119,11 @@ def check_conflicts(rows: AuditedRows, split: Split) -> Finding:
         Wording(
             "맥락 없이는 누구도 다 맞힐 수 없습니다. 레이블을 하나로 정하거나 그 행을 빼세요.",
             "Without context nobody can get all of them right: settle on one label or leave the rows out.",
-        )
-        if count
-        else None,
-        tuple(examples),
-        {"rows": affected, "share": share, "limit": PROBLEM_CONFLICTING},
-        split,
+        ),
+        is_problem=share > PROBLEM_CONFLICTING,
+        examples=examples,
+        details={"rows": affected, "share": share, "limit": PROBLEM_CONFLICTING},
+        split=split,
     )
 
 

@@ -7,9 +7,11 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from ..data import LoadReport
+from ..data import LoadReport, text_fault
+from ..label_parsing import is_empty_label
+from ..label_reading import arrows, listed_counts
 from ..reading import read_table
-from .report import Example, Finding, Split, Wording, shortened
+from .report import Example, Finding, Split, Wording, counted, shortened
 from .thresholds import PROBLEM_DROPPED
 
 if TYPE_CHECKING:
@@ -30,11 +32,11 @@ def check_files(report: LoadReport, split: Split = "train") -> list[Finding]:
 
     A text file with rows to show is read a second time for them; the dataset no longer has them.
     """
-    examples = _Examples(report)
+    examples = FileExamples(report)
     return [
         _encoding(report, split),
         _decomposed(report, examples, split),
-        *(_dropped(report, examples, split, *reason) for reason in _REASONS),
+        *(dropped_rows(report, examples, split, *reason) for reason in _REASONS),
         _second_label(report, split),
     ]
 
@@ -55,24 +57,23 @@ def _encoding(report: LoadReport, split: Split) -> Finding:
             "It is read correctly. CP949 cannot hold emoji: 'CSV UTF-8' is the safer format to save as.",
         )
     return Finding(
-        "encoding",
-        "ok" if advice is None else "notice",
-        listed,
-        Wording(
+        check="encoding",
+        status="ok" if advice is None else "notice",
+        value=listed,
+        found=Wording(
             f"{', '.join(report.files)}: {listed}, {report.rows_read:,}행 중 {report.rows_kept:,}행을 씁니다",
             f"{', '.join(report.files)}: {listed}, {report.rows_kept:,} of {report.rows_read:,} rows are used",
         ),
-        advice,
+        advice=advice,
         details={"files": list(report.files), "rows_read": report.rows_read, "rows_kept": report.rows_kept},
         split=split,
     )
 
 
-def _decomposed(report: LoadReport, examples: _Examples, split: Split) -> Finding:
+def _decomposed(report: LoadReport, examples: FileExamples, split: Split) -> Finding:
     count = report.nfc_changed
-    return Finding(
+    return counted(
         "nfd_texts",
-        "notice" if count else "ok",
         count,
         Wording(
             f"한글이 풀어쓰기(NFD)이거나 NFC가 아닌 글 {count:,}행",
@@ -81,65 +82,73 @@ def _decomposed(report: LoadReport, examples: _Examples, split: Split) -> Findin
         Wording(
             "NFC로 바꾸어 썼으니 고치지 않아도 됩니다. macOS에서 만든 파일에 흔합니다.",
             "They were composed (NFC) and nothing is left to do. Files made on macOS often have them.",
-        )
-        if count
-        else None,
-        examples.first(lambda text, _: _is_visible(text) and not unicodedata.is_normalized("NFC", text))
+        ),
+        examples=examples.first(lambda text, _: not text_fault(text) and not unicodedata.is_normalized("NFC", text))
         if count
         else (),
         split=split,
     )
 
 
-def _dropped(report: LoadReport, examples: _Examples, split: Split, check: str, reason: str, what: Wording) -> Finding:
+def dropped_rows(
+    report: LoadReport, examples: FileExamples, split: Split, check: str, reason: str, what: Wording
+) -> Finding:
+    """Returns the finding of the rows that were left out for a reason."""
     count = report.dropped.get(reason, 0)
-    too_many = sum(report.dropped.values()) > PROBLEM_DROPPED * report.rows_read
-    wanted: dict[str, Callable[[str, str | None], bool]] = {
-        "empty_text": lambda text, _: not _is_visible(text),
-        "lone_dot": lambda text, _: text.strip() == ".",
-        "empty_label": lambda text, label: _is_visible(text) and label is not None and not label.strip(),
-    }
-    return Finding(
+    details: dict[str, object] = {"rows_read": report.rows_read}
+    held: str = ""
+    if reason == "empty_label" and report.labels_read is not None:
+        details["cells"] = report.labels_read.empty
+        if marks := {cell: rows for cell, rows in report.labels_read.empty.items() if cell}:
+            held = f" ({listed_counts(marks)})"
+
+    def wanted(text: str, label: str | None) -> bool:
+        if reason != "empty_label":
+            return text_fault(text) == reason
+        return not text_fault(text) and label is not None and is_empty_label(label)
+
+    return counted(
         check,
-        ("problem" if too_many else "notice") if count else "ok",
         count,
         Wording(
-            f"{what.korean} {count:,}개" + ("를 뺐습니다" if count else ""),
-            f"{count:,} {what.english}" + (" left out" if count else ""),
+            f"{what.korean} {count:,}개{held}" + ("를 뺐습니다" if count else ""),
+            f"{count:,} {what.english}{held}" + (" left out" if count else ""),
         ),
         Wording(
             f"파일을 채우거나 그대로 두세요. {PROBLEM_DROPPED:.0%}를 넘으면 열을 잘못 지정했을 수 있습니다.",
             f"Fill them in or leave it so. Above {PROBLEM_DROPPED:.0%} the column may be the wrong one.",
-        )
-        if count
-        else None,
-        examples.first(wanted[reason]) if count else (),
-        {"rows_read": report.rows_read},
-        split,
+        ),
+        is_problem=sum(report.dropped.values()) > PROBLEM_DROPPED * report.rows_read,
+        examples=examples.first(wanted) if count else (),
+        details=details,
+        split=split,
     )
 
 
 def _second_label(report: LoadReport, split: Split) -> Finding:
     count = report.label_conflicts
-    return Finding(
+    return counted(
         "label_columns_differ",
-        "problem" if count > PROBLEM_DROPPED * report.rows_read else "notice" if count else "ok",
         count,
         Wording(
-            f"두 레이블 열(예: Label과 Emotion)이 서로 다른 행 {count:,}개",
-            f"{count:,} row(s) on which two label columns, such as Label and Emotion, differ",
+            f"두 레이블 열(예: Label과 Emotion)이 서로 다른 행 {count:,}개{_differences(report)}",
+            f"{count:,} row(s) on which two label columns, such as Label and Emotion, differ{_differences(report)}",
         ),
         Wording(
             "--label-column으로 믿을 열을 지정하거나 파일을 고치세요.",
             "Name the column to trust with --label-column, or mend the file.",
-        )
-        if count
-        else None,
+        ),
+        is_problem=count > PROBLEM_DROPPED * report.rows_read,
         split=split,
     )
 
 
-class _Examples:
+def _differences(report: LoadReport) -> str:
+    second = report.labels_read.second if report.labels_read is not None else {}
+    return f": {arrows(second, forward=True)}" if second and report.label_conflicts else ""
+
+
+class FileExamples:
     """The raw rows of the files, read when the first example is asked for."""
 
     def __init__(self, report: LoadReport) -> None:
@@ -175,7 +184,3 @@ class _Examples:
 def _cells(frame: pd.DataFrame, text: str, label: str | None) -> Iterator[tuple[str, str | None]]:
     labels = itertools.repeat(None) if label is None else frame[label].tolist()
     return zip(frame[text].tolist(), labels, strict=False)
-
-
-def _is_visible(text: str) -> bool:
-    return bool(text.strip().strip("\u200b\u200c\u200d\u2060\ufeff\u3164").strip())

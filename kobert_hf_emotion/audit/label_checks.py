@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .report import Finding, Split, Wording
+from .report import Finding, Split, Wording, counted
 from .rows import AuditedRows, codes
 from .thresholds import NOTICE_IMBALANCE
 
@@ -35,16 +35,16 @@ def _folds(rows: AuditedRows, by_name: dict[str, int], n_splits: int) -> Finding
         if most >= 2
         else Wording("그 클래스를 더 모으거나 다른 클래스와 합치세요.", "Add rows, or merge the class with another.")
     )
-    return Finding(
+    shown = f": {listed}" if small else ""
+    return counted(
         "classes_below_folds",
-        "problem" if small else "ok",
         len(small),
         Wording(
-            f"{n_splits}겹보다 서로 다른 글(그룹)이 적은 클래스 {len(small)}개" + (f": {listed}" if small else ""),
-            f"{len(small)} class(es) with fewer distinct texts or groups than the {n_splits} folds"
-            + (f": {listed}" if small else ""),
+            f"{n_splits}겹보다 서로 다른 글(그룹)이 적은 클래스 {len(small)}개{shown}",
+            f"{len(small)} class(es) with fewer distinct texts or groups than the {n_splits} folds{shown}",
         ),
-        way_out if small else None,
+        way_out,
+        is_problem=True,
         details={"folds": n_splits, "smallest": most},
     )
 
@@ -65,16 +65,16 @@ def _balance(by_name: dict[str, int], split: Split) -> Finding:
     listed = ", ".join(f"{name} {count:,}" for name, count in by_name.items())
     uneven = ratio >= NOTICE_IMBALANCE or bool(absent)
     return Finding(
-        "imbalance_ratio",
-        "notice" if uneven else "ok",
-        round(ratio, 2),
-        Wording(
+        check="imbalance_ratio",
+        status="notice" if uneven else "ok",
+        value=round(ratio, 2),
+        found=Wording(
             f"가장 큰 클래스가 가장 작은 클래스의 {ratio:.1f}배: {listed}"
             + (f" (행이 없는 클래스: {', '.join(absent)})" if absent else ""),
             f"the largest class has {ratio:.1f} times the rows of the smallest: {listed}"
             + (f" (without any row: {', '.join(absent)})" if absent else ""),
         ),
-        Wording(
+        advice=Wording(
             "정확도 대신 macro-F1을 보고, --alpha로 적은 클래스의 가중치를 올려 보세요.",
             "Look at macro-F1 rather than accuracy, and try larger weights for rare classes with --alpha.",
         )

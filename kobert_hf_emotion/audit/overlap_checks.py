@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .report import Example, Finding, Wording, shortened
+from .report import Example, Finding, Wording, counted, shortened
 from .rows import AuditedRows, Codes
 from .thresholds import PROBLEM_NEAR_OVERLAP, PROBLEM_TEST_OVERLAP
 
@@ -92,9 +92,8 @@ def _finding(
     count, share = len(found), len(found) / max(len(test), 1)
     both = (test.labels[found] >= 0) & (train.labels[twins[found]] >= 0)
     other_label = int((both & (test.labels[found] != train.labels[twins[found]])).sum())
-    return Finding(
+    return counted(
         check,
-        ("problem" if is_problem else "notice") if count else "ok",
         count,
         Wording(
             f"평가 행 {count:,}개({share:.2%})의 글이 학습 파일의 글과 {how.korean}"
@@ -102,9 +101,10 @@ def _finding(
             f"{count:,} test row(s) ({share:.2%}) {how.english}"
             + (f", {other_label:,} of them with another label" if other_label else ""),
         ),
-        _LEAVE_OUT if count else None,
-        tuple(_example(train, test, int(index), int(twins[index])) for index in found[:_EXAMPLES]),
-        {"share": share, "limit": limit, "other_label": other_label},
+        _LEAVE_OUT,
+        is_problem=is_problem,
+        examples=[_example(train, test, int(index), int(twins[index])) for index in found[:_EXAMPLES]],
+        details={"share": share, "limit": limit, "other_label": other_label},
     )
 
 
@@ -117,9 +117,8 @@ def _check_groups(train: list[str], test: list[str], rows: AuditedRows) -> Findi
     known = set(train)
     shared = [index for index, group in enumerate(test) if group in known]
     count = len({test[index] for index in shared})
-    return Finding(
+    return counted(
         "train_test_group_overlap",
-        "notice" if count else "ok",
         count,
         Wording(
             f"두 파일에 다 있는 그룹 {count:,}개(평가 {len(shared):,}행)",
@@ -128,9 +127,7 @@ def _check_groups(train: list[str], test: list[str], rows: AuditedRows) -> Findi
         Wording(
             "같은 화자의 글은 서로 닮았습니다. 새 화자에서의 성능을 재려면 그룹이 겹치지 않게 나누세요.",
             "Texts of one speaker are alike: to measure how it does with new ones, split so that no group is in both.",
-        )
-        if count
-        else None,
-        tuple(Example(int(rows.numbers[index]), shortened(test[index])) for index in shared[:1]),
-        {"rows": len(shared)},
+        ),
+        examples=[Example(int(rows.numbers[index]), shortened(test[index])) for index in shared[:1]],
+        details={"rows": len(shared)},
     )

@@ -42,7 +42,7 @@ class Example:
     other_value: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """The result of one check.
 
@@ -65,6 +65,41 @@ class Finding:
     examples: tuple[Example, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     split: Split = "train"
+
+
+def counted(
+    check: str,
+    count: int,
+    found: Wording,
+    advice: Wording,
+    *,
+    is_problem: bool = False,
+    examples: Sequence[Example] = (),
+    details: Mapping[str, Any] | None = None,
+    split: Split = "train",
+) -> Finding:
+    """Returns the finding of a check that counts faults: "ok" and without advice where there is none.
+
+    Args:
+        check: As in `Finding`.
+        count: The faults, its value.
+        found: As in `Finding`.
+        advice: What to do where there are some.
+        is_problem: Whether they are a reason not to trust a result; otherwise they are worth knowing.
+        examples: As in `Finding`.
+        details: As in `Finding`.
+        split: As in `Finding`.
+    """
+    return Finding(
+        check=check,
+        status=("problem" if is_problem else "notice") if count else "ok",
+        value=count,
+        found=found,
+        advice=advice if count else None,
+        examples=tuple(examples),
+        details=details or {},
+        split=split,
+    )
 
 
 @dataclass(frozen=True)

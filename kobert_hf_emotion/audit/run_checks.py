@@ -22,13 +22,13 @@ def _device(estimate: RunEstimate) -> Finding:
     large = is_cpu and estimate.parameters > 50_000_000
     threads = f", {estimate.threads} thread(s)" if is_cpu else ""
     return Finding(
-        "device",
-        "notice" if large else "ok",
-        estimate.device,
-        Wording(
+        check="device",
+        status="notice" if large else "ok",
+        value=estimate.device,
+        found=Wording(
             f"{estimate.device}" + (f", 스레드 {estimate.threads}개" if is_cpu else ""), f"{estimate.device}{threads}"
         ),
-        Wording(
+        advice=Wording(
             "KoBERT 크기의 모델은 GPU에서 학습하는 편이 낫습니다.",
             "A model of KoBERT's size is better trained on a GPU.",
         )
@@ -52,17 +52,17 @@ def _memory(estimate: RunEstimate) -> Finding:
     of_korean = "" if available is None else f"(장치 {available:,.0f} MB)"
     of_english = "" if available is None else f" (the device has {available:,.0f} MB)"
     return Finding(
-        "memory_estimate_mb",
-        "notice" if too_much else "ok",
-        round(total, 1),
-        Wording(
+        check="memory_estimate_mb",
+        status="notice" if too_much else "ok",
+        value=round(total, 1),
+        found=Wording(
             f"학습 메모리 추정 {total:,.0f} MB{of_korean}: 파라미터 {estimate.parameters:,}개 {weights:,.0f}, 기울기 "
             f"{gradients:,.0f}, AdamW {optimizer:,.0f}, 활성값 {activations:,.0f}. Python과 라이브러리는 별도입니다",
             f"training memory, an estimate: {total:,.0f} MB{of_english}: {estimate.parameters:,} parameters "
             f"{weights:,.0f}, gradients {gradients:,.0f}, AdamW {optimizer:,.0f}, activations {activations:,.0f}. "
             "Python and the libraries come on top",
         ),
-        Wording(
+        advice=Wording(
             "--batch-size나 --max-length를 줄이세요. 활성값은 둘에 비례합니다.",
             "Lower --batch-size or --max-length: activations grow with both.",
         )
@@ -76,10 +76,10 @@ def _memory(estimate: RunEstimate) -> Finding:
 def _time(estimate: RunEstimate) -> Finding:
     korean, english = _duration(estimate.total_seconds)
     return Finding(
-        "time_estimate_seconds",
-        "ok",
-        round(estimate.total_seconds, 1),
-        Wording(
+        check="time_estimate_seconds",
+        status="ok",
+        value=round(estimate.total_seconds, 1),
+        found=Wording(
             f"전체 학습 시간 추정 {korean}: {estimate.steps:,}스텝, 스텝당 {estimate.step_seconds:.3f}초. "
             f"이 컴퓨터에서 {estimate.timed_rows}행을 재어 늘려 셈한 값입니다",
             f"time of the whole run, an estimate: {english}: {estimate.steps:,} steps of {estimate.step_seconds:.3f} "

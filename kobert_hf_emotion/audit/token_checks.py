@@ -12,7 +12,7 @@ from ..collector import collector_paused
 from ..configuration import longest_input
 from ..errors import TokenizerError
 from ..tokenizer_guard import check_encoded, check_vocabulary
-from .report import Finding, Split, Wording
+from .report import Finding, Split, Wording, counted
 from .rows import AuditedRows, codes
 from .thresholds import NOTICE_TRUNCATED, NOTICE_UNKNOWN, PROBLEM_MIN_TEXTS, PROBLEM_UNKNOWN
 
@@ -55,23 +55,21 @@ def _match(
         check_vocabulary(tokenizer, config)
         check_encoded(tokenizer, config, texts, ids)
     except TokenizerError as error:
-        return Finding(
-            "tokenizer_mismatch",
-            "problem",
-            1,
-            Wording(error.korean, error.english),
-            Wording(
-                "체크포인트와 같은 폴더에 저장된 토크나이저를 쓰세요.", "Use the tokenizer saved beside the checkpoint."
-            ),
+        count, found = 1, Wording(error.korean, error.english)
+    else:
+        entries = f"{len(tokenizer):,}"
+        count = 0
+        found = Wording(
+            f"토크나이저({entries}개 어휘)가 모델과 맞습니다", f"the tokenizer ({entries} entries) is the model's"
         )
-    return Finding(
+    return counted(
         "tokenizer_mismatch",
-        "ok",
-        0,
+        count,
+        found,
         Wording(
-            f"토크나이저({len(tokenizer):,}개 어휘)가 모델과 맞습니다",
-            f"the tokenizer ({len(tokenizer):,} entries) is the model's",
+            "체크포인트와 같은 폴더에 저장된 토크나이저를 쓰세요.", "Use the tokenizer saved beside the checkpoint."
         ),
+        is_problem=True,
     )
 
 
@@ -101,22 +99,22 @@ def _unknown(
     affected = np.flatnonzero(unknown[of_row] > 0)
     is_problem = share > PROBLEM_UNKNOWN and len(rows) >= PROBLEM_MIN_TEXTS
     return Finding(
-        "unk_share",
-        "problem" if is_problem else "notice" if share > NOTICE_UNKNOWN else "ok",
-        share,
-        Wording(
+        check="unk_share",
+        status="problem" if is_problem else "notice" if share > NOTICE_UNKNOWN else "ok",
+        value=share,
+        found=Wording(
             f"토큰의 {share:.2%}가 [UNK]입니다({len(affected):,}행에 {count:,}개; 한도 {PROBLEM_UNKNOWN:.0%})",
             f"{share:.2%} of the tokens are [UNK] ({count:,} in {len(affected):,} rows; limit {PROBLEM_UNKNOWN:.0%})",
         ),
-        Wording(
+        advice=Wording(
             "모델이 읽지 못하는 글자입니다. 토크나이저와 인코딩이 맞는지, 이모지나 한자가 많은지 보세요.",
             "The model cannot read these characters: check tokenizer and encoding, and look for emoji or hanja.",
         )
         if share > NOTICE_UNKNOWN
         else None,
-        tuple(rows.example(int(index)) for index in affected[:_EXAMPLES]) if share > NOTICE_UNKNOWN else (),
-        {"tokens": tokens, "unknown": count, "rows": len(affected), "limit": PROBLEM_UNKNOWN},
-        split,
+        examples=tuple(rows.example(int(index)) for index in affected[:_EXAMPLES]) if share > NOTICE_UNKNOWN else (),
+        details={"tokens": tokens, "unknown": count, "rows": len(affected), "limit": PROBLEM_UNKNOWN},
+        split=split,
     )
 
 
@@ -128,18 +126,18 @@ def _truncated(
     half, most, nearly_all = (int(np.percentile(lengths, p, method="higher")) for p in (50, 95, 99))
     longest = int(lengths.max())
     return Finding(
-        "truncated_share",
-        "notice" if share > NOTICE_TRUNCATED else "ok",
-        share,
-        Wording(
+        check="truncated_share",
+        status="notice" if share > NOTICE_TRUNCATED else "ok",
+        value=share,
+        found=Wording(
             f"{len(long):,}행({share:.2%})이 {max_length}토큰에서 잘립니다. 토큰 수: 중앙값 {half}, 95% {most}, "
             f"99% {nearly_all}, 최대 {longest}",
             f"{len(long):,} row(s) ({share:.2%}) are cut at {max_length} tokens. Tokens: median {half}, 95% {most}, "
             f"99% {nearly_all}, longest {longest}",
         ),
-        _longer(nearly_all, model_limit) if share > NOTICE_TRUNCATED else None,
-        tuple(rows.example(int(index)) for index in long[:1]),
-        {
+        advice=_longer(nearly_all, model_limit) if share > NOTICE_TRUNCATED else None,
+        examples=tuple(rows.example(int(index)) for index in long[:1]),
+        details={
             "rows": len(long),
             "max_length": max_length,
             "median_tokens": half,
@@ -147,7 +145,7 @@ def _truncated(
             "p99_tokens": nearly_all,
             "longest_tokens": longest,
         },
-        split,
+        split=split,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from . import options
-from .output import note, quiet_libraries, say
+from .output import note_reading, quiet_libraries, say
 
 
 def continue_(
@@ -56,7 +56,7 @@ def continue_(
             for path in files
         ]
         for _, report in loaded:
-            note(report.summary())
+            note_reading(report)
         args = EmotionTrainingArguments(
             num_train_epochs=epochs,
             per_device_train_batch_size=batch_size,

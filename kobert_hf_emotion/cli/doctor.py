@@ -50,7 +50,7 @@ def doctor(
     종료 코드: 결과를 믿을 수 없게 하는 문제가 있으면 1, 없으면 0.
     Audits data and plan before training. Exit code 1 where a problem makes results untrustworthy, 0 otherwise.
     """  # noqa: D415
-    from ..audit import AuditReport, audit_dataset, check_files
+    from ..audit import AuditReport, audit_dataset, check_files, check_reading
     from ..audit.run_checks import check_run
     from ..data import load_emotion_dataset_with_report
     from ..resources import RunPlan
@@ -67,7 +67,7 @@ def doctor(
             labels=options.parse_labels(labels),
             encoding=encoding,
         )
-        findings = check_files(loaded)
+        findings = check_files(loaded) + check_reading(loaded)
         test = None
         if test_file is not None:
             test, test_loaded = load_emotion_dataset_with_report(
@@ -80,7 +80,7 @@ def doctor(
                 require_labels=False,
                 encoding=encoding,
             )
-            findings += check_files(test_loaded, "test")
+            findings += check_files(test_loaded, "test") + check_reading(test_loaded, "test", loaded)
         tokenizer = load_tokenizer(model, model_max_length=max_length)
         audit = audit_dataset(
             dataset, test, tokenizer=tokenizer, config=_config(model), n_splits=folds, max_length=max_length

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import options
-from .output import note, quiet_libraries, say, say_json
+from .output import note_reading, quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
     from ..holdout import Holdout, HoldoutScores
@@ -52,7 +52,7 @@ def evaluate(
             labels=labels,
             encoding=encoding,
         )
-        note(report.summary())
+        note_reading(report)
         found = evaluate_run(run, dataset, select_on_test, batch_size, tokenizer, num_attention_heads)
     if json:
         say_json(_to_json(found) | {"data": report})

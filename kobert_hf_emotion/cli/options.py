@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -23,8 +24,9 @@ Labels = Annotated[
     str | None,
     typer.Option(
         "--labels",
-        help="쉼표로 나눈 라벨 이름, 번호 순서; 'auto'는 파일에서 읽음; 기본은 일곱 감정 "
-        "(label names in the order of their ids, or 'auto'; the seven emotions by default)",
+        help="쉼표로 나눈 라벨 이름, 번호 순서; 쉼표가 든 이름은 큰따옴표로: '\"기쁨, 행복\",슬픔'; 'auto'는 파일에서 "
+        "읽음; 기본은 일곱 감정 (label names in the order of their ids, with commas between them and a name that holds "
+        "one in double quotes; or 'auto'; the seven emotions by default)",
     ),
 ]
 Encoding = Annotated[
@@ -88,9 +90,23 @@ InputFile = Annotated[Path, typer.Argument(help="CSV, TSV, XLSX, JSONL 또는 Pa
 
 
 def parse_labels(labels: str | None) -> tuple[str, ...] | None:
-    """Returns label names, or None where they are to be read from the file."""
-    from ..labels import EMOTION_LABELS
+    r"""Returns label names, or None where they are to be read from the file.
+
+    >>> parse_labels('"기쁨, 행복", 슬픔')
+    ('기쁨, 행복', '슬픔')
+    """
+    from ..label_parsing import AUTO
+    from ..labels import EMOTION_LABELS, fold_name
 
     if labels is None:
         return EMOTION_LABELS
-    return None if labels == "auto" else tuple(name.strip() for name in labels.split(","))
+    if fold_name(labels) == AUTO:
+        return None
+    try:
+        rows = list(csv.reader([labels], skipinitialspace=True, strict=True))
+    except csv.Error as error:
+        raise typer.BadParameter(
+            f"--labels {labels!r}: 큰따옴표가 닫히지 않았습니다 ({error}). 쉼표가 든 이름은 '\"기쁨, 행복\",슬픔'처럼 "
+            "쓰세요. (A double quote is not closed; write a name with a comma as in the example.)"
+        ) from error
+    return tuple(name.strip() for row in rows for name in row)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..data import LoadReport
 
 
 def say(line: str = "") -> None:
@@ -25,6 +29,11 @@ def say_json(content: Mapping[str, Any]) -> None:
 def note(line: str) -> None:
     """Prints a line that is not part of the result, on stderr."""
     print(line, file=sys.stderr)  # noqa: T201
+
+
+def note_reading(report: LoadReport) -> None:
+    """Prints what was read and how, with options in place of the arguments that the report names."""
+    note(re.sub(r"`(\w+)`", lambda found: "--" + found[1].replace("_", "-"), report.summary()))
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ import typer
 
 from ..collector import collector_spares_imports
 from . import options
-from .output import note, progress_bar, quiet_libraries, say, say_json
+from .output import note, note_reading, progress_bar, quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
     from ..file_prediction import LogitsModel
@@ -62,7 +62,7 @@ def predict(
             read_labels=not ignore_labels,
             encoding=encoding,
         )
-        note(rows.report.summary())
+        note_reading(rows.report)
     _predict_rows(classifier, rows, output, batch_size, json)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from . import options
-from .output import note, quiet_libraries, say, say_json
+from .output import note_reading, quiet_libraries, say, say_json
 
 
 def train(
@@ -123,7 +123,7 @@ def train(
             labels=names,
             encoding=encoding,
         )
-        note(report.summary())
+        note_reading(report)
         group_by = None if group_column is None else "group"
         result = cross_validate(
             dataset,
