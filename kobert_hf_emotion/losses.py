@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .errors import KoBERTEmotionError
-from .labels import EMOTION_LABELS
+from .labels import EMOTION_LABELS, fold_name
 
 Reduction: TypeAlias = Literal["mean", "sum", "none"] | None
 Alpha: TypeAlias = float | Sequence[float] | Mapping[str, float] | Tensor | NDArray[np.floating]
@@ -34,13 +34,20 @@ def resolve_alpha(alpha: Alpha, labels: Sequence[str] = EMOTION_LABELS) -> float
     if isinstance(alpha, Tensor | np.ndarray):
         alpha = alpha.tolist()
     if isinstance(alpha, Mapping):
-        unknown = [name for name in alpha if name not in labels]
+        ids = {fold_name(name): index for index, name in enumerate(labels)}
+        unknown = [name for name in alpha if fold_name(name) not in ids]
         if unknown:
             raise KoBERTEmotionError(
                 f"alpha에 모르는 라벨이 있습니다: {unknown}. 쓸 수 있는 라벨: {list(labels)}",
                 f"alpha names unknown labels {unknown}; expected some of {list(labels)}.",
             )
-        resolved: float | list[float] = [_weight(alpha.get(name, 1.0)) for name in labels]
+        named = {ids[fold_name(name)]: weight for name, weight in alpha.items()}
+        if len(named) < len(alpha):
+            raise KoBERTEmotionError(
+                f"alpha에 같은 라벨이 두 번 있습니다: {list(alpha)}. 한 번만 쓰세요.",
+                f"alpha names a label twice: {list(alpha)}. Name each once.",
+            )
+        resolved: float | list[float] = [_weight(named.get(index, 1.0)) for index in range(len(labels))]
     elif isinstance(alpha, Sequence):
         resolved = [_weight(weight) for weight in alpha]
     else:

@@ -291,3 +291,9 @@ class TestArguments:
     def test_docstrings_hold_examples(self) -> None:
         assert ">>> " in (FocalLoss.__doc__ or "")
         assert ">>> " in (focal_loss.__doc__ or "")
+
+
+def test_names_in_alpha_are_compared_as_labels_are() -> None:
+    assert resolve_alpha({" Happy\u200b": 2.0, "ＳＡＤ": 3.0}, ["happy", "sad", "angry"]) == [2.0, 3.0, 1.0]
+    with pytest.raises(KoBERTEmotionError, match="twice"):
+        resolve_alpha({"Happy": 2.0, "happy": 3.0}, ["happy"])
