@@ -109,10 +109,12 @@ def find_columns(
     named = {"text_column": text, "label_column": label, "text_pair_column": text_pair, "group_column": group}
     for argument, name in named.items():
         if name is not None:
-            _check_named(table, name, argument)
+            _check_named(table, name, argument, label is None and require_labels and read_labels)
     head = table.frame.head(GUESS_ROWS)
     taken = {name for name in named.values() if name is not None}
-    text_name = text if text is not None else _guess_text(table, head, taken, label is None and require_labels)
+    text_name = (
+        text if text is not None else _guess_text(table, taken, label is None and require_labels and read_labels)
+    )
     taken.add(text_name)
     label_name, other = None, None
     if read_labels:
@@ -189,7 +191,7 @@ def _is_decimal(cell: str) -> bool:
     return re.fullmatch(r"\s*-?[0-9]*\.[0-9]+%?\s*", cell) is not None
 
 
-def _check_named(table: Table, name: str, argument: str) -> None:
+def _check_named(table: Table, name: str, argument: str, with_label: bool) -> None:
     found = list(table.frame.columns).count(name)
     if found == 1:
         return
@@ -212,22 +214,28 @@ def _check_named(table: Table, name: str, argument: str) -> None:
         + (f" 혹시 '{guess}'인가요?" if guess else f" `{argument}`에 그중 하나를 쓰세요."),
         f"{table.path}: there is no column '{name}'. Columns found: {_listed(columns)}."
         + (f" Did you mean '{guess}'?" if guess else f" Name one of these with `{argument}`."),
-        mend={argument: mended},
+        mend={argument: mended} | (_label_mend(table, mended) if with_label and argument == "text_column" else {}),
     )
 
 
-def _guess_text(table: Table, head: pd.DataFrame, taken: set[str], with_label: bool) -> str:
+def _guess_text(table: Table, taken: set[str], with_label: bool) -> str:
     found = [name for name in _named_like(table, TEXT_NAMES) if name not in taken]
     if len(found) == 1:
         return found[0]
     text = _likely_text(table, taken)
     mend: dict[str, Setting] = {} if text is None else {"text_column": text}
-    if text is not None and with_label:
-        try:
-            _guess_label(table, head, {*taken, text}, require_labels=True)
-        except DataError as error:
-            mend |= error.mend
-    raise _no_guess(table, _TEXT, found, mend)
+    raise _no_guess(table, _TEXT, found, mend | (_label_mend(table, text) if with_label else {}))
+
+
+def _label_mend(table: Table, text: str | None) -> dict[str, Setting]:
+    """Returns what mends the guess of the label, where the text is in the column `text`; nothing where it works."""
+    if text is None:
+        return {}
+    try:
+        _guess_label(table, table.frame.head(GUESS_ROWS), {text}, require_labels=True)
+    except DataError as error:
+        return error.mend
+    return {}
 
 
 def _guess_label(table: Table, head: pd.DataFrame, taken: set[str], require_labels: bool) -> str | None:

@@ -36,11 +36,11 @@ class Reading(NamedTuple):
     """What one cell was read as.
 
     Attributes:
-        index: The label's id; None for the kinds "empty" and "unknown".
+        id: The label's id; None for the kinds "empty" and "unknown".
         kind: By what it was recognised: a name or synonym, a number that is an id, or a name with an id beside it.
     """
 
-    index: int | None
+    id: int | None
     kind: Kind
 
 
@@ -53,8 +53,8 @@ class LabelParser:
     Example:
         >>> parse = LabelParser(["negative", "positive"]).parse
         >>> parse("Positive "), parse("0.0"), parse("positive(3)"), parse("NaN"), parse("neutral")
-        (Reading(index=1, kind='name'), Reading(index=0, kind='number'), Reading(index=1, kind='id_beside'), \
-Reading(index=None, kind='empty'), Reading(index=None, kind='unknown'))
+        (Reading(id=1, kind='name'), Reading(id=0, kind='number'), Reading(id=1, kind='id_beside'), \
+Reading(id=None, kind='empty'), Reading(id=None, kind='unknown'))
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -88,7 +88,7 @@ Reading(index=None, kind='empty'), Reading(index=None, kind='unknown'))
         """Returns the ids of cells as nullable integers; missing where a cell is empty or unknown."""
         import pandas as pd
 
-        found = {cell: self.parse(cell).index for cell in cells.unique().tolist()}
+        found = {cell: self.parse(cell).id for cell in cells.unique().tolist()}
         return cells.map({cell: index for cell, index in found.items() if index is not None}).astype(pd.Int64Dtype())
 
 

@@ -46,7 +46,7 @@ def test_reading_is_invariant_under_how_a_name_is_written(pair: tuple[str, str])
 @given(written(st.integers(0, 6).map(str)))
 def test_so_is_that_of_a_number(pair: tuple[str, str]) -> None:
     reading = LabelParser(EMOTION_LABELS).parse(pair[1])
-    assert (reading.index, reading.kind) == (int(pair[0]), "number")
+    assert (reading.id, reading.kind) == (int(pair[0]), "number")
 
 
 @given(st.text(max_size=20))
@@ -79,7 +79,7 @@ def test_labels_of_a_column_are_one_a_name_in_any_order(cells: list[tuple[str, s
     assert names_in(dict(items)) == names
     parser = LabelParser(names)
     for name, other in cells:
-        assert fold_name(names[parser.parse(other).index or 0]) == fold_name(name)
+        assert fold_name(names[parser.parse(other).id or 0]) == fold_name(name)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_cells_that_are_empty_in_all_but_name(cell: str) -> None:
 
 
 def test_a_label_that_is_called_so_is_not_empty() -> None:
-    assert LabelParser(["nan", "n/a"]).parse("NaN ").index == 0
+    assert LabelParser(["nan", "n/a"]).parse("NaN ").id == 0
 
 
 @pytest.mark.parametrize("cell", ["none", "None", "없는 값", "?", "x", "기쁨!", "7", "-1", "1.5", "①", "٣", "5e0"])
@@ -116,7 +116,7 @@ def test_none_is_a_class_of_real_data_sets() -> None:
 )
 def test_an_id_beside_a_name_is_not_looked_at(cell: str) -> None:
     reading = LabelParser(EMOTION_LABELS).parse(cell)
-    assert (reading.index, reading.kind) == (5, "id_beside")
+    assert (reading.id, reading.kind) == (5, "id_beside")
 
 
 def test_ids_beside_names_go_where_each_has_one() -> None:
@@ -134,9 +134,9 @@ def test_a_label_is_called_as_most_cells_call_it() -> None:
 
 def test_numbers_as_names_are_no_ids() -> None:
     parser = LabelParser(["1", "2", "10"])
-    assert parser.parse("2.0").index == 1
+    assert parser.parse("2.0").id == 1
     assert parser.parse("0").kind == "unknown"
 
 
 def test_capitals_of_an_emotion_keep_its_synonyms() -> None:
-    assert LabelParser(["Sad", "Happy"]).parse("행복").index == 1
+    assert LabelParser(["Sad", "Happy"]).parse("행복").id == 1

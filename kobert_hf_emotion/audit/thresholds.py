@@ -1,9 +1,8 @@
 """From when on an audit calls something a problem, that is, a reason not to trust a result. All in one place.
 
 A problem makes `kobert-emotion doctor` end with exit code 1. What is worth knowing but harms no result is a notice.
-Three checks have no number: a tokenizer that is not the model's, a class with fewer groups of rows than folds, and numbers
-that are read as ids and leave labels without a row, are
-always problems.
+Three checks have no number: a tokenizer that is not the model's, a class with fewer groups of rows than folds, and
+numbers that are read as ids and leave labels without a row, are always problems.
 """
 
 from __future__ import annotations
