@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import DataError, Setting
-from .labels import fold_name
+from .labels import fold_name, whole_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,6 @@ GUESS_ROWS = 1000
 
 _TEXT = _Role("글(text)", "the text", "text_column")
 _LABEL = _Role("레이블", "the label", "label_column")
-_NUMBER = re.compile(r"(-?[0-9]+)(\.0+)?")
 _ROLES = {
     "text": ("글", "text"),
     "text_pair": ("둘째 글", "text_pair"),
@@ -141,16 +140,6 @@ def find_columns(
         rivals={role: names for role, names in rivals.items() if names},
         unused=tuple(name for name in free if name != other),
     )
-
-
-def whole_number(cell: str) -> str | None:
-    """Returns a whole number as it is written without a decimal part, or None.
-
-    >>> whole_number(" 3.0"), whole_number("3.5"), whole_number("happy")
-    ('3', None, None)
-    """
-    match = _NUMBER.fullmatch(cell.strip())
-    return match[1] if match else None
 
 
 def _key(column: str) -> str:

@@ -7,9 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from .columns import whole_number
 from .errors import DataError
-from .labels import clean_name, fold_name, label_aliases
+from .labels import clean_name, fold_name, label_aliases, whole_number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
 
-from .columns import whole_number
 from .errors import DataError
 from .label_parsing import AUTO, LabelParser, label_key
 from .label_reading import MENDS, LabelReading, arrows, as_written, by_label, listed_counts, sort_counts
-from .labels import EMOTION_LABELS, EMOTION_LABELS_KO, clean_name
+from .labels import EMOTION_LABELS, EMOTION_LABELS_KO, clean_name, whole_number
 
 if TYPE_CHECKING:
     import pandas as pd

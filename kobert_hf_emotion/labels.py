@@ -106,6 +106,7 @@ KOTE_TO_EMOTION: dict[str, str | None] = {
 """KOTE's 44 labels in their index order; `None` where a label belongs to no single one of the seven."""
 
 
+_NUMBER = re.compile(r"(-?[0-9]+)(\.0+)?")
 _FULL_WIDTH = re.compile("[\uff01-\uffef]+")
 BLANKS = "\u115f\u1160\u3164\u2800\ufe0e\ufe0f"
 """Characters without ink that Unicode counts as letters, symbols or marks: fillers, variation selectors."""
@@ -136,6 +137,16 @@ def fold_name(name: str) -> str:
     'happy'
     """
     return unicodedata.normalize("NFC", clean_name(name).casefold())
+
+
+def whole_number(cell: str) -> str | None:
+    """Returns a whole number as it is written without a decimal part, or None.
+
+    >>> whole_number(" 3.0"), whole_number("3.5"), whole_number("happy")
+    ('3', None, None)
+    """
+    match = _NUMBER.fullmatch(cell.strip())
+    return match[1] if match else None
 
 
 def label_aliases(labels: Sequence[str] = EMOTION_LABELS) -> dict[str, int]:
