@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from .inference import softmax
+from .probabilities import log_loss, softmax
 
 BINS = 15
 TEMPERATURES = (0.05, 20.0)
@@ -93,16 +93,10 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -
     """
 
     def at(log_temperature: float) -> float:
-        return cross_entropy(logits / np.exp(log_temperature), labels)
+        return log_loss(logits / np.exp(log_temperature), labels)
 
     found = minimize_scalar(at, bounds=np.log(TEMPERATURES).tolist(), method="bounded", options={"xatol": 1e-8})
     return float(np.exp(found.x)) if at(found.x) < at(0.0) else 1.0
-
-
-def cross_entropy(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
-    """Returns the mean of -log softmax(logits) at the labels, in nats; finite for logits however far apart."""
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    return float((np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]).mean())
 
 
 def calibrate_out_of_fold(
@@ -131,8 +125,8 @@ def calibrate_out_of_fold(
         fold_temperatures=temperatures,
         ece_before=expected_calibration_error(before),
         ece_after=expected_calibration_error(after),
-        log_loss_before=cross_entropy(logits, labels),
-        log_loss_after=cross_entropy(scaled, labels),
+        log_loss_before=log_loss(logits, labels),
+        log_loss_after=log_loss(scaled, labels),
         before=before,
         after=after,
     )

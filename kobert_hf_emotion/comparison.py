@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from .bootstrap import SEED, Interval, confusion_scores, percentile_interval, resample_counts
-from .errors import RunError
+from .errors import KoBERTEmotionError, RunError
 from .finished_run import FinishedRun, read_run
 
 SIGNIFICANCE = 0.05
@@ -43,7 +43,7 @@ class Difference:
     interval: Interval
     """95% percentile interval of the difference; paired bootstrap."""
     p: float
-    """Twice the share of resamples on the far side of 0; see `compare_runs`."""
+    """Two-sided, never 0; see `compare_runs`."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,11 @@ def compare_runs(
     """Tests whether two runs on the same data differ in accuracy and macro F1.
 
     Accuracy is tested by McNemar's test, macro F1 by a paired bootstrap: the same rows are drawn for both, and the
-    p-value is twice the smaller share of resamples with a difference of at most, or at least, 0 (the level at which
-    the percentile interval starts to contain 0), no less than 1 / (resamples + 1). Rows with equal texts, and rows
-    of a group the runs were split by, are drawn together; McNemar's test counts each for itself.
+    p-value is twice (b + 1) / (resamples + 1), with b the resamples whose difference is on the far side of 0 or 0
+    itself (Davison and Hinkley 1997, Bootstrap Methods and their Application, ch. 4; Phipson and Smyth 2010,
+    Permutation P-values should never be zero). But for the ones it is the level at which the percentile interval
+    starts to contain 0; it is never less than 2 / (resamples + 1), and never more than 1. Rows with equal texts, and
+    rows of a group the runs were split by, are drawn together; McNemar's test counts each for itself.
 
     Both tests tell of the rows that happened to be in the file. What another seed of the training would give they
     do not tell: for that, compare runs with several seeds.
@@ -115,8 +117,16 @@ def compare_runs(
         seed: Of the drawing.
 
     Raises:
+        KoBERTEmotionError: There are too few `resamples` for any difference to be significant.
         RunError: A folder is no finished run, or the runs have other rows or labels.
     """
+    if resamples < 0 or 2 / (resamples + 1) >= SIGNIFICANCE:
+        raise KoBERTEmotionError(
+            f"resamples는 {round(2 / SIGNIFICANCE)} 이상이어야 합니다: {resamples}번으로는 p가 {SIGNIFICANCE}보다 "
+            "작아질 수 없습니다.",
+            f"Expected at least {round(2 / SIGNIFICANCE)} resamples, found {resamples}: with fewer no p-value falls "
+            f"below {SIGNIFICANCE}.",
+        )
     runs = read_run(first), read_run(second)
     _check_same_rows(*runs)
     truth, groups, n_classes = runs[0].truth, runs[0].groups(), len(runs[0].labels)

@@ -17,7 +17,8 @@ from transformers import PreTrainedConfig
 from .checkpoints import Classifier, load_classifier, save_classifier
 from .errors import CheckpointError
 from .files import atomic_directory, check_free
-from .inference import DEFAULT_BATCH_SIZE, Prediction, softmax, to_predictions
+from .inference import DEFAULT_BATCH_SIZE, Prediction, to_predictions
+from .probabilities import log_softmax
 from .reports import write_json
 
 ENSEMBLE_FILE = "ensemble.json"
@@ -148,9 +149,9 @@ def is_ensemble(source: str | os.PathLike[str]) -> bool:
 
 def mean_of_probabilities(logits: Sequence[NDArray[np.floating]]) -> NDArray[np.float32]:
     """Returns the logarithms of the mean of softmax(logits) over the members, shape (rows, classes)."""
-    mean = np.mean([softmax(found) for found in logits], axis=0)
-    # A probability that rounds to 0 has the logarithm of the smallest number there is.
-    logarithms: NDArray[np.float32] = np.log(np.maximum(mean, np.finfo(np.float64).tiny)).astype(np.float32)
+    # Summed as logarithms: a probability too small for a float64 would have none.
+    sums = np.logaddexp.reduce([log_softmax(found) for found in logits])
+    logarithms: NDArray[np.float32] = (sums - np.log(len(logits))).astype(np.float32)
     return logarithms
 
 

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .files import atomic_write
-from .inference import DEFAULT_BATCH_SIZE, softmax
-from .reports import Logits, Scores
+from .inference import DEFAULT_BATCH_SIZE
+from .probabilities import Logits, check_logits, log_losses, softmax
+from .reports import Scores
 from .row_stream import RowStream
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ def predict_rows(
 
     Raises:
         DataError: The file is not what it was when it was counted.
+        KoBERTEmotionError: The model's logits have no probabilities; see `probabilities.check_logits`.
         OSError: The output cannot be written; what was there is as it was.
     """
     names = tuple(model.labels)
@@ -132,14 +134,14 @@ def predict_rows(
         for frame in rows.chunks():
             pairs = frame["text_pair"].tolist() if "text_pair" in frame else None
             logits = model.predict_logits(frame["text"].tolist(), pairs, batch_size)
+            check_logits(logits)
             chosen = logits.argmax(axis=-1)
             predicted += np.bincount(chosen, minlength=len(names))
             if "label" in frame:
                 truth = frame["label"].fillna(-1).to_numpy(dtype=np.int64)
                 known = truth >= 0
                 np.add.at(confusion, (truth[known], chosen[known]), 1)
-                likely = softmax(logits[known])[np.arange(known.sum()), truth[known]]
-                nats -= float(np.log(np.clip(likely, np.finfo(np.float64).eps, None)).sum())
+                nats += float(log_losses(logits[known], truth[known]).sum())
             if table is not None:
                 table.write(frame, logits)
             if on_progress is not None:

@@ -26,7 +26,8 @@ from .evaluation import (
     mean_focal_loss,
 )
 from .finished_run import run_of
-from .inference import DEFAULT_BATCH_SIZE, softmax
+from .inference import DEFAULT_BATCH_SIZE
+from .probabilities import softmax
 from .reports import ClassIds, Logits, Scores, score
 
 CHOSEN_ON_VALIDATION, CHOSEN_ON_TEST, NOT_CHOSEN = "validation", "test", "nothing"

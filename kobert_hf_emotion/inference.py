@@ -16,6 +16,7 @@ from .collector import collector_paused
 from .errors import DataError
 from .module_tree import evaluation_mode, every_module
 from .packed_bert import packed_bert
+from .probabilities import softmax
 from .tokenization import KoBERTTokenizer
 from .tokenizer_guard import check_encoded
 
@@ -125,15 +126,6 @@ def check_texts(texts: Sequence[str]) -> None:
                 f"{index}번째 문장이 문자열이 아닙니다: {text!r} ({type(text).__name__})",
                 f"Text {index} is not a string: {text!r} ({type(text).__name__}).",
             )
-
-
-def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Returns the probabilities of `logits` along the last axis, in float64."""
-    probabilities = logits.astype(np.float64)
-    probabilities -= probabilities.max(axis=-1, keepdims=True, initial=-np.inf)
-    np.exp(probabilities, out=probabilities)
-    probabilities /= probabilities.sum(axis=-1, keepdims=True)
-    return probabilities
 
 
 def to_predictions(logits: NDArray[np.floating], labels: Sequence[str]) -> list[Prediction]:

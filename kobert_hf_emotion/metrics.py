@@ -7,9 +7,11 @@ from typing import Any
 import datasets
 import evaluate
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import accuracy_score, f1_score
 from transformers import EvalPrediction
+
+from .probabilities import check_logits
 
 
 class EmotionMetrics(evaluate.Metric):  # type: ignore[misc]
@@ -32,11 +34,24 @@ class EmotionMetrics(evaluate.Metric):  # type: ignore[misc]
         )
 
     def _compute(self, predictions: list[int], references: list[int]) -> dict[str, float]:
-        return {
-            "accuracy": float(accuracy_score(references, predictions)),
-            "macro_f1": float(f1_score(references, predictions, average="macro", zero_division=0)),
-            "weighted_f1": float(f1_score(references, predictions, average="weighted", zero_division=0)),
-        }
+        return classification_scores(references, predictions)
+
+
+def classification_scores(labels: ArrayLike, predictions: ArrayLike) -> dict[str, float]:
+    """Computes what `EmotionMetrics` does, without the Arrow table that `evaluate` makes of the rows first.
+
+    Args:
+        labels: Class ids, shape (rows,).
+        predictions: Class ids, shape (rows,).
+
+    Returns:
+        `accuracy`, `macro_f1` and `weighted_f1`, 0 to 1.
+    """
+    return {
+        "accuracy": float(accuracy_score(labels, predictions)),
+        "macro_f1": float(f1_score(labels, predictions, average="macro")),
+        "weighted_f1": float(f1_score(labels, predictions, average="weighted")),
+    }
 
 
 def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
@@ -48,10 +63,12 @@ def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
 
     Returns:
         `accuracy`, `macro_f1` and `weighted_f1`, 0 to 1.
+
+    Raises:
+        KoBERTEmotionError: Logits have no probabilities; see `probabilities.check_logits`.
     """
     logits: NDArray[Any] = np.asarray(prediction.predictions)
     references: NDArray[Any] = np.asarray(prediction.label_ids)
     kept = references != -100
-    scores = EmotionMetrics().compute(predictions=logits.argmax(-1)[kept], references=references[kept])
-    assert scores is not None
-    return dict(scores)
+    check_logits(logits[kept])
+    return classification_scores(references[kept], logits.argmax(-1)[kept])

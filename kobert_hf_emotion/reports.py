@@ -10,13 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .files import atomic_write
-from .inference import softmax
-
-Logits = NDArray[np.floating]
-ClassIds = NDArray[np.integer]
+from .probabilities import ClassIds, Logits, log_loss, softmax
 
 
 @dataclass(frozen=True)
@@ -32,15 +28,15 @@ class Scores:
 
 
 def score(logits: Logits, labels: ClassIds) -> Scores:
-    """Computes the metrics of logits, shape (rows, classes), against class ids, shape (rows,)."""
-    from sklearn.metrics import log_loss
-    from transformers import EvalPrediction
+    """Computes the metrics of logits, shape (rows, classes), against class ids, shape (rows,).
 
-    from .metrics import compute_metrics
+    Raises:
+        KoBERTEmotionError: A label is no class id, or logits have no probabilities; see `probabilities`.
+    """
+    from .metrics import classification_scores
 
-    metrics = compute_metrics(EvalPrediction(predictions=logits, label_ids=labels))
-    nats = float(log_loss(labels, softmax(logits), labels=np.arange(logits.shape[1])))
-    return Scores(rows=len(labels), log_loss=nats, **metrics)
+    nats = log_loss(logits, labels)
+    return Scores(rows=len(labels), log_loss=nats, **classification_scores(labels, logits.argmax(axis=1)))
 
 
 def text_report(logits: Logits, labels: ClassIds, names: Sequence[str]) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 import torch
 from scipy.special import softmax
+from sklearn.metrics import log_loss as sklearn_log_loss
 
 from kobert_hf_emotion.calibration import (
     TEMPERATURES,
     calibrate_out_of_fold,
-    cross_entropy,
     expected_calibration_error,
     fit_temperature,
     reliability_bins,
@@ -53,11 +55,36 @@ def test_certain_rows_fall_into_the_last_bin() -> None:
     assert (bins[-1].rows, bins[-1].accuracy, bins[-1].confidence) == (1, 1.0, 1.0)
 
 
-def test_cross_entropy_is_torchs() -> None:
-    logits, labels = sharpened(3.0, rows=200)
-    expected = torch.nn.functional.cross_entropy(torch.tensor(logits, dtype=torch.float64), torch.tensor(labels))
-    assert cross_entropy(logits, labels) == pytest.approx(expected.item())
-    assert cross_entropy(np.array([[0.0, 1e5]]), np.array([0])) == 1e5
+@pytest.mark.parametrize("bins", [10, 15, 20])
+def test_a_row_on_the_edge_of_two_bins_belongs_to_the_lower(bins: int) -> None:
+    """Guo et al. (2017), section 2: bin m is the interval ((m - 1) / M, m / M]."""
+    for number in range(bins // 2 + 1, bins + 1):
+        for confidence in (number / bins, float(Decimal(number) / Decimal(bins))):
+            found = reliability_bins(np.array([[confidence, 1 - confidence]]), np.array([0]), bins)
+            assert [index for index, one in enumerate(found) if one.rows] == [number - 1]
+            above = confidence + 1e-9
+            if number < bins:
+                found = reliability_bins(np.array([[above, 1 - above]]), np.array([0]), bins)
+                assert [index for index, one in enumerate(found) if one.rows] == [number]
+
+
+def test_bins_cover_0_to_1_in_equal_steps() -> None:
+    found = reliability_bins(np.array([[1.0, 0.0]]), np.array([1]))
+    assert [one.low for one in found] == pytest.approx([index / 15 for index in range(15)])
+    assert [one.high for one in found] == pytest.approx([index / 15 for index in range(1, 16)])
+    assert (found[3].rows, found[3].confidence, found[3].accuracy) == (0, 0, 0)
+
+
+def test_a_highest_probability_beyond_the_bins_is_counted() -> None:
+    """A sum of many probabilities may round to just above 1, and rows of zeros have none."""
+    found = reliability_bins(np.array([[np.nextafter(1.0, 2), 0.0], [0.0, 0.0]]), np.array([0, 1]))
+    assert [one.rows for one in found] == [1, *[0] * 13, 1]
+
+
+def test_bins_above_all_rows_are_empty() -> None:
+    found = reliability_bins(np.array([[0.5, 0.5], [0.6, 0.4]]), np.array([0, 1]))
+    assert [one.rows for one in found] == [0] * 7 + [1, 1] + [0] * 6
+    assert expected_calibration_error(found) == pytest.approx((0.5 + 0.6) / 2)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
@@ -68,7 +95,8 @@ def test_a_known_temperature_is_found(temperature: float) -> None:
 def test_the_temperature_is_that_of_torchs_lbfgs() -> None:
     logits, labels = sharpened(1.7, rows=300)
     inverse = torch.ones((), dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS([inverse], max_iter=200, tolerance_grad=1e-12, line_search_fn="strong_wolfe")
+    exact = {"max_iter": 200, "tolerance_grad": 1e-12, "tolerance_change": 1e-16}
+    optimizer = torch.optim.LBFGS([inverse], line_search_fn="strong_wolfe", **exact)
     rows, targets = torch.tensor(logits, dtype=torch.float64), torch.tensor(labels)
 
     def closure() -> torch.Tensor:
@@ -78,7 +106,7 @@ def test_the_temperature_is_that_of_torchs_lbfgs() -> None:
         return loss
 
     optimizer.step(closure)
-    assert fit_temperature(logits, labels) == pytest.approx(1 / inverse.item(), rel=1e-5)
+    assert fit_temperature(logits, labels) == pytest.approx(1 / inverse.item(), rel=1e-6)
 
 
 def test_where_no_temperature_is_better_it_is_one() -> None:
@@ -87,6 +115,12 @@ def test_where_no_temperature_is_better_it_is_one() -> None:
 
 def test_rows_that_are_all_right_have_a_temperature_all_the_same() -> None:
     assert TEMPERATURES[0] <= fit_temperature(np.eye(3) * 4, np.arange(3)) < 0.2
+    assert fit_temperature(np.eye(3) * 800, np.arange(3)) == 1.0, "they have a loss of 0 already"
+
+
+def test_temperatures_are_looked_for_from_a_twentieth_to_twenty() -> None:
+    assert fit_temperature(np.eye(3) * 0.1, np.arange(3)) == pytest.approx(0.05, rel=1e-3)
+    assert fit_temperature(np.eye(3) * 100, np.array([1, 2, 0])) == pytest.approx(20, rel=1e-3)
 
 
 def test_out_of_fold_figures_are_cross_fitted() -> None:
@@ -99,7 +133,7 @@ def test_out_of_fold_figures_are_cross_fitted() -> None:
         temperature = fit_temperature(logits[folds != number], labels[folds != number])
         assert found.fold_temperatures[number - 1] == temperature
         scaled[folds == number] /= temperature
-    assert found.log_loss_after == pytest.approx(cross_entropy(scaled, labels))
+    assert found.log_loss_after == pytest.approx(sklearn_log_loss(labels, softmax(scaled, axis=1)))
     assert found.ece_after == pytest.approx(
         expected_calibration_error(reliability_bins(softmax(scaled, axis=1), labels))
     )

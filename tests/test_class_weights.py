@@ -27,6 +27,22 @@ def test_balanced_weights_are_scikit_learns() -> None:
     assert balanced_weights(np.bincount(present, minlength=5)) == pytest.approx([*some[:2], 1.0, *some[2:]])
 
 
+def test_a_class_of_one_row_is_there() -> None:
+    labels = [0, 0, 0, 1, 2, 2]
+    assert balanced_weights([3, 1, 2]) == pytest.approx(compute_class_weight("balanced", classes=np.arange(3), y=labels))
+    for weights in (balanced_weights([3, 1, 2]), effective_weights([3, 1, 2], 0.9)):
+        assert weights[1] > weights[2] > weights[0]
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 0.999])
+def test_effective_weights_add_up_to_the_classes_with_rows(beta: float) -> None:
+    weights = effective_weights([5, 0, 1, 300], beta)
+    assert weights[1] == 1
+    assert sum(weights) == pytest.approx(4)
+    # Cui et al. (2019), eq. 2: E_n = 1 + beta * E_(n - 1), so that E_5 is a sum of five powers.
+    assert weights[2] / weights[0] == pytest.approx(sum(beta**power for power in range(5)))
+
+
 def test_effective_weights_by_hand() -> None:
     # beta 0.5: E(1) = 1, E(2) = 1.5, E(3) = 1.75; 1/E = 1, 2/3, 4/7; they add up to 47/21.
     scale = 3 / (47 / 21)
@@ -43,7 +59,12 @@ def test_ways_to_write_alpha() -> None:
     assert parse_alpha("effective:0.99") == ClassWeighting(0.99)
     assert parse_alpha("fear=2, sad=1.5") == {"fear": 2.0, "sad": 1.5}
     assert parse_weighting("0.5") is None
-    for wrong in ("effective:1", "effective:x", "effective:"):
+    assert parse_weighting(" balanced ") == ClassWeighting()
+    assert parse_weighting("effective:0\n") == ClassWeighting(0.0)
+    assert ClassWeighting(0.9).weights([1, 2]) == effective_weights([1, 2], 0.9)
+    assert ClassWeighting(0.0).weights([1, 2]) == [1, 1]
+    assert ClassWeighting().weights([1, 2]) == balanced_weights([1, 2])
+    for wrong in ("effective:1", "effective:x", "effective:", "effective:-0.1", "effective:nan"):
         with pytest.raises(KoBERTEmotionError, match="beta"):
             parse_alpha(wrong)
     for wrong in ("fear=", "=2", "fear=2,fear=3", "balanced:2"):

@@ -12,9 +12,10 @@ from oof import write_finished_run
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, f1_score
 
+from kobert_hf_emotion.bootstrap import resample_counts
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.comparison import compare_runs, mcnemar
-from kobert_hf_emotion.errors import RunError
+from kobert_hf_emotion.errors import KoBERTEmotionError, RunError
 
 LABELS = ["슬픔", "기쁨", "분노"]
 
@@ -78,6 +79,45 @@ def test_scores_and_interval_are_those_of_drawing_rows(tmp_path: Path) -> None:
         drawn.append(scores[1] - scores[0])
     low, high = np.quantile(drawn, [0.025, 0.975])
     assert (found.macro_f1.interval.low, found.macro_f1.interval.high) == pytest.approx((low, high), abs=0.02)
+
+
+def test_p_is_twice_the_share_of_draws_on_the_far_side_of_zero(tmp_path: Path) -> None:
+    """Davison and Hinkley (1997), eq. 4.11, doubled: the draws are made into rows, and scored as rows."""
+    first, second = make_runs(tmp_path, rows=60, right=(0.5, 0.6))
+    found = compare_runs(first, second, resamples=199, seed=5)
+    truth = np.random.default_rng(0).integers(0, 3, 60)
+    predictions = [noisy(truth, 0.5, 1), noisy(truth, 0.6, 2)]
+    kinds = np.ravel_multi_index((truth, *predictions), (3, 3, 3))
+    drawn: dict[str, list[float]] = {"accuracy": [], "macro_f1": []}
+    for counts in resample_counts(kinds, 27, None, 199, 5):
+        labels, *both = np.unravel_index(np.repeat(np.arange(27), counts), (3, 3, 3))
+        for name, metric in (("accuracy", accuracy_score), ("macro_f1", macro_f1)):
+            one, other = (metric(labels, predicted) for predicted in both)
+            drawn[name].append(other - one)
+    for name, values in drawn.items():
+        fewer = min(sum(value < 1e-9 for value in values), sum(value > -1e-9 for value in values))
+        assert 0 < fewer < 80, "no case in which the share matters"
+        difference = getattr(found, name)
+        assert difference.p == pytest.approx(2 * (fewer + 1) / 200)
+        assert difference.difference == difference.second - difference.first
+        low, high = np.quantile(values, [0.025, 0.975])
+        assert (difference.interval.low, difference.interval.high) == pytest.approx((low, high))
+
+
+@pytest.mark.parametrize("resamples", [40, 99, 1999])
+def test_p_is_never_zero(tmp_path: Path, resamples: int) -> None:
+    """Phipson and Smyth (2010): of m draws none of which is as extreme, p is 1 / (m + 1); two-sided, twice that."""
+    first, second = make_runs(tmp_path, right=(0.1, 1.0))
+    for runs in ((first, second), (second, first)):
+        found = compare_runs(*runs, resamples=resamples)
+        assert found.macro_f1.p == found.accuracy.p == pytest.approx(2 / (resamples + 1))
+        assert "is better in accuracy and macro F1" in found.verdict()[1]
+
+
+@pytest.mark.parametrize("resamples", [39, 1, 0, -1, -5])
+def test_draws_too_few_to_tell_anything_are_refused(tmp_path: Path, resamples: int) -> None:
+    with pytest.raises(KoBERTEmotionError, match=f"at least 40 resamples, found {resamples}:"):
+        compare_runs(*make_runs(tmp_path, rows=30), resamples=resamples)
 
 
 def test_a_clear_difference_is_named_and_chance_is_not(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import EvalPrediction
 
-from kobert_hf_emotion.metrics import EmotionMetrics, compute_metrics
+from kobert_hf_emotion.errors import KoBERTEmotionError
+from kobert_hf_emotion.metrics import EmotionMetrics, classification_scores, compute_metrics
 
 
 def count(predictions: list[int], references: list[int]) -> dict[str, float]:
@@ -32,6 +33,7 @@ def test_definitions(rows: list[tuple[int, int]]) -> None:
     predictions, references = map(list, zip(*rows, strict=True))
     scores = EmotionMetrics().compute(predictions=predictions, references=references)
     assert scores == pytest.approx(count(predictions, references))
+    assert classification_scores(references, predictions) == scores
 
 
 def test_from_logits() -> None:
@@ -53,3 +55,12 @@ def test_perfect_and_hopeless() -> None:
     metrics = EmotionMetrics()
     assert set(metrics.compute(predictions=[0, 1], references=[0, 1]).values()) == {1.0}
     assert set(metrics.compute(predictions=[1, 0], references=[0, 1]).values()) == {0.0}
+
+
+def test_logits_that_are_nan_are_refused_unless_their_row_does_not_count() -> None:
+    logits, references = np.eye(3), np.array([0, 1, -100])
+    logits[2] = np.nan
+    assert compute_metrics(EvalPrediction(predictions=logits, label_ids=references))["accuracy"] == 1
+    logits[1] = np.nan
+    with pytest.raises(KoBERTEmotionError, match="no probabilities in 1 of 2 rows"):
+        compute_metrics(EvalPrediction(predictions=logits, label_ids=references))
