@@ -122,9 +122,9 @@ def compare_runs(
     """
     if resamples < 0 or 2 / (resamples + 1) >= SIGNIFICANCE:
         raise KoBERTEmotionError(
-            f"resamples는 {round(2 / SIGNIFICANCE)} 이상이어야 합니다: {resamples}번으로는 p가 {SIGNIFICANCE}보다 "
+            f"`resamples`는 {round(2 / SIGNIFICANCE)} 이상이어야 합니다: {resamples}번으로는 p가 {SIGNIFICANCE}보다 "
             "작아질 수 없습니다.",
-            f"Expected at least {round(2 / SIGNIFICANCE)} resamples, found {resamples}: with fewer no p-value falls "
+            f"Expected `resamples` of at least {round(2 / SIGNIFICANCE)}, found {resamples}: with fewer no p-value falls "
             f"below {SIGNIFICANCE}.",
         )
     runs = read_run(first), read_run(second)

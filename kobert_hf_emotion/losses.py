@@ -110,25 +110,25 @@ def focal_loss(
         1.1269
     """
     _check_arguments(logits, target, gamma, reduction)
-    with torch.autocast(device_type=logits.device.type, enabled=False):
-        scores = logits if logits.dtype == torch.float64 else logits.float()
-        kept = target != ignore_index
-        rows = torch.where(kept, target, torch.zeros_like(target))
-        log_pt = scores.log_softmax(dim=-1).gather(-1, rows.unsqueeze(-1)).squeeze(-1)
-        loss = _modulating_factor(log_pt, gamma) * -log_pt
-        weights = alpha if isinstance(alpha, Tensor) else resolve_alpha(alpha)
-        weight = torch.as_tensor(weights, dtype=scores.dtype, device=scores.device)
-        if weight.ndim > 0:
-            if weight.shape != (logits.shape[-1],):
-                raise KoBERTEmotionError(
-                    f"alpha의 길이({tuple(weight.shape)})가 클래스 수({logits.shape[-1]})와 다릅니다.",
-                    f"alpha has shape {tuple(weight.shape)}, expected ({logits.shape[-1]},): one weight per class.",
-                )
-            weight = weight[rows]
-        loss = torch.where(kept, weight * loss, torch.zeros_like(loss))
-        if reduction == "mean":
-            return loss.sum() / kept.sum().clamp(min=1)
-        return loss.sum() if reduction == "sum" else loss
+    # Autocast leaves what follows alone: there is no matrix product in it.
+    scores = logits if logits.dtype == torch.float64 else logits.float()
+    kept = target != ignore_index
+    rows = torch.where(kept, target, torch.zeros_like(target))
+    log_pt = scores.log_softmax(dim=-1).gather(-1, rows.unsqueeze(-1)).squeeze(-1)
+    loss = _modulating_factor(log_pt, gamma) * -log_pt
+    weights = alpha if isinstance(alpha, Tensor) else resolve_alpha(alpha)
+    weight = torch.as_tensor(weights, dtype=scores.dtype, device=scores.device)
+    if weight.ndim > 0:
+        if weight.shape != (logits.shape[-1],):
+            raise KoBERTEmotionError(
+                f"alpha의 길이({tuple(weight.shape)})가 클래스 수({logits.shape[-1]})와 다릅니다.",
+                f"alpha has shape {tuple(weight.shape)}, expected ({logits.shape[-1]},): one weight per class.",
+            )
+        weight = weight[rows]
+    loss = torch.where(kept, weight * loss, torch.zeros_like(loss))
+    if reduction == "mean":
+        return loss.sum() / kept.sum().clamp(min=1)
+    return loss.sum() if reduction == "sum" else loss
 
 
 def _modulating_factor(log_pt: Tensor, gamma: float) -> Tensor:

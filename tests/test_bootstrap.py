@@ -9,8 +9,10 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 
 from kobert_hf_emotion.bootstrap import (
+    Interval,
     confusion_matrix,
     confusion_scores,
+    percentile_interval,
     resample_counts,
     score_intervals,
     selection_optimism,
@@ -95,7 +97,61 @@ def test_groups_of_equal_content_are_drawn_as_often_as_there_are_of_them() -> No
     assert counts[:, 2].mean() / 2 == pytest.approx(1, abs=0.05)  # three draws of one in three
 
 
+def test_ids_of_few_bits_do_not_overflow() -> None:
+    labels, predictions = np.array([19, 19, 0], dtype=np.int8), np.array([19, 18, 1], dtype=np.uint8)
+    expected = sklearn_confusion_matrix(labels, predictions, labels=range(20))
+    np.testing.assert_array_equal(confusion_matrix(labels, predictions, 20), expected)
+
+
+def test_the_interval_leaves_a_fortieth_out_on_each_side() -> None:
+    found = percentile_interval(np.arange(1001))
+    assert (found.low, found.high) == pytest.approx((25, 975))
+    assert str(Interval(0.12345678, 0.5)) == "0.1235–0.5000"
+
+
+def test_an_interval_draws_2000_times_unless_told_otherwise() -> None:
+    """`report.json` names the number and the seed, so that they can be drawn again."""
+    found = score_intervals(LABELS, PREDICTIONS, 4)
+    assert found == score_intervals(LABELS, PREDICTIONS, 4, resamples=2000, seed=42)
+    assert found != score_intervals(LABELS, PREDICTIONS, 4, resamples=1999, seed=42)
+    cells = LABELS * 4 + PREDICTIONS
+    for groups in (None, LABELS.tolist()):
+        counts = resample_counts(cells, 16, groups)
+        assert counts.shape == (2000, 16)
+        np.testing.assert_array_equal(counts, resample_counts(cells, 16, groups, 2000, 42))
+
+
+def test_rows_and_groups_must_be_as_many() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        resample_counts(np.array([0, 1, 1]), 2, ["a", "b"])
+
+
 class TestOptimism:
+    @pytest.mark.parametrize("grouped", [False, True])
+    def test_it_is_that_of_drawing_rows(self, grouped: bool) -> None:
+        random = np.random.default_rng(8)
+        correct = {name: random.random(30) < 0.6 for name in "abc"}
+        names = [f"글 {index * index // 40}" for index in range(30)] if grouped else list(range(30))
+        units = [[row for row in range(30) if names[row] == name] for name in dict.fromkeys(names)]
+        random = np.random.default_rng(42)
+        gaps = []
+        for _ in range(500):
+            drawn = random.integers(0, len(units), len(units)).tolist()
+            inside = [row for unit in drawn for row in units[unit]]
+            outside = [row for unit in range(len(units)) if unit not in drawn for row in units[unit]]
+            best = max(correct, key=lambda name: correct[name][inside].mean())  # noqa: B023
+            gaps.append(correct[best][inside].mean() - correct[best][outside].mean())
+        found = selection_optimism(correct, names if grouped else None)
+        assert found.bootstrap == pytest.approx(np.mean(gaps))
+        assert found.chosen == pytest.approx(max(values.mean() for values in correct.values()))
+        assert found.mean == pytest.approx(np.mean([values.mean() for values in correct.values()]))
+
+    def test_draws_that_leave_nothing_out_tell_nothing(self) -> None:
+        assert selection_optimism({"a": np.array([True]), "b": np.array([False])}).bootstrap == 0
+        # Of two rows half the draws hold both; in the others one is drawn twice, and the other judges.
+        found = selection_optimism({"a": np.array([True, False]), "b": np.array([False, True])})
+        assert found.bootstrap == 1
+
     def test_of_one_model_there_is_none(self) -> None:
         found = selection_optimism({"only": PREDICTIONS == LABELS}, resamples=2000)
         assert found.chosen == found.mean == accuracy_score(LABELS, PREDICTIONS)

@@ -116,7 +116,7 @@ def test_p_is_never_zero(tmp_path: Path, resamples: int) -> None:
 
 @pytest.mark.parametrize("resamples", [39, 1, 0, -1, -5])
 def test_draws_too_few_to_tell_anything_are_refused(tmp_path: Path, resamples: int) -> None:
-    with pytest.raises(KoBERTEmotionError, match=f"at least 40 resamples, found {resamples}:"):
+    with pytest.raises(KoBERTEmotionError, match=f"`resamples` of at least 40, found {resamples}:"):
         compare_runs(*make_runs(tmp_path, rows=30), resamples=resamples)
 
 

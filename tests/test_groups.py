@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from kobert_hf_emotion.errors import SplitError
-from kobert_hf_emotion.groups import crossing_groups, row_groups
+from kobert_hf_emotion.groups import check_present, crossing_groups, row_groups
 from kobert_hf_emotion.labels import EMOTION_LABELS
 from kobert_hf_emotion.split_files import read_split, write_split
 from kobert_hf_emotion.splits import folds_from_numbers, stratified_kfold
@@ -100,6 +100,60 @@ def test_a_value_that_does_not_match_is_named() -> None:
         row_groups(data, "id", "(")
     with pytest.raises(SplitError, match="--group-column"):
         row_groups(data, None, "S")
+
+
+def test_a_row_is_called_by_its_place_in_its_file() -> None:
+    ids = ["S1-1", "S2-1", "X"]
+    texts = ["가", "나", "다"]
+    known = build(texts, id=ids, row=[4, 9, 12], file=["a.csv", "a.csv", "b.csv"])
+    for data, place in (
+        (known, "b.csv row 12"),
+        (known.remove_columns("file"), "row 12"),
+        (known.remove_columns(["file", "row"]), "index 2"),
+    ):
+        with pytest.raises(SplitError) as caught:
+            row_groups(data, "id", r"^(S\d+)")
+        assert caught.value.english.startswith(f"{place}: the value 'X'")
+        assert caught.value.korean.startswith(f"{place}: ")
+
+
+def test_a_parenthesis_that_matched_nothing_is_no_group() -> None:
+    data = build(["가", "나", "다"], id=["S1-a", "S1-b", "-c"])
+    with pytest.raises(SplitError, match="index 2: the value '-c'"):
+        row_groups(data, "id", r"^(S\d+)?-")
+
+
+def test_numbers_can_be_matched() -> None:
+    data = Dataset.from_dict({"text": ["가", "나", "다"], "label": [0, 0, 0], "id": [101, 102, 201]})
+    assert row_groups(data, "id", r"^\d").tolist() == ["1", "1", "2"]  # type: ignore[union-attr]
+    assert row_groups(data, "id").tolist() == [101, 102, 201]  # type: ignore[union-attr]
+
+
+def test_rows_without_a_value_are_counted() -> None:
+    check_present([0, 1, -1, "", False], "열")
+    for values, below_zero, part in (
+        (["a", None, None], False, "2 row(s) have no '열' (the first at index 1)"),
+        ([1.0, 2.0, float("nan")], False, "1 row(s) have no '열' (the first at index 2)"),
+        ([0, 1, 2, -1, None], True, "2 row(s) have no '열' (the first at index 3)"),
+    ):
+        with pytest.raises(SplitError) as caught:
+            check_present(values, "열", below_zero)
+        assert part in caught.value.english
+    check_present([0, 1], "열", below_zero_is_missing=True)
+
+
+def test_equal_texts_do_not_connect_where_they_were_told_not_to() -> None:
+    data = build(["가", "가", "나"], id=["x", "y", "y"])
+    assert row_groups(data, "id").tolist() == [0, 0, 0]  # type: ignore[union-attr]
+    assert row_groups(data, "id", group_duplicates=False).tolist() == ["x", "y", "y"]  # type: ignore[union-attr]
+    assert row_groups(data, group_duplicates=False) is None
+
+
+def test_groups_in_two_folds_are_counted() -> None:
+    assert crossing_groups(["a", "a", "a", "b", "b", "c"], [1, 2, 3, 1, 1, 2]) == 1
+    assert crossing_groups(np.array([5, 5, 7, 7, 9]), [1, 2, 2, 1, 1]) == 2
+    with pytest.raises(ValueError, match="zip"):
+        crossing_groups(["a", "b"], [1])
 
 
 def test_a_label_with_too_few_different_texts_is_named() -> None:

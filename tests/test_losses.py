@@ -94,7 +94,7 @@ class TestAgreement:
         p = np.exp(logits.numpy()) / np.exp(logits.numpy()).sum(1, keepdims=True)
         pt = p[np.arange(16), target.numpy()]
         expected = alpha[target.numpy()] * (1 - pt) ** gamma * -np.log(pt)
-        assert np.allclose(focal_loss(logits, target, alpha, gamma, None), expected)
+        assert np.allclose(focal_loss(logits, target, alpha.tolist(), gamma, None), expected, rtol=1e-12)
 
 
 class TestGradients:
@@ -185,6 +185,16 @@ class TestIgnoredRows:
         assert torch.allclose(focal_loss(logits, target, ignore_index=3), expected)
         assert torch.allclose(FocalLoss(ignore_index=3)(logits, target), expected)
 
+    def test_the_index_is_torchs_unless_told_otherwise(self) -> None:
+        logits, target = make()
+        target[::3] = -100
+        expected = functional.cross_entropy(logits, target)
+        assert torch.allclose(focal_loss(logits, target, gamma=0), expected)
+        assert torch.allclose(FocalLoss(gamma=0)(logits, target), expected)
+
+    def test_of_one_class_there_is_no_loss(self) -> None:
+        assert focal_loss(torch.randn(3, 1), torch.tensor([0, -100, 0]), [2.0], reduction="none").tolist() == [0, 0, 0]
+
     @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
     def test_all_ignored(self, reduction: Any) -> None:
         logits = make(4)[0].requires_grad_(True)
@@ -246,8 +256,15 @@ class TestAlpha:
             FocalLoss({"joy": 2.0})
 
     def test_wrong_length(self) -> None:
-        with pytest.raises(KoBERTEmotionError, match=r"alpha has shape \(3,\), expected \(7,\)"):
+        with pytest.raises(KoBERTEmotionError, match=r"alpha has shape \(3,\), expected \(7,\)") as caught:
             focal_loss(*make(), alpha=[1, 2, 3])
+        assert "alpha의 길이((3,))가 클래스 수(7)와" in caught.value.korean
+
+    @pytest.mark.parametrize("alpha", [2.0, [1.0] * 7, np.ones(7), torch.ones(7)])
+    def test_weights_go_where_the_logits_are(self, alpha: Any) -> None:
+        """A device that every build of torch has, and that refuses tensors of another."""
+        logits = torch.zeros(4, 7, device="meta", dtype=torch.bfloat16)
+        assert focal_loss(logits, torch.zeros(4, dtype=torch.long, device="meta"), alpha).device.type == "meta"
 
 
 class TestArguments:

@@ -15,7 +15,14 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from kobert_hf_emotion.errors import SplitError
 from kobert_hf_emotion.labels import EMOTION_LABELS
-from kobert_hf_emotion.splits import fold_indices, split_hash, stratified_kfold
+from kobert_hf_emotion.splits import (
+    check_folds,
+    fold_indices,
+    fold_numbers,
+    folds_from_numbers,
+    split_hash,
+    stratified_kfold,
+)
 
 
 def build(labels: Sequence[int | None], **columns: Sequence[object]) -> Dataset:
@@ -120,6 +127,46 @@ def test_split_hash_is_over_the_validation_rows_fold_by_fold() -> None:
     assert split_hash(folds) == hashlib.sha256(packed(2, 0, 1, 1, 2)).hexdigest()
     assert split_hash([(np.array([2], np.int32), np.array([0, 1], np.int32)), folds[1]]) == split_hash(folds)
     assert split_hash([([], [0]), ([], [1, 2])]) != split_hash([([], [0, 1]), ([], [2])])
+
+
+def test_five_folds_and_the_seed_42_are_the_defaults() -> None:
+    labels = np.random.default_rng(1).integers(0, 3, 90)
+    expected = [rows.tolist() for _, rows in StratifiedKFold(5, shuffle=True, random_state=42).split(labels, labels)]
+    assert [rows.tolist() for _, rows in fold_indices(labels)] == expected
+    data = build(labels.tolist())
+    texts = [[f"문장 {row}" for row in rows] for rows in expected]
+    assert [validation["text"][:] for _, validation in stratified_kfold(data)] == texts
+
+
+@given(st.lists(st.integers(1, 4), min_size=4, max_size=20).map(lambda drawn: [1, 2, 3, 4, *drawn]))
+@settings(max_examples=20, deadline=None)
+def test_numbers_of_folds_come_back(numbers: list[int]) -> None:
+    folds = folds_from_numbers(numbers)
+    assert fold_numbers(folds, len(numbers)) == numbers
+    for number, (train, validation) in enumerate(folds, start=1):
+        assert validation.tolist() == [row for row, found in enumerate(numbers) if found == number]
+        assert train.tolist() == [row for row, found in enumerate(numbers) if found != number]
+
+
+@pytest.mark.parametrize("numbers", [[], [1, 1], [2, 2, 1, 4], [0, 1], [2, 3], [0, 1, 2]])
+def test_numbers_that_leave_a_fold_out_are_refused(numbers: list[int]) -> None:
+    with pytest.raises(SplitError) as caught:
+        folds_from_numbers(numbers)
+    assert str(sorted(set(numbers))) in caught.value.english
+
+
+def test_a_row_in_no_fold_has_the_number_0() -> None:
+    assert fold_numbers([([1], [0]), ([0], [1])], 3) == [1, 2, 0]
+
+
+def test_a_fold_must_train_every_label_and_validate_a_row(caplog: pytest.LogCaptureFixture) -> None:
+    labels, rows = np.array([0, 0, 1, 1]), np.arange(4)
+    check_folds(labels, [(rows[[0, 2]], rows[[1, 3]]), (rows[[1, 3]], rows[[0, 2]])])
+    assert not caplog.records
+    with pytest.raises(SplitError, match=r"Fold 2: .* \(labels missing: -\)"):
+        check_folds(labels, [(rows[[0, 2]], rows[[1, 3]]), (rows, rows[:0])])
+    with pytest.raises(SplitError, match=r"Fold 1: .* \(labels missing: 슬픔, 7\)"):
+        check_folds(np.array([0, 0, 7, 7]), [(rows[:0], rows)], ["슬픔", "기쁨"])
 
 
 def test_rare_label_is_named_with_its_count_and_the_way_out() -> None:
