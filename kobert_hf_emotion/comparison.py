@@ -124,8 +124,8 @@ def compare_runs(
         raise KoBERTEmotionError(
             f"`resamples`는 {round(2 / SIGNIFICANCE)} 이상이어야 합니다: {resamples}번으로는 p가 {SIGNIFICANCE}보다 "
             "작아질 수 없습니다.",
-            f"Expected `resamples` of at least {round(2 / SIGNIFICANCE)}, found {resamples}: with fewer no p-value falls "
-            f"below {SIGNIFICANCE}.",
+            f"Expected `resamples` of at least {round(2 / SIGNIFICANCE)}, found {resamples}: with fewer no "
+            f"p-value falls below {SIGNIFICANCE}.",
         )
     runs = read_run(first), read_run(second)
     _check_same_rows(*runs)

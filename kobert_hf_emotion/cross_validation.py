@@ -31,8 +31,9 @@ from .files import atomic_directory
 from .fold_files import FOLD_FILE, read_fold, write_fold
 from .fold_trainer import FoldTrainer, last_checkpoint
 from .legacy import export_legacy_checkpoint
+from .probabilities import ClassIds, Logits
 from .progress import RunProgress
-from .reports import ClassIds, Logits, score, write_json
+from .reports import score, write_json
 from .results import CrossValidationResult, FoldResult
 from .run_files import write_run
 from .run_state import IN_PROGRESS, RUN_FILE, check_same_run, forget_progress, only_process, unfinished_record

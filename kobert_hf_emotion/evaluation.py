@@ -19,7 +19,8 @@ from .ensemble import Predictor, fold_folders, is_ensemble
 from .errors import CheckpointError
 from .inference import DEFAULT_BATCH_SIZE
 from .losses import focal_loss
-from .reports import ClassIds, Logits, Scores, score
+from .probabilities import ClassIds, Logits
+from .reports import Scores, score
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from typing import Any, get_type_hints
 
 import numpy as np
 
-from .reports import ClassIds, Logits, score, write_json
+from .probabilities import ClassIds, Logits
+from .reports import score, write_json
 from .results import FoldResult
 from .run_files import write_history
 from .trainer import EpochRecord

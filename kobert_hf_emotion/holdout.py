@@ -27,8 +27,8 @@ from .evaluation import (
 )
 from .finished_run import run_of
 from .inference import DEFAULT_BATCH_SIZE
-from .probabilities import softmax
-from .reports import ClassIds, Logits, Scores, score
+from .probabilities import ClassIds, Logits, softmax
+from .reports import Scores, score
 
 CHOSEN_ON_VALIDATION, CHOSEN_ON_TEST, NOT_CHOSEN = "validation", "test", "nothing"
 ENSEMBLE, SOUP = "ensemble", "soup"

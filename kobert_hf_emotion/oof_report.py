@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .bootstrap import LEVEL, RESAMPLES, SEED, Interval, confusion_matrix, score_intervals
 from .calibration import BINS, Calibration, calibrate_out_of_fold
-from .reports import ClassIds, Logits
+from .probabilities import ClassIds, Logits
 
 
 @dataclass(frozen=True)

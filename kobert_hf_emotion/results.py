@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .reports import Logits, Scores
+from .probabilities import Logits
+from .reports import Scores
 from .trainer import EpochRecord
 
 

@@ -21,7 +21,8 @@ from .groups import row_groups
 from .model_card import CARD_FILE, is_hub_id, render_run_card
 from .oof_report import out_of_fold_report
 from .plotting import plot_calibration, plot_confusion, plot_curves
-from .reports import ClassIds, table_report, text_report, write_json, write_predictions
+from .probabilities import ClassIds
+from .reports import table_report, text_report, write_json, write_predictions
 from .results import CrossValidationResult
 from .splits import Fold
 from .trainer import EpochRecord

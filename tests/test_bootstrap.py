@@ -139,7 +139,7 @@ class TestOptimism:
             drawn = random.integers(0, len(units), len(units)).tolist()
             inside = [row for unit in drawn for row in units[unit]]
             outside = [row for unit in range(len(units)) if unit not in drawn for row in units[unit]]
-            best = max(correct, key=lambda name: correct[name][inside].mean())  # noqa: B023
+            best = max(correct, key=lambda name: correct[name][inside].mean())
             gaps.append(correct[best][inside].mean() - correct[best][outside].mean())
         found = selection_optimism(correct, names if grouped else None)
         assert found.bootstrap == pytest.approx(np.mean(gaps))

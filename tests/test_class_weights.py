@@ -29,7 +29,8 @@ def test_balanced_weights_are_scikit_learns() -> None:
 
 def test_a_class_of_one_row_is_there() -> None:
     labels = [0, 0, 0, 1, 2, 2]
-    assert balanced_weights([3, 1, 2]) == pytest.approx(compute_class_weight("balanced", classes=np.arange(3), y=labels))
+    expected = compute_class_weight("balanced", classes=np.arange(3), y=labels)
+    assert balanced_weights([3, 1, 2]) == pytest.approx(expected)
     for weights in (balanced_weights([3, 1, 2]), effective_weights([3, 1, 2], 0.9)):
         assert weights[1] > weights[2] > weights[0]
 

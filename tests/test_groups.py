@@ -156,6 +156,16 @@ def test_groups_in_two_folds_are_counted() -> None:
         crossing_groups(["a", "b"], [1])
 
 
+def test_what_the_data_do_not_have_is_named() -> None:
+    data = build(["가", "나"], id=["a", None])
+    with pytest.raises(SplitError, match=r"no column 'speaker'. Columns found: text, label, id\."):
+        row_groups(data, "speaker")
+    with pytest.raises(SplitError, match=r"1 row\(s\) have no 'id' \(the first at index 1\)"):
+        row_groups(data, "id")
+    with pytest.raises(SplitError, match="no column 'text'. Columns found: label, id"):
+        row_groups(data.remove_columns("text"))
+
+
 def test_a_label_with_too_few_different_texts_is_named() -> None:
     data = build(["같은 글"] * 10 + [f"글 {i}" for i in range(10)], [6] * 10 + [0] * 10)
     with pytest.raises(SplitError, match=r"'disgust' has 1 group"):
