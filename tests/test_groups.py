@@ -162,7 +162,7 @@ def test_what_the_data_do_not_have_is_named() -> None:
         row_groups(data, "speaker")
     with pytest.raises(SplitError, match=r"1 row\(s\) have no 'id' \(the first at index 1\)"):
         row_groups(data, "id")
-    with pytest.raises(SplitError, match="no column 'text'. Columns found: label, id"):
+    with pytest.raises(SplitError, match=r"no column 'text'\. Columns found: label, id"):
         row_groups(data.remove_columns("text"))
 
 
