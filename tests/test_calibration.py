@@ -106,7 +106,7 @@ def test_the_temperature_is_that_of_torchs_lbfgs() -> None:
         return loss
 
     optimizer.step(closure)
-    assert fit_temperature(logits, labels) == pytest.approx(1 / inverse.item(), rel=1e-6)
+    assert fit_temperature(logits, labels) == pytest.approx(1 / inverse.item(), rel=2e-7)
 
 
 def test_where_no_temperature_is_better_it_is_one() -> None:
@@ -115,7 +115,7 @@ def test_where_no_temperature_is_better_it_is_one() -> None:
 
 def test_rows_that_are_all_right_have_a_temperature_all_the_same() -> None:
     assert TEMPERATURES[0] <= fit_temperature(np.eye(3) * 4, np.arange(3)) < 0.2
-    assert fit_temperature(np.eye(3) * 800, np.arange(3)) == 1.0, "they have a loss of 0 already"
+    assert fit_temperature(np.eye(3) * 60, np.arange(3)) == 1.0, "they have a loss of 0 already"
 
 
 def test_temperatures_are_looked_for_from_a_twentieth_to_twenty() -> None:

@@ -44,6 +44,10 @@ def test_the_last_axis_is_that_of_the_classes() -> None:
     logits = np.random.default_rng(0).normal(size=(2, 3, 4))
     np.testing.assert_allclose(softmax(logits), scipy.special.softmax(logits, axis=-1))
     np.testing.assert_allclose(softmax(logits[0, 0]), scipy.special.softmax(logits[0, 0]))
+    np.testing.assert_allclose(log_softmax(logits), scipy.special.log_softmax(logits, axis=-1))
+    logits[1, 0] = [np.nan, 1, 2, 3]
+    with pytest.raises(KoBERTEmotionError, match=r"in 1 of 6 rows, the first row 3 .*: \[nan, 1\.0, 2\.0, 3\.0\]"):
+        softmax(logits)
 
 
 @pytest.mark.parametrize("shape", [(0, 7), (0, 0)])
@@ -122,7 +126,7 @@ def test_a_label_that_is_no_class_is_refused(label: int, row: int) -> None:
     labels[row] = label
     with pytest.raises(KoBERTEmotionError, match=rf"from 0 to 2, found {label} in row {row} ") as caught:
         log_loss(EXTREME, labels)
-    assert f"{row}번째 행" in str(caught.value)
+    assert f"0부터 2까지여야 합니다: {row}번째 행" in str(caught.value)
 
 
 @pytest.mark.parametrize("wrong", [[np.nan, 0, 0], [np.inf, 0, 0], [-np.inf] * 3, [0, np.nan, np.inf]])

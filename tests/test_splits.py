@@ -155,6 +155,18 @@ def test_numbers_that_leave_a_fold_out_are_refused(numbers: list[int]) -> None:
     assert str(sorted(set(numbers))) in caught.value.english
 
 
+def test_two_folds_are_enough() -> None:
+    assert [rows.tolist() for _, rows in folds_from_numbers([2, 1, 1])] == [[1, 2], [0]]
+
+
+def test_equal_texts_stay_together_unless_told_otherwise() -> None:
+    data = build([0, 1] * 12).map(lambda _, row: {"text": f"글 {row // 6}"}, with_indices=True)
+    for train, validation in stratified_kfold(data, 2):
+        assert not set(train["text"][:]) & set(validation["text"][:])
+    apart = list(stratified_kfold(data, 2, group_duplicates=False))
+    assert any(set(train["text"][:]) & set(validation["text"][:]) for train, validation in apart)
+
+
 def test_a_row_in_no_fold_has_the_number_0() -> None:
     assert fold_numbers([([1], [0]), ([0], [1])], 3) == [1, 2, 0]
 
@@ -175,6 +187,7 @@ def test_rare_label_is_named_with_its_count_and_the_way_out() -> None:
         stratified_kfold(dataset)  # raises before the first fold is asked for
     assert "'happy' has 3 row(s), 'disgust' has 4 row(s)" in caught.value.english
     assert "'happy' 3행" in caught.value.korean
+    assert "3 이하" in caught.value.korean
     assert "--folds 3" in caught.value.english
     assert len(list(stratified_kfold(dataset, n_splits=3))) == 3
 
@@ -197,6 +210,8 @@ def test_too_few_groups() -> None:
     message = failure([0, 1] * 10, 5, groups=["a", "a", "b", "b"] * 5)
     assert "found 2" in message
     assert "--folds 2" in message
+    assert "folds that works is 2" in message
+    assert "2 이하" in message
     assert "20 rows, found 3" in failure([0, 1] * 10, 2, groups=["a", "b", "c"])
 
 
