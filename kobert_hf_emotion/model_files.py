@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub.errors import StrictDataclassError
-from transformers import AutoConfig, PreTrainedTokenizerBase
+from transformers import AutoConfig, PreTrainedConfig, PreTrainedTokenizerBase
 from transformers.utils import CONFIG_NAME
 from transformers.utils.hub import cached_file
 
@@ -17,7 +18,7 @@ from .configuration import longest_input
 from .errors import TokenizerError
 from .sentencepiece_layout import MODEL_SUFFIXES, PIECE_LIST, RAW_VOCAB_FILE, VOCAB_FILE, read_piece_list
 
-# Of these a folder's tokenizer is made where they are there; a SentencePiece model of any name beside them may be stray.
+# A folder's tokenizer is made of these; a file beside them that is called a model may be anything.
 _OTHER_VOCABULARIES = ("tokenizer.json", "vocab.json")
 
 
@@ -76,10 +77,24 @@ def find_sentencepiece(source: str, options: Mapping[str, Any]) -> str | None:
 def cap_length(tokenizer: PreTrainedTokenizerBase, source: str, options: Mapping[str, Any]) -> None:
     """Lowers `model_max_length` to the tokens that the model beside the tokenizer has positions for.
 
-    A pipeline truncates to this figure alone. Where there is no model beside it, nothing is changed.
+    Where there is no model beside it, nothing is changed.
     """
     if find_file(source, CONFIG_NAME, options) is None:
         return
     with suppress(OSError, ValueError, TypeError, AttributeError, StrictDataclassError):  # loading the model says so
         limit = longest_input(AutoConfig.from_pretrained(source, **options))
         tokenizer.model_max_length = min(tokenizer.model_max_length, limit)
+
+
+def fit_length(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig) -> PreTrainedTokenizerBase:
+    """Returns the tokenizer with a `model_max_length` that the model has positions for.
+
+    A pipeline truncates to this figure alone. Another model may use the tokenizer as well, so that one which is set
+    too long is left as it is, and a copy returned.
+    """
+    limit = longest_input(config)
+    if tokenizer.model_max_length <= limit:
+        return tokenizer
+    tokenizer = copy.copy(tokenizer)
+    tokenizer.model_max_length = limit
+    return tokenizer

@@ -46,9 +46,8 @@ def load_pieces(vocab_file: str | os.PathLike[str], **settings: Any) -> Sentence
     path = Path(vocab_file)
     try:
         content = path.read_bytes()
-        if not content:  # which the library takes for no model at all, and leaves itself without one
-            raise RuntimeError("it is empty")
-        model = SentencePieceProcessor(model_proto=content, **settings)
+        # An empty file the library would take for none at all, and leave itself without one.
+        model = SentencePieceProcessor(model_proto=content or b"\0", **settings)
         names = [model.id_to_piece(index) for index in range(model.get_piece_size())]
     except (OSError, RuntimeError) as error:
         raise TokenizerError(
@@ -121,8 +120,8 @@ def _is_text(model: SentencePieceProcessor, index: int) -> bool:
 def _unknown_order(path: Path, names: Sequence[str]) -> TokenizerError:
     missing = [token for token in SPECIAL_TOKENS if token not in names]
     return TokenizerError(
-        f"{path}은(는) KoBERT의 어휘 순서로 된 SentencePiece 모델이 아닙니다: {', '.join(missing)} 조각이 없고 처음 조각은 "
-        f"{names[:_SHOWN]}입니다. 조각의 번호를 알 수 없어 쓰지 않았습니다. KoBERT의 {VOCAB_FILE}이나 "
+        f"{path}은(는) KoBERT의 어휘 순서로 된 SentencePiece 모델이 아닙니다: {', '.join(missing)} 조각이 없고 "
+        f"처음 조각은 {names[:_SHOWN]}입니다. 조각의 번호를 알 수 없어 쓰지 않았습니다. KoBERT의 {VOCAB_FILE}이나 "
         f"{RAW_VOCAB_FILE}을 쓰거나, 조각을 번호 순서로 적은 {PIECE_LIST}를 같은 폴더에 두세요.",
         f"Expected a SentencePiece model with its pieces in the order of BERT's vocabulary; {path} has no "
         f"{', '.join(missing)} and begins with {names[:_SHOWN]}, so the ids that the weights were trained with are not "

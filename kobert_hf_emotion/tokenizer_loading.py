@@ -67,8 +67,8 @@ def _check_engine(tokenizer: PreTrainedTokenizerBase, source: str | os.PathLike[
     name = type(engine.model).__name__ if engine is not None else type(tokenizer).__name__
     if name.startswith(("WordPiece", "Bert")) and are_pieces(tokenizer.get_vocab()):
         raise TokenizerError(
-            f"{source}의 어휘는 SentencePiece 조각(▁로 시작)인데 SentencePiece 모델이 없어 WordPiece로 열립니다. 대부분이 "
-            f"[UNK]가 되어 쓰지 않았습니다. {RAW_VOCAB_FILE}이나 {VOCAB_FILE}을 같은 폴더에 두세요.",
+            f"{source}의 어휘는 SentencePiece 조각(▁로 시작)인데 SentencePiece 모델이 없어 WordPiece로 열립니다. "
+            f"대부분이 [UNK]가 되어 쓰지 않았습니다. {RAW_VOCAB_FILE}이나 {VOCAB_FILE}을 같은 폴더에 두세요.",
             f"Expected a SentencePiece model beside the vocabulary of {source}, whose entries are pieces that begin "
             f"with ▁; found none, and WordPiece would make [UNK] of most. Put {RAW_VOCAB_FILE} or {VOCAB_FILE} there.",
         )
