@@ -24,6 +24,8 @@ VOCAB_FILE = "spiece.model"
 RAW_VOCAB_FILE = "tokenizer_78b3253a26.model"
 PIECE_LIST = "vocab.txt"
 MODEL_SUFFIXES = (".model", ".spiece")
+KOBERT_SHA256 = "44eaeaa426ac5dd44f0958bb3bc2fb33211f7c4279f8e181b9bf8fa6a54a53b8"
+"""Of the `spiece.model` that SKT serves."""
 # Of `tokenizer_78b3253a26.model` (MD5 78b3253a26b9e6937c25a1c1f33fbeba). KoBERT's vocabulary is the five special tokens
 # and then its pieces in the order of their code points, which makes the bytes of SKT's `spiece.model` out of it.
 _RAW_KOBERT_SHA256 = "71211503ec40ca1d846ccdf21ec10dde7190ad06a1788dbf371320ba87c2f7f1"

@@ -59,7 +59,7 @@ def check_loaded(
     wrong_shapes = {name: shapes for name, shapes in mismatched.items() if name not in resized}
     if missing - new or unexpected - foreign or wrong_shapes:
         raise _misfit(source, missing - new, unexpected - foreign, wrong_shapes, heads)
-    _check_finite(model, source)
+    check_finite(model, source)
     said = sorted(new - heads if head == "replaced" else new | resized)
     if said:
         logger.warning(
@@ -121,8 +121,16 @@ def _hint(missing: set[str], wrong_shapes: Mapping[str, tuple[Any, Any]], heads:
     )
 
 
-def _check_finite(model: PreTrainedModel, source: str | os.PathLike[str]) -> None:
-    """Raises `CheckpointError` where a weight is NaN or infinite: such a model gives one answer to everything."""
+def check_finite(model: PreTrainedModel, source: str | os.PathLike[str]) -> None:
+    """Checks that every weight is a number; a model with one that is not gives one answer to everything.
+
+    Args:
+        model: The model.
+        source: Where it was loaded from.
+
+    Raises:
+        CheckpointError: A weight is NaN or infinite.
+    """
     broken = [
         name
         for name, weight in model.named_parameters()
