@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from transformers import AutoModelForSequenceClassification, BertForSequenceClas
 from transformers.modeling_outputs import SequenceClassifierOutput
 from typing_extensions import Self
 
+from .assets import resolve_default
 from .configuration import EmotionConfig, softmax_temperature
 from .errors import KoBERTEmotionError, TokenizerError
 from .first_token_layer import narrow_last_layer
@@ -85,6 +86,7 @@ class EmotionClassifier(BertForSequenceClassification):
         options = place_options(kwargs)
         loaded = load_weights(super().from_pretrained, pretrained_model_name_or_path, *model_args, head=head, **kwargs)
         model: Self = loaded[0] if isinstance(loaded, tuple) else loaded
+        _say_assumed_labels(model, pretrained_model_name_or_path, {**kwargs, **options})
         if tokenizer is not None:
             model.tokenizer = tokenizer
             return loaded  # type: ignore[no-any-return]
@@ -228,6 +230,21 @@ class EmotionClassifier(BertForSequenceClassification):
             Hugging Face's `CommitInfo`.
         """
         return super().push_to_hub(repo_id, **kwargs)  # type: ignore[arg-type]
+
+
+def _say_assumed_labels(model: EmotionClassifier, source: str | os.PathLike[str], settings: Mapping[str, Any]) -> None:
+    """Logs the names of the classes where neither the file nor the caller gives them any."""
+    if not {"config", "id2label", "label2id", "num_labels"}.isdisjoint(settings):
+        return
+    content, _ = EmotionConfig.get_config_dict(resolve_default(source), **place_options(settings))
+    if "id2label" not in content and "label2id" not in content:
+        names = ", ".join(f"{index} {name}" for index, name in enumerate(model.config.labels))
+        logger.warning(
+            "%s: config.json에 id2label이 없어 라벨을 가정합니다. 다르면 id2label을 적으세요. "
+            "(no id2label in config.json, so that these labels are assumed): %s",
+            source,
+            names,
+        )
 
 
 # So that a pipeline knows the class; the type "bert" stays plain BERT, and folders load as that through `AutoModel…`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeAlias
 
@@ -49,7 +50,7 @@ def check_loaded(
     unexpected = {name for name in loading["unexpected_keys"] if not name.endswith(_BUFFERS)}
 
     starts_anew = heads <= missing or (resize and not heads.isdisjoint(mismatched))
-    if head == "replaced" or (head == "may be new" and starts_anew):
+    if head == "replaced" or starts_anew:
         new = (missing & heads) | (missing & pooler if pooler <= missing else set())
         parts = {f"{encoder}{name}" for name, _ in model.base_model.named_children()}
         foreign = {name for name in unexpected if not _is_encoder(name, encoder, parts) or ".pooler." in f".{name}"}
@@ -59,6 +60,8 @@ def check_loaded(
     wrong_shapes = {name: shapes for name, shapes in mismatched.items() if name not in resized}
     if missing - new or unexpected - foreign or wrong_shapes:
         raise _misfit(source, missing - new, unexpected - foreign, wrong_shapes, heads)
+    if head == "needed" and starts_anew:
+        raise _untrained(source, new | resized, foreign)
     check_finite(model, source)
     said = sorted(new - heads if head == "replaced" else new | resized)
     if said:
@@ -74,6 +77,17 @@ def check_loaded(
 def _is_encoder(name: str, encoder: str, parts: Iterable[str]) -> bool:
     """Whether a key is one of the encoder's, with or without its prefix."""
     return name.startswith(encoder) or any(f"{encoder}{name}".startswith(f"{part}.") for part in parts)
+
+
+def _untrained(source: str | os.PathLike[str], new: set[str], foreign: set[str]) -> CheckpointError:
+    others = sorted({name.rpartition(".")[0] for name in foreign})
+    return CheckpointError(
+        f"모델을 불러올 수 없습니다: {source} — 학습된 분류기가 없는 인코더입니다. 없는 것: {_listing(new)}. 다른 것: "
+        f"{_listing(others) or '-'}. 먼저 학습하세요.",
+        f"Cannot load a model from {source}: it is an encoder without a trained head. Missing: {_listing(new)}; found "
+        f"instead: {_listing(others) or '-'}. Train it first.",
+        f"kobert-emotion train train.csv --model {shlex.quote(os.fspath(source))} --output runs/a",
+    )
 
 
 def _misfit(
@@ -96,19 +110,14 @@ def _misfit(
         english.append(
             f"{len(shapes)} have another shape in the file than config.json says: {', '.join(shapes[:_SHOWN])}"
         )
-    hint_ko, hint_en = _hint(missing, wrong_shapes, heads)
+    hint_ko, hint_en = _hint(wrong_shapes, heads)
     return CheckpointError(
         f"모델을 불러올 수 없습니다: {source} — 가중치가 config.json과 맞지 않습니다. {'. '.join(korean)}.{hint_ko}",
         f"Cannot load a model from {source}: its weights do not fit its config.json. {'; '.join(english)}.{hint_en}",
     )
 
 
-def _hint(missing: set[str], wrong_shapes: Mapping[str, tuple[Any, Any]], heads: set[str]) -> tuple[str, str]:
-    if missing and missing <= heads:
-        return (
-            " 분류기가 없는 인코더입니다. 먼저 `kobert-emotion train`으로 학습하세요.",
-            " This is an encoder without a trained head: train it first (`kobert-emotion train`).",
-        )
+def _hint(wrong_shapes: Mapping[str, tuple[Any, Any]], heads: set[str]) -> tuple[str, str]:
     counts = {found[0] for name, (found, _) in wrong_shapes.items() if name in heads}
     if counts and set(wrong_shapes) <= heads and len(counts) == 1:
         return (
