@@ -43,7 +43,7 @@ def load_pieces(vocab_file: str | os.PathLike[str], **settings: Any) -> Sentence
         **settings: As for `SentencePieceProcessor`.
 
     Raises:
-        TokenizerError: It is no SentencePiece model, nothing tells the order of its pieces, or `vocab.txt` lacks some.
+        TokenizerError: It is no SentencePiece model or one of byte-pair encoding, nothing tells the order of its pieces, or `vocab.txt` lacks some.
     """
     path = Path(vocab_file)
     try:
@@ -56,6 +56,13 @@ def load_pieces(vocab_file: str | os.PathLike[str], **settings: Any) -> Sentence
             f"SentencePiece 모델 파일이 아니거나 읽을 수 없습니다: {path}",
             f"Not a readable SentencePiece model: {path}. Expected KoBERT's {VOCAB_FILE}. Cause: {error}",
         ) from error
+    scores = {model.get_score(index) for index in range(len(names)) if _is_text(model, index)}
+    if len(scores) > 1 and all(score.is_integer() for score in scores):  # ranks of merges, no probabilities
+        raise TokenizerError(
+            f"{path}은(는) BPE 모델입니다. KoBERT의 것과 같은 unigram 모델이 필요합니다.",
+            f"Expected a unigram model, as KoBERT's is, found one of byte-pair encoding: {path}. The tokenizer.json "
+            "that is saved with it would split words in another way.",
+        )
     vocabulary = read_piece_list(path.with_name(PIECE_LIST))
     is_complete = set(SPECIAL_TOKENS) <= set(names) and names[model.unk_id()] == SPECIAL_TOKENS[0]
     if vocabulary is None and is_complete:

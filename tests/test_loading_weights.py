@@ -23,6 +23,8 @@ from transformers import (
     PreTrainedModel,
     RobertaConfig,
     RobertaForSequenceClassification,
+    Trainer,
+    TrainingArguments,
     pipeline,
 )
 
@@ -248,6 +250,11 @@ class TestSaving:
             model.save_pretrained(tmp_path / name)
         for file in FILES:
             assert (tmp_path / "asked" / file).read_bytes() == (tmp_path / "silent" / file).read_bytes()
+
+    def test_by_a_trainer(self, folder: Path, tmp_path: Path) -> None:
+        arguments = TrainingArguments(output_dir=str(tmp_path / "out"), report_to=[], use_cpu=True)
+        Trainer(EmotionClassifier.from_pretrained(folder), arguments).save_model(str(tmp_path / "saved"))
+        assert set(os.listdir(tmp_path / "saved")) >= FILES
 
     def test_another_working_folder(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(folder.parent)

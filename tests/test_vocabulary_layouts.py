@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import runpy
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 import sentencepiece
+from hub_server import WRITE_TOKEN, HubClient, running_hub
 from sentencepiece import sentencepiece_model_pb2 as protobuf
 from test_tokenization import GLUON_LENGTH, TRICKY, read_golden
 from transformers import AutoTokenizer
@@ -293,3 +295,53 @@ def test_errors_are_the_librarys(tmp_path: Path) -> None:
     (tmp_path / "spiece.model").write_bytes(b"x")
     with pytest.raises(KoBERTEmotionError):
         load_tokenizer(tmp_path)
+
+
+def test_byte_pair_encoding(vocab_file: Path, tmp_path: Path) -> None:
+    model = protobuf.ModelProto.FromString(vocab_file.read_bytes())
+    model.trainer_spec.model_type = model.trainer_spec.BPE
+    for rank, piece in enumerate(model.pieces[5:]):
+        piece.score = -rank
+    (tmp_path / "spiece.model").write_bytes(model.SerializeToString())
+    with pytest.raises(TokenizerError, match="found one of byte-pair encoding"):
+        load_tokenizer(tmp_path)
+
+
+def test_the_example_without_this_package(raw: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    path = Path(__file__).parents[1] / "examples" / "onnx_inference.py"
+    example = runpy.run_path(str(path))
+    with pytest.raises(SystemExit, match="not in KoBERT's order"):
+        example["Tokenizer"](raw)
+
+
+UPLOAD = """
+from huggingface_hub import HfApi
+HfApi().create_repo(repo)
+HfApi().upload_folder(repo_id=repo, folder_path=folder)
+"""
+LOAD = """
+from kobert_hf_emotion import KoBERTTokenizer
+from kobert_hf_emotion.tokenizer_loading import load_tokenizer
+result = []
+for load in (KoBERTTokenizer.from_pretrained, load_tokenizer):
+    tokenizer = load(repo)
+    result.append([tokenizer(texts)["input_ids"], tokenizer.model_max_length])
+"""
+
+
+def test_repository_on_the_hub(
+    layout: Callable[..., Path], tokenizer: KoBERTTokenizer, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    folder = layout()
+    config = json.loads((tiny_model_folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps({**config, "max_position_embeddings": 40}))
+    texts = ["오늘 정말 행복했어ㅎㅎ", "화가 난다", "ㅠㅠ"]
+    with running_hub() as hub:
+        client = HubClient(hub, tmp_path / "home", WRITE_TOKEN)
+        try:
+            client.run(UPLOAD, repo="tester/kobert", folder=folder)
+            found = client.run(LOAD, repo="tester/kobert", texts=texts)
+        finally:
+            client.close()
+    assert found == [[tokenizer(texts)["input_ids"], 40]] * 2
