@@ -43,7 +43,8 @@ def load_pieces(vocab_file: str | os.PathLike[str], **settings: Any) -> Sentence
         **settings: As for `SentencePieceProcessor`.
 
     Raises:
-        TokenizerError: It is no SentencePiece model or one of byte-pair encoding, nothing tells the order of its pieces, or `vocab.txt` lacks some.
+        TokenizerError: It is no SentencePiece model or one of byte-pair encoding, nothing tells the order of its
+            pieces, or `vocab.txt` lacks some.
     """
     path = Path(vocab_file)
     try:
@@ -88,7 +89,7 @@ def read_piece_list(path: Path) -> list[str] | None:
     """Returns the entries of a `vocab.txt` in their order, None where there is none or it is WordPiece's.
 
     Raises:
-        TokenizerError: It cannot be read, or two lines are equal.
+        TokenizerError: It cannot be read, a line is empty, or two lines are equal.
     """
     if not path.is_file():
         return None
@@ -98,13 +99,16 @@ def read_piece_list(path: Path) -> list[str] | None:
         raise TokenizerError(
             f"{path}을(를) UTF-8로 읽을 수 없습니다.", f"Cannot read {path} as UTF-8. Cause: {error}"
         ) from error
-    entries = [line.rstrip("\r") for line in lines]
-    while entries and not entries[-1]:
-        entries.pop()
+    entries = lines[:-1] if lines[-1] == "" else lines
     if not are_pieces(entries):
         return None
     places: dict[str, int] = {}
     for number, entry in enumerate(entries, start=1):
+        if not entry:
+            raise TokenizerError(
+                f"{path}의 {number}번째 줄이 비어 있습니다. 줄마다 조각 하나가 있어야 합니다.",
+                f"Expected a piece in every line of {path}, found line {number} empty.",
+            )
         if (first := places.setdefault(entry, number)) != number:
             raise TokenizerError(
                 f"{path}의 {first}번째 줄과 {number}번째 줄이 같습니다: {entry!r}. 조각의 번호를 알 수 없습니다.",
@@ -127,7 +131,8 @@ def _is_text(model: SentencePieceProcessor, index: int) -> bool:
 
 
 def _unknown_order(path: Path, names: Sequence[str]) -> TokenizerError:
-    missing = [token for token in SPECIAL_TOKENS if token not in names]
+    # Where all are there, the unknown piece is another one than [UNK].
+    missing = [token for token in SPECIAL_TOKENS if token not in names] or [f"{SPECIAL_TOKENS[0]} (unk)"]
     return TokenizerError(
         f"{path}은(는) KoBERT의 어휘 순서로 된 SentencePiece 모델이 아닙니다: {', '.join(missing)} 조각이 없고 "
         f"처음 조각은 {names[:_SHOWN]}입니다. 조각의 번호를 알 수 없어 쓰지 않았습니다. KoBERT의 {VOCAB_FILE}이나 "
@@ -145,8 +150,9 @@ def _reorder(content: bytes, vocabulary: Sequence[str], path: Path) -> bytes:
     Raises:
         TokenizerError: `vocabulary` lacks a special token, or a piece that can come out of a text.
     """
-    from sentencepiece import sentencepiece_model_pb2 as protobuf  # where it is needed: it takes a while
+    from sentencepiece import sentencepiece_model_pb2  # where it is needed: it takes a while
 
+    protobuf: Any = sentencepiece_model_pb2  # its classes are made when it is imported
     Piece = protobuf.ModelProto.SentencePiece  # noqa: N806 - a class
     model = protobuf.ModelProto.FromString(content)
     pieces = {piece.piece: piece for piece in model.pieces}

@@ -197,6 +197,11 @@ class TestVocabularyBesideAModel:
         with pytest.raises(TokenizerError, match="in lines 8 and 51"):
             load_tokenizer(folder)
 
+    def test_with_an_empty_line(self, layout: Callable[..., Path], vocabulary: list[str]) -> None:
+        folder = layout(entries=[*vocabulary[:50], "", *vocabulary[50:]])
+        with pytest.raises(TokenizerError, match="found line 51 empty"):
+            load_tokenizer(folder)
+
     def test_without_any_model(self, layout: Callable[..., Path]) -> None:
         folder = layout()
         (folder / RAW).unlink()
@@ -337,6 +342,7 @@ def test_repository_on_the_hub(
     config = json.loads((tiny_model_folder / "config.json").read_text(encoding="utf-8"))
     (folder / "config.json").write_text(json.dumps({**config, "max_position_embeddings": 40}))
     texts = ["오늘 정말 행복했어ㅎㅎ", "화가 난다", "ㅠㅠ"]
+    (tmp_path / "home").mkdir()
     with running_hub() as hub:
         client = HubClient(hub, tmp_path / "home", WRITE_TOKEN)
         try:
