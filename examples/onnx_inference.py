@@ -27,6 +27,10 @@ class Tokenizer:
     def __init__(self, vocab_file: Path) -> None:
         self.pieces = sentencepiece.SentencePieceProcessor(model_file=str(vocab_file))
         self.cls, self.sep = self.pieces.piece_to_id(["[CLS]", "[SEP]"])
+        if self.pieces.id_to_piece([self.cls, self.sep]) != ["[CLS]", "[SEP]"]:
+            raise SystemExit(f"KoBERT의 어휘 순서가 아닙니다 (its pieces are not in KoBERT's order): {vocab_file}")
+        if vocab_file.with_name("added_tokens.json").exists():
+            raise SystemExit(f"추가된 토큰은 다루지 않습니다 (added tokens are not known here): {vocab_file.parent}")
 
     def __call__(self, text: str, max_length: int) -> list[int]:
         """Returns `[CLS] … [SEP]`, at most `max_length` ids."""

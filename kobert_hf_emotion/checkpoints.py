@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from .configuration import (
 from .errors import CheckpointError
 from .files import atomic_write
 from .inference import DEFAULT_BATCH_SIZE, predict_logits, use_accelerator
+from .model_files import fit_length
 from .modeling import EmotionClassifier
 from .pretrained import load_weights, unloadable
 from .tokenizer_guard import check_vocabulary
@@ -102,10 +103,11 @@ def load_classifier(source: str | os.PathLike[str]) -> Classifier:
         CheckpointError: There is no model at `source`, or one of another architecture.
         TokenizerError: There is no tokenizer, or it does not belong to the model.
     """
-    model = load_model(source)
-    tokenizer = load_tokenizer(source)
-    attach_tokenizer(model, tokenizer)
-    return Classifier(model, tokenizer)
+    model = load_model(source, head="needed")
+    tokenizer = model.tokenizer if isinstance(model, EmotionClassifier) else load_tokenizer(source)
+    classifier = Classifier(model, attach_tokenizer(model, tokenizer))
+    _ = classifier.labels  # names that contradict each other are an error now, not after the first prediction
+    return classifier
 
 
 def start_model(
@@ -126,15 +128,14 @@ def start_model(
         CheckpointError: There is no model at `source`, or one of another architecture.
         TokenizerError: The tokenizer does not belong to the model.
     """
-    model, loading = load_model(
+    model = load_model(
         source,
+        tokenizer=tokenizer,
+        head="replaced",
         id2label=dict(enumerate(labels)),
         label2id={name: index for index, name in enumerate(labels)},
         classifier_dropout=dropout,
-        ignore_mismatched_sizes=True,
-        output_loading_info=True,
     )
-    _check_encoder(source, loading)
     for module in model.classifier.modules():
         if isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, std=model.config.initializer_range)
@@ -145,66 +146,64 @@ def start_model(
     return started
 
 
-def _check_encoder(source: str | os.PathLike[str], loading: Mapping[str, Any]) -> None:
-    """Raises `CheckpointError` where weights of the encoder were missing or had another shape.
-
-    The head may: it is new in any case. So may the pooler, which some encoders are published without.
-    """
-    names = [*loading["missing_keys"], *(name for name, *_ in loading["mismatched_keys"])]
-    lost = sorted(name for name in names if not name.startswith("classifier.") and ".pooler." not in name)
-    if lost:
-        raise CheckpointError(
-            f"{source}의 가중치가 config.json과 맞지 않습니다. 없거나 모양이 다른 가중치 {len(lost)}개: {lost[:5]}",
-            f"The weights of {source} do not fit its config.json: {len(lost)} are missing or have another shape, such "
-            f"as {lost[:5]}. Training would start from random weights there.",
-        )
-
-
-def load_model(source: str | os.PathLike[str], **settings: Any) -> Any:
+def load_model(
+    source: str | os.PathLike[str], tokenizer: PreTrainedTokenizerBase | None = None, **settings: Any
+) -> PreTrainedModel:
     """Loads a sequence classifier: `EmotionClassifier` for BERT, transformers' own class for ELECTRA and RoBERTa.
 
     Args:
         source: "default", a Hub id or a folder.
-        **settings: As for `from_pretrained`.
-
-    Returns:
-        The model; with `output_loading_info=True` a pair of the model and what was missing.
+        tokenizer: For `EmotionClassifier`; by default the one beside the weights.
+        **settings: As for `from_pretrained`; `head` as for `load_weights`.
 
     Raises:
-        CheckpointError: There is no model at `source`, or one of another architecture.
+        CheckpointError: There is no model at `source`, one of another architecture, or weights that are not all of
+            the model's.
     """
     place = resolve_default(source)
-    try:
-        kind = AutoConfig.from_pretrained(place).model_type
-    except (OSError, ValueError, StrictDataclassError) as error:
-        raise unloadable(place, error) from error
+    kind = _kind_of(place)
     if kind not in ENCODERS:
         raise CheckpointError(
             f"{source}은(는) {kind!r} 모델입니다. 쓸 수 있는 모델: {', '.join(ENCODERS)}",
             f"{source} is a {kind!r} model; expected one of {', '.join(ENCODERS)}.",
         )
     if kind == EmotionConfig.model_type:
-        return EmotionClassifier.from_pretrained(place, **settings)
-    return load_weights(AutoModelForSequenceClassification.from_pretrained, place, **settings)
+        return EmotionClassifier.from_pretrained(place, tokenizer=tokenizer, **settings)
+    model: PreTrainedModel = load_weights(AutoModelForSequenceClassification.from_pretrained, place, **settings)
+    return model
 
 
-def attach_tokenizer(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+def _kind_of(place: str) -> str:
+    """Returns the type of the model in a folder or a repository."""
+    try:
+        kind: str = AutoConfig.from_pretrained(place).model_type
+    except (OSError, ValueError, StrictDataclassError) as error:
+        raise unloadable(place, error) from error
+    return kind
+
+
+def attach_tokenizer(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
     """Checks that a tokenizer fits a model and records in the model's configuration which it is.
+
+    Returns:
+        The tokenizer, or a copy that cuts texts to what the model has positions for.
 
     Raises:
         TokenizerError: It does not fit.
     """
     if isinstance(model, EmotionClassifier):
         model.tokenizer = tokenizer
-    else:
-        if getattr(model.config, "type_vocab_size", 2) < 2:  # klue/roberta: its tokenizer would number the sentences
-            tokenizer.model_input_names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
-        check_vocabulary(tokenizer, model.config)
-        model.config.tokenizer_sha256 = vocabulary_sha256(tokenizer)
+        return model.tokenizer
+    if getattr(model.config, "type_vocab_size", 2) < 2:  # klue/roberta: its tokenizer would number the sentences
+        tokenizer.model_input_names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
+    check_vocabulary(tokenizer, model.config)
+    model.config.tokenizer_sha256 = vocabulary_sha256(tokenizer)
+    return fit_length(tokenizer, model.config)
 
 
 def save_classifier(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     """Writes the files of a model and of its tokenizer to a folder."""
+    tokenizer = attach_tokenizer(model, tokenizer)
     model.save_pretrained(folder)
     if not isinstance(model, EmotionClassifier):  # which saves its tokenizer itself
         tokenizer.save_pretrained(folder)

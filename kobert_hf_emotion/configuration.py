@@ -5,6 +5,7 @@ from typing import Any
 from huggingface_hub.dataclasses import strict
 from transformers import BertConfig, PreTrainedConfig
 
+from .errors import CheckpointError
 from .labels import ID2LABEL, LABEL2ID
 
 
@@ -50,6 +51,25 @@ class EmotionConfig(BertConfig):
             self.label2id = {name: int(index) for index, name in self.id2label.items()}
         super().__post_init__(**kwargs)  # type: ignore[no-untyped-call]
 
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """Builds a configuration from the content of a `config.json`; see `PreTrainedConfig.from_dict`.
+
+        Raises:
+            CheckpointError: It is of a model of another type, whose weights have other names: every one would start
+                at random.
+        """
+        kind = config_dict.get("model_type", cls.model_type) if isinstance(config_dict, dict) else cls.model_type
+        if kind != cls.model_type:
+            raise CheckpointError(
+                f"config.json은 {kind!r} 모델의 것입니다. EmotionClassifier는 {cls.model_type!r} 모델을 읽습니다. 다른 "
+                "인코더는 kobert_hf_emotion.checkpoints.load_classifier나 `kobert-emotion train`의 `model`로 여세요.",
+                f"Expected the config.json of a {cls.model_type!r} model, which EmotionClassifier is, found {kind!r}. "
+                "Other encoders are opened by kobert_hf_emotion.checkpoints.load_classifier, and as `model` of "
+                "`kobert-emotion train`.",
+            )
+        return super().from_dict(config_dict, **kwargs)  # type: ignore[no-untyped-call]
+
     @property
     def labels(self) -> list[str]:
         """Label names in the order of their ids."""
@@ -59,15 +79,29 @@ class EmotionConfig(BertConfig):
 def longest_input(config: PreTrainedConfig) -> int:
     """Returns the most tokens a model has positions for, special tokens included."""
     # RoBERTa numbers positions from the one after its padding id.
-    first = config.pad_token_id + 1 if config.model_type == "roberta" else 0
+    first = (config.pad_token_id or 0) + 1 if config.model_type == "roberta" else 0
     return int(config.max_position_embeddings - first)
 
 
 def label_names(config: PreTrainedConfig) -> list[str]:
-    """Returns the label names of a classifier's configuration in the order of their ids."""
-    names = config.id2label
-    assert names is not None
-    return [name for _, name in sorted(names.items())]
+    """Returns the label names of a classifier's configuration in the order of their ids.
+
+    Raises:
+        CheckpointError: The ids are not 0, 1, …, two names are equal, or `label2id` gives a name another id.
+    """
+    names = {int(index): name for index, name in (config.id2label or {}).items()}
+    other = {name: index for name, index in (config.label2id or {}).items() if names.get(int(index)) != name}
+    if sorted(names) != list(range(len(names))) or len(set(names.values())) != len(names):
+        raise CheckpointError(
+            f"config.json의 id2label은 0부터 차례로 서로 다른 이름이어야 합니다. 찾은 것: {names}",
+            f"Expected id2label of config.json to give the ids 0, 1, … a name each, found {names}.",
+        )
+    if contradictions := {name: index for name, index in other.items() if name in names.values()}:
+        raise CheckpointError(
+            f"config.json의 label2id가 id2label과 다릅니다: {contradictions} — id2label은 {names}",
+            f"Expected label2id of config.json to agree with id2label, {names}; found {contradictions}.",
+        )
+    return [names[index] for index in range(len(names))]
 
 
 def softmax_temperature(config: PreTrainedConfig) -> float:

@@ -13,6 +13,7 @@ from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from .collector import collector_paused
+from .configuration import longest_input
 from .errors import DataError
 from .module_tree import evaluation_mode, every_module
 from .packed_bert import packed_bert
@@ -70,7 +71,7 @@ def predict_logits(
             )
     if len(texts) == 0:
         return np.zeros((0, int(model.config.num_labels or 0)), dtype=np.float32)
-    limit = min(max_length or tokenizer.model_max_length, model.config.max_position_embeddings)
+    limit = min(max_length or tokenizer.model_max_length, longest_input(model.config))
     encoded = _encode(tokenizer, texts, text_pairs, limit)
     check_encoded(tokenizer, model.config, texts, encoded["input_ids"])
     packed = packed_bert(model)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,21 @@ from transformers import AutoModelForSequenceClassification, BertForSequenceClas
 from transformers.modeling_outputs import SequenceClassifierOutput
 from typing_extensions import Self
 
+from .assets import resolve_default
 from .configuration import EmotionConfig, softmax_temperature
-from .errors import TokenizerError
+from .errors import KoBERTEmotionError, TokenizerError
 from .first_token_layer import narrow_last_layer
 from .hub_errors import place_options
 from .inference import DEFAULT_BATCH_SIZE, Prediction, predict_logits, to_predictions
 from .losses import focal_loss
+from .model_files import fit_length
 from .packed_bert import computes_plain_bert
 from .pretrained import load_weights
 from .tokenizer_guard import check_vocabulary
 from .tokenizer_loading import load_tokenizer, vocabulary_sha256
+from .weight_check import Head
+
+logger = logging.getLogger(__name__)
 
 _PUSH_OPTIONS = ("repo_id", "private", "revision", "commit_message", "commit_description", "create_pr", "tags")
 
@@ -49,11 +54,16 @@ class EmotionClassifier(BertForSequenceClassification):
         super().__init__(config)
         narrow_last_layer(self.bert.encoder)
         self._tokenizer: PreTrainedTokenizerBase | None = None
-        self._place_options: dict[str, Any] = {}
+        self._no_tokenizer: KoBERTEmotionError | None = None
 
     @classmethod
     def from_pretrained(  # type: ignore[override]
-        cls, pretrained_model_name_or_path: str | os.PathLike[str], *model_args: Any, **kwargs: Any
+        cls,
+        pretrained_model_name_or_path: str | os.PathLike[str],
+        *model_args: Any,
+        tokenizer: PreTrainedTokenizerBase | None = None,
+        head: Head = "may be new",
+        **kwargs: Any,
     ) -> Self:
         """Loads a classifier, or starts one from a pre-trained encoder without a head.
 
@@ -62,47 +72,54 @@ class EmotionClassifier(BertForSequenceClassification):
                 "skt/kobert-base-v1", or a folder with `config.json` and `model.safetensors` or
                 `pytorch_model.bin` (read with weights only).
             *model_args: As for `PreTrainedModel.from_pretrained`.
+            tokenizer: The model's tokenizer; by default the one beside the weights.
+            head: "may be new" starts a head at random where the source is an encoder without one, and says so;
+                "needed" refuses such a source.
             **kwargs: As for `PreTrainedModel.from_pretrained`, configuration fields included
                 (`num_labels=7`, `focal_gamma=1.0`). `dtype` is float32 unless it is given: a file in float16
                 saves space, and computing in float16 is a choice of its own.
 
         Raises:
-            CheckpointError: Nothing that can be loaded is there.
+            CheckpointError: Nothing that can be loaded is there, or weights that are not all of the model's.
             HubError: The Hub does not know the name or the revision, refuses the token or cannot be reached.
         """
         options = place_options(kwargs)
-        loaded = load_weights(super().from_pretrained, pretrained_model_name_or_path, *model_args, **kwargs)
+        loaded = load_weights(super().from_pretrained, pretrained_model_name_or_path, *model_args, head=head, **kwargs)
         model: Self = loaded[0] if isinstance(loaded, tuple) else loaded
-        model._place_options = options
+        _say_assumed_labels(model, pretrained_model_name_or_path, {**kwargs, **options})
+        if tokenizer is not None:
+            model.tokenizer = tokenizer
+            return loaded  # type: ignore[no-any-return]
+        try:  # now, so that what is saved later depends neither on a call in between nor on the place being there still
+            model.tokenizer = load_tokenizer(pretrained_model_name_or_path, **options)
+        except KoBERTEmotionError as error:
+            model._no_tokenizer = error
         return loaded  # type: ignore[no-any-return]  # a pair where `output_loading_info` asks for it
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerBase:
-        """The tokenizer the model predicts with; read from where the model came from at first use.
+        """The tokenizer the model predicts with, by default the one that lay beside its weights.
 
         Raises:
             TokenizerError: The model came from nowhere (a bare configuration), or there is no `spiece.model`
                 beside it, or the tokenizer is not the one the weights were trained with.
         """
         if self._tokenizer is None:
-            if not self.config.name_or_path:
-                raise TokenizerError(
-                    "이 모델은 설정만으로 만들어져 토크나이저가 없습니다. model.tokenizer에 토크나이저를 넣으세요.",
-                    "This model was built from a configuration and has no tokenizer. Set `model.tokenizer = "
-                    'KoBERTTokenizer.from_pretrained("default")` or another one.',
-                )
-            tokenizer = load_tokenizer(self.config.name_or_path, **self._place_options)
-            # A pipeline truncates to this figure alone.
-            tokenizer.model_max_length = min(tokenizer.model_max_length, self.config.max_position_embeddings)
-            self.tokenizer = tokenizer
-        assert self._tokenizer is not None
+            raise self._missing_tokenizer()
         return self._tokenizer
+
+    def _missing_tokenizer(self) -> KoBERTEmotionError:
+        return self._no_tokenizer or TokenizerError(
+            "이 모델은 설정만으로 만들어져 토크나이저가 없습니다. model.tokenizer에 토크나이저를 넣으세요.",
+            "This model was built from a configuration and has no tokenizer. Set `model.tokenizer = "
+            'KoBERTTokenizer.from_pretrained("default")` or another one.',
+        )
 
     @tokenizer.setter
     def tokenizer(self, tokenizer: PreTrainedTokenizerBase) -> None:
         check_vocabulary(tokenizer, self.config)
         self.config.tokenizer_sha256 = vocabulary_sha256(tokenizer)
-        self._tokenizer = tokenizer
+        self._tokenizer = fit_length(tokenizer, self.config)
 
     def forward(
         self,
@@ -174,7 +191,9 @@ class EmotionClassifier(BertForSequenceClassification):
         return to_predictions(logits / softmax_temperature(self.config), self.config.labels)
 
     def save_pretrained(self, save_directory: str | os.PathLike[str], **kwargs: Any) -> None:  # type: ignore[override]
-        """Writes `config.json` and `model.safetensors`, and the tokenizer's files where one is attached.
+        """Writes `config.json`, `model.safetensors` and the tokenizer's files.
+
+        A model that has no tokenizer, such as one made from a configuration, is written without, and a warning says so.
 
         Args:
             save_directory: Folder to write to; made where it is missing.
@@ -190,6 +209,13 @@ class EmotionClassifier(BertForSequenceClassification):
             self.config.save_pretrained(save_directory)
             if self._tokenizer is not None:
                 self._tokenizer.save_pretrained(Path(save_directory))
+            else:
+                logger.warning(
+                    "%s에 토크나이저 없이 저장합니다. 이대로 pipeline으로 열면 무엇에든 같은 답을 합니다. "
+                    "(saved without a tokenizer: opened like this, a pipeline gives everything one answer.)\n%s",
+                    save_directory,
+                    self._missing_tokenizer(),
+                )
         if push and kwargs.get("is_main_process", True):
             self.push_to_hub(hub.pop("repo_id", Path(save_directory).name), token=kwargs.get("token"), **hub)
 
@@ -203,9 +229,22 @@ class EmotionClassifier(BertForSequenceClassification):
         Returns:
             Hugging Face's `CommitInfo`.
         """
-        with suppress(TokenizerError):  # a model without one is pushed without one
-            _ = self.tokenizer
         return super().push_to_hub(repo_id, **kwargs)  # type: ignore[arg-type]
+
+
+def _say_assumed_labels(model: EmotionClassifier, source: str | os.PathLike[str], settings: Mapping[str, Any]) -> None:
+    """Logs the names of the classes where neither the file nor the caller gives them any."""
+    if not {"config", "id2label", "label2id", "num_labels"}.isdisjoint(settings):
+        return
+    content, _ = EmotionConfig.get_config_dict(resolve_default(source), **place_options(settings))
+    if "id2label" not in content and "label2id" not in content:
+        names = ", ".join(f"{index} {name}" for index, name in enumerate(model.config.labels))
+        logger.warning(
+            "%s: config.json에 id2label이 없어 라벨을 가정합니다. 다르면 id2label을 적으세요. "
+            "(no id2label in config.json, so that these labels are assumed): %s",
+            source,
+            names,
+        )
 
 
 # So that a pipeline knows the class; the type "bert" stays plain BERT, and folders load as that through `AutoModel…`.

@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from .assets import resolve_default
 from .errors import CheckpointError, KoBERTEmotionError
 from .hub_errors import hub_error
+from .weight_check import Head, check_loaded
 
 _UNLOADABLE = (
     OSError,
@@ -27,23 +28,29 @@ _UNLOADABLE = (
 )
 
 
-def load_weights(load: Callable[..., Any], source: str | os.PathLike[str], *args: Any, **kwargs: Any) -> Any:
-    """Calls a `from_pretrained` and returns what it returns, in float32 unless `dtype` is given.
+def load_weights(
+    load: Callable[..., Any], source: str | os.PathLike[str], *args: Any, head: Head = "may be new", **kwargs: Any
+) -> Any:
+    """Calls a `from_pretrained` of a classifier and returns what it returns, in float32 unless `dtype` is given.
 
     Args:
         load: The `from_pretrained` of a model class.
         source: "default", a Hub id or a folder.
         *args: As for `load`.
+        head: What may become of the classification head; see `check_loaded`.
         **kwargs: As for `load`.
 
     Raises:
-        CheckpointError: Nothing that can be loaded is there.
+        CheckpointError: Nothing that can be loaded is there, or weights that are not all of the model's.
         HubError: The Hub does not know the name or the revision, refuses the token or cannot be reached.
     """
     place = resolve_default(source)
     kwargs.setdefault("dtype", kwargs.pop("torch_dtype", torch.float32))
+    wants_report = kwargs.pop("output_loading_info", False)
+    resize = kwargs.pop("ignore_mismatched_sizes", False)
     try:
-        loaded = load(place, *args, **kwargs)
+        # Sizes are compared in `check_loaded`, which can tell which.
+        model, report = load(place, *args, output_loading_info=True, ignore_mismatched_sizes=True, **kwargs)
     except KoBERTEmotionError:
         raise
     except pickle.UnpicklingError as error:  # torch's own message advises to load such a file all the same
@@ -57,10 +64,10 @@ def load_weights(load: Callable[..., Any], source: str | os.PathLike[str], *args
         raise unloadable(place, error) from error
     # Weights mapped from the file are not aligned as allocated ones are, and matrix products over them may
     # differ in the last bit: a loaded model would not be bit-equal to the one that was saved.
-    model = loaded[0] if isinstance(loaded, tuple) else loaded
     for parameter in model.parameters():
         parameter.data = parameter.data.clone()
-    return loaded  # a pair where `output_loading_info` asks for it
+    check_loaded(model, report, source, head, resize)
+    return (model, report) if wants_report else model
 
 
 def unloadable(source: str | os.PathLike[str], error: Exception) -> KoBERTEmotionError:

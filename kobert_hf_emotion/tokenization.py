@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-from transformers import BatchEncoding
+from transformers import BatchEncoding, PreTrainedTokenizer
 from transformers.tokenization_utils_base import TruncationStrategy
 from transformers.tokenization_utils_sentencepiece import SentencePieceBackend
 from transformers.utils.generic import PaddingStrategy
@@ -20,12 +20,16 @@ from typing_extensions import Self
 from .assets import resolve_default
 from .collector import collector_paused
 from .errors import TokenizerError
-from .hub_errors import hub_error
+from .hub_errors import hub_error, place_options
+from .model_files import cap_length, find_file, find_sentencepiece
+from .sentencepiece_layout import PIECE_LIST, VOCAB_FILE, load_pieces
 from .text_preparation import prepare_gluonnlp, prepare_xlnet
 from .tokenizer_json import build_tokenizer_json
 
 WordSplit: TypeAlias = Literal["sentencepiece", "gluonnlp"]
-VOCAB_FILE = "spiece.model"
+_LONGEST = 512  # KoBERT's positions
+# What XLNet's tokenizer can be set to do, and what KoBERT's weights were trained with; a file may only say the same.
+_FIXED = {"do_lower_case": False, "remove_space": True, "keep_accents": False}
 # Below so many strings the encoder's call for many does not pay.
 _FEW = 16
 # Options of `__call__` that only transformers' own, slower path serves.
@@ -45,14 +49,16 @@ class KoBERTTokenizer(SentencePieceBackend):
     breaks score ties differently and is slower.
 
     Args:
-        vocab_file: Path of `spiece.model`.
+        vocab_file: Path of `spiece.model`, or of a SentencePiece model that keeps its pieces in another order, such as
+            KoBERT's `tokenizer_78b3253a26.model`: ids are those of the vocabulary; see `load_pieces`.
         word_split: "sentencepiece" gives the ids of SKT's `KoBERTTokenizer`; "gluonnlp" those of the
             notebook (gluonnlp's `BERTSPTokenizer`), which splits at punctuation and CJK ideographs first.
             Checkpoints trained by a notebook need the latter.
         **kwargs: As for `PreTrainedTokenizer`.
 
     Raises:
-        TokenizerError: `vocab_file` is no SentencePiece model, or `word_split` is unknown.
+        TokenizerError: `vocab_file` is no SentencePiece model, or one whose ids are not known; a special token is none
+            of its pieces; `word_split` is unknown.
 
     Example:
         >>> tokenizer = KoBERTTokenizer.from_pretrained("default")
@@ -71,20 +77,29 @@ class KoBERTTokenizer(SentencePieceBackend):
                 f"word_split must be one of {get_args(WordSplit)}, found {word_split!r}.",
             )
         self.word_split = word_split
+        for name, value in _FIXED.items():
+            if (found := kwargs.pop(name, value)) != value:
+                raise TokenizerError(
+                    f"KoBERT의 토크나이저는 {name}={value}입니다. {found!r}(으)로는 쓸 수 없습니다.",
+                    f"Expected {name} to be {value}, as KoBERT's weights were trained, found {found!r}.",
+                )
         for name in ("unk", "pad", "cls", "sep", "mask"):
             kwargs.setdefault(f"{name}_token", f"[{name.upper()}]")
         # Whatever an older tokenizer_config.json says, this is how KoBERT's inputs are built.
         kwargs.update(special_tokens_pattern="cls_sep", token_type_ids_pattern="bert_style")  # noqa: S106
-        kwargs.setdefault("model_max_length", 512)
-        try:
-            super().__init__(  # type: ignore[no-untyped-call]
-                vocab_file=os.fspath(vocab_file), word_split=word_split, **kwargs
-            )
-        except (OSError, RuntimeError) as error:
-            raise TokenizerError(
-                f"SentencePiece 모델 파일이 아니거나 읽을 수 없습니다: {vocab_file}",
-                f"Not a readable SentencePiece model: {vocab_file}. Expected KoBERT's {VOCAB_FILE}. Cause: {error}",
-            ) from error
+        kwargs.setdefault("model_max_length", kwargs.pop("max_len", _LONGEST))
+        # In place of `SentencePieceBackend.__init__`, which takes a file and its order of pieces as they are.
+        self.vocab_file = os.fspath(vocab_file)
+        self.legacy = True
+        self.sp_model_kwargs = kwargs.setdefault("sp_model_kwargs", {})
+        self.sp_model = load_pieces(self.vocab_file, **self.sp_model_kwargs)
+        self.total_vocab_size = self.sp_model.get_piece_size()
+        PreTrainedTokenizer.__init__(  # type: ignore[no-untyped-call]
+            self, vocab_file=self.vocab_file, word_split=word_split, **{"backend": "sentencepiece", **kwargs}
+        )
+        self._update_trie()
+        for token in dict.fromkeys(self.special_tokens_map.values()):
+            self._check_special(token)
         self._digit_comma = self._split_digit_comma_pieces()
         self._digit_comma_ids = frozenset(map(self.sp_model.piece_to_id, self._digit_comma))
 
@@ -93,25 +108,30 @@ class KoBERTTokenizer(SentencePieceBackend):
         """Loads a tokenizer.
 
         Args:
-            pretrained_model_name_or_path: "default", a Hub id, a folder with `spiece.model` (with or
-                without `tokenizer_config.json`), or the path of a `spiece.model`.
+            pretrained_model_name_or_path: "default", a Hub id, a folder with `spiece.model` or
+                `tokenizer_78b3253a26.model` (with or without `tokenizer_config.json` and `vocab.txt`), or the path of
+                such a file.
             *args: As for `PreTrainedTokenizer.from_pretrained`.
-            **kwargs: As for `PreTrainedTokenizer.from_pretrained`; `word_split` overrides what was saved.
+            **kwargs: As for `PreTrainedTokenizer.from_pretrained`; `word_split` overrides what was saved, and
+                `model_max_length` is never more than the model beside the tokenizer has positions for.
 
         Raises:
-            TokenizerError: There is no `spiece.model`.
+            TokenizerError: There is no SentencePiece model, or one whose ids are not known.
         """
         source = resolve_default(pretrained_model_name_or_path)
         if os.path.isfile(source):
             return cls(source, *args, **kwargs)
-        if os.path.isdir(source) and not os.path.isfile(os.path.join(source, VOCAB_FILE)):
+        options = place_options(kwargs)
+        vocab_file = kwargs.pop("vocab_file", None) or find_sentencepiece(source, options)
+        if os.path.isdir(source) and vocab_file is None:
             raise TokenizerError(
                 f"{source} 폴더에 {VOCAB_FILE} 파일이 없습니다. 있는 파일: {sorted(os.listdir(source))}",
                 f"The folder {source} has no {VOCAB_FILE}. Found: {sorted(os.listdir(source))}. Copy KoBERT's "
                 f"{VOCAB_FILE} (Hub: skt/kobert-base-v1) into it.",
             )
+        find_file(source, PIECE_LIST, options)  # from the Hub: so that it lies beside the model
         try:
-            tokenizer: Self = super().from_pretrained(source, *args, **kwargs)
+            tokenizer: Self = super().from_pretrained(source, *args, vocab_file=vocab_file, **kwargs)
         except TokenizerError:
             raise
         except (OSError, TypeError, ValueError) as error:
@@ -120,12 +140,36 @@ class KoBERTTokenizer(SentencePieceBackend):
                 f"Cannot load a tokenizer from {source}: expected a Hub id or a folder with {VOCAB_FILE}. "
                 f"Cause: {error}",
             ) from error
+        cap_length(tokenizer, source, options)
         return tokenizer
+
+    def _check_special(self, token: str) -> None:
+        """Raises `TokenizerError` where a special token has no id in the vocabulary."""
+        if self.sp_model.id_to_piece(self.sp_model.piece_to_id(token)) != token:
+            raise TokenizerError(
+                f"특수 토큰 {token}이(가) {self.vocab_file}의 조각이 아닙니다. 임베딩에 없는 번호를 받게 되어 쓰지 "
+                "않았습니다.",
+                f"Expected every special token among the pieces of {self.vocab_file}; {token} is none and would get an "
+                "id beyond the embedding.",
+            )
 
     @property
     def vocab_sha256(self) -> str:
-        """SHA-256 of the SentencePiece model, which tells whether weights and tokenizer belong together."""
-        return hashlib.sha256(self.sp_model.serialized_model_proto()).hexdigest()
+        """SHA-256 of the SentencePiece model, which tells whether weights and tokenizer belong together.
+
+        Where tokens were added to the vocabulary it covers these too.
+        """
+        digest = hashlib.sha256(self.sp_model.serialized_model_proto())
+        for index, token in sorted(self.added_tokens_decoder.items()):
+            if index >= self.vocab_size:
+                digest.update(f"{index}\t{token.content}\n".encode())
+        return digest.hexdigest()
+
+    def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str, ...]:  # type: ignore[override]
+        """Writes `spiece.model`, whatever the order and the name of the file it was read from."""
+        path = Path(save_directory, f"{filename_prefix}-{VOCAB_FILE}" if filename_prefix else VOCAB_FILE)
+        path.write_bytes(self.sp_model.serialized_model_proto())
+        return (str(path),)
 
     def encode_texts(self, texts: Sequence[str]) -> list[list[int]]:
         """Encodes texts without adding special tokens, all in one call of the C++ encoder.
@@ -338,7 +382,8 @@ class KoBERTTokenizer(SentencePieceBackend):
             config.pop(name, None)
         config_file.write_text(json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
         json_file = folder / "tokenizer.json"
-        build_tokenizer_json(self.sp_model, self.word_split).save(os.fspath(json_file))
+        added = [token for index, token in sorted(self.added_tokens_decoder.items()) if index >= self.vocab_size]
+        build_tokenizer_json(self.sp_model, self.word_split, added).save(os.fspath(json_file))
         return (*saved, os.fspath(json_file))
 
 

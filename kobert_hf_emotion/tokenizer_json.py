@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, normalizers, pre_tokenizers, processors
@@ -16,7 +17,9 @@ _NEVER = -1e6
 
 
 def build_tokenizer_json(
-    sp_model: SentencePieceProcessor, word_split: Literal["sentencepiece", "gluonnlp"]
+    sp_model: SentencePieceProcessor,
+    word_split: Literal["sentencepiece", "gluonnlp"],
+    added_tokens: Sequence[AddedToken] = (),
 ) -> Tokenizer:
     """Builds a `tokenizers.Tokenizer` from a SentencePiece model in KoBERT's layout.
 
@@ -25,6 +28,7 @@ def build_tokenizer_json(
     Args:
         sp_model: A loaded `SentencePieceProcessor`.
         word_split: How words are split beforehand; see `KoBERTTokenizer`.
+        added_tokens: Tokens that were added behind the vocabulary, in the order of their ids.
     """
     vocabulary = []
     for index in range(sp_model.get_piece_size()):
@@ -49,6 +53,8 @@ def build_tokenizer_json(
     )
     tokenizer.decoder = decoders.Metaspace(prepend_scheme="always")
     tokenizer.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in SPECIAL_TOKENS])
+    for token in added_tokens:
+        tokenizer.add_tokens([token])
     return tokenizer
 
 

@@ -4,35 +4,42 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import suppress
 from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
-from transformers.utils.hub import cached_file
 
 from .assets import resolve_default
 from .errors import TokenizerError
 from .hub_errors import hub_error, place_options
-from .tokenization import VOCAB_FILE, KoBERTTokenizer
+from .model_files import cap_length, find_file, find_sentencepiece
+from .sentencepiece_layout import RAW_VOCAB_FILE, VOCAB_FILE, are_pieces
+from .tokenization import KoBERTTokenizer
 
 # Without one of these transformers builds a tokenizer of a handful of entries and says nothing.
 _OTHER_VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json")
 
 
 def load_tokenizer(source: str | os.PathLike[str], **settings: Any) -> PreTrainedTokenizerBase:
-    """Loads KoBERT's tokenizer where there is a `spiece.model`, and the encoder's own elsewhere.
+    """Loads KoBERT's tokenizer where there is its SentencePiece model, and the encoder's own elsewhere.
 
     Args:
         source: "default", a Hub id, a folder, or the path of a `spiece.model`.
         **settings: As for `from_pretrained`; `word_split` is KoBERT's alone.
 
+    Returns:
+        A tokenizer whose `model_max_length` is at most what the model beside it has positions for.
+
     Raises:
-        TokenizerError: There is no vocabulary, or `word_split` is given for another encoder.
+        TokenizerError: There is no vocabulary, one that the tokenizer beside it does not read, or `word_split` is
+            given for another encoder.
     """
     place = resolve_default(source)
     options = place_options(settings)
-    others = (_has(place, name, options) for name in _OTHER_VOCABULARIES)
-    if os.path.isfile(place) or _has(place, VOCAB_FILE, options) or not any(others):
+    if (
+        os.path.isfile(place)
+        or find_sentencepiece(place, options) is not None
+        or all(find_file(place, name, options) is None for name in _OTHER_VOCABULARIES)
+    ):
         return KoBERTTokenizer.from_pretrained(place, **settings)  # says what is missing where nothing is there
     if settings.pop("word_split", None) is not None:
         raise TokenizerError(
@@ -46,24 +53,25 @@ def load_tokenizer(source: str | os.PathLike[str], **settings: Any) -> PreTraine
             f"토크나이저를 불러올 수 없습니다: {source}",
             f"Cannot load the tokenizer of {source}. Cause: {error}",
         ) from error
+    _check_engine(tokenizer, source)
+    cap_length(tokenizer, place, options)
     return tokenizer
 
 
-def _has(source: str, name: str, options: dict[str, Any]) -> bool:
-    """Whether a folder, or a repository on the Hub, holds the file `name`."""
-    if os.path.isdir(source):
-        return os.path.isfile(os.path.join(source, options.get("subfolder") or "", name))
-    with suppress(OSError):  # no such repository, no right to see it: loading from it says so
-        found = cached_file(
-            source,
-            name,
-            **options,
-            _raise_exceptions_for_gated_repo=False,
-            _raise_exceptions_for_missing_entries=False,
-            _raise_exceptions_for_connection_errors=False,
+def _check_engine(tokenizer: PreTrainedTokenizerBase, source: str | os.PathLike[str]) -> None:
+    """Raises `TokenizerError` where WordPiece is to read a vocabulary of SentencePiece's pieces, of which it knows few.
+
+    So KoBERT's `vocab.txt` opens without the SentencePiece model, with five tokens in six unknown.
+    """
+    engine = getattr(tokenizer, "backend_tokenizer", None)
+    name = type(engine.model).__name__ if engine is not None else type(tokenizer).__name__
+    if name.startswith(("WordPiece", "Bert")) and are_pieces(tokenizer.get_vocab()):
+        raise TokenizerError(
+            f"{source}의 어휘는 SentencePiece 조각(▁로 시작)인데 SentencePiece 모델이 없어 WordPiece로 열립니다. "
+            f"대부분이 [UNK]가 되어 쓰지 않았습니다. {RAW_VOCAB_FILE}이나 {VOCAB_FILE}을 같은 폴더에 두세요.",
+            f"Expected a SentencePiece model beside the vocabulary of {source}, whose entries are pieces that begin "
+            f"with ▁; found none, and WordPiece would make [UNK] of most. Put {RAW_VOCAB_FILE} or {VOCAB_FILE} there.",
         )
-        return found is not None
-    return False
 
 
 def vocabulary_sha256(tokenizer: PreTrainedTokenizerBase) -> str:

@@ -40,6 +40,13 @@ def assert_same_state(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) ->
     assert [name for name in a if not torch.equal(a[name], b[name])] == []
 
 
+def change_config(folder: Path, **fields: Any) -> None:
+    """Writes other values into a folder's `config.json`; None takes a field out."""
+    config = {**json.loads((folder / "config.json").read_text(encoding="utf-8")), **fields}
+    kept = {name: value for name, value in config.items() if value is not None}
+    (folder / "config.json").write_text(json.dumps(kept), encoding="utf-8")
+
+
 def run_without_us(script: str) -> Any:
     """Runs a script in a process that cannot import this package and reads its last line as JSON."""
     script = f"import sys\nsys.modules['kobert_hf_emotion'] = None\n{script}"
@@ -287,12 +294,14 @@ class TestTokenizer:
         with pytest.raises(TokenizerError, match=r"has no spiece\.model"):
             model.predict(["가"])
 
-    def test_wrong_one_is_refused(self, tiny_model: EmotionClassifier, tokenizer: KoBERTTokenizer) -> None:
-        tiny_model.config.tokenizer_sha256 = "0" * 64
+    def test_wrong_one_is_refused(self, tiny_model_folder: Path, tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
+        folder = Path(shutil.copytree(tiny_model_folder, tmp_path / "model"))
+        change_config(folder, tokenizer_sha256="0" * 64)
+        model = EmotionClassifier.from_pretrained(folder)
         with pytest.raises(TokenizerError, match="not the one these weights were trained with"):
-            tiny_model.tokenizer = tokenizer
-        with pytest.raises(TokenizerError):
-            tiny_model.predict(["가"])
+            model.tokenizer = tokenizer
+        with pytest.raises(TokenizerError, match="not the one these weights were trained with"):
+            model.predict(["가"])
 
     def test_hash_is_recorded(self, tokenizer: KoBERTTokenizer) -> None:
         model = EmotionClassifier(EmotionConfig(**TINY))

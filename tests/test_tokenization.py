@@ -527,7 +527,7 @@ class TestFiles:
         for source in (tmp_path, str(tmp_path), tmp_path / "spiece.model", str(tmp_path / "spiece.model"), "default"):
             loaded = KoBERTTokenizer.from_pretrained(source)
             assert loaded(TRICKY)["input_ids"] == expected
-            assert loaded.model_max_length == 512
+            assert loaded.model_max_length == (128 if source == "default" else 512)
             assert loaded.pad_token_id == PAD
 
     def test_hub_layout(self, tokenizer: KoBERTTokenizer, vocab_file: Path, tmp_path: Path) -> None:

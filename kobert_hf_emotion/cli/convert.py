@@ -46,10 +46,23 @@ def convert(
                 "unexpected": found.unexpected,
                 "dropped": found.dropped,
                 "optimizer_file": report.optimizer_file,
+                "labels": found.config.labels,
+                "labels_assumed": found.assumed_labels,
+                "settings_assumed": found.unknown_settings,
+                "tokenizer_sha256": report.tokenizer_sha256,
+                "tokenizer_is_koberts": report.is_koberts_tokenizer,
             }
         )
         return
     say(f"{checkpoint} ({found.kind}, sha256 {found.sha256[:12]}…) → {report.output}")
     say(f"  없는 키 (missing): {list(found.missing)}  남는 키 (unexpected): {list(found.unexpected)}")
     say(f"  버린 버퍼 (dropped): {list(found.dropped)}  옵티마이저 (optimizer): {report.optimizer_file or '-'}")
+    assumed = " — 파일에 없어 가정함, 다르면 --labels (assumed: the file names none; else --labels)"
+    named = ", ".join(f"{index} {name}" for index, name in enumerate(found.config.labels))
+    say(f"  라벨 (labels): {named}{assumed if found.assumed_labels else ''}")
+    if found.unknown_settings:
+        say("  드롭아웃, 활성화 함수: 파일에 없어 KoBERT의 값으로 함 (dropout and activation assumed: KoBERT's)")
+    other = "KoBERT의 것이 아님, 학습 때 쓴 것이어야 함 (not KoBERT's: right only if trained with)"
+    own = "KoBERT" if report.is_koberts_tokenizer else other
+    say(f"  토크나이저 (tokenizer): sha256 {report.tokenizer_sha256[:12]}… ({own})")
     say(f'다음 (next): kobert-emotion predict {report.output} "오늘 정말 행복했어"')

@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 
 from ..errors import CheckpointError
 from ..files import atomic_directory, check_free
+from ..sentencepiece_layout import KOBERT_SHA256
 from ..tokenization import KoBERTTokenizer, WordSplit
 from .importer import build_classifier
 from .model_card import render_model_card
@@ -30,11 +31,18 @@ class LegacyImportReport:
         output: The folder that was written.
         checkpoint: What the file holds; with `missing`, `unexpected`, `dropped` and the file's `sha256`.
         optimizer_file: Where the optimizer's state lies, None where the file holds none.
+        tokenizer_sha256: Of the vocabulary that was put to it. The file does not tell which it was trained with.
     """
 
     output: Path
     checkpoint: LegacyCheckpoint
     optimizer_file: Path | None
+    tokenizer_sha256: str
+
+    @property
+    def is_koberts_tokenizer(self) -> bool:
+        """Whether the vocabulary is KoBERT's own."""
+        return self.tokenizer_sha256 == KOBERT_SHA256
 
 
 def convert_legacy_checkpoint(
@@ -93,7 +101,7 @@ def convert_legacy_checkpoint(
             f"Cannot write the converted model to {output}: {error}. Nothing was left there.",
         ) from error
     optimizer_file = None if checkpoint.optimizer_state is None else Path(output) / OPTIMIZER_FILE
-    return LegacyImportReport(Path(output), checkpoint, optimizer_file)
+    return LegacyImportReport(Path(output), checkpoint, optimizer_file, loaded.vocab_sha256)
 
 
 def _load_tokenizer(

@@ -11,6 +11,7 @@ from torch import nn
 
 from ..errors import CheckpointError
 from ..modeling import EmotionClassifier
+from ..weight_check import check_finite
 from .model_building import build_around
 from .reader import LegacyCheckpoint, read_legacy_checkpoint
 
@@ -76,6 +77,7 @@ def build_classifier(
         model.load_state_dict(checkpoint.state_dict, strict=False)
     else:
         model = build_around(lambda: EmotionClassifier(checkpoint.config), checkpoint.state_dict)
+    check_finite(model, checkpoint.path)
     if dtype is not None:
         nn.Module.to(model, dtype)
     model.config.dtype = model.dtype
@@ -88,9 +90,10 @@ def _report_misfits(checkpoint: LegacyCheckpoint, strict: bool) -> None:
     if strict:
         raise CheckpointError(
             f"{checkpoint.path}의 가중치가 BERT 분류기와 맞지 않습니다. 없는 것: {missing}. 남는 것: {unexpected}. "
-            "그래도 읽으려면 strict=False를 주십시오(없는 것은 무작위로 초기화됩니다).",
+            "그래도 읽으려면 파이썬에서 `strict`를 False로 하십시오(없는 것은 무작위로 초기화됩니다).",
             f"Expected the parameters of a BERT classifier in {checkpoint.path}. Missing: {missing}. Unexpected: "
-            f"{unexpected}. To load it all the same pass strict=False: what is missing is then initialised at random.",
+            f"{unexpected}. To load it all the same set `strict` to False, in Python: what is missing then starts at "
+            "random.",
         )
     logger.warning(
         "%s: missing, initialised at random: %s; unexpected, left out: %s", checkpoint.path, missing, unexpected

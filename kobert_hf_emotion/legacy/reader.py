@@ -17,6 +17,7 @@ from torch import Tensor
 from ..configuration import EmotionConfig
 from . import keys
 from .archive import Archive, Container, open_archive
+from .head import check_head
 from .records import Record, StorageRecord, TensorRecord, damaged
 from .settings import build_config, read_labels, read_settings
 from .structure import Kind, find_contents
@@ -45,6 +46,7 @@ class LegacyCheckpoint:
         dropped: Names in the file of buffers with constants (`position_ids`, `token_type_ids`), left out.
         unknown_settings: Whether the file holds no configuration, so that dropout, epsilon and activation are
             KoBERT's defaults.
+        assumed_labels: Whether neither the file nor the caller names the labels, so that they are this package's.
     """
 
     path: Path
@@ -58,6 +60,7 @@ class LegacyCheckpoint:
     unexpected: tuple[str, ...]
     dropped: tuple[str, ...]
     unknown_settings: bool
+    assumed_labels: bool
 
 
 def read_legacy_checkpoint(
@@ -79,6 +82,7 @@ def read_legacy_checkpoint(
     """
     with open_archive(path) as archive:
         contents = find_contents(archive.root)
+        check_head(Path(path), contents.kind, {name: tensor.shape for name, tensor in contents.tensors.items()})
         mapping = keys.map_keys(contents.tensors)
         found = {ours: contents.tensors[theirs] for theirs, ours in mapping.to_model.items()}
         sizes = keys.infer_sizes({name: tensor.shape for name, tensor in found.items()})
@@ -101,6 +105,7 @@ def read_legacy_checkpoint(
             unexpected=mapping.unexpected + tuple(mapping.to_file[name] for name in found if name not in fitting),
             dropped=mapping.dropped,
             unknown_settings=contents.module is None,
+            assumed_labels=names is None,
         )
 
 

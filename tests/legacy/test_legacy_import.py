@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
+import shlex
+import subprocess
 import sys
 import types
 from collections.abc import Callable
@@ -221,8 +223,92 @@ class TestKeys:
 
     def test_no_classifier(self, tiny: EmotionClassifier, saved: Save) -> None:
         state = {name: value for name, value in tiny.state_dict().items() if not name.startswith("classifier")}
-        with pytest.raises(CheckpointError, match="num_labels"):
+        with pytest.raises(CheckpointError, match=r"found none\. The file holds an encoder without"):
             read_legacy_checkpoint(saved(state), 2)
+
+
+class TestHeads:
+    """Heads that are not BERT's: what was found is named, and what would be understood."""
+
+    def renamed(self, tiny: EmotionClassifier, head: dict[str, tuple[int, ...]], prefix: str = "") -> dict[str, Any]:
+        encoder = {n: value for n, value in tiny.state_dict().items() if not n.startswith("classifier")}
+        return {prefix + n: value for n, value in (encoder | {n: torch.ones(s) for n, s in head.items()}).items()}
+
+    @pytest.mark.parametrize("prefix", ["", "module.", "model."])
+    @pytest.mark.parametrize("name", ["fc", "out", "linear", "cls_layer"])
+    def test_one_layer_of_another_name(self, tiny: EmotionClassifier, saved: Save, name: str, prefix: str) -> None:
+        state = self.renamed(tiny, {f"{name}.weight": (7, 8), f"{name}.bias": (7,)}, prefix)
+        with pytest.raises(CheckpointError) as caught:
+            import_legacy_checkpoint(saved(state, "낡은 모델.pt"), 2)
+        for text in (caught.value.korean, caught.value.english):
+            assert f"{prefix}{name}.weight [7, 8], {prefix}{name}.bias [7]" in text
+            assert "classifier.weight" in text
+        assert caught.value.try_this is not None
+        assert caught.value.try_this.startswith("python -c ")
+
+    def test_the_renaming_runs(self, tiny: EmotionClassifier, saved: Save, tmp_path: Path) -> None:
+        path = saved(self.renamed(tiny, {"fc.weight": (7, 8), "fc.bias": (7,)}, "module."), "it's 낡은.pt")
+        with pytest.raises(CheckpointError) as caught:
+            import_legacy_checkpoint(path, 2)
+        command = shlex.split(str(caught.value.try_this))
+        subprocess.run([sys.executable, *command[1:]], check=True, timeout=120)
+        [written] = set(tmp_path.iterdir()) - {path}
+        assert torch.equal(import_legacy_checkpoint(written, 2).classifier.weight, torch.ones(7, 8))
+
+    @pytest.mark.parametrize(
+        "head",
+        [
+            {"classifier.0.weight": (16, 8), "classifier.0.bias": (16,), "classifier.3.weight": (7, 16)},
+            {"fc1.weight": (16, 8), "fc1.bias": (16,), "fc2.weight": (7, 16), "fc2.bias": (7,)},
+            {"fc.0.weight": (8, 8), "fc.2.weight": (7, 8)},
+        ],
+    )
+    def test_two_layers(self, tiny: EmotionClassifier, saved: Save, head: dict[str, tuple[int, ...]]) -> None:
+        with pytest.raises(CheckpointError, match="A head of 2 layers is no head of BERT's") as caught:
+            read_legacy_checkpoint(saved(self.renamed(tiny, head)), 2)
+        assert all(name in str(caught.value) for name in head)
+        assert caught.value.try_this is None
+
+    @pytest.mark.parametrize(
+        "head",
+        [
+            {"classifier.weight": (7, 16), "classifier.bias": (7,)},
+            {"classifier.bias": (7,)},
+            {"lstm.weight_ih_l0": (32, 8), "fc.weight": (7, 8), "fc.bias": (7,)},
+        ],
+    )
+    def test_none_of_berts(self, tiny: EmotionClassifier, saved: Save, head: dict[str, tuple[int, ...]]) -> None:
+        with pytest.raises(CheckpointError, match="can't be converted") as caught:
+            read_legacy_checkpoint(saved(self.renamed(tiny, head)), 2)
+        assert all(name in str(caught.value) for name in head)
+
+    def test_in_a_checkpoint_and_a_whole_model(self, tiny: EmotionClassifier, saved: Save) -> None:
+        state = self.renamed(tiny, {"fc.weight": (7, 8), "fc.bias": (7,)})
+        with pytest.raises(CheckpointError, match=r"found fc\.weight \[7, 8\]") as caught:
+            read_legacy_checkpoint(saved({"model_state_dict": state, "epoch": 3}), 2)
+        assert caught.value.try_this is None
+        whole = BERTClassifier(BertModel(BertConfig(**SIZES)), 8, 7)
+        whole.fc = whole.classifier
+        del whole.classifier
+        with pytest.raises(CheckpointError, match=r"found fc\.weight \[7, 8\]"):
+            read_legacy_checkpoint(saved(whole))
+
+    @pytest.mark.parametrize("value", [float("nan"), float("inf")])
+    def test_weights_that_are_no_numbers(self, tiny: EmotionClassifier, saved: Save, value: float) -> None:
+        with torch.no_grad():
+            tiny.classifier.bias[2] = value
+        with pytest.raises(CheckpointError, match=r"hold NaN or infinity, such as classifier\.bias"):
+            import_legacy_checkpoint(saved(tiny.state_dict()), 2)
+
+    def test_labels_that_are_assumed(
+        self, tiny: EmotionClassifier, plain_bert: BertForSequenceClassification, saved: Save
+    ) -> None:
+        path = saved(tiny.state_dict())
+        assert read_legacy_checkpoint(path, 2).assumed_labels
+        assert not read_legacy_checkpoint(path, 2, list("abcdefg")).assumed_labels
+        assert read_legacy_checkpoint(saved(plain_bert)).assumed_labels  # LABEL_0, …
+        plain_bert.config.id2label = dict(enumerate("abc"))
+        assert not read_legacy_checkpoint(saved(plain_bert)).assumed_labels
 
 
 class TestSettings:
@@ -238,7 +324,7 @@ class TestSettings:
         assert read_legacy_checkpoint(saved(state)).config.num_attention_heads == 12
 
     def test_heads_are_asked_for(self, tiny: EmotionClassifier, saved: Save) -> None:
-        with pytest.raises(CheckpointError, match="--num-attention-heads"):
+        with pytest.raises(CheckpointError, match="`num_attention_heads`"):
             read_legacy_checkpoint(saved(tiny.state_dict()))
 
     def test_heads_that_do_not_divide(self, tiny: EmotionClassifier, saved: Save) -> None:
