@@ -25,18 +25,19 @@ from .audit import AuditReport, audit_dataset
 from .checkpoints import save_classifier, start_model, weights_sha256
 from .collector import collector_ignores_startup
 from .configuration import EmotionConfig
-from .encoding import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN, encode_dataset
-from .errors import RunError
+from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN, encode_dataset
+from .errors import RunError, SplitError
 from .files import atomic_directory
 from .fold_files import FOLD_FILE, read_fold, write_fold
 from .fold_trainer import FoldTrainer, last_checkpoint
+from .label_ids import LABEL_COLUMN, label_ids, named_labels
 from .legacy import export_legacy_checkpoint
 from .progress import RunProgress
 from .reports import ClassIds, Logits, score, write_json
 from .results import CrossValidationResult, FoldResult
 from .run_files import write_run
 from .run_state import IN_PROGRESS, RUN_FILE, check_same_run, forget_progress, only_process, unfinished_record
-from .split_files import SPLIT_FILE, write_split
+from .split_files import SPLIT_FILE, read_split, write_split
 from .splits import fold_numbers, split_hash
 from .splitting import Split, make_split
 from .tokenization import WordSplit
@@ -80,7 +81,8 @@ def cross_validate(
     The rows are audited first (`audit.audit_dataset`): what is found is logged and written to `audit.json`.
 
     Args:
-        dataset: Rows with `text` and `label` (a `ClassLabel`), as `load_emotion_dataset` gives them.
+        dataset: Rows with `text` and `label`, a `ClassLabel`, as `load_emotion_dataset` gives them, or names of the
+            seven emotions. Every row has a label.
         output_dir: The folder of the run; it must not exist, be empty, or hold this run unfinished.
         model: "default", a Hub id such as "skt/kobert-base-v1", or a folder; any BERT, ELECTRA or RoBERTa with
             its own tokenizer.
@@ -103,6 +105,7 @@ def cross_validate(
         The folds, the out-of-fold logits and their scores.
 
     Raises:
+        DataError: A row has no label, or the labels have no names.
         RunError: `output_dir` is in use, holds another run unfinished, or `args` asks for what a run has not.
         SplitError: The labels or groups do not allow as many folds, or `split` is not one of this data.
         TokenizerError: The tokenizer fits neither model nor data.
@@ -112,10 +115,14 @@ def cross_validate(
     run = Path(output_dir)
     _check_args(args)
     begun = unfinished_record(run)
-    labels = dataset.features[LABEL_COLUMN].names
-    truth = np.asarray(dataset[LABEL_COLUMN])
+    dataset = named_labels(dataset)
+    labels = list(dataset.features[LABEL_COLUMN].names)
+    truth = label_ids(dataset, labels)
     args.alpha_for(labels, np.bincount(truth, minlength=len(labels)))
-    division = make_split(dataset, n_splits, args.seed, group_by, group_pattern, group_duplicates, split)
+    begun_with = _split_of(run, dataset) if begun is not None and split is None else None
+    division = make_split(dataset, n_splits, args.seed, group_by, group_pattern, group_duplicates, begun_with or split)
+    if begun_with is not None:
+        division.settings["split_from"] = "seed"
     settings = {} if word_split is None else {"word_split": word_split}
     tokenizer = load_tokenizer(model, model_max_length=args.max_length, **settings)
     plan = _Plan(run, os.fspath(model), labels, args, len(division.folds), tokenizer, legacy_export)
@@ -151,7 +158,7 @@ def cross_validate(
             write_split(run / SPLIT_FILE, dataset, fold_numbers(division.folds, len(dataset)), division.groups)
             write_json(run / AUDIT_FILE, audit.to_dict())
             _log_findings(audit)
-        result = plan.run_folds(encode_dataset(dataset, tokenizer, args.max_length), truth, division)
+        result = plan.run_folds(encode_dataset(dataset, tokenizer, args.max_length, labels), truth, division)
         if args.should_save:
             forget_progress(run)
             write_run(result, dataset, truth, division.folds, record)
@@ -164,9 +171,20 @@ def data_sha256(dataset: datasets.Dataset) -> str:
     """Returns a SHA-256 over the texts, where there are some their pairs, and the labels of a data set, in order."""
     digest = hashlib.sha256()
     names = [name for name in (LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN) if name in dataset.column_names]
-    for values in zip(*(dataset[name] for name in names), strict=True):
+    for values in zip(*(dataset[name][:] for name in names), strict=True):
         digest.update(("\t".join(map(str, values)) + "\n").encode())
     return digest.hexdigest()
+
+
+def _split_of(run: Path, dataset: datasets.Dataset) -> list[int] | None:
+    """Returns the folds that an unfinished run was begun with, so that it goes on where splits are made anew otherwise.
+
+    None where they are not those of the data; what has changed is found out, and said, when the records are compared.
+    """
+    try:
+        return read_split(run / SPLIT_FILE, dataset)
+    except SplitError:
+        return None
 
 
 def _log_findings(audit: AuditReport) -> None:
@@ -177,12 +195,14 @@ def _log_findings(audit: AuditReport) -> None:
 
 
 def _check_args(args: EmotionTrainingArguments) -> None:
-    if args.load_best_model_at_end or args.resume_from_checkpoint:
+    if args.load_best_model_at_end or args.resume_from_checkpoint or args.prediction_loss_only or args.push_to_hub:
         raise RunError(
-            "k겹 실행에는 load_best_model_at_end와 resume_from_checkpoint를 쓸 수 없습니다. 겹마다 마지막 에폭의 "
-            "모델을 저장하고, 끊긴 실행은 같은 명령으로 이어집니다.",
-            "A k-fold run has no use for load_best_model_at_end and resume_from_checkpoint: a fold is saved as it is "
-            "after its last epoch, and an interrupted run is continued by the same command.",
+            "k겹 실행에는 load_best_model_at_end, resume_from_checkpoint, prediction_loss_only, push_to_hub를 쓸 수 "
+            "없습니다. 겹마다 마지막 에폭의 모델을 저장하고 검증 행을 예측하며, 끊긴 실행은 같은 명령으로 이어집니다. "
+            "Hub에는 끝난 뒤 push_run으로 올리세요.",
+            "A k-fold run has no use for load_best_model_at_end, resume_from_checkpoint, prediction_loss_only and "
+            "push_to_hub: a fold is saved as it is after its last epoch, its validation rows are predicted, and an "
+            "interrupted run is continued by the same command. A finished run is pushed by push_run.",
         )
     check_trackers(trackers_of(args))
 

@@ -66,7 +66,7 @@ def write_run(
     numbers = np.zeros(len(truth), dtype=int)
     for fold, (_, validation) in zip(result.folds, folds, strict=True):
         numbers[validation] = fold.number
-    known = {name: dataset[name] for name in _KNOWN_COLUMNS if name in dataset.column_names}
+    known = {name: dataset[name][:] for name in _KNOWN_COLUMNS if name in dataset.column_names}
     write_predictions(run / "oof_predictions.csv", result.logits, labels, {**known, "fold": numbers.tolist()}, truth)
     groups = row_groups(dataset, record.get("group_by"), record.get("group_pattern"))
     details = out_of_fold_report(result.logits, truth, numbers, labels, None if groups is None else groups.tolist())
