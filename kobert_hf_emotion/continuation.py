@@ -15,10 +15,11 @@ from .checkpoints import load_classifier, save_classifier
 from .encoding import TEXT_COLUMN
 from .errors import CheckpointError
 from .files import atomic_directory, check_free
+from .history import EpochRecord
 from .legacy import OPTIMIZER_FILE, load_optimizer_file
 from .run_files import write_history
 from .tokenizer_guard import check_tokenization
-from .trainer import EmotionTrainer, EpochRecord
+from .trainer import EmotionTrainer
 from .training_args import EmotionTrainingArguments
 
 

@@ -9,9 +9,9 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ from .results import CrossValidationResult, FoldResult
 from .run_files import write_run
 from .run_state import IN_PROGRESS, RUN_FILE, check_same_run, forget_progress, only_process, unfinished_record
 from .split_files import SPLIT_FILE, read_split, write_split
-from .splits import fold_numbers, split_hash
+from .splits import fold_numbers, folds_from_numbers, split_hash
 from .splitting import Split, make_split
 from .tokenization import WordSplit
 from .tokenizer_guard import check_tokenization
@@ -119,10 +119,9 @@ def cross_validate(
     labels = list(dataset.features[LABEL_COLUMN].names)
     truth = label_ids(dataset, labels)
     args.alpha_for(labels, np.bincount(truth, minlength=len(labels)))
-    begun_with = _split_of(run, dataset) if begun is not None and split is None else None
-    division = make_split(dataset, n_splits, args.seed, group_by, group_pattern, group_duplicates, begun_with or split)
-    if begun_with is not None:
-        division.settings["split_from"] = "seed"
+    division = make_split(dataset, n_splits, args.seed, group_by, group_pattern, group_duplicates, split)
+    if begun is not None:
+        division = _begun_with(run, begun, dataset, division, args.seed)
     settings = {} if word_split is None else {"word_split": word_split}
     tokenizer = load_tokenizer(model, model_max_length=args.max_length, **settings)
     plan = _Plan(run, os.fspath(model), labels, args, len(division.folds), tokenizer, legacy_export)
@@ -176,15 +175,19 @@ def data_sha256(dataset: datasets.Dataset) -> str:
     return digest.hexdigest()
 
 
-def _split_of(run: Path, dataset: datasets.Dataset) -> list[int] | None:
-    """Returns the folds that an unfinished run was begun with, so that it goes on where splits are made anew otherwise.
+def _begun_with(run: Path, begun: Mapping[str, Any], dataset: datasets.Dataset, division: Split, seed: int) -> Split:
+    """Returns the folds an unfinished run was begun with, where the same settings made others in an earlier version.
 
-    None where they are not those of the data; what has changed is found out, and said, when the records are compared.
+    Where settings or data differ, `division` itself: what has changed is said when the records are compared.
     """
+    asked = {**division.settings, "n_splits": len(division.folds), "seed": seed}
+    before = {**begun, "seed": begun.get("training_arguments", {}).get("seed")}
+    if division.settings["split_from"] != "seed" or any(before.get(name) != value for name, value in asked.items()):
+        return division
     try:
-        return read_split(run / SPLIT_FILE, dataset)
+        return replace(division, folds=folds_from_numbers(read_split(run / SPLIT_FILE, dataset)))
     except SplitError:
-        return None
+        return division
 
 
 def _log_findings(audit: AuditReport) -> None:

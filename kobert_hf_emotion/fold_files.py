@@ -11,10 +11,10 @@ from typing import Any, get_type_hints
 
 import numpy as np
 
+from .history import EpochRecord
 from .reports import ClassIds, Logits, score, write_json
 from .results import FoldResult
 from .run_files import write_history
-from .trainer import EpochRecord
 
 FOLD_FILE, HISTORY_FILE, LOGITS_FILE = "fold.json", "history.csv", "validation_logits.npy"
 

@@ -97,9 +97,10 @@ def check_present(values: Sequence[Any], column: str, below_zero_is_missing: boo
     ]
     if missing:
         raise SplitError(
-            f"'{column}' 열이 빈 행이 {len(missing):,}개입니다(첫 인덱스 {missing[0]}). 채우거나 빼고 나누세요.",
-            f"{len(missing):,} row(s) have no '{column}' (the first at index {missing[0]}); expected one in every row. "
-            "Fill them in or leave the rows out.",
+            f"'{column}' 열이 빈 행이 {len(missing):,}개입니다(첫 인덱스 {missing[0]}: "
+            f"{values[missing[0]]!r}). 채우거나 빼고 나누세요.",
+            f"{len(missing):,} row(s) have no '{column}' (the first at index {missing[0]}: {values[missing[0]]!r}); "
+            "expected one in every row. Fill them in or leave the rows out.",
         )
 
 

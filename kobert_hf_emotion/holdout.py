@@ -18,6 +18,7 @@ from .checkpoint_loading import load_checkpoint
 from .duplicates import duplicate_groups, text_key
 from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .ensemble import EmotionEnsemble, average_weights, mean_of_probabilities
+from .errors import CheckpointError
 from .evaluation import (
     CheckpointScores,
     best_fold,
@@ -25,7 +26,6 @@ from .evaluation import (
     find_checkpoints,
     mean_focal_loss,
 )
-from .errors import CheckpointError
 from .finished_run import run_of
 from .inference import DEFAULT_BATCH_SIZE, softmax
 from .label_ids import IGNORED, label_ids

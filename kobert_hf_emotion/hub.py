@@ -38,8 +38,8 @@ def push_run(
     """Pushes a run's folder, a fold's or a model's to the Hub in one commit.
 
     Of a run the best model goes to the root of the repository, so that `from_pretrained(repo_id)` loads it, with the
-    run's reports and card beside it. What lies in a folder and does not belong to the model (see `hub_files`) stays here;
-    so do the predictions (`oof_predictions.csv`), which hold the training texts.
+    run's reports and card beside it. What lies in a folder and does not belong to the model (see `hub_files`) stays
+    here, and so do the predictions (`oof_predictions.csv`), which hold the training texts.
 
     Args:
         path: The folder.

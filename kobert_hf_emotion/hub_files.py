@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
+
+from huggingface_hub import HfApi
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +41,19 @@ def files_of_model(folder: Path) -> list[Path]:
     if left_out := [file.name for file in files if file not in found]:
         logger.info("not pushed from %s: %s / 올리지 않는 파일", folder, ", ".join(left_out))
     return found
+
+
+def upload_model(folder: Path, repo_id: str, token: str | None, **options: Any) -> Any:
+    """Uploads a model from a folder, and nothing else that lies there.
+
+    Args:
+        folder: The folder.
+        repo_id: "user/name".
+        token: A token with the right to write.
+        **options: As for `HfApi.upload_folder`.
+    """
+    names = [file.name for file in files_of_model(folder)]
+    return HfApi(token=token).upload_folder(repo_id=repo_id, folder_path=folder, allow_patterns=names, **options)
 
 
 def _is_among(file: Path, patterns: tuple[str, ...]) -> bool:

@@ -94,16 +94,14 @@ def named_labels(dataset: Dataset) -> Dataset:
     Raises:
         DataError: The labels are numbers without names, or names of something else, or a row has none.
     """
-    from datasets import ClassLabel
-
     column = label_column(dataset)
     names = None if column is None else getattr(dataset.features[column], "names", None)
     if column is not None and names is None and "string" not in str(getattr(dataset.features[column], "dtype", "")):
         raise DataError(
             f"'{column}' 열의 라벨에 이름이 없습니다({dataset.features[column]}). 이름을 번호 순서로 주세요: "
             f"dataset.cast_column('{column}', datasets.ClassLabel(names=[…]))",
-            f"The labels of column '{column}' have no names ({dataset.features[column]}). Give them in the order of the "
-            f"ids: dataset.cast_column('{column}', datasets.ClassLabel(names=[…])).",
+            f"The labels of column '{column}' have no names ({dataset.features[column]}). Give them in the order of "
+            f"the ids: dataset.cast_column('{column}', datasets.ClassLabel(names=[…])).",
         )
     labels = list(EMOTION_LABELS) if names is None else list(names)
     ids = label_ids(dataset, labels)
@@ -114,7 +112,9 @@ def named_labels(dataset: Dataset) -> Dataset:
     return with_labels(dataset.remove_columns([column]), ids, labels, LABEL_COLUMN)
 
 
-def with_labels(dataset: Dataset, ids: NDArray[np.int64], labels: Sequence[str], column: str = LABELS_COLUMN) -> Dataset:
+def with_labels(
+    dataset: Dataset, ids: NDArray[np.int64], labels: Sequence[str], column: str = LABELS_COLUMN
+) -> Dataset:
     """Returns the rows with a `ClassLabel` added: ids never travel without their names."""
     from datasets import ClassLabel
 
@@ -175,10 +175,10 @@ def _by_name(
         index = int(table[number])
         if index in taken:
             raise DataError(
-                f"데이터의 라벨 {taken[index]!r}과(와) {names[number]!r}이(가) 모델에서는 하나({labels[index]!r})입니다. "
-                "데이터에서 하나로 합치거나 이름을 고치세요.",
-                f"The labels {taken[index]!r} and {names[number]!r} of the data are one to the model, {labels[index]!r}: "
-                "make them one in the data, or rename them.",
+                f"데이터의 라벨 {taken[index]!r}과(와) {names[number]!r}이(가) 모델에서는 하나({labels[index]!r})"
+                "입니다. 데이터에서 하나로 합치거나 이름을 고치세요.",
+                f"The labels {taken[index]!r} and {names[number]!r} of the data are one to the model, "
+                f"{labels[index]!r}: make them one in the data, or rename them.",
             )
         taken[index] = names[number]
     return ids

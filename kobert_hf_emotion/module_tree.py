@@ -41,9 +41,7 @@ def evaluation_copy(model: Model) -> Model:
         twin = twins[id(module)]
         vars(twin).update({name: _of_twins(value, twins) for name, value in vars(module).items()})
         vars(twin).pop("_compiled_call_impl", None)  # `Module.compile` compiled the call of the original
-        twin._modules = {
-            name: None if child is None else twins[id(child)] for name, child in module._modules.items()
-        }
+        twin._modules = {name: None if child is None else twins[id(child)] for name, child in module._modules.items()}
         twin.training = False
     if any(isinstance(vars(module).get("forward"), FunctionType) for module in modules):
         _check_nothing_trains(modules)
@@ -58,7 +56,9 @@ def _of_twins(value: Any, twins: dict[int, nn.Module]) -> Any:
         return MethodType(value.__func__, twins[id(value.__self__)])
     if isinstance(value, partial):  # accelerate's hooks
         keywords = {name: _of_twins(argument, twins) for name, argument in value.keywords.items()}
-        bound = partial(_of_twins(value.func, twins), *(_of_twins(argument, twins) for argument in value.args), **keywords)
+        bound = partial(
+            _of_twins(value.func, twins), *(_of_twins(argument, twins) for argument in value.args), **keywords
+        )
         vars(bound).update(vars(value))
         return bound
     if type(value) in (list, tuple):
@@ -69,8 +69,8 @@ def _of_twins(value: Any, twins: dict[int, nn.Module]) -> Any:
 def _check_nothing_trains(modules: list[nn.Module]) -> None:
     if any(module.training for module in modules):
         raise KoBERTEmotionError(
-            "모델이 학습 모드이고 forward가 다른 함수로 바뀌어 있어, 그대로 두고 예측할 수 없습니다. 먼저 model.eval()을 "
-            "부르세요.",
-            "The model is in training mode and a `forward` in it was replaced by another function, so it cannot predict "
-            "without being switched. Call model.eval() first.",
+            "모델이 학습 모드이고 forward가 다른 함수로 바뀌어 있어, 그대로 두고 예측할 수 없습니다. 먼저 "
+            "model.eval()을 부르세요.",
+            "The model is in training mode and a `forward` in it was replaced by another function, so it cannot "
+            "predict without being switched. Call model.eval() first.",
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from .history import EpochRecord
 from .reports import Logits, Scores
-from .trainer import EpochRecord
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,13 @@ from .checkpoints import store_temperature
 from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .files import atomic_write
 from .groups import row_groups
+from .history import EpochRecord
 from .model_card import CARD_FILE, is_hub_id, render_run_card
 from .oof_report import out_of_fold_report
 from .plotting import plot_calibration, plot_confusion, plot_curves
 from .reports import ClassIds, table_report, text_report, write_json, write_predictions
 from .results import CrossValidationResult
 from .splits import Fold
-from .trainer import EpochRecord
 
 logger = logging.getLogger(__name__)
 

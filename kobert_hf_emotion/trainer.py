@@ -4,53 +4,38 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import datasets
 import numpy as np
-import pyarrow.compute as pc
 import torch
-from huggingface_hub import HfApi
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
-from transformers.trainer_utils import EvalLoopOutput, HubStrategy
+from transformers.trainer_utils import EvalLoopOutput
 
 from .configuration import label_names
 from .cpu_kernels import cpu_kernels
 from .encoding import encode_dataset, padding_rows
 from .errors import DataError, KoBERTEmotionError
 from .files import atomic_write
-from .hub_files import files_of_model
+from .history import EpochRecord
+from .hub_files import upload_model
 from .label_ids import IGNORED, LABELS_COLUMN
 from .legacy import resume_optimizer
 from .losses import FocalLoss, focal_loss
 from .metrics import compute_metrics
 from .modeling import EmotionClassifier
-from .sampling import LengthGroupedSampler
+from .sampling import FixedOrder, LengthGroupedSampler, length_order, token_counts
 from .tally import Tally
-from .training_args import EmotionTrainingArguments
+from .training_args import EmotionTrainingArguments, check_loss_is_ours
 
 SUMS_FILE = "training_sums.json"
 """In a checkpoint: the figures of the training rows since the last line of the log and since the last evaluation."""
-
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """One row of a fold's `history.csv`; the training figures are those of the rows seen since the last one."""
-
-    epoch: float
-    step: int
-    train_loss: float
-    train_accuracy: float
-    val_loss: float
-    val_accuracy: float
-    val_macro_f1: float
 
 
 class EmotionTrainer(Trainer):
@@ -95,7 +80,7 @@ class EmotionTrainer(Trainer):
         optimizer_state: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        _check_loss_is_ours(args, kwargs)
+        check_loss_is_ours(args, kwargs)
         if processing_class is None:
             processing_class = model.tokenizer if isinstance(model, EmotionClassifier) else None
         if processing_class is None:
@@ -297,7 +282,7 @@ class EmotionTrainer(Trainer):
         finally:
             self.compute_metrics = compute
         if isinstance(dataloader.dataset, datasets.Dataset):
-            back = np.argsort(_length_order(dataloader.dataset))
+            back = np.argsort(length_order(dataloader.dataset))
             labels = None if output.label_ids is None else np.asarray(output.label_ids)[back]
             output = output._replace(predictions=np.asarray(output.predictions)[back], label_ids=labels)
         if output.label_ids is not None and output.metrics is not None:
@@ -332,13 +317,12 @@ class EmotionTrainer(Trainer):
             return None
         kwargs.setdefault("model_name", self.hub_model_id.split("/")[-1])
         self.create_model_card(**kwargs)
-        folder = Path(str(self.args.output_dir))
-        return HfApi(token=token or self.args.hub_token).upload_folder(
-            repo_id=self.hub_model_id,
-            folder_path=folder,
+        return upload_model(
+            Path(str(self.args.output_dir)),
+            self.hub_model_id,
+            token=token or self.args.hub_token,
             commit_message=commit_message,
             run_as_future=not blocking,
-            allow_patterns=[file.name for file in files_of_model(folder)],
             revision=revision or self.args.hub_revision,
         )
 
@@ -348,45 +332,13 @@ class EmotionTrainer(Trainer):
             return super()._get_train_sampler(train_dataset)
         step_rows = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
         seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
-        lengths = _lengths(dataset)
+        lengths = token_counts(dataset)
         return LengthGroupedSampler(lengths[: len(lengths) - self._padding], step_rows, seed, self._padding)
 
     def _get_eval_sampler(self, eval_dataset: datasets.Dataset) -> Sampler[int] | None:
         if not isinstance(eval_dataset, datasets.Dataset):
             return super()._get_eval_sampler(eval_dataset)
-        return _FixedOrder(_length_order(eval_dataset))
-
-
-def _check_loss_is_ours(args: EmotionTrainingArguments, options: Mapping[str, Any]) -> None:
-    """Raises `KoBERTEmotionError` where something is asked for that this trainer would leave out without a word."""
-    refused = {
-        "push_to_hub (hub_strategy='end' only)": args.push_to_hub and args.hub_strategy != HubStrategy.END,
-        "label_smoothing_factor": bool(args.label_smoothing_factor),
-        "eval_do_concat_batches=False": not args.eval_do_concat_batches,
-        "batch_eval_metrics": args.batch_eval_metrics and options.get("compute_metrics") is None,
-        "compute_loss_func": options.get("compute_loss_func") is not None,
-        "preprocess_logits_for_metrics": options.get("preprocess_logits_for_metrics") is not None,
-    }
-    if found := [name for name, is_asked_for in refused.items() if is_asked_for]:
-        raise KoBERTEmotionError(
-            f"EmotionTrainer는 초점 손실로 학습하고 모든 행의 로짓으로 평가하므로 다음을 쓸 수 없습니다: "
-            f"{', '.join(found)}. 빼거나, 다른 손실이라면 transformers.Trainer를 쓰세요.",
-            f"EmotionTrainer trains with the focal loss and evaluates on the logits of all rows, and has no use for "
-            f"{', '.join(found)}. Leave it out or, for another loss, take transformers.Trainer.",
-        )
-
-
-class _FixedOrder(Sampler[int]):
-    """Yields row indices in a given order."""
-
-    def __init__(self, order: NDArray[np.intp]) -> None:
-        self.order = order
-
-    def __len__(self) -> int:
-        return len(self.order)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.order.tolist())
+        return FixedOrder(length_order(eval_dataset))
 
 
 def _label_counts(dataset: datasets.Dataset, classes: int) -> NDArray[np.int64]:
@@ -394,14 +346,3 @@ def _label_counts(dataset: datasets.Dataset, classes: int) -> NDArray[np.int64]:
     ids = dataset.with_format("numpy")[LABELS_COLUMN][:]
     counts: NDArray[np.int64] = np.bincount(ids[ids != IGNORED], minlength=classes)
     return counts
-
-
-def _lengths(dataset: datasets.Dataset) -> NDArray[np.int64]:
-    """Returns the tokens of each row."""
-    lengths: NDArray[np.int64] = pc.list_value_length(dataset.with_format("arrow")["input_ids"][:]).to_numpy()
-    return lengths
-
-
-def _length_order(dataset: datasets.Dataset) -> NDArray[np.intp]:
-    """Returns the rows from the longest to the shortest, the order in which they are evaluated."""
-    return np.argsort(-_lengths(dataset), kind="stable")

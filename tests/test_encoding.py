@@ -42,7 +42,10 @@ def test_word_split_is_the_tokenizers(rows: datasets.Dataset, gluon_tokenizer: K
 
 
 def test_without_labels(rows: datasets.Dataset, tokenizer: KoBERTTokenizer) -> None:
-    assert encode_dataset(rows.remove_columns("label"), tokenizer, 64, NAMES).column_names == ["input_ids", "token_type_ids"]
+    assert encode_dataset(rows.remove_columns("label"), tokenizer, 64, NAMES).column_names == [
+        "input_ids",
+        "token_type_ids",
+    ]
 
 
 def test_pairs(rows: datasets.Dataset, tokenizer: KoBERTTokenizer) -> None:

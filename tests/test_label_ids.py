@@ -73,7 +73,10 @@ def test_what_is_no_label_is_an_error_with_its_row(feature: Any, wrong: int | No
     error = failure(data)
     assert f"2 row(s) have no label (the first at index 2: {wrong})" in error.english
     assert f"index 2: {wrong}" in error.korean
-    assert f"a.csv row 8: {wrong}" in failure(data.add_column("row", [2, 4, 8, 9, 11]).add_column("file", ["a.csv"] * 5)).english
+    assert (
+        f"a.csv row 8: {wrong}"
+        in failure(data.add_column("row", [2, 4, 8, 9, 11]).add_column("file", ["a.csv"] * 5)).english
+    )
 
 
 def test_a_number_beyond_the_labels() -> None:

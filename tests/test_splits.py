@@ -241,7 +241,7 @@ def test_missing_columns() -> None:
 
 @pytest.mark.parametrize("missing", [None, -1])
 def test_rows_without_label(missing: int | None) -> None:
-    with pytest.raises(SplitError, match=r"2 row\(s\) have no 'label' \(the first at index 3\)"):
+    with pytest.raises(SplitError, match=rf"2 row\(s\) have no 'label' \(the first at index 3: {missing}\)"):
         stratified_kfold(build([0, 1, 0, missing, 1, missing]), n_splits=2)
 
 
@@ -254,3 +254,8 @@ def test_labels_that_do_not_occur_are_a_warning(caplog: pytest.LogCaptureFixture
     list(stratified_kfold(build([i % 6 for i in range(60)])))
     assert "disgust" in caplog.text
     assert "happy" not in caplog.text
+
+
+def test_labels_that_are_floats() -> None:
+    assert "floats" in failure([0.0, 1.0] * 4, 2)
+    assert "floats" in failure([0.2, 0.8] * 4, 2)

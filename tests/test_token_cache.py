@@ -13,8 +13,7 @@ from typing import Any
 import datasets
 import pytest
 
-from kobert_hf_emotion import token_cache
-from kobert_hf_emotion import encoding
+from kobert_hf_emotion import encoding, token_cache
 from kobert_hf_emotion.tokenization import KoBERTTokenizer
 
 TEXTS = ["오늘 정말 행복했어 ㅋㅋ", "비가 오고 바람이 불어서 우산이 뒤집어졌다", "싫다 ㅠㅠ", ""]
