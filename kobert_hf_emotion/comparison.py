@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from .bootstrap import SEED, Interval, confusion_scores, percentile_interval, resample_counts
+from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .errors import KoBERTEmotionError, RunError
 from .finished_run import FinishedRun, read_run
+from .label_ids import LABEL_COLUMN
 
 SIGNIFICANCE = 0.05
 
@@ -130,7 +132,8 @@ def compare_runs(
     runs = read_run(first), read_run(second)
     _check_same_rows(*runs)
     truth, groups, n_classes = runs[0].truth, runs[0].groups(), len(runs[0].labels)
-    predictions = runs[0].predictions, runs[1].predictions
+    numbers = np.asarray([runs[0].labels.index(name) for name in runs[1].labels])
+    predictions = runs[0].predictions, numbers[runs[1].predictions]
     # One cell for each label and pair of predictions: a draw of rows is a draw of counts of these.
     cells = (truth * n_classes + predictions[0]) * n_classes + predictions[1]
     shape = (-1, n_classes, n_classes, n_classes)
@@ -187,11 +190,14 @@ def _difference(
 
 
 def _check_same_rows(first: FinishedRun, second: FinishedRun) -> None:
-    hashes = [run.record["data_sha256"] for run in (first, second)]
-    if hashes[0] != hashes[1] or first.labels != second.labels:
+    """Raises `RunError` where the runs differ in texts or labels; in which order labels are numbered is no matter."""
+    same_labels = sorted(first.labels) == sorted(second.labels)
+    columns = [name for name in (TEXT_COLUMN, TEXT_PAIR_COLUMN, LABEL_COLUMN) if name in first.table]
+    same_columns = all(name in second.table for name in columns)
+    if not same_labels or not same_columns or not first.table[columns].equals(second.table[columns]):
         raise RunError(
-            f"두 실행의 행이 다릅니다: {first.path}는 {len(first.table):,}행({hashes[0][:12]}…), {second.path}는 "
-            f"{len(second.table):,}행({hashes[1][:12]}…). 같은 파일, 같은 라벨로 학습한 실행만 비교할 수 있습니다.",
-            f"The runs have different rows: {first.path} {len(first.table):,} ({hashes[0][:12]}…), {second.path} "
-            f"{len(second.table):,} ({hashes[1][:12]}…). Only runs on the same file and labels can be compared.",
+            f"두 실행의 행이 다릅니다: {first.path}는 {len(first.table):,}행(라벨 {first.labels}), {second.path}는 "
+            f"{len(second.table):,}행(라벨 {second.labels}). 같은 파일, 같은 라벨로 학습한 실행만 비교할 수 있습니다.",
+            f"The runs have different rows: {first.path} {len(first.table):,} (labels {first.labels}), {second.path} "
+            f"{len(second.table):,} (labels {second.labels}). Only runs on the same file and labels can be compared.",
         )

@@ -12,13 +12,14 @@ from transformers import set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
 from .checkpoints import load_classifier, save_classifier
-from .encoding import TEXT_COLUMN, with_label_ids
+from .encoding import TEXT_COLUMN
 from .errors import CheckpointError
 from .files import atomic_directory, check_free
+from .history import EpochRecord
 from .legacy import OPTIMIZER_FILE, load_optimizer_file
 from .run_files import write_history
 from .tokenizer_guard import check_tokenization
-from .trainer import EmotionTrainer, EpochRecord
+from .trainer import EmotionTrainer
 from .training_args import EmotionTrainingArguments
 
 
@@ -56,14 +57,12 @@ def continue_training(
     set_seed(args.seed)
     classifier = load_classifier(checkpoint)
     classifier.model.config.softmax_temperature = 1.0  # the checkpoint's was fitted to logits that change now
-    rows = with_label_ids(dataset, classifier.labels)
-    held_out = None if validation is None else with_label_ids(validation, classifier.labels)
     state = _optimizer_state(Path(checkpoint)) if resume_optimizer else None
     check_tokenization(classifier.tokenizer, classifier.model.config, list(dataset[TEXT_COLUMN]), args.max_length)
     args.output_dir = os.fspath(output)
     args.save_strategy = SaveStrategy.NO
     args.eval_strategy = IntervalStrategy.NO if validation is None else IntervalStrategy.EPOCH
-    trainer = EmotionTrainer(classifier.model, args, rows, held_out, classifier.tokenizer, state)
+    trainer = EmotionTrainer(classifier.model, args, dataset, validation, classifier.tokenizer, state)
     trainer.train()
     assert trainer.optimizer is not None
     if args.should_save:

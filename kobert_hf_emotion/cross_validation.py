@@ -9,9 +9,9 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,12 @@ from .audit import AuditReport, audit_dataset
 from .checkpoints import save_classifier, start_model, weights_sha256
 from .collector import collector_ignores_startup
 from .configuration import EmotionConfig
-from .encoding import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN, encode_dataset
-from .errors import RunError
+from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN, encode_dataset
+from .errors import RunError, SplitError
 from .files import atomic_directory
 from .fold_files import FOLD_FILE, read_fold, write_fold
 from .fold_trainer import FoldTrainer, last_checkpoint
+from .label_ids import LABEL_COLUMN, label_ids, named_labels
 from .legacy import export_legacy_checkpoint
 from .probabilities import ClassIds, Logits
 from .progress import RunProgress
@@ -37,8 +38,8 @@ from .reports import score, write_json
 from .results import CrossValidationResult, FoldResult
 from .run_files import write_run
 from .run_state import IN_PROGRESS, RUN_FILE, check_same_run, forget_progress, only_process, unfinished_record
-from .split_files import SPLIT_FILE, write_split
-from .splits import fold_numbers, split_hash
+from .split_files import SPLIT_FILE, read_split, write_split
+from .splits import fold_numbers, folds_from_numbers, split_hash
 from .splitting import Split, make_split
 from .tokenization import WordSplit
 from .tokenizer_guard import check_tokenization
@@ -81,7 +82,8 @@ def cross_validate(
     The rows are audited first (`audit.audit_dataset`): what is found is logged and written to `audit.json`.
 
     Args:
-        dataset: Rows with `text` and `label` (a `ClassLabel`), as `load_emotion_dataset` gives them.
+        dataset: Rows with `text` and `label`, a `ClassLabel`, as `load_emotion_dataset` gives them, or names of the
+            seven emotions. Every row has a label.
         output_dir: The folder of the run; it must not exist, be empty, or hold this run unfinished.
         model: "default", a Hub id such as "skt/kobert-base-v1", or a folder; any BERT, ELECTRA or RoBERTa with
             its own tokenizer.
@@ -104,6 +106,7 @@ def cross_validate(
         The folds, the out-of-fold logits and their scores.
 
     Raises:
+        DataError: A row has no label, or the labels have no names.
         RunError: `output_dir` is in use, holds another run unfinished, or `args` asks for what a run has not.
         SplitError: The labels or groups do not allow as many folds, or `split` is not one of this data.
         TokenizerError: The tokenizer fits neither model nor data.
@@ -113,10 +116,13 @@ def cross_validate(
     run = Path(output_dir)
     _check_args(args)
     begun = unfinished_record(run)
-    labels = dataset.features[LABEL_COLUMN].names
-    truth = np.asarray(dataset[LABEL_COLUMN])
+    dataset = named_labels(dataset)
+    labels = list(dataset.features[LABEL_COLUMN].names)
+    truth = label_ids(dataset, labels)
     args.alpha_for(labels, np.bincount(truth, minlength=len(labels)))
     division = make_split(dataset, n_splits, args.seed, group_by, group_pattern, group_duplicates, split)
+    if begun is not None:
+        division = _begun_with(run, begun, dataset, division, args.seed)
     settings = {} if word_split is None else {"word_split": word_split}
     tokenizer = load_tokenizer(model, model_max_length=args.max_length, **settings)
     plan = _Plan(run, os.fspath(model), labels, args, len(division.folds), tokenizer, legacy_export)
@@ -152,7 +158,7 @@ def cross_validate(
             write_split(run / SPLIT_FILE, dataset, fold_numbers(division.folds, len(dataset)), division.groups)
             write_json(run / AUDIT_FILE, audit.to_dict())
             _log_findings(audit)
-        result = plan.run_folds(encode_dataset(dataset, tokenizer, args.max_length), truth, division)
+        result = plan.run_folds(encode_dataset(dataset, tokenizer, args.max_length, labels), truth, division)
         if args.should_save:
             forget_progress(run)
             write_run(result, dataset, truth, division.folds, record)
@@ -165,9 +171,24 @@ def data_sha256(dataset: datasets.Dataset) -> str:
     """Returns a SHA-256 over the texts, where there are some their pairs, and the labels of a data set, in order."""
     digest = hashlib.sha256()
     names = [name for name in (LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN) if name in dataset.column_names]
-    for values in zip(*(dataset[name] for name in names), strict=True):
+    for values in zip(*(dataset[name][:] for name in names), strict=True):
         digest.update(("\t".join(map(str, values)) + "\n").encode())
     return digest.hexdigest()
+
+
+def _begun_with(run: Path, begun: Mapping[str, Any], dataset: datasets.Dataset, division: Split, seed: int) -> Split:
+    """Returns the folds an unfinished run was begun with, where the same settings made others in an earlier version.
+
+    Where settings or data differ, `division` itself: what has changed is said when the records are compared.
+    """
+    asked = {**division.settings, "n_splits": len(division.folds), "seed": seed}
+    before = {**begun, "seed": begun.get("training_arguments", {}).get("seed")}
+    if division.settings["split_from"] != "seed" or any(before.get(name) != value for name, value in asked.items()):
+        return division
+    try:
+        return replace(division, folds=folds_from_numbers(read_split(run / SPLIT_FILE, dataset)))
+    except SplitError:
+        return division
 
 
 def _log_findings(audit: AuditReport) -> None:
@@ -178,12 +199,14 @@ def _log_findings(audit: AuditReport) -> None:
 
 
 def _check_args(args: EmotionTrainingArguments) -> None:
-    if args.load_best_model_at_end or args.resume_from_checkpoint:
+    if args.load_best_model_at_end or args.resume_from_checkpoint or args.prediction_loss_only or args.push_to_hub:
         raise RunError(
-            "k겹 실행에는 load_best_model_at_end와 resume_from_checkpoint를 쓸 수 없습니다. 겹마다 마지막 에폭의 "
-            "모델을 저장하고, 끊긴 실행은 같은 명령으로 이어집니다.",
-            "A k-fold run has no use for load_best_model_at_end and resume_from_checkpoint: a fold is saved as it is "
-            "after its last epoch, and an interrupted run is continued by the same command.",
+            "k겹 실행에는 load_best_model_at_end, resume_from_checkpoint, prediction_loss_only, push_to_hub를 쓸 수 "
+            "없습니다. 겹마다 마지막 에폭의 모델을 저장하고 검증 행을 예측하며, 끊긴 실행은 같은 명령으로 이어집니다. "
+            "Hub에는 끝난 뒤 push_run으로 올리세요.",
+            "A k-fold run has no use for load_best_model_at_end, resume_from_checkpoint, prediction_loss_only and "
+            "push_to_hub: a fold is saved as it is after its last epoch, its validation rows are predicted, and an "
+            "interrupted run is continued by the same command. A finished run is pushed by push_run.",
         )
     check_trackers(trackers_of(args))
 

@@ -7,30 +7,55 @@ from typing import Any
 
 import datasets
 import numpy as np
-from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from .errors import DataError
+from .label_ids import IGNORED, LABELS_COLUMN, label_column, label_ids, with_labels
 from .token_cache import cache_file
 
-TEXT_COLUMN, TEXT_PAIR_COLUMN, LABEL_COLUMN, LABELS_COLUMN = "text", "text_pair", "label", "labels"
+TEXT_COLUMN, TEXT_PAIR_COLUMN, IDS_COLUMN = "text", "text_pair", "input_ids"
 
 
-def encode_dataset(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int) -> datasets.Dataset:
-    """Tokenises the texts of a data set.
+def encode_dataset(
+    dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int, labels: Sequence[str]
+) -> datasets.Dataset:
+    """Tokenises the texts of a data set, and numbers its labels as a model does.
 
     Args:
-        dataset: Rows with `text`, and maybe `text_pair` and `label`; a data set that already has `input_ids`
-            is returned as it is.
+        dataset: Rows with `text`, and maybe `text_pair` and `label`; or tokenised ones with `input_ids`, of which
+            only the labels are looked at.
         tokenizer: The model's tokenizer.
         max_length: Tokens a row is cut to, special tokens included.
+        labels: The model's label names in the order of their ids.
 
     Returns:
-        Rows with `input_ids`, `token_type_ids` where the tokenizer gives them, and `labels` (int64) where
-        there are labels.
+        Rows with `input_ids`, `token_type_ids` where the tokenizer gives them, and `labels` (a `ClassLabel` with the
+        model's names) where there are labels; `dataset` itself where it has all that.
+
+    Raises:
+        DataError: There are neither texts nor token ids, or the labels are not the model's; see `label_ids`.
     """
-    if "input_ids" in dataset.column_names:
-        return dataset
+    column = label_column(dataset)
+    ids = None if column is None else label_ids(dataset, labels)
+    if IDS_COLUMN in dataset.column_names:
+        encoded = dataset
+        if column == LABELS_COLUMN and getattr(dataset.features[column], "names", None) == list(labels):
+            return dataset
+        if column is not None:
+            encoded = dataset.remove_columns([column])
+    else:
+        encoded = _encode_texts(dataset, tokenizer, max_length)
+    return encoded if ids is None else with_labels(encoded, ids, labels)
+
+
+def _encode_texts(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int) -> datasets.Dataset:
+    if TEXT_COLUMN not in dataset.column_names:
+        raise DataError(
+            f"데이터에 '{TEXT_COLUMN}' 열이 없습니다. 있는 열: {dataset.column_names}. 글이 있는 열의 이름을 바꾸세요: "
+            f"dataset.rename_column(…, '{TEXT_COLUMN}')",
+            f"The data has no column '{TEXT_COLUMN}', found {dataset.column_names}. Rename the one with the texts: "
+            f"dataset.rename_column(…, '{TEXT_COLUMN}').",
+        )
 
     def encode(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
         encoded = tokenizer(
@@ -40,10 +65,7 @@ def encode_dataset(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase
             max_length=max_length,
             return_attention_mask=False,
         )
-        columns: dict[str, list[Any]] = dict(encoded)
-        if LABEL_COLUMN in rows:
-            columns[LABELS_COLUMN] = rows[LABEL_COLUMN]
-        return columns
+        return dict(encoded)
 
     features = datasets.Features(
         {
@@ -52,11 +74,9 @@ def encode_dataset(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase
             if name != "attention_mask"
         }
     )
-    if LABEL_COLUMN in dataset.column_names:
-        features[LABELS_COLUMN] = datasets.Value("int64")
     if len(dataset) == 0:  # `map` would leave no columns at all
         return datasets.Dataset.from_dict({name: [] for name in features}, features=features)
-    columns = [name for name in (TEXT_COLUMN, TEXT_PAIR_COLUMN, LABEL_COLUMN) if name in dataset.column_names]
+    columns = [name for name in (TEXT_COLUMN, TEXT_PAIR_COLUMN) if name in dataset.column_names]
     file = cache_file(dataset, columns, tokenizer, max_length)
     return dataset.map(
         encode,
@@ -75,32 +95,9 @@ def encode_dataset(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase
 def padding_rows(count: int, features: datasets.Features, tokenizer: PreTrainedTokenizerBase) -> datasets.Dataset:
     """Returns `count` rows of an empty text whose label, -100, leaves them out of every loss and metric."""
     encoded = tokenizer("", return_attention_mask=False)
-    columns: dict[str, list[Any]] = {name: [encoded[name]] * count for name in features if name != LABELS_COLUMN}
-    columns[LABELS_COLUMN] = [-100] * count
-    return datasets.Dataset.from_dict(columns, features=features)
-
-
-def label_ids(dataset: datasets.Dataset, labels: Sequence[str]) -> NDArray[np.int64]:
-    """Returns the class ids of the rows, shape (rows,), as a model with `labels` numbers them.
-
-    Raises:
-        DataError: The data set has a label that the model has not.
-    """
-    names = dataset.features[LABEL_COLUMN].names
-    unknown = [name for name in names if name not in labels]
-    if unknown:
-        raise DataError(
-            f"체크포인트가 모르는 라벨입니다: {unknown}. 체크포인트의 라벨: {list(labels)}",
-            f"The checkpoint does not know the labels {unknown}; it has {list(labels)}.",
-        )
-    numbers = np.asarray([labels.index(name) for name in names], dtype=np.int64)
-    ids: NDArray[np.int64] = numbers[np.asarray(dataset[LABEL_COLUMN])]
-    return ids
-
-
-def with_label_ids(dataset: datasets.Dataset, labels: Sequence[str]) -> datasets.Dataset:
-    """Returns the rows with `label` numbered as a model with `labels` numbers them; see `label_ids`."""
-    ids = label_ids(dataset, labels).tolist()
-    return dataset.remove_columns(LABEL_COLUMN).add_column(
-        LABEL_COLUMN, ids, feature=datasets.ClassLabel(names=list(labels))
+    columns = [name for name in features if name != LABELS_COLUMN]
+    rows = datasets.Dataset.from_dict(
+        {name: [encoded[name]] * count for name in columns},
+        features=datasets.Features({name: features[name] for name in columns}),
     )
+    return with_labels(rows, np.full(count, IGNORED), features[LABELS_COLUMN].names)

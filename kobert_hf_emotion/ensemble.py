@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from .inference import DEFAULT_BATCH_SIZE, Prediction, to_predictions
 from .probabilities import log_softmax
 from .reports import write_json
 
+_FOLD = re.compile("fold_[1-9][0-9]*")
 ENSEMBLE_FILE = "ensemble.json"
 """Lies in the folder of an ensemble, beside a folder for each member, and names them."""
 
@@ -222,8 +224,9 @@ def combine_folds(
 
 
 def fold_folders(run: str | os.PathLike[str]) -> list[Path]:
-    """Returns the folders `fold_1`, `fold_2`, … of a run in the order of their numbers."""
-    return sorted(Path(run).glob("fold_*"), key=lambda fold: int(fold.name.removeprefix("fold_")))
+    """Returns the folders `fold_1`, `fold_2`, … of a run in the order of their numbers, and nothing of another name."""
+    folds = {path: _FOLD.fullmatch(path.name) for path in Path(run).glob("fold_*") if path.is_dir()}
+    return sorted((path for path in folds if folds[path]), key=lambda path: int(path.name.removeprefix("fold_")))
 
 
 def _check_same(first: Classifier, other: Classifier, korean: str, english: str) -> None:

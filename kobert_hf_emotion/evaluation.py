@@ -14,10 +14,11 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from .checkpoint_loading import load_checkpoint
-from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN, label_ids
+from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .ensemble import Predictor, fold_folders, is_ensemble
 from .errors import CheckpointError
 from .inference import DEFAULT_BATCH_SIZE
+from .label_ids import IGNORED, label_ids
 from .losses import focal_loss
 from .probabilities import ClassIds, Logits
 from .reports import Scores, score
@@ -47,7 +48,8 @@ def evaluate_checkpoints(
     Args:
         paths: Folders written by `save_pretrained`, an ensemble's among them, or files in one of the notebook's
             three formats.
-        dataset: Rows with `text` and `label`.
+        dataset: Rows with `text` and `label`, which is matched with the checkpoint's by name; see
+            `label_ids.label_ids`.
         batch_size: Rows a forward pass.
         tokenizer: For the notebook's files, which hold none; see `load_checkpoint`.
         num_attention_heads: For the notebook's files that do not tell it.
@@ -111,12 +113,13 @@ def evaluate_predictor(
         batch_size: Rows a forward pass.
     """
     labels = label_ids(dataset, predictor.labels)
-    texts = list(dataset[TEXT_COLUMN])
-    pairs = list(dataset[TEXT_PAIR_COLUMN]) if TEXT_PAIR_COLUMN in dataset.column_names else None
+    texts = list(dataset[TEXT_COLUMN][:])
+    pairs = list(dataset[TEXT_PAIR_COLUMN][:]) if TEXT_PAIR_COLUMN in dataset.column_names else None
     predictor.to_accelerator()
     logits = predictor.predict_logits(texts, pairs, batch_size)
     loss = mean_focal_loss(predictor, logits, labels)
-    return CheckpointScores(path, loss, score(logits, labels), logits)
+    counted = labels != IGNORED
+    return CheckpointScores(path, loss, score(logits[counted], labels[counted]), logits)
 
 
 def mean_focal_loss(predictor: Predictor, logits: Logits, labels: ClassIds) -> float:

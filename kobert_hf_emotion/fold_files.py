@@ -11,11 +11,11 @@ from typing import Any, get_type_hints
 
 import numpy as np
 
+from .history import EpochRecord
 from .probabilities import ClassIds, Logits
 from .reports import score, write_json
 from .results import FoldResult
 from .run_files import write_history
-from .trainer import EpochRecord
 
 FOLD_FILE, HISTORY_FILE, LOGITS_FILE = "fold.json", "history.csv", "validation_logits.npy"
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -83,7 +84,7 @@ class FoldTrainer(EmotionTrainer):
             if self.args.should_save:
                 self.state.save_to_json(str(Path(folder, TRAINER_STATE_NAME)))
         if self.args.should_save:
-            for older in output.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
+            for older in _checkpoints(output):
                 if older.name != name:
                     shutil.rmtree(older)
         self.clock.restart(COST * (time.monotonic() - started))
@@ -127,8 +128,14 @@ class CheckpointClock(TrainerCallback):
 
 def last_checkpoint(folder: Path) -> str | None:
     """Returns the path of the last checkpoint in a trainer's folder, or None where there is none."""
-    found = [path for path in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*") if path.is_dir()]
+    found = _checkpoints(folder)
     return str(max(found, key=lambda path: int(path.name.rpartition("-")[2]))) if found else None
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    """Returns the checkpoints in a folder, and nothing that somebody put aside there under a name of their own."""
+    named = re.compile(rf"{PREFIX_CHECKPOINT_DIR}-\d+")
+    return [path for path in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*") if path.is_dir() and named.fullmatch(path.name)]
 
 
 @contextmanager

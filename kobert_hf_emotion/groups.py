@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .duplicates import duplicate_groups
 from .errors import SplitError
+from .label_ids import row_place
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -96,9 +97,10 @@ def check_present(values: Sequence[Any], column: str, below_zero_is_missing: boo
     ]
     if missing:
         raise SplitError(
-            f"'{column}' 열이 빈 행이 {len(missing):,}개입니다(첫 인덱스 {missing[0]}). 채우거나 빼고 나누세요.",
-            f"{len(missing):,} row(s) have no '{column}' (the first at index {missing[0]}); expected one in every row. "
-            "Fill them in or leave the rows out.",
+            f"'{column}' 열이 빈 행이 {len(missing):,}개입니다(첫 인덱스 {missing[0]}: "
+            f"{values[missing[0]]!r}). 채우거나 빼고 나누세요.",
+            f"{len(missing):,} row(s) have no '{column}' (the first at index {missing[0]}: {values[missing[0]]!r}); "
+            "expected one in every row. Fill them in or leave the rows out.",
         )
 
 
@@ -114,7 +116,7 @@ def _keys(dataset: Dataset, column: str, pattern: str | None) -> Groups:
         found = expression.search(str(value))
         key = None if found is None else found.group(1 if expression.groups else 0)
         if key is None:
-            place = _place(dataset, index)
+            place = row_place(dataset, index)
             raise SplitError(
                 f"{place}: '{column}' 열의 값 {value!r}이(가) 그룹 패턴 {pattern!r}과 맞지 않습니다. 패턴이나 값을 "
                 "고치세요.",
@@ -134,12 +136,6 @@ def _compile(pattern: str) -> re.Pattern[str]:
             f"The group pattern {pattern!r} is no regular expression: {error}. For the session of IDs such as "
             r"S0001-D02-U03 write '^(S\d+)'.",
         ) from error
-
-
-def _place(dataset: Dataset, index: int) -> str:
-    """Returns how messages call a row: by its number in its file where the data set knows it."""
-    file = f"{dataset[index]['file']} " if "file" in dataset.column_names else ""
-    return f"{file}row {dataset[index]['row']}" if "row" in dataset.column_names else f"index {index}"
 
 
 def _duplicates(dataset: Dataset) -> NDArray[np.int64]:

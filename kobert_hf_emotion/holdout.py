@@ -16,8 +16,9 @@ from .bootstrap import Interval, Optimism, score_intervals, selection_optimism
 from .calibration import expected_calibration_error, reliability_bins
 from .checkpoint_loading import load_checkpoint
 from .duplicates import duplicate_groups, text_key
-from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN, label_ids
+from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .ensemble import EmotionEnsemble, average_weights, mean_of_probabilities
+from .errors import CheckpointError
 from .evaluation import (
     CheckpointScores,
     best_fold,
@@ -27,6 +28,7 @@ from .evaluation import (
 )
 from .finished_run import run_of
 from .inference import DEFAULT_BATCH_SIZE
+from .label_ids import IGNORED, label_ids
 from .probabilities import ClassIds, Logits, softmax
 from .reports import Scores, score
 
@@ -125,7 +127,8 @@ def evaluate_run(
 
     Args:
         run: The folder of a run, a fold, a model or an ensemble, or one of the notebook's files.
-        dataset: Rows with `text` and `label`.
+        dataset: Rows with `text` and `label`, which is matched with the checkpoints' by name; see
+            `label_ids.label_ids`. Rows whose label is -100 are left out.
         select_on_test: Whether to choose the best fold by its test accuracy, as the notebook does. Without it the
             choice is the run's own, and by test accuracy only where a folder of folds records none.
         batch_size: Rows a forward pass.
@@ -139,11 +142,22 @@ def evaluate_run(
     """
     paths = find_checkpoints(run)
     rows: _TestRows | None = None
+    names: list[str] = []
     found: list[CheckpointScores] = []
     checkpoints = []
     for path in paths:
         predictor = load_checkpoint(path, tokenizer, num_attention_heads)
-        rows = rows or _test_rows(run, dataset, predictor.labels)
+        if rows is None:
+            names = predictor.labels
+            dataset = dataset.select(np.flatnonzero(label_ids(dataset, names) != IGNORED))
+            rows = _test_rows(run, dataset, names)
+        elif predictor.labels != names:
+            raise CheckpointError(
+                f"{path}의 라벨 순서가 {paths[0]}과(와) 다릅니다: {predictor.labels}, {names}. 함께 평가할 수 없으니 "
+                "하나씩 평가하세요.",
+                f"The labels of {path} are not those of {paths[0]} in their order: {predictor.labels}, {names}. They "
+                "cannot be evaluated together; evaluate one at a time.",
+            )
         found.append(evaluate_predictor(predictor, path, dataset, batch_size))
         checkpoints.append(rows.judge(str(path), path, found[-1].loss, found[-1].logits))
     assert rows is not None
@@ -163,8 +177,8 @@ def evaluate_run(
 
 
 def _test_rows(run: str | os.PathLike[str], dataset: datasets.Dataset, names: Sequence[str]) -> _TestRows:
-    texts = list(dataset[TEXT_COLUMN])
-    pairs = list(dataset[TEXT_PAIR_COLUMN]) if TEXT_PAIR_COLUMN in dataset.column_names else None
+    texts = list(dataset[TEXT_COLUMN][:])
+    pairs = list(dataset[TEXT_PAIR_COLUMN][:]) if TEXT_PAIR_COLUMN in dataset.column_names else None
     is_seen = None
     if (trained := run_of(run)) is not None:
         known = set(trained.text_keys)

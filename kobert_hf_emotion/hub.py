@@ -6,7 +6,6 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,14 +14,12 @@ from huggingface_hub import CommitInfo, CommitOperationAdd, HfApi
 from .errors import HubError, RunError
 from .evaluation import best_fold, find_checkpoints
 from .hub_errors import FAILED_CALLS, hub_error, is_broken_connection
+from .hub_files import files_of_model
 from .model_card import CARD_FILE, with_repo_id
 from .run_files import PICTURES, REPORT_FILE
 
 logger = logging.getLogger(__name__)
 
-LEFT_OUT = (".*", "_*", "checkpoint-*", "*.pt", "*.tar", "*.partial", "fold.json", "validation_logits.npy")
-"""Names that are not pushed: hidden files, the Trainer's checkpoints, the notebook's pickled files, and what only a
-run that is continued reads."""
 RUN_FILES = (CARD_FILE, "run.json", "report.json", REPORT_FILE, *PICTURES)
 """What is pushed of a run beside its models."""
 _ATTEMPTS = 3
@@ -41,7 +38,8 @@ def push_run(
     """Pushes a run's folder, a fold's or a model's to the Hub in one commit.
 
     Of a run the best model goes to the root of the repository, so that `from_pretrained(repo_id)` loads it, with the
-    run's reports and card beside it. The predictions (`oof_predictions.csv`) stay here: they hold the training texts.
+    run's reports and card beside it. What lies in a folder and does not belong to the model (see `hub_files`) stays
+    here, and so do the predictions (`oof_predictions.csv`), which hold the training texts.
 
     Args:
         path: The folder.
@@ -113,11 +111,7 @@ def files_to_push(path: str | os.PathLike[str], all_folds: bool = False) -> dict
 
 def _files_of(folder: Path, prefix: str = "") -> dict[str, Path]:
     """Maps paths in the repository to the files of a model's folder."""
-    return {
-        f"{prefix}{file.name}": file
-        for file in sorted(folder.iterdir())
-        if file.is_file() and not any(fnmatch(file.name, pattern) for pattern in LEFT_OUT)
-    }
+    return {f"{prefix}{file.name}": file for file in files_of_model(folder)}
 
 
 def _operations(files: dict[str, Path], repo_id: str) -> list[CommitOperationAdd]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import TypedDict
 
 import numpy as np
@@ -15,7 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from .collector import collector_paused
 from .configuration import longest_input
 from .errors import DataError
-from .module_tree import evaluation_mode, every_module
+from .module_tree import evaluation_copy
 from .packed_bert import packed_bert
 from .probabilities import softmax
 from .tokenization import KoBERTTokenizer
@@ -80,7 +79,8 @@ def predict_logits(
     lengths = list(map(len, encoded["input_ids"]))
     order = sorted(range(len(texts)), key=lengths.__getitem__)
     rows: NDArray[np.float32] | None = None
-    with nullcontext() if packed is not None else evaluation_mode(every_module(model)), torch.inference_mode():
+    computing = model if packed is not None else evaluation_copy(model)
+    with torch.inference_mode():
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
             columns = {name: [column[i] for i in chosen] for name, column in encoded.items()}
@@ -91,7 +91,8 @@ def predict_logits(
             if packed is not None:
                 logits = packed(**batch)
             else:
-                logits = model(**{name: column.to(model.device) for name, column in batch.items()}).logits.float().cpu()
+                on_device = {name: column.to(computing.device) for name, column in batch.items()}
+                logits = computing(**on_device).logits.float().cpu()
             if rows is None:
                 rows = np.empty((len(texts), logits.shape[1]), dtype=np.float32)
             rows[chosen] = logits.numpy()
@@ -110,8 +111,9 @@ def _encode(
 
 
 def use_accelerator(model: nn.Module) -> None:
-    """Moves a model to the GPU where there is one."""
-    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    """Moves a model that is on the CPU to the GPU where there is one; where it is on a GPU already, it stays."""
+    if torch.accelerator.is_available() and all(parameter.device.type == "cpu" for parameter in model.parameters()):
+        model.to(torch.accelerator.current_accelerator())
 
 
 def check_texts(texts: Sequence[str]) -> None:

@@ -28,7 +28,7 @@ from .errors import CheckpointError, DataError, KoBERTEmotionError
 from .inference import check_texts
 from .legacy.reader import LegacyCheckpoint, read_legacy_checkpoint
 from .losses import FocalLoss
-from .module_tree import evaluation_mode, every_module
+from .module_tree import evaluation_copy
 from .notebook_classifier import BERTClassifier
 
 Item = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], np.int32]
@@ -241,9 +241,10 @@ def _evaluate(
 
 
 def _logits(model: nn.Module, batches: Iterable[Any], device: torch.device) -> Iterable[tuple[Tensor, Tensor]]:
-    with evaluation_mode(every_module(model)), torch.no_grad():
+    computing = evaluation_copy(model)
+    with torch.no_grad():
         for token_ids, valid_length, segment_ids, label in batches:
-            logits = model(token_ids.long().to(device), valid_length, segment_ids.long().to(device))
+            logits = computing(token_ids.long().to(device), valid_length, segment_ids.long().to(device))
             yield logits, label.long().to(device)
 
 

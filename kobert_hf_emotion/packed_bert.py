@@ -7,15 +7,11 @@ bias, GELU and residual in the same pass. torch has its functions as `torch.ops.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import chain, repeat
-from operator import attrgetter, contains, is_, itemgetter
+from collections.abc import Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertForSequenceClassification, BertModel, PreTrainedModel
@@ -25,12 +21,9 @@ from transformers.models.bert import modeling_bert as bert
 from . import onednn
 from .first_token_layer import FirstTokenLayer
 from .module_tree import every_module
+from .snapshot import Snapshot, everything_is_hooked, is_hooked
 
 _ROWS_TO_PACK_FOR = 16
-_SAMPLES = 3
-"""Numbers of each parameter that are compared before a packed copy is used again."""
-_END = object()
-"""Follows the last of what is compared one by one, so that more or fewer of it differ too."""
 _PARTS: set[type[nn.Module]] = {
     BertForSequenceClassification,
     BertModel,
@@ -70,7 +63,7 @@ def packed_bert(model: PreTrainedModel) -> PackedBert | None:
     autocast, or on a processor other than x86-64, where this was never tried. The packed copy is kept as long as the
     model lives and stays as it is; it takes as much memory as the matrices of the layers.
     """
-    if not onednn.is_available() or torch.is_autocast_enabled("cpu"):
+    if not onednn.is_available() or torch.is_autocast_enabled("cpu") or everything_is_hooked():
         return None
     packed = _cache.get(model)
     if packed is not None and packed.snapshot.is_true_of(model):
@@ -79,71 +72,40 @@ def packed_bert(model: PreTrainedModel) -> PackedBert | None:
     modules = every_module(model)
     if not _can_pack(model, modules):
         return None
-    packed = _cache[model] = PackedBert(model, Snapshot(modules))
+    packed = _cache[model] = PackedBert(model, Snapshot(modules, _copied(model)))
     return packed
 
 
 def _can_pack(model: PreTrainedModel, modules: list[nn.Module]) -> bool:
     if model.config.is_decoder or model.config.hidden_act != "gelu":
         return False
-    if any(type(module) not in _PARTS or _is_hooked(module) for module in modules):
+    if any(type(module) not in _PARTS or is_hooked(module) for module in modules):
         return False
-    return not any(p.dtype != torch.float32 or not p.is_cpu or p.is_inference() for p in model.parameters())
+    return all(map(_is_plain, model.parameters())) and _numbers_positions_as_usual(model)
 
 
-def _is_hooked(module: nn.Module) -> bool:
-    # accelerate puts its hooks into a `forward` of the object
-    return bool(module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module))
+def _is_plain(weight: nn.Parameter) -> bool:
+    is_float = type(weight) is nn.Parameter and weight.dtype == torch.float32  # no subclass: torchao's are quantised
+    return is_float and weight.is_cpu and not weight.is_inference() and weight.is_contiguous()
 
 
-class Snapshot:
-    """The modules, hooks and weights of a model, to ask before every prediction whether they are still the same.
-
-    One short text is predicted in two milliseconds. So this looks at everything with functions in C, and at a few
-    numbers of each weight.
-
-    Args:
-        modules: What `every_module` says of the model, which comes first. It is not held, for it must be free to go.
-    """
-
-    def __init__(self, modules: list[nn.Module]) -> None:
-        self._parts = modules[1:]
-        self._attributes = [vars(module) for module in self._parts]
-        self._slots: list[dict[str, Any]] = [
-            slots for module in modules for slots in (module._modules, module._parameters)
-        ]
-        self._contents = [*self._in_slots(), _END]
-        self._parameters = [p for p in self._contents if isinstance(p, nn.Parameter)]
-        self._samples = list(map(_samples, self._parameters))
-        self._weights = self._look_at_weights()
-
-    def _in_slots(self) -> Iterator[Any]:
-        return chain.from_iterable(map(dict.values, self._slots))
-
-    def _look_at_weights(self) -> tuple[list[int], list[int], bytes]:
-        """Looks where weights are, how often they were written, and at some of them: `.data` is written uncounted."""
-        return (
-            list(map(Tensor.data_ptr, self._parameters)),
-            list(map(attrgetter("_version"), self._parameters)),
-            np.concatenate(self._samples).tobytes() if self._samples else b"",
-        )
-
-    def is_true_of(self, model: nn.Module) -> bool:
-        """Whether `model`, which it was taken of, is as it was."""
-        return (
-            all(map(is_, chain(self._in_slots(), (_END,)), self._contents))
-            and not _is_hooked(model)
-            and not any(map(itemgetter("_forward_hooks"), self._attributes))
-            and not any(map(itemgetter("_forward_pre_hooks"), self._attributes))
-            and not any(map(contains, self._attributes, repeat("forward")))
-            and self._look_at_weights() == self._weights
-        )
+def _numbers_positions_as_usual(model: PreTrainedModel) -> bool:
+    embeddings: Any = model.bert.embeddings
+    usual = torch.arange(embeddings.position_ids.numel())
+    return torch.equal(embeddings.position_ids[0], usual) and not embeddings.token_type_ids.any()
 
 
-def _samples(parameter: nn.Parameter) -> NDArray[np.float32]:
-    """Returns a few of the weights, which change as the parameter does."""
-    weights: NDArray[np.float32] = parameter.detach().view(-1).numpy()
-    return weights[:: max(1, len(weights) // _SAMPLES)]
+def _copied(model: PreTrainedModel) -> list[Tensor]:
+    """Returns the weights that `PackedBert` copies, and all that lie between them."""
+    parts: Any = model.bert
+    embeddings = parts.embeddings
+    return [
+        embeddings.token_type_embeddings.weight,
+        embeddings.position_embeddings.weight,
+        embeddings.position_ids,
+        embeddings.token_type_ids,
+        *parts.encoder.parameters(),
+    ]
 
 
 class PackedBert:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .calibration import Calibration, ReliabilityBin
 from .files import atomic_write
-from .trainer import EpochRecord
+from .history import EpochRecord
 
 _LARGE = 15
 """More classes than this get smaller cells, with the counts alone."""

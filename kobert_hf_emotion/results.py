@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from .history import EpochRecord
 from .probabilities import Logits
 from .reports import Scores
-from .trainer import EpochRecord
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from .checkpoints import store_temperature
 from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .files import atomic_write
 from .groups import row_groups
+from .history import EpochRecord
 from .model_card import CARD_FILE, is_hub_id, render_run_card
 from .oof_report import out_of_fold_report
 from .plotting import plot_calibration, plot_confusion, plot_curves
@@ -25,7 +26,6 @@ from .probabilities import ClassIds
 from .reports import table_report, text_report, write_json, write_predictions
 from .results import CrossValidationResult
 from .splits import Fold
-from .trainer import EpochRecord
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def write_run(
     numbers = np.zeros(len(truth), dtype=int)
     for fold, (_, validation) in zip(result.folds, folds, strict=True):
         numbers[validation] = fold.number
-    known = {name: dataset[name] for name in _KNOWN_COLUMNS if name in dataset.column_names}
+    known = {name: dataset[name][:] for name in _KNOWN_COLUMNS if name in dataset.column_names}
     write_predictions(run / "oof_predictions.csv", result.logits, labels, {**known, "fold": numbers.tolist()}, truth)
     groups = row_groups(dataset, record.get("group_by"), record.get("group_pattern"))
     details = out_of_fold_report(result.logits, truth, numbers, labels, None if groups is None else groups.tolist())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import datasets
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
@@ -58,3 +60,27 @@ class LengthGroupedSampler(Sampler[int]):
         return iter(
             [*random.permutation(batches).ravel().tolist(), *order[whole:].tolist(), *range(len(order), len(self))]
         )
+
+
+class FixedOrder(Sampler[int]):
+    """Yields row indices in a given order."""
+
+    def __init__(self, order: NDArray[np.intp]) -> None:
+        self.order = order
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.order.tolist())
+
+
+def token_counts(dataset: datasets.Dataset) -> NDArray[np.int64]:
+    """Returns the tokens of each row."""
+    lengths: NDArray[np.int64] = pc.list_value_length(dataset.with_format("arrow")["input_ids"][:]).to_numpy()
+    return lengths
+
+
+def length_order(dataset: datasets.Dataset) -> NDArray[np.intp]:
+    """Returns the rows from the longest to the shortest, the order in which they are evaluated."""
+    return np.argsort(-token_counts(dataset), kind="stable")

@@ -33,7 +33,7 @@ def write_split(
         groups: The group of each row.
     """
     names = [name for name in ("file", "row") if name in dataset.column_names]
-    columns = {name: list(map(str, dataset[name])) for name in names}
+    columns = {name: list(map(str, dataset[name][:])) for name in names}
     columns.setdefault("row", [str(number) for number in range(1, len(dataset) + 1)])
     columns["fold"] = [str(fold) for fold in folds]
     if groups is not None:
@@ -59,8 +59,8 @@ def read_split(path: str | os.PathLike[str], dataset: Dataset) -> list[int]:
     """
     rows = _read(path)
     several = "file" in dataset.column_names and "file" in rows[0]
-    files = list(dataset["file"]) if several else [""] * len(dataset)
-    numbers = list(dataset["row"]) if "row" in dataset.column_names else range(1, len(dataset) + 1)
+    files = list(dataset["file"][:]) if several else [""] * len(dataset)
+    numbers = list(dataset["row"][:]) if "row" in dataset.column_names else range(1, len(dataset) + 1)
     lines: dict[tuple[str, str], tuple[int, dict[str, str]]] = {}
     for line, row in enumerate(rows, start=2):
         key = (row["file"] if several else "", row["row"].strip())

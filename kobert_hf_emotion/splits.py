@@ -1,4 +1,4 @@
-"""Stratified k-fold splits, scikit-learn's own, that refuse what scikit-learn only warns of."""
+"""Stratified k-fold splits that refuse what scikit-learn only warns of."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .errors import SplitError
 from .groups import check_column, check_present, row_groups
+from .stratified import grouped_folds
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -43,8 +44,8 @@ def stratified_kfold(
           most one between the validation shards.
         - With `group_by`, no group has rows in both shards of a fold; shares of the labels are kept as
           far as groups and equal texts allow.
-        - The same labels, groups, `n_splits` and `seed` give the same folds: those of scikit-learn's
-          `StratifiedKFold` or `StratifiedGroupKFold` with `shuffle=True, random_state=seed`.
+        - The same labels, groups, `n_splits` and `seed` give the same folds; where no rows have to stay together,
+          those of scikit-learn's `StratifiedKFold` with `shuffle=True, random_state=seed`.
 
     Args:
         dataset: A dataset with a label in each row.
@@ -99,19 +100,18 @@ def fold_indices(
         >>> sorted(int(row) for _, validation in folds for row in validation)
         [0, 1, 2, 3]
     """
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+    from sklearn.model_selection import StratifiedKFold
 
     y = np.asarray(labels)
     _check_n_splits(n_splits)
     _check_classes(y, n_splits, label_names)
-    rows = np.zeros(len(y))
     if groups is None:
         splitter = StratifiedKFold(n_splits=n_splits, shuffle=True, random_state=seed)
-        return list(splitter.split(rows, y))
-    grouped = np.asarray(groups)
+        return list(splitter.split(np.zeros(len(y)), y))
+    grouped = _numbered(np.asarray(groups))
     _check_groups(y, grouped, n_splits, label_names)
-    splitter = StratifiedGroupKFold(n_splits=n_splits, shuffle=True, random_state=seed)
-    folds: list[Fold] = list(splitter.split(rows, y, grouped))
+    found = grouped_folds(_numbered(y), grouped, n_splits, seed)
+    folds = [(np.flatnonzero(found != fold), np.flatnonzero(found == fold)) for fold in range(n_splits)]
     check_folds(y, folds, label_names)
     return folds
 
@@ -156,6 +156,13 @@ def split_hash(folds: Iterable[tuple[Sequence[int] | Indices, Sequence[int] | In
     return digest.hexdigest()
 
 
+def _numbered(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Returns values as numbers from 0 without a gap, in the order in which they come first."""
+    import pandas as pd
+
+    return np.asarray(pd.factorize(values)[0], dtype=np.int64)
+
+
 def _check_n_splits(n_splits: int) -> None:
     if isinstance(n_splits, bool) or not isinstance(n_splits, (int, np.integer)) or n_splits < 2:
         raise SplitError(
@@ -170,6 +177,11 @@ def _check_classes(labels: NDArray[Any], n_splits: int, names: Sequence[str] | N
             "나눌 데이터가 비어 있습니다. 데이터를 한 행 이상 넣으세요.",
             "There are no rows to split; expected some.",
         )
+    if labels.dtype.kind == "f":
+        raise SplitError(
+            f"라벨이 소수입니다: {labels[0]!r}. 라벨 이름이나 정수 번호여야 합니다.",
+            f"The labels are no names or whole numbers but floats, such as {labels[0]!r}.",
+        )
     classes, counts = np.unique(labels, return_counts=True)
     rare = {_name(label, names): int(count) for label, count in zip(classes, counts, strict=True) if count < n_splits}
     if rare:
@@ -179,13 +191,13 @@ def _check_classes(labels: NDArray[Any], n_splits: int, names: Sequence[str] | N
         logger.warning("no rows with the label(s) %s / 이 레이블의 행이 하나도 없습니다", ", ".join(absent))
 
 
-def _check_groups(labels: NDArray[Any], groups: NDArray[Any], n_splits: int, names: Sequence[str] | None) -> None:
+def _check_groups(labels: NDArray[Any], groups: NDArray[np.int64], n_splits: int, names: Sequence[str] | None) -> None:
     if len(groups) != len(labels):
         raise SplitError(
             f"행은 {len(labels)}개인데 그룹은 {len(groups)}개입니다. 행마다 그룹이 하나씩 있어야 합니다.",
             f"Expected one group for each of the {len(labels)} rows, found {len(groups)}.",
         )
-    total = len(np.unique(groups))
+    total = int(groups.max()) + 1
     if total < n_splits:
         raise SplitError(
             f"그룹(같은 글은 한 그룹)이 {total}개뿐이라 {n_splits}폴드로 나눌 수 없습니다. {_way_out(total)[0]}",

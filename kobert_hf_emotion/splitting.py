@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .encoding import LABEL_COLUMN
 from .errors import SplitError
 from .groups import Groups, crossing_groups, row_groups
+from .label_ids import LABEL_COLUMN
 from .split_files import read_split
 from .splits import Fold, check_folds, fold_indices, fold_numbers, folds_from_numbers, split_hash
 
@@ -62,7 +62,7 @@ def make_split(
     Raises:
         SplitError: The labels or groups do not allow as many folds, or `given` is not a split of this data.
     """
-    labels = np.asarray(dataset[LABEL_COLUMN])
+    labels = np.asarray(dataset[LABEL_COLUMN][:])
     names = dataset.features[LABEL_COLUMN].names
     groups = row_groups(dataset, group_by, group_pattern, group_duplicates)
     settings = {

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import datasets
 import numpy as np
-import pyarrow.compute as pc
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -22,41 +20,22 @@ from transformers.trainer_utils import EvalLoopOutput
 
 from .configuration import label_names
 from .cpu_kernels import cpu_kernels
-from .encoding import LABEL_COLUMN, LABELS_COLUMN, encode_dataset, padding_rows
-from .errors import KoBERTEmotionError
+from .encoding import encode_dataset, padding_rows
+from .errors import DataError, KoBERTEmotionError
 from .files import atomic_write
+from .history import EpochRecord
+from .hub_files import upload_model
+from .label_ids import IGNORED, LABELS_COLUMN
 from .legacy import resume_optimizer
 from .losses import FocalLoss, focal_loss
 from .metrics import compute_metrics
 from .modeling import EmotionClassifier
-from .sampling import LengthGroupedSampler
-from .training_args import EmotionTrainingArguments
+from .sampling import FixedOrder, LengthGroupedSampler, length_order, token_counts
+from .tally import Tally
+from .training_args import EmotionTrainingArguments, check_loss_is_ours
 
 SUMS_FILE = "training_sums.json"
 """In a checkpoint: the figures of the training rows since the last line of the log and since the last evaluation."""
-
-
-@dataclass(frozen=True)
-class EpochRecord:
-    """One row of a fold's `history.csv`; the training figures are those of the rows seen since the last one."""
-
-    epoch: float
-    step: int
-    train_loss: float
-    train_accuracy: float
-    val_loss: float
-    val_accuracy: float
-    val_macro_f1: float
-
-
-class _Tally:
-    """Sums over the training rows seen: the rows, their loss and how many were right; float64, on the device."""
-
-    def __init__(self) -> None:
-        self.sums: Tensor | None = None
-
-    def add(self, sums: Tensor) -> None:
-        self.sums = sums if self.sums is None else self.sums + sums
 
 
 class EmotionTrainer(Trainer):
@@ -74,15 +53,18 @@ class EmotionTrainer(Trainer):
         args: Training arguments; `focal_gamma` and `focal_alpha` make the criterion, and are recorded in the
             model's configuration. Weights "balanced" or "effective" are those of the rows of `train_dataset`.
         train_dataset: Rows with `text` and `label`, which are tokenised here, or tokenised rows with
-            `input_ids` and `labels`.
-        eval_dataset: Likewise.
+            `input_ids` and `labels`. Labels with names are matched with the model's by name; see
+            `label_ids.label_ids`.
+        eval_dataset: Likewise, or several by name, each matched for itself.
         processing_class: The tokenizer; that of an `EmotionClassifier` by default.
         optimizer_state: `state_dict()` of an optimizer whose moments and step counts are carried on; learning
             rate and schedule are those of `args`.
         **kwargs: As for `Trainer`.
 
     Raises:
-        KoBERTEmotionError: Label smoothing is asked for, which this loss has not, or there is no tokenizer.
+        DataError: Something else than a `datasets.Dataset` is given, or its labels are not the model's.
+        KoBERTEmotionError: There is no tokenizer, or something is asked for that would leave the focal loss out of
+            the training or of the evaluation, such as label smoothing or a `compute_loss_func`.
     """
 
     args: EmotionTrainingArguments
@@ -93,17 +75,12 @@ class EmotionTrainer(Trainer):
         model: PreTrainedModel,
         args: EmotionTrainingArguments,
         train_dataset: datasets.Dataset | None = None,
-        eval_dataset: datasets.Dataset | None = None,
+        eval_dataset: datasets.Dataset | dict[str, datasets.Dataset] | None = None,
         processing_class: PreTrainedTokenizerBase | None = None,
         optimizer_state: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        if args.label_smoothing_factor:
-            raise KoBERTEmotionError(
-                "초점 손실에는 label smoothing이 없습니다. label_smoothing_factor를 0으로 두세요.",
-                f"The focal loss has no label smoothing: leave label_smoothing_factor at 0, found "
-                f"{args.label_smoothing_factor}.",
-            )
+        check_loss_is_ours(args, kwargs)
         if processing_class is None:
             processing_class = model.tokenizer if isinstance(model, EmotionClassifier) else None
         if processing_class is None:
@@ -112,18 +89,22 @@ class EmotionTrainer(Trainer):
                 "A tokenizer is needed: EmotionTrainer(…, processing_class=tokenizer).",
             )
         self._encoder = processing_class
-        labels = label_names(model.config)
-        alpha = args.alpha_for(labels, None if train_dataset is None else _label_counts(train_dataset, len(labels)))
+        self._labels, self._max_length = label_names(model.config), args.max_length
+        if train_dataset is not None:
+            train_dataset = self._encode(train_dataset, "train_dataset")
+        counts = None if train_dataset is None else _label_counts(train_dataset, len(self._labels))
+        alpha = args.alpha_for(self._labels, counts)
         model.config.focal_alpha, model.config.focal_gamma = alpha, args.focal_gamma
         self.criterion = FocalLoss(alpha, args.focal_gamma, reduction="none")
-        self._since_log, self._since_epoch = _Tally(), _Tally()
+        self._since_log, self._since_epoch = Tally(), Tally()
         self._optimizer_state = optimizer_state
         self._padding = 0
         if train_dataset is not None:
-            train_dataset = encode_dataset(train_dataset, self._encoder, args.max_length)
             train_dataset = self._fill_last_batch(train_dataset, args)
-        if eval_dataset is not None:
-            eval_dataset = encode_dataset(eval_dataset, self._encoder, args.max_length)
+        if isinstance(eval_dataset, dict):
+            eval_dataset = {name: self._encode(rows, f"eval_dataset[{name!r}]") for name, rows in eval_dataset.items()}
+        elif eval_dataset is not None:
+            eval_dataset = self._encode(eval_dataset, "eval_dataset")
         kwargs.setdefault("compute_metrics", compute_metrics)
         super().__init__(
             model=model,
@@ -137,6 +118,23 @@ class EmotionTrainer(Trainer):
         # here does, and is scaled for accumulation by it.
         self.model_accepts_loss_kwargs = True
         self.loss_is_scaled_for_ga = True
+
+    def _encode(self, rows: object, name: str, needs_labels: bool = True) -> datasets.Dataset:
+        """Returns what the model is fed with, its labels numbered as the model numbers them."""
+        if not isinstance(rows, datasets.Dataset):
+            raise DataError(
+                f"{name}은 datasets.Dataset이어야 하는데 {type(rows).__name__}입니다. DatasetDict라면 그중 하나를 "
+                "고르세요: dataset['train']",
+                f"Expected a datasets.Dataset as {name}, found a {type(rows).__name__}. Of a DatasetDict choose one: "
+                "dataset['train'].",
+            )
+        encoded = encode_dataset(rows, self._encoder, self._max_length, self._labels)
+        if needs_labels and LABELS_COLUMN not in encoded.column_names:
+            raise DataError(
+                f"{name}에 라벨 열이 없습니다. 'label' 열이 필요합니다. 있는 열: {rows.column_names}",
+                f"{name} has no labels: expected a column 'label', found {rows.column_names}.",
+            )
+        return encoded
 
     def _fill_last_batch(self, dataset: datasets.Dataset, args: EmotionTrainingArguments) -> datasets.Dataset:
         """Adds rows without a label where several processes could not share the rows evenly.
@@ -159,13 +157,13 @@ class EmotionTrainer(Trainer):
 
     def get_eval_dataloader(self, eval_dataset: str | datasets.Dataset | None = None) -> DataLoader[Any]:
         """Returns batches of `eval_dataset`, which may hold texts, or of the trainer's own."""
-        if isinstance(eval_dataset, datasets.Dataset):
-            eval_dataset = encode_dataset(eval_dataset, self._encoder, self.args.max_length)
+        if eval_dataset is not None and not isinstance(eval_dataset, str):
+            eval_dataset = self._encode(eval_dataset, "eval_dataset")
         return super().get_eval_dataloader(eval_dataset)
 
     def get_test_dataloader(self, test_dataset: datasets.Dataset) -> DataLoader[Any]:
-        """Returns batches of `test_dataset`, which may hold texts."""
-        return super().get_test_dataloader(encode_dataset(test_dataset, self._encoder, self.args.max_length))
+        """Returns batches of `test_dataset`, which may hold texts, and may be without labels."""
+        return super().get_test_dataloader(self._encode(test_dataset, "test_dataset", needs_labels=False))
 
     def compute_loss(
         self,
@@ -193,32 +191,32 @@ class EmotionTrainer(Trainer):
         if model.training:
             self._count(outputs.logits, labels, row_losses)
         if num_items_in_batch is None:
-            loss = row_losses.sum() / (labels != -100).sum().clamp(min=1)
+            loss = row_losses.sum() / (labels != IGNORED).sum().clamp(min=1)
         else:
-            # Data-parallel training averages the gradients of the processes, so the sum over them needs a factor.
+            # Data-parallel training averages the gradients of the processes. Where the count is that of all of them,
+            # the sum needs a factor; with `average_tokens_across_devices=False` it is this process's own.
+            processes = self.accelerator.num_processes if self.args.average_tokens_across_devices else 1
             count = torch.as_tensor(num_items_in_batch, device=row_losses.device).sum().clamp(min=1)
-            loss = row_losses.sum() * self.accelerator.num_processes / count
+            loss = row_losses.sum() * processes / count
         return (loss, outputs) if return_outputs else loss
 
     def _count(self, logits: Tensor, labels: Tensor, row_losses: Tensor) -> None:
-        kept = labels != -100
+        kept = labels != IGNORED
         with torch.no_grad():
             correct = (logits.argmax(-1) == labels) & kept
-            sums = torch.stack([kept.sum(), row_losses.detach().sum(), correct.sum()]).double()
+            sums = torch.stack([kept.sum(), row_losses.detach().sum(), correct.sum()]).float()
         self._since_log.add(sums)
         self._since_epoch.add(sums)
 
-    def _average(self, tally: _Tally) -> tuple[float, float]:
+    def _average(self, tally: Tally) -> tuple[float, float]:
         """Returns mean loss and accuracy of a tally over all processes, and empties it."""
-        if tally.sums is None:
-            return float("nan"), float("nan")
-        rows, loss, correct = self.accelerator.reduce(tally.sums, reduction="sum").tolist()
-        tally.sums = None
+        rows, loss, correct = tally.totals()
+        tally.restart()
         return (loss / rows, correct / rows) if rows else (float("nan"), float("nan"))
 
     @property
     def history(self) -> list[EpochRecord]:
-        """A record of each evaluation of the current or last training."""
+        """A record of each evaluation of the current or last training; empty where `eval_dataset` is several."""
         return [
             EpochRecord(
                 epoch=line["epoch"],
@@ -226,18 +224,23 @@ class EmotionTrainer(Trainer):
                 train_loss=line["train_loss"],
                 train_accuracy=line["train_accuracy"],
                 val_loss=line["eval_loss"],
-                val_accuracy=line["eval_accuracy"],
-                val_macro_f1=line["eval_macro_f1"],
+                val_accuracy=line.get("eval_accuracy", float("nan")),  # without them where metrics are another's
+                val_macro_f1=line.get("eval_macro_f1", float("nan")),
             )
             for line in self.state.log_history
             if "eval_loss" in line and "train_loss" in line
         ]
 
+    @property
+    def _first_evaluation(self) -> str:
+        """The prefix of the metrics of the evaluation that comes first; there are several with several data sets."""
+        return f"eval_{next(iter(self.eval_dataset), '')}" if isinstance(self.eval_dataset, dict) else "eval"
+
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Adds loss and accuracy of the training rows to what is logged, also at each evaluation."""
         if "loss" in logs:
             logs["loss"], logs["accuracy"] = self._average(self._since_log)
-        elif "eval_loss" in logs and self.is_in_train:
+        elif self.is_in_train and f"{self._first_evaluation}_loss" in logs:
             train_loss, train_accuracy = self._average(self._since_epoch)
             logs["train_loss"], logs["train_accuracy"] = train_loss, train_accuracy
         super().log(logs, start_time)
@@ -245,10 +248,7 @@ class EmotionTrainer(Trainer):
     def _save_rng_state(self, output_dir: str) -> None:
         """Saves beside the state of the generators the running sums of the log, which are lost in a break as well."""
         super()._save_rng_state(output_dir)
-        sums = [
-            None if tally.sums is None else self.accelerator.reduce(tally.sums, reduction="sum").tolist()
-            for tally in (self._since_log, self._since_epoch)
-        ]
+        sums = [tally.totals() for tally in (self._since_log, self._since_epoch)]
         if self.args.should_save:
             with atomic_write(Path(output_dir, SUMS_FILE), "w") as handle:
                 json.dump(sums, handle)
@@ -258,9 +258,8 @@ class EmotionTrainer(Trainer):
         if checkpoint is None or not os.path.isfile(path := Path(checkpoint, SUMS_FILE)):
             return  # a checkpoint of another trainer
         for tally, sums in zip((self._since_log, self._since_epoch), json.loads(path.read_text()), strict=True):
-            if sums is not None:  # of all processes together: the first one carries them on
-                total = torch.tensor(sums, dtype=torch.float64, device=self.args.device)
-                tally.sums = total if self.args.process_index == 0 else torch.zeros_like(total)
+            # Of all processes together: the first one carries them on.
+            tally.restart(sums if sums and self.args.process_index == 0 else None)
 
     def evaluation_loop(
         self,
@@ -275,16 +274,57 @@ class EmotionTrainer(Trainer):
         Returns:
             Predictions and labels in the order of the data set, although texts of similar length share a batch.
         """
-        output = super().evaluation_loop(dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix)
+        loss_only = self.args.prediction_loss_only if prediction_loss_only is None else prediction_loss_only
+        unwanted = [*(ignore_keys or ()), "hidden_states", "attentions"]
+        compute, self.compute_metrics = self.compute_metrics, None if loss_only else self.compute_metrics
+        try:  # with the logits, without which there is no mean over rows of which some may be left out
+            output = super().evaluation_loop(dataloader, description, False, unwanted, metric_key_prefix)
+        finally:
+            self.compute_metrics = compute
         if isinstance(dataloader.dataset, datasets.Dataset):
-            back = np.argsort(_length_order(dataloader.dataset))
+            back = np.argsort(length_order(dataloader.dataset))
             labels = None if output.label_ids is None else np.asarray(output.label_ids)[back]
             output = output._replace(predictions=np.asarray(output.predictions)[back], label_ids=labels)
         if output.label_ids is not None and output.metrics is not None:
             logits, targets = torch.as_tensor(output.predictions), torch.as_tensor(output.label_ids)
             loss = focal_loss(logits, targets, self.criterion.alpha, self.criterion.gamma)
             output.metrics[f"{metric_key_prefix}_loss"] = loss.item()
-        return output
+        return output._replace(predictions=None, label_ids=None) if loss_only else output
+
+    def push_to_hub(
+        self,
+        commit_message: str | None = "End of training",
+        blocking: bool = True,
+        token: str | None = None,
+        revision: str | None = None,
+        private: bool | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Saves the model and uploads what belongs to it; `Trainer` uploads whatever lies in `output_dir`.
+
+        Args:
+            commit_message: The title of the commit.
+            blocking: Whether to wait for the upload.
+            token: A token with the right to write.
+            revision: The branch.
+            private: Whether a repository that is made is private.
+            **kwargs: As for `Trainer.create_model_card`.
+        """
+        if self.hub_model_id is None:
+            self.init_hf_repo(token=token, private=private)
+        self.save_model(_internal_call=True)
+        if not self.is_world_process_zero():
+            return None
+        kwargs.setdefault("model_name", self.hub_model_id.split("/")[-1])
+        self.create_model_card(**kwargs)
+        return upload_model(
+            Path(str(self.args.output_dir)),
+            self.hub_model_id,
+            token=token or self.args.hub_token,
+            commit_message=commit_message,
+            run_as_future=not blocking,
+            revision=revision or self.args.hub_revision,
+        )
 
     def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
         dataset = self.train_dataset if train_dataset is None else train_dataset
@@ -292,41 +332,17 @@ class EmotionTrainer(Trainer):
             return super()._get_train_sampler(train_dataset)
         step_rows = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
         seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
-        lengths = _lengths(dataset)
+        lengths = token_counts(dataset)
         return LengthGroupedSampler(lengths[: len(lengths) - self._padding], step_rows, seed, self._padding)
 
     def _get_eval_sampler(self, eval_dataset: datasets.Dataset) -> Sampler[int] | None:
         if not isinstance(eval_dataset, datasets.Dataset):
             return super()._get_eval_sampler(eval_dataset)
-        return _FixedOrder(_length_order(eval_dataset))
-
-
-class _FixedOrder(Sampler[int]):
-    """Yields row indices in a given order."""
-
-    def __init__(self, order: NDArray[np.intp]) -> None:
-        self.order = order
-
-    def __len__(self) -> int:
-        return len(self.order)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.order.tolist())
+        return FixedOrder(length_order(eval_dataset))
 
 
 def _label_counts(dataset: datasets.Dataset, classes: int) -> NDArray[np.int64]:
     """Returns the rows of each class."""
-    column = LABELS_COLUMN if LABELS_COLUMN in dataset.column_names else LABEL_COLUMN
-    counts: NDArray[np.int64] = np.bincount(np.asarray(dataset[column][:]), minlength=classes)
+    ids = dataset.with_format("numpy")[LABELS_COLUMN][:]
+    counts: NDArray[np.int64] = np.bincount(ids[ids != IGNORED], minlength=classes)
     return counts
-
-
-def _lengths(dataset: datasets.Dataset) -> NDArray[np.int64]:
-    """Returns the tokens of each row."""
-    lengths: NDArray[np.int64] = pc.list_value_length(dataset.with_format("arrow")["input_ids"][:]).to_numpy()
-    return lengths
-
-
-def _length_order(dataset: datasets.Dataset) -> NDArray[np.intp]:
-    """Returns the rows from the longest to the shortest, the order in which they are evaluated."""
-    return np.argsort(-_lengths(dataset), kind="stable")

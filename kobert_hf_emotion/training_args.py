@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from transformers import TrainingArguments
+from transformers.trainer_utils import HubStrategy
 
 from .class_weights import ClassWeighting, Counts, parse_weighting
 from .errors import KoBERTEmotionError
@@ -128,6 +129,25 @@ class EmotionTrainingArguments(TrainingArguments):
                 f"alpha has {len(alpha)} weights, expected one for each of {len(labels)} labels: {labels}.",
             )
         return alpha
+
+
+def check_loss_is_ours(args: EmotionTrainingArguments, options: Mapping[str, Any]) -> None:
+    """Raises `KoBERTEmotionError` where something is asked for that this trainer would leave out without a word."""
+    refused = {
+        "push_to_hub (hub_strategy='end' only)": args.push_to_hub and args.hub_strategy != HubStrategy.END,
+        "label_smoothing_factor": bool(args.label_smoothing_factor),
+        "eval_do_concat_batches=False": not args.eval_do_concat_batches,
+        "batch_eval_metrics": args.batch_eval_metrics and options.get("compute_metrics") is None,
+        "compute_loss_func": options.get("compute_loss_func") is not None,
+        "preprocess_logits_for_metrics": options.get("preprocess_logits_for_metrics") is not None,
+    }
+    if found := [name for name, is_asked_for in refused.items() if is_asked_for]:
+        raise KoBERTEmotionError(
+            f"EmotionTrainer는 초점 손실로 학습하고 모든 행의 로짓으로 평가하므로 다음을 쓸 수 없습니다: "
+            f"{', '.join(found)}. 빼거나, 다른 손실이라면 transformers.Trainer를 쓰세요.",
+            f"EmotionTrainer trains with the focal loss and evaluates on the logits of all rows, and has no use for "
+            f"{', '.join(found)}. Leave it out or, for another loss, take transformers.Trainer.",
+        )
 
 
 def parse_alpha(alpha: Any) -> Alpha | ClassWeighting:

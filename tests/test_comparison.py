@@ -209,3 +209,22 @@ def test_what_is_no_finished_run(tmp_path: Path, capsys: pytest.CaptureFixture[s
     (second / "run.json").write_text(json.dumps(record | {"labels": ["다른", "라벨"]}), encoding="utf-8")
     assert main(["compare", str(first), str(second)]) == 2
     assert "damaged" in capsys.readouterr().err
+
+
+def test_labels_numbered_in_another_order_are_the_same_labels(tmp_path: Path) -> None:
+    first, second = make_runs(tmp_path)
+    truth, texts = np.random.default_rng(0).integers(0, 3, 300), [f"문장 {index}" for index in range(300)]
+    names = [LABELS[2], LABELS[0], LABELS[1]]
+    numbers = np.array([names.index(label) for label in LABELS])
+    turned = logits_of(numbers[noisy(truth, 0.7, 2)])
+    write_finished_run(tmp_path / "turned", turned, numbers[truth], names, texts)
+    expected, found = (
+        compare_runs(first, second, resamples=200),
+        compare_runs(first, tmp_path / "turned", resamples=200),
+    )
+    assert found.accuracy == expected.accuracy
+    assert found.macro_f1 == expected.macro_f1
+    assert found.mcnemar == expected.mcnemar
+    other = write_finished_run(tmp_path / "other", turned, truth, names, texts)  # the numbers, with other names
+    with pytest.raises(RunError, match="different rows"):
+        compare_runs(first, other)

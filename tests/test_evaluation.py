@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import datasets
@@ -89,3 +90,25 @@ def test_best_fold_is_what_the_run_recorded(tmp_path: Path) -> None:
     assert best_fold(tmp_path) is None
     (tmp_path / "run.json").write_text(json.dumps({"best": "fold_3"}), encoding="utf-8")
     assert best_fold(tmp_path) == tmp_path / "fold_3"
+
+
+def test_ignored_rows_count_in_no_figure(tiny_model_folder: Path) -> None:
+    some = [-100, *LABELS[1:]]
+    [whole] = evaluate_checkpoints([tiny_model_folder], rows(labels=some))
+    [part] = evaluate_checkpoints([tiny_model_folder], rows().select(range(1, len(LABELS))))
+    assert whole.scores == part.scores
+    assert whole.loss == pytest.approx(part.loss)
+    assert len(whole.logits) == len(LABELS)
+
+
+@pytest.mark.parametrize("wrong", [-1, None])
+def test_rows_without_a_label_are_an_error(wrong: int | None, tiny_model_folder: Path) -> None:
+    with pytest.raises(DataError, match=f"index 0: {wrong}"):
+        evaluate_checkpoints([tiny_model_folder], rows(labels=[wrong, *LABELS[1:]]))
+
+
+def test_only_folds_are_folds(tiny_model_folder: Path, tmp_path: Path) -> None:
+    for name in ("fold_2", "fold_10", "fold_1", "fold_1_backup", "fold_", "fold_x", "fold_01", "old_fold_3"):
+        shutil.copytree(tiny_model_folder, tmp_path / name)
+    (tmp_path / "fold_3").write_text("a file")
+    assert [path.name for path in find_checkpoints(tmp_path)] == ["fold_1", "fold_2", "fold_10"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import platform
 import weakref
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -148,3 +149,88 @@ def test_modes_come_back(model: EmotionClassifier) -> None:
     modes = [module.training for module in model.modules()]
     predict_logits(model, model.tokenizer, TEXTS)
     assert [module.training for module in model.modules()] == modes
+
+
+def _write_a_row(model: EmotionClassifier) -> None:
+    model.bert.encoder.layer[0].attention.self.value.weight.data[1, :] = 50
+
+
+def _write_one_number(model: EmotionClassifier) -> None:
+    model.bert.encoder.layer[3].intermediate.dense.weight.data[77, 131] += 40
+
+
+def _write_through_numpy(model: EmotionClassifier) -> None:
+    model.bert.encoder.layer[2].output.dense.weight.detach().numpy()[5] = 9
+
+
+def _swap_two_rows(model: EmotionClassifier) -> None:
+    value = model.bert.encoder.layer[0].attention.self.value.weight.data
+    value[[10, 40]] = value[[40, 10]]  # no sum over the numbers tells
+
+
+def _turn_in_place(model: EmotionClassifier) -> None:
+    value = model.bert.encoder.layer[0].attention.self.value.weight
+    value.data = value.data.t()
+
+
+def _move_positions(model: EmotionClassifier) -> None:
+    model.bert.embeddings.position_embeddings.weight.data[1:4] *= -5
+
+
+def _renumber_positions(model: EmotionClassifier) -> None:
+    model.bert.embeddings.position_ids.copy_(model.bert.embeddings.position_ids.flip(-1))
+
+
+def _widen_a_norm(model: EmotionClassifier) -> None:
+    model.bert.encoder.layer[1].output.LayerNorm.eps = 30.0
+
+
+def _exchange_two_weights(model: EmotionClassifier) -> None:
+    attention = model.bert.encoder.layer[0].attention.self
+    attention.value.weight, attention.key.weight = attention.key.weight, attention.value.weight
+
+
+def _make_another_class_of_it(model: EmotionClassifier) -> None:
+    model.bert.encoder.layer[2].output.dense.__class__ = _Adapted
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _write_a_row,
+        _write_one_number,
+        _write_through_numpy,
+        _swap_two_rows,
+        _turn_in_place,
+        _move_positions,
+        _renumber_positions,
+        _widen_a_norm,
+        _exchange_two_weights,
+        _make_another_class_of_it,
+    ],
+)
+def test_any_change_is_seen(model: EmotionClassifier, change: Callable[[EmotionClassifier], None]) -> None:
+    before = predict_logits(model, model.tokenizer, TEXTS)
+    change(model)
+    found = predict_logits(model, model.tokenizer, TEXTS)
+    with torch.inference_mode():  # by the model itself, one text at a time
+        expected = [model(**model.tokenizer([text], return_tensors="pt")).logits.numpy()[0] for text in TEXTS]
+    assert np.abs(found - before).max() > 1e-3
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_hooks_on_all_modules_are_called(model: EmotionClassifier) -> None:
+    predict_logits(model, model.tokenizer, TEXTS[:1])
+    seen = []
+    hook = nn.modules.module.register_module_forward_hook(lambda *_: seen.append(1))
+    try:
+        predict_logits(model, model.tokenizer, TEXTS[:1])
+    finally:
+        hook.remove()
+    assert seen
+
+
+def test_changing_the_mode_does_not_pack_anew(model: EmotionClassifier) -> None:
+    packed = packed_bert(model)
+    model.train()
+    assert packed_bert(model) is packed

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from itertools import pairwise
@@ -23,6 +24,8 @@ from kobert_hf_emotion.errors import RunError
 from kobert_hf_emotion.fold_trainer import CheckpointClock, FoldTrainer, last_checkpoint
 from kobert_hf_emotion.modeling import EmotionClassifier
 from kobert_hf_emotion.run_state import only_process, unfinished_record
+from kobert_hf_emotion.split_files import read_split, write_split
+from kobert_hf_emotion.splits import folds_from_numbers, split_hash
 from kobert_hf_emotion.trainer import EmotionTrainer
 
 RESULTS = ("fold_*/model.safetensors", "fold_*/history.csv", "fold_*/*.npy", "oof_predictions.csv", "report.json")
@@ -206,3 +209,22 @@ def test_a_short_run_writes_no_checkpoint(
 ) -> None:
     monkeypatch.setattr(FoldTrainer, "_save_checkpoint", lambda *args: pytest.fail("a checkpoint was written"))
     cross_validate(dataset, tmp_path / "run", tiny_model_folder, make_args(), n_splits=2)
+
+
+def test_a_run_begun_with_another_way_to_split_goes_on_with_its_own(
+    unfinished: Path, dataset: datasets.Dataset, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(unfinished, run)
+    record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    # As an earlier version would have left it: the same settings, other folds.
+    numbers = [3 - number for number in read_split(run / "split.csv", dataset)]
+    write_split(run / "split.csv", dataset, numbers)
+    record["split_sha256"] = split_hash(folds_from_numbers(numbers))
+    (run / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    for folder in (*run.glob("fold_*"), run / "in_progress"):
+        shutil.rmtree(folder, ignore_errors=True)
+    result = cross_validate(dataset, run, tiny_model_folder, make_args(), n_splits=2)
+    assert result.split_sha256 == record["split_sha256"]
+    after = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    assert (after["split_from"], after["finished"]) == ("seed", True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections import Counter
 from collections.abc import Sequence
 
@@ -23,6 +24,7 @@ from kobert_hf_emotion.splits import (
     split_hash,
     stratified_kfold,
 )
+from kobert_hf_emotion.stratified import grouped_folds
 
 
 def build(labels: Sequence[int | None], **columns: Sequence[object]) -> Dataset:
@@ -48,13 +50,64 @@ def test_folds_are_those_of_scikit_learn(n_splits: int, seed: int) -> None:
         np.testing.assert_array_equal(ours[1], theirs[1])
 
 
-def test_grouped_folds_are_those_of_scikit_learn() -> None:
-    rng = np.random.default_rng(1)
-    labels, groups = rng.integers(0, 3, 300), rng.integers(0, 40, 300).astype(str)
-    expected = list(StratifiedGroupKFold(5, shuffle=True, random_state=7).split(labels, labels, groups))
-    for ours, theirs in zip(fold_indices(labels, 5, 7, groups), expected, strict=True):
-        np.testing.assert_array_equal(ours[0], theirs[0])
-        np.testing.assert_array_equal(ours[1], theirs[1])
+def imbalance(labels: np.ndarray, folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
+    """What scikit-learn's `StratifiedGroupKFold` makes small: how unevenly each label is shared out, on average."""
+    counts = np.array([[(labels[rows] == label).sum() for label in np.unique(labels)] for _, rows in folds])
+    return float((counts / counts.sum(axis=0)).std(axis=0).mean())
+
+
+@pytest.mark.parametrize(("rows", "n_groups"), [(300, 40), (400, 250), (1000, 25)])
+def test_grouped_folds_are_as_even_as_those_of_scikit_learn(rows: int, n_groups: int) -> None:
+    ours, theirs = [], []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        labels = rng.choice(5, rows, p=[0.07, 0.13, 0.2, 0.25, 0.35])
+        groups = rng.integers(0, n_groups, rows)
+        ours.append(imbalance(labels, fold_indices(labels, 5, seed, groups)))
+        splitter = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
+        theirs.append(imbalance(labels, list(splitter.split(labels, labels, groups))))
+    assert np.mean(ours) <= np.mean(theirs)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 6), st.integers(0, 2**32 - 1), st.lists(st.integers(0, 2), min_size=1, max_size=12))
+def test_single_rows_level_what_groups_leave_uneven(n_splits: int, seed: int, pairs: list[int]) -> None:
+    # Pairs of equal texts with one label among many single rows: as even as without them.
+    labels = np.array([label for label in pairs for _ in range(2)] + [0, 1, 2] * 30)
+    groups = np.r_[np.arange(2 * len(pairs)) // 2, len(pairs) + np.arange(90)]
+    for label in range(3):
+        counts = [(labels[rows] == label).sum() for _, rows in fold_indices(labels, n_splits, seed, groups)]
+        assert max(counts) - min(counts) <= 1
+
+
+def test_one_large_group_takes_the_place_of_single_rows() -> None:
+    labels, groups = np.array([0] * 40 + [1] * 20), np.r_[[0] * 15, np.arange(1, 46)]
+    shares = [np.bincount(labels[rows]).tolist() for _, rows in fold_indices(labels, 5, 3, groups)]
+    assert sorted(shares) == [[6, 4], [6, 4], [6, 4], [7, 4], [15, 4]]
+
+
+@pytest.mark.parametrize("kind", ["one pair", "pairs", "twenties"])
+def test_steps_are_linear_in_the_rows(kind: str) -> None:
+    def steps(rows: int) -> int:
+        numbers = np.arange(rows)
+        groups = {"one pair": np.maximum(numbers - 1, 0), "pairs": numbers // 2, "twenties": numbers // 20}[kind]
+        classes = np.random.default_rng(0).integers(0, 7, rows)
+        lines = 0
+
+        def count(_frame: object, event: str, _argument: object) -> object:
+            nonlocal lines
+            lines += event == "line"
+            return count
+
+        before = sys.gettrace()
+        sys.settrace(count)
+        try:
+            grouped_folds(classes, groups, 5, 42)
+        finally:
+            sys.settrace(before)
+        return lines
+
+    assert steps(16_000) < 10 * steps(2_000)
 
 
 @st.composite
@@ -224,10 +277,10 @@ def test_label_in_too_few_groups() -> None:
 
 
 def test_groups_that_leave_a_label_untrained() -> None:
-    # Found by search: scikit-learn 1.9 puts groups 1 and 2, the only ones with label 0, into one shard.
-    labels, groups = [1, 1, 1, 2, 2, 2, 0, 0, 2, 1, 2, 0, 0, 1], [0] * 6 + [1] * 2 + [2] * 6
+    # Every two of the three groups are the only ones with some label: two of them must share one of two folds.
+    labels, groups = [0, 2, 0, 1, 1, 2], [0, 0, 1, 1, 2, 2]
     message = failure(labels, 2, 0, groups, label_names=EMOTION_LABELS)
-    assert "labels missing: fear" in message
+    assert "labels missing:" in message
     assert "another seed" in message
 
 
@@ -250,7 +303,7 @@ def test_missing_columns() -> None:
 
 @pytest.mark.parametrize("missing", [None, -1])
 def test_rows_without_label(missing: int | None) -> None:
-    with pytest.raises(SplitError, match=r"2 row\(s\) have no 'label' \(the first at index 3\)"):
+    with pytest.raises(SplitError, match=rf"2 row\(s\) have no 'label' \(the first at index 3: {missing}\)"):
         stratified_kfold(build([0, 1, 0, missing, 1, missing]), n_splits=2)
 
 
@@ -263,3 +316,8 @@ def test_labels_that_do_not_occur_are_a_warning(caplog: pytest.LogCaptureFixture
     list(stratified_kfold(build([i % 6 for i in range(60)])))
     assert "disgust" in caplog.text
     assert "happy" not in caplog.text
+
+
+def test_labels_that_are_floats() -> None:
+    assert "floats" in failure([0.0, 1.0] * 4, 2)
+    assert "floats" in failure([0.2, 0.8] * 4, 2)

@@ -13,8 +13,7 @@ from typing import Any
 import datasets
 import pytest
 
-from kobert_hf_emotion import token_cache
-from kobert_hf_emotion.encoding import encode_dataset
+from kobert_hf_emotion import encoding, token_cache
 from kobert_hf_emotion.tokenization import KoBERTTokenizer
 
 TEXTS = ["오늘 정말 행복했어 ㅋㅋ", "비가 오고 바람이 불어서 우산이 뒤집어졌다", "싫다 ㅠㅠ", ""]
@@ -24,6 +23,10 @@ def dataset(texts: list[str] = TEXTS, labels: list[int] | None = None, **columns
     names = datasets.ClassLabel(names=["a", "b"])
     rows = datasets.Dataset.from_dict({"text": texts, "label": labels or [0, 1, 1, 0], **columns})
     return rows.cast_column("label", names)
+
+
+def encode_dataset(rows: datasets.Dataset, tokenizer: Any, max_length: int) -> datasets.Dataset:
+    return encoding.encode_dataset(rows, tokenizer, max_length, ["a", "b"])
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +81,7 @@ from kobert_hf_emotion.tokenization import KoBERTTokenizer
 token_cache.CACHED_ROWS = 4
 rows = datasets.Dataset.from_dict({{"text": {TEXTS!r}, "label": [0, 1, 1, 0]}})
 rows = rows.cast_column("label", datasets.ClassLabel(names=["a", "b"]))
-print(token_cache.cache_file(rows, ["text", "label"], KoBERTTokenizer({str(vocab_file)!r}), 8).name)
+print(token_cache.cache_file(rows, ["text"], KoBERTTokenizer({str(vocab_file)!r}), 8).name)
 """
     environment = os.environ | {"HF_DATASETS_CACHE": str(cache.parent), "PYTHONHASHSEED": "7"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
@@ -98,10 +101,8 @@ def test_whatever_decides_the_rows_makes_another_file(
         (dataset(), other_token, 8),
         (dataset([*TEXTS[:3], "."]), tokenizer, 8),
         (dataset([TEXTS[0] + TEXTS[1][0], TEXTS[1][1:], *TEXTS[2:]]), tokenizer, 8),
-        (dataset(labels=[0, 1, 1, 1]), tokenizer, 8),
         (dataset().select([1, 0, 2, 3]), tokenizer, 8),
         (dataset(text_pair=TEXTS[::-1]), tokenizer, 8),
-        (dataset().remove_columns("label"), tokenizer, 8),
     ]
     for count, (rows, encoder, max_length) in enumerate(runs, start=1):
         encoded = encode_dataset(rows, encoder, max_length)
@@ -111,6 +112,11 @@ def test_whatever_decides_the_rows_makes_another_file(
         if "label" in rows.column_names:
             assert encoded["labels"][:] == rows["label"][:]
         assert len(list(cache.iterdir())) == count
+    for rows in (dataset(labels=[0, 1, 1, 1]), dataset().remove_columns("label")):  # labels are no part of the tokens
+        encoded = encode_dataset(rows, tokenizer, 8)
+        assert encoded["input_ids"][:] == tokenizer(TEXTS, truncation=True, max_length=8)["input_ids"]
+        assert "label" not in rows.column_names or encoded["labels"][:] == rows["label"][:]
+        assert len(list(cache.iterdir())) == len(runs)
     monkeypatch.setattr(token_cache, "version", lambda _: "99")
     encode_dataset(*runs[0])
     assert len(list(cache.iterdir())) == len(runs) + 1

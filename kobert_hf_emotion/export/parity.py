@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..errors import CheckpointError
-from ..module_tree import evaluation_mode, every_module
+from ..module_tree import evaluation_copy
 from .manifest import Precision
 
 LARGEST_DIFFERENCE = 1e-4
@@ -59,12 +59,13 @@ def compare(
     for length in range(2, max_length + 1):
         rows.append(tokenizer.build_inputs_with_special_tokens(whole[: length - 2]))
     found, expected = [], []
-    with evaluation_mode(every_module(model)), torch.inference_mode():
+    computing = evaluation_copy(model)
+    with torch.inference_mode():
         for start in range(0, len(rows), _BATCH):
             batch = tokenizer.pad({"input_ids": rows[start : start + _BATCH]}, return_tensors="pt")
             if "token_type_ids" in tokenizer.model_input_names:
                 batch["token_type_ids"] = torch.zeros_like(batch["input_ids"])
-            expected.append(model(**batch.to(model.device)).logits.float().cpu().numpy())
+            expected.append(computing(**batch.to(model.device)).logits.float().cpu().numpy())
             found.append(run({name: tensor.cpu().numpy() for name, tensor in batch.items()}))
     ours, theirs = np.concatenate(found), np.concatenate(expected)
     same = ours.argmax(-1) == theirs.argmax(-1)

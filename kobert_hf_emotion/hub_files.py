@@ -1,0 +1,60 @@
+"""Which files of a folder belong to a model, and are uploaded to the Hub: those, and nothing else that lies there."""
+
+from __future__ import annotations
+
+import logging
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import HfApi
+
+logger = logging.getLogger(__name__)
+
+_SAFE_WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json")
+_PICKLED_WEIGHTS = ("pytorch_model.bin", "pytorch_model-*-of-*.bin", "pytorch_model.bin.index.json")
+"""Weights alone are read from them; they belong to a model that has no others."""
+_MODEL = ("config.json", "generation_config.json", "adapter_config.json", "adapter_model.safetensors")
+_TOKENIZER = (
+    "tokenizer_config.json",
+    "tokenizer.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "spiece.model",
+    "tokenizer_78b3253a26.model",  # SKT's first name of KoBERT's
+    "sentencepiece.bpe.model",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+)
+_EXPORT = ("model.onnx", "model_int8.onnx", "export.json")
+_ABOUT = ("README.md", "LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "history.csv", "training_record.json")
+MODEL_FILES = (*_MODEL, *_SAFE_WEIGHTS, *_TOKENIZER, *_EXPORT, *_ABOUT)
+
+
+def files_of_model(folder: Path) -> list[Path]:
+    """Returns the files of a model's folder that belong to it; the others are named in the log."""
+    files = [file for file in sorted(folder.iterdir()) if file.is_file()]
+    has_safe_weights = any(_is_among(file, _SAFE_WEIGHTS) for file in files)
+    belonging = MODEL_FILES if has_safe_weights else (*MODEL_FILES, *_PICKLED_WEIGHTS)
+    found = [file for file in files if _is_among(file, belonging)]
+    if left_out := [file.name for file in files if file not in found]:
+        logger.info("not pushed from %s: %s / 올리지 않는 파일", folder, ", ".join(left_out))
+    return found
+
+
+def upload_model(folder: Path, repo_id: str, token: str | None, **options: Any) -> Any:
+    """Uploads a model from a folder, and nothing else that lies there.
+
+    Args:
+        folder: The folder.
+        repo_id: "user/name".
+        token: A token with the right to write.
+        **options: As for `HfApi.upload_folder`.
+    """
+    names = [file.name for file in files_of_model(folder)]
+    return HfApi(token=token).upload_folder(repo_id=repo_id, folder_path=folder, allow_patterns=names, **options)
+
+
+def _is_among(file: Path, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(file.name, pattern) for pattern in patterns)
