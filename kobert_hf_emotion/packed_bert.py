@@ -90,7 +90,8 @@ def _is_plain(weight: nn.Parameter) -> bool:
 
 
 def _numbers_positions_as_usual(model: PreTrainedModel) -> bool:
-    embeddings: Any = model.bert.embeddings
+    parts: Any = model.bert
+    embeddings = parts.embeddings
     usual = torch.arange(embeddings.position_ids.numel())
     return torch.equal(embeddings.position_ids[0], usual) and not embeddings.token_type_ids.any()
 

@@ -289,7 +289,9 @@ class EmotionTrainer(Trainer):
             logits, targets = torch.as_tensor(output.predictions), torch.as_tensor(output.label_ids)
             loss = focal_loss(logits, targets, self.criterion.alpha, self.criterion.gamma)
             output.metrics[f"{metric_key_prefix}_loss"] = loss.item()
-        return output._replace(predictions=None, label_ids=None) if loss_only else output
+        if loss_only:
+            output = output._replace(predictions=None, label_ids=None)  # type: ignore[arg-type]  # as Trainer does
+        return output
 
     def push_to_hub(
         self,
@@ -315,11 +317,12 @@ class EmotionTrainer(Trainer):
         self.save_model(_internal_call=True)
         if not self.is_world_process_zero():
             return None
-        kwargs.setdefault("model_name", self.hub_model_id.split("/")[-1])
+        repo_id = str(self.hub_model_id)  # `init_hf_repo` has set it
+        kwargs.setdefault("model_name", repo_id.split("/")[-1])
         self.create_model_card(**kwargs)
         return upload_model(
             Path(str(self.args.output_dir)),
-            self.hub_model_id,
+            repo_id,
             token=token or self.args.hub_token,
             commit_message=commit_message,
             run_as_future=not blocking,

@@ -93,8 +93,8 @@ def test_best_fold_is_what_the_run_recorded(tmp_path: Path) -> None:
 
 
 def test_ignored_rows_count_in_no_figure(tiny_model_folder: Path) -> None:
-    some = [-100, *LABELS[1:]]
-    [whole] = evaluate_checkpoints([tiny_model_folder], rows(labels=some))
+    some = rows().remove_columns("label").add_column("label", [-100, *LABELS[1:]], feature=rows().features["label"])
+    [whole] = evaluate_checkpoints([tiny_model_folder], some)
     [part] = evaluate_checkpoints([tiny_model_folder], rows().select(range(1, len(LABELS))))
     assert whole.scores == part.scores
     assert whole.loss == pytest.approx(part.loss)
