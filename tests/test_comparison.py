@@ -12,9 +12,9 @@ from oof import write_finished_run
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, f1_score
 
-from kobert_hf_emotion.bootstrap import resample_counts
+from kobert_hf_emotion.bootstrap import Interval, resample_counts
 from kobert_hf_emotion.cli import main
-from kobert_hf_emotion.comparison import compare_runs, mcnemar
+from kobert_hf_emotion.comparison import Comparison, Difference, McNemar, compare_runs, mcnemar
 from kobert_hf_emotion.errors import KoBERTEmotionError, RunError
 
 LABELS = ["슬픔", "기쁨", "분노"]
@@ -116,8 +116,76 @@ def test_p_is_never_zero(tmp_path: Path, resamples: int) -> None:
 
 @pytest.mark.parametrize("resamples", [39, 1, 0, -1, -5])
 def test_draws_too_few_to_tell_anything_are_refused(tmp_path: Path, resamples: int) -> None:
-    with pytest.raises(KoBERTEmotionError, match=f"`resamples` of at least 40, found {resamples}:"):
+    with pytest.raises(KoBERTEmotionError, match=f"`resamples` of at least 40, found {resamples}:") as caught:
         compare_runs(*make_runs(tmp_path, rows=30), resamples=resamples)
+    assert "40 이상" in caught.value.korean
+
+
+def test_ten_thousand_draws_unless_told_otherwise(tmp_path: Path) -> None:
+    first, second = make_runs(tmp_path, rows=60)
+    assert compare_runs(first, second) == compare_runs(first, second, resamples=10_000, seed=42)
+
+
+def test_a_class_that_neither_occurs_nor_is_predicted(tmp_path: Path) -> None:
+    truth = np.arange(40) % 2
+    texts = [f"문장 {index}" for index in range(40)]
+    runs = [
+        write_finished_run(tmp_path / name, logits_of(predicted), truth, LABELS, texts)
+        for name, predicted in (("a", 1 - truth), ("b", truth))
+    ]
+    found = compare_runs(*runs, resamples=100)
+    assert [found.first, found.second] == runs
+    assert (found.rows, found.macro_f1.first, found.macro_f1.second) == (40, 0, 1)
+
+
+def verdict(accuracy: tuple[float, float], macro_f1: tuple[float, float]) -> tuple[str, str]:
+    """What is said of differences (second less first) with their p-values."""
+    of_accuracy, of_macro = (
+        Difference(0.5, 0.5 + change, change, Interval(0, 0), p) for change, p in (accuracy, macro_f1)
+    )
+    # The test of accuracy is McNemar's mid-p, whatever the bootstrap or the exact test say.
+    tested = McNemar(0, 0, exact_p=0.5, mid_p=accuracy[1])
+    untested = Difference(of_accuracy.first, of_accuracy.second, of_accuracy.difference, Interval(0, 0), p=0.5)
+    return Comparison(Path("가"), Path("나"), 9, True, False, untested, of_macro, tested).verdict()
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "macro_f1", "korean", "english"),
+    [
+        (
+            (0.1, 0.01),
+            (0.1, 0.2),
+            "나이(가) accuracy에서 더 낫습니다(p < 0.05). macro F1의 차이는 확실하지 않습니다.",
+            "나 is better in accuracy (p < 0.05). The difference in macro F1 is not certain.",
+        ),
+        (
+            (0.1, 0.05),
+            (-0.1, 0.049),
+            "가이(가) macro F1에서 더 낫습니다(p < 0.05). accuracy의 차이는 확실하지 않습니다.",
+            "가 is better in macro F1 (p < 0.05). The difference in accuracy is not certain.",
+        ),
+        (
+            (-0.1, 0.04),
+            (-0.2, 0.01),
+            "가이(가) accuracy · macro F1에서 더 낫습니다(p < 0.05).",
+            "가 is better in accuracy and macro F1 (p < 0.05).",
+        ),
+        (
+            (-0.1, 0.04),
+            (0.2, 0.01),
+            "지표마다 다릅니다: accuracy는 가, macro F1은 나이(가) 낫습니다.",
+            "It depends: 가 has the better accuracy, 나 the better macro F1.",
+        ),
+        (
+            (0.1, 0.05),
+            (0.1, 0.05),
+            "차이가 있다고 할 수 없습니다: 다른 행을 뽑았다면 뒤집힐 수 있는 차이입니다.",
+            "No difference can be told: other rows of the same kind could turn it around.",
+        ),
+    ],
+)
+def test_the_verdict(accuracy: tuple[float, float], macro_f1: tuple[float, float], korean: str, english: str) -> None:
+    assert verdict(accuracy, macro_f1) == (korean, english)
 
 
 def test_a_clear_difference_is_named_and_chance_is_not(tmp_path: Path) -> None:
