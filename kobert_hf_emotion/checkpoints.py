@@ -128,7 +128,7 @@ def start_model(
         CheckpointError: There is no model at `source`, or one of another architecture.
         TokenizerError: The tokenizer does not belong to the model.
     """
-    model = load_model(
+    model: Any = load_model(
         source,
         tokenizer=tokenizer,
         head="replaced",

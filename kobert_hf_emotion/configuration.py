@@ -68,7 +68,7 @@ class EmotionConfig(BertConfig):
                 "Other encoders are opened by kobert_hf_emotion.checkpoints.load_classifier, and as `model` of "
                 "`kobert-emotion train`.",
             )
-        return super().from_dict(config_dict, **kwargs)  # type: ignore[no-untyped-call]
+        return super().from_dict(config_dict, **kwargs)
 
     @property
     def labels(self) -> list[str]:

@@ -108,18 +108,18 @@ class EmotionClassifier(BertForSequenceClassification):
             raise self._missing_tokenizer()
         return self._tokenizer
 
+    @tokenizer.setter
+    def tokenizer(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        check_vocabulary(tokenizer, self.config)
+        self.config.tokenizer_sha256 = vocabulary_sha256(tokenizer)
+        self._tokenizer = fit_length(tokenizer, self.config)
+
     def _missing_tokenizer(self) -> KoBERTEmotionError:
         return self._no_tokenizer or TokenizerError(
             "이 모델은 설정만으로 만들어져 토크나이저가 없습니다. model.tokenizer에 토크나이저를 넣으세요.",
             "This model was built from a configuration and has no tokenizer. Set `model.tokenizer = "
             'KoBERTTokenizer.from_pretrained("default")` or another one.',
         )
-
-    @tokenizer.setter
-    def tokenizer(self, tokenizer: PreTrainedTokenizerBase) -> None:
-        check_vocabulary(tokenizer, self.config)
-        self.config.tokenizer_sha256 = vocabulary_sha256(tokenizer)
-        self._tokenizer = fit_length(tokenizer, self.config)
 
     def forward(
         self,

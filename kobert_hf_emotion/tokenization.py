@@ -94,7 +94,7 @@ class KoBERTTokenizer(SentencePieceBackend):
         self.sp_model_kwargs = kwargs.setdefault("sp_model_kwargs", {})
         self.sp_model = load_pieces(self.vocab_file, **self.sp_model_kwargs)
         self.total_vocab_size = self.sp_model.get_piece_size()
-        PreTrainedTokenizer.__init__(  # type: ignore[no-untyped-call]
+        PreTrainedTokenizer.__init__(
             self, vocab_file=self.vocab_file, word_split=word_split, **{"backend": "sentencepiece", **kwargs}
         )
         self._update_trie()

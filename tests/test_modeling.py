@@ -25,7 +25,6 @@ from kobert_hf_emotion.inference import predict_logits, softmax, to_predictions
 from kobert_hf_emotion.labels import EMOTION_LABELS
 from kobert_hf_emotion.losses import focal_loss
 from kobert_hf_emotion.modeling import EmotionClassifier
-from kobert_hf_emotion.module_tree import evaluation_mode, every_module
 from kobert_hf_emotion.tokenization import KoBERTTokenizer
 
 TEXTS = ["오늘 정말 행복했어", "화가 난다", "", "무서워서 잠을 잘 수가 없었고 밤새 불을 켜 두었다", "그래", "ㅠㅠ"]
@@ -384,18 +383,6 @@ class TestPredict:
         assert len(set(before)) == 2
         tiny_model.predict(TEXTS)
         assert [module.training for module in tiny_model.modules()] == before
-
-    def test_mode_is_restored_after_an_error(self, tiny_model: EmotionClassifier) -> None:
-        tiny_model.train()
-
-        def fail() -> None:
-            with evaluation_mode(every_module(tiny_model)):
-                assert not any(module.training for module in tiny_model.modules())
-                raise RuntimeError
-
-        with pytest.raises(RuntimeError):
-            fail()
-        assert all(module.training for module in tiny_model.modules())
 
     def test_training_mode_changes_nothing(self, tiny_model: EmotionClassifier) -> None:
         expected = tiny_model.predict(TEXTS)
