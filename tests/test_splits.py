@@ -230,8 +230,8 @@ def test_a_fold_must_train_every_label_and_validate_a_row(caplog: pytest.LogCapt
     assert not caplog.records
     with pytest.raises(SplitError, match=r"Fold 2: .* \(labels missing: -\)"):
         check_folds(labels, [(rows[[0, 2]], rows[[1, 3]]), (rows, rows[:0])])
-    with pytest.raises(SplitError, match=r"Fold 1: .* \(labels missing: 슬픔, 7\)"):
-        check_folds(np.array([0, 0, 7, 7]), [(rows[:0], rows)], ["슬픔", "기쁨"])
+    with pytest.raises(SplitError, match=r"Fold 1: .* \(labels missing: 슬픔, 2\)"):
+        check_folds(np.array([0, 0, 2, 2]), [(rows[:0], rows)], ["슬픔", "기쁨"])
 
 
 def test_rare_label_is_named_with_its_count_and_the_way_out() -> None:
