@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader, Sampler
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 from transformers.trainer_utils import EvalLoopOutput
 
+from .argument_checks import check_dataset, check_type
 from .configuration import label_names
 from .cpu_kernels import cpu_kernels
 from .encoding import LABEL_COLUMN, LABELS_COLUMN, encode_dataset, padding_rows
@@ -98,6 +99,12 @@ class EmotionTrainer(Trainer):
         optimizer_state: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
+        check_type("model", model, PreTrainedModel, 'EmotionClassifier.from_pretrained("default")')
+        check_type("args", args, EmotionTrainingArguments, 'EmotionTrainingArguments("out")')
+        for name, rows in (("train_dataset", train_dataset), ("eval_dataset", eval_dataset)):
+            if rows is not None:
+                is_encoded = "input_ids" in getattr(rows, "column_names", ())
+                check_dataset(rows, () if is_encoded else ("text",), name, may_be_empty=True)
         if args.label_smoothing_factor:
             raise KoBERTEmotionError(
                 "초점 손실에는 label smoothing이 없습니다. label_smoothing_factor를 0으로 두세요.",

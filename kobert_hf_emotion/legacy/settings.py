@@ -113,10 +113,10 @@ def _head_count(hidden_size: int, heads: int | None) -> int:
     if heads is None:
         raise CheckpointError(
             f"어텐션 헤드의 수는 가중치의 모양으로 알 수 없습니다(hidden_size {hidden_size}). 직접 지정하십시오: "
-            "--num-attention-heads, 코드에서는 num_attention_heads=…",
+            "`num_attention_heads`",
             f"Expected the number of attention heads, found none: a state dict of hidden size {hidden_size} does not "
-            "tell it, and it is KoBERT's 12 only where that is 768. Give it with --num-attention-heads, in code "
-            "num_attention_heads=…; or convert the whole-model .pt file, which tells it.",
+            "tell it, and it is KoBERT's 12 only where that is 768. Give it as "
+            "`num_attention_heads`; or convert the whole-model .pt file, which tells it.",
         )
     if heads < 1 or hidden_size % heads:
         raise CheckpointError(
