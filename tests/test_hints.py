@@ -89,6 +89,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished_run: Pat
     (tmp_path / "model").symlink_to(tiny_model_folder)
     write(tmp_path / "train.csv", ROWS)
     write(tmp_path / "few.csv", [*ROWS, ("화가 났다", "angry"), ("화가 치밀었다", "angry")])
+    write(tmp_path / "odd.csv", ROWS, "문장,비고")
     (tmp_path / "other_split.csv").write_text("fold\n1\n2\n", encoding="utf-8")
     return tmp_path
 
@@ -111,6 +112,9 @@ MISTAKES = {
     "predictions as xlsx": "predict model train.csv --output p.xlsx",
     "predictions to a folder": "predict model train.csv --output runs",
     "a tokenizer with a folder": "predict model '오늘 좋았다' --tokenizer model --num-attention-heads 2",
+    "a mistyped column": "predict model odd.csv --text-column 문쟝",
+    "a mistyped column to test": "test runs/a train.csv --text-column txt",
+    "a mistyped column to train on": f"train train.csv --folds 2 --text-column txt --output new {TINY}",
     "a slash between words": "predict model '좋다/싫다'",
     "a mistyped file to train on": f"train trian.csv --folds 2 --output new {TINY}",
     "a mistyped model to train": "train train.csv --folds 2 --output new --epochs 1 --labels sad,happy --model modle",

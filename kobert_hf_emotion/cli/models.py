@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..argument_checks import nearest_path
 from ..assets import DEFAULT_MODEL_NAME
-from ..errors import CheckpointError, RunError, Setting
+from ..errors import CheckpointError, HubError, RunError, Setting, TokenizerError
 
 if TYPE_CHECKING:
     from ..ensemble import Predictor
@@ -28,7 +30,8 @@ def load_model(model: str, tokenizer: str | None, num_attention_heads: int | Non
 
     check_model("model", model)
     check_notebook_options(model, tokenizer, num_attention_heads)
-    return load_checkpoint(model, tokenizer, num_attention_heads)
+    with names_nearest("model", model):
+        return load_checkpoint(model, tokenizer, num_attention_heads)
 
 
 def check_model(name: str, model: str | os.PathLike[str]) -> None:
@@ -122,17 +125,41 @@ def check_notebook_options(
 
 def _check_name(name: str, model: str) -> None:
     """Raises `CheckpointError` where there is no such folder and the name is none the Hub could have."""
-    near = difflib.get_close_matches(model, [DEFAULT_MODEL_NAME], n=1, cutoff=0.75) or [nearest_path(model)]
-    if _HUB_ID.fullmatch(model) and not near[0]:
-        return  # the Hub knows
-    if _HUB_ID.fullmatch(model) and "/" in model and not Path(model).parent.is_dir():
-        return
+    if _HUB_ID.fullmatch(model):
+        return  # the Hub knows; see `names_nearest`
+    near = _nearest_model(model)
     raise CheckpointError(
         f"{model}: 그런 모델이 없습니다."
-        + (f" 혹시 {near[0]}인가요?" if near[0] else "")
+        + (f" 혹시 {near}인가요?" if near else "")
         + " 모델은 'default', 폴더, Hub 이름(사용자/이름), .pt/.tar 파일 중 하나입니다.",
         f"{model}: there is no such model."
-        + (f" Did you mean {near[0]}?" if near[0] else "")
+        + (f" Did you mean {near}?" if near else "")
         + " Expected 'default', a folder, a Hub id (user/name), or a .pt or .tar file.",
-        mend={name: near[0] or DEFAULT_MODEL_NAME},
+        mend={name: near or DEFAULT_MODEL_NAME},
     )
+
+
+@contextmanager
+def names_nearest(name: str, model: str) -> Iterator[None]:
+    """Adds to the error of a model that neither this machine nor the Hub has the name that is most like it.
+
+    Args:
+        name: The argument it was given as.
+        model: What was given.
+    """
+    try:
+        yield
+    except (CheckpointError, HubError, TokenizerError) as error:
+        near = None if error.mend or os.path.exists(model) or model == DEFAULT_MODEL_NAME else _nearest_model(model)
+        if near is None:
+            raise
+        korean, english = f"{error.korean} 혹시 {near}인가요?", f"{error.english} Did you mean {near}?"
+        raise type(error)(korean, english, mend={name: near}) from error
+
+
+def _nearest_model(model: str) -> str | None:
+    """Returns "default", or the model's folder, whose name is most like `model`."""
+    if difflib.get_close_matches(model, [DEFAULT_MODEL_NAME], n=1, cutoff=0.75):
+        return DEFAULT_MODEL_NAME
+    near = nearest_path(model)
+    return near if near is not None and os.path.isfile(os.path.join(near, "config.json")) else None

@@ -11,7 +11,7 @@ import typer
 from ..errors import SplitError
 from . import options
 from .inputs import check_there
-from .models import check_model
+from .models import check_model, names_nearest
 from .output import note_reading, quiet_libraries, say, say_json
 
 
@@ -132,21 +132,22 @@ def train(
         )
         note_reading(report)
         group_by = None if group_column is None else "group"
-        result = cross_validate(
-            dataset,
-            run,
-            model,
-            args,
-            folds or 5,
-            word_split,
-            group_by,
-            legacy_export,
-            dataset_ids or (),
-            license_id,
-            group_pattern=group_pattern,
-            group_duplicates=group_duplicates,
-            split=split,
-        )
+        with names_nearest("model", model):
+            result = cross_validate(
+                dataset,
+                run,
+                model,
+                args,
+                folds or 5,
+                word_split,
+                group_by,
+                legacy_export,
+                dataset_ids or (),
+                license_id,
+                group_pattern=group_pattern,
+                group_duplicates=group_duplicates,
+                split=split,
+            )
     if json:
         say_json(
             {
