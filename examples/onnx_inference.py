@@ -8,6 +8,7 @@ python examples/onnx_inference.py exported "오늘 정말 행복했어" "밤길�
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import unicodedata
@@ -89,6 +90,10 @@ def main() -> None:
     folder, *texts = sys.argv[1:] or [""]
     if not texts:
         raise SystemExit(__doc__)
+    if files := [text for text in texts if os.path.isfile(text)]:
+        raise SystemExit(
+            f"문장이 아니라 파일입니다: {files[0]}\nThis is a file and no text: kobert-emotion predict reads it."
+        )
     model = Model(Path(folder))
     for text, row in zip(texts, model.predict(texts), strict=True):
         print(f"{text}\t{model.manifest['labels'][row.argmax()]}\t{row.max():.4f}")

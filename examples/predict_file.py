@@ -44,6 +44,8 @@ def main() -> int:
     except KoBERTEmotionError as error:
         print(error, file=sys.stderr)
         return 2
+    if (message := found.unknown.message()) is not None:
+        print(message, file=sys.stderr)
     print(f"{wanted.output}: {found.rows} rows")
     counts = sorted(zip(found.predicted.tolist(), found.labels, strict=True), reverse=True)
     print("  ".join(f"{label} {count}" for count, label in counts if count))

@@ -35,9 +35,11 @@ def load_checkpoint(
     model = import_legacy_checkpoint(path, num_attention_heads=num_attention_heads)
     if tokenizer is None:
         raise CheckpointError(
-            f"노트북이 저장한 파일({path})에는 토크나이저가 없습니다. KoBERT의 spiece.model을 함께 주세요.",
-            f"The notebook's file {path} holds no tokenizer: give KoBERT's spiece.model with it.",
-            f"kobert-emotion convert {path} --tokenizer skt/kobert-base-v1 --output converted/",
+            f"노트북이 저장한 파일({path})에는 토크나이저가 없습니다. `tokenizer`에 KoBERT의 spiece.model, 폴더나 "
+            "Hub 이름을 주세요.",
+            f"The notebook's file {path} holds no tokenizer: give KoBERT's spiece.model, its folder or Hub id as "
+            "`tokenizer`.",
+            mend={"tokenizer": "skt/kobert-base-v1"},
         )
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
         tokenizer = KoBERTTokenizer.from_pretrained(tokenizer, word_split="gluonnlp", model_max_length=NOTEBOOK_LENGTH)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ from .inference import DEFAULT_BATCH_SIZE, predict_logits, use_accelerator
 from .model_files import fit_length
 from .modeling import EmotionClassifier
 from .pretrained import load_weights, unloadable
-from .tokenizer_guard import check_vocabulary
+from .tokenizer_guard import UnknownTexts, check_vocabulary
 from .tokenizer_loading import load_tokenizer, vocabulary_sha256
 
 ENCODERS = ("bert", "electra", "roberta")
@@ -71,9 +71,10 @@ class Classifier:
 
     def predict_logits(
         self,
-        texts: Sequence[str],
-        text_pairs: Sequence[str] | None = None,
+        texts: Iterable[str],
+        text_pairs: Iterable[str] | None = None,
         batch_size: int = DEFAULT_BATCH_SIZE,
+        unknown: UnknownTexts | None = None,
     ) -> NDArray[np.float32]:
         """Computes the logits whose softmax are the probabilities predicted: divided by the temperature.
 
@@ -81,15 +82,16 @@ class Classifier:
             texts: Sentences.
             text_pairs: Second sentences, for a model of sentence pairs.
             batch_size: Texts a forward pass.
+            unknown: What the texts that cannot be read are counted in; None logs their number.
 
         Returns:
             Shape (texts, classes), in the order of `texts`.
 
         Raises:
             DataError: An element is no string.
-            TokenizerError: The tokenizer does not fit the texts.
+            TokenizerError: The tokenizer does not read Korean, or is another model's.
         """
-        logits = predict_logits(self.model, self.tokenizer, texts, text_pairs, batch_size)
+        logits = predict_logits(self.model, self.tokenizer, texts, text_pairs, batch_size, unknown=unknown)
         return logits / np.float32(self.temperature)
 
 

@@ -11,6 +11,7 @@ import torch
 from transformers import set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
+from .argument_checks import check_dataset, check_path, check_type
 from .checkpoints import load_classifier, save_classifier
 from .encoding import TEXT_COLUMN
 from .errors import CheckpointError
@@ -52,6 +53,11 @@ def continue_training(
         TokenizerError: The tokenizer fits neither model nor data.
     """
     args = EmotionTrainingArguments() if args is None else copy.copy(args)
+    check_type("args", args, EmotionTrainingArguments, "EmotionTrainingArguments(num_train_epochs=3)")
+    check_dataset(dataset, (TEXT_COLUMN, "label"))
+    if validation is not None:
+        check_dataset(validation, (TEXT_COLUMN, "label"), "validation")
+    check_path("output_dir", output_dir)
     output = Path(output_dir)
     check_free(output)
     set_seed(args.seed)
@@ -79,9 +85,9 @@ def _optimizer_state(checkpoint: Path) -> dict[str, object]:
     if not path.is_file():
         raise CheckpointError(
             f"{checkpoint}에 {OPTIMIZER_FILE}이 없습니다. 옵티마이저 상태는 _all.tar에만 들어 있습니다. "
-            "그 파일을 변환하거나 --resume-optimizer 없이 학습하세요.",
+            "그 파일을 변환하거나 `resume_optimizer` 없이 학습하세요.",
             f"{checkpoint} has no {OPTIMIZER_FILE}: only the notebook's _all.tar holds the optimizer's state. "
-            "Convert that file, or train without --resume-optimizer.",
-            f"kobert-emotion convert old_all.tar --output {checkpoint}-all",
+            "Convert that file, or train without `resume_optimizer`.",
+            mend={"resume_optimizer": False},
         )
     return load_optimizer_file(path)

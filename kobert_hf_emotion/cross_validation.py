@@ -20,6 +20,7 @@ import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
+from .argument_checks import check_dataset, check_path, check_type
 from .assets import DEFAULT_MODEL_NAME
 from .audit import AuditReport, audit_dataset
 from .checkpoints import save_classifier, start_model, weights_sha256
@@ -113,6 +114,10 @@ def cross_validate(
         CheckpointError: There is no model at `model`.
     """
     args = EmotionTrainingArguments() if args is None else args
+    check_type("args", args, EmotionTrainingArguments, "EmotionTrainingArguments(num_train_epochs=3)")
+    check_dataset(dataset, (TEXT_COLUMN, LABEL_COLUMN))
+    check_path("output_dir", output_dir)
+    check_path("model", model)
     run = Path(output_dir)
     _check_args(args)
     begun = unfinished_record(run)
@@ -129,8 +134,9 @@ def cross_validate(
     start = plan.start_model()  # fails here rather than in the first fold
     if legacy_export and start.config.model_type != EmotionConfig.model_type:
         raise RunError(
-            f"노트북 파일(--legacy-export)은 BERT 모델만 됩니다: {start.config.model_type}",
-            f"The notebook's files (--legacy-export) are those of BERT, and this is {start.config.model_type}.",
+            f"노트북 파일(`legacy_export`)은 BERT 모델만 됩니다: {start.config.model_type}",
+            f"The notebook's files (`legacy_export`) are those of BERT, and this is {start.config.model_type}.",
+            mend={"legacy_export": False},
         )
     guard = check_tokenization(tokenizer, start.config, dataset[TEXT_COLUMN][:], args.max_length)
     audit = audit_dataset(

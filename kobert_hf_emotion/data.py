@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .argument_checks import check_path, check_type
 from .columns import Columns, find_columns
 from .errors import DataError
 from .label_parsing import EXCEL_ERRORS, NULLS, label_names
@@ -171,6 +172,15 @@ def load_emotion_dataset_with_report(
     quoted: bool | None = None,
 ) -> tuple[Dataset, LoadReport]:
     """Does what `load_emotion_dataset` does, and returns the report in place of logging it."""
+    named = {
+        "text_column": text_column,
+        "label_column": label_column,
+        "text_pair_column": text_pair_column,
+        "group_column": group_column,
+    }
+    for name, column in named.items():
+        if column is not None:
+            check_type(name, column, str, '"text"')
     require_labels = require_labels and read_labels
     tables = [read_table(path, encoding=encoding, sheet=sheet, quoted=quoted) for path in _paths(path_or_paths)]
     columns = tuple(
@@ -213,7 +223,11 @@ def load_emotion_dataset_with_report(
 def _paths(path_or_paths: PathLike | Iterable[PathLike]) -> list[PathLike]:
     if isinstance(path_or_paths, (str, os.PathLike)):
         return [path_or_paths]
+    if not isinstance(path_or_paths, Iterable) or hasattr(type(path_or_paths), "columns"):
+        check_path("path_or_paths", path_or_paths)
     paths = list(path_or_paths)
+    for path in paths:
+        check_path("path_or_paths", path)
     if not paths:
         raise DataError(
             "데이터 파일이 하나도 지정되지 않았습니다. 파일을 하나 이상 주세요.",

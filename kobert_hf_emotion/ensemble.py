@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -15,12 +15,14 @@ import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedConfig
 
+from .argument_checks import as_texts, check_path, check_type, refuse_files
 from .checkpoints import Classifier, load_classifier, save_classifier
 from .errors import CheckpointError
 from .files import atomic_directory, check_free
-from .inference import DEFAULT_BATCH_SIZE, Prediction, to_predictions
+from .inference import DEFAULT_BATCH_SIZE, Prediction, as_pairs, to_predictions
 from .probabilities import log_softmax
 from .reports import write_json
+from .tokenizer_guard import UnknownTexts
 
 _FOLD = re.compile("fold_[1-9][0-9]*")
 ENSEMBLE_FILE = "ensemble.json"
@@ -47,6 +49,8 @@ class EmotionEnsemble:
     def __post_init__(self) -> None:
         if not self.members:
             raise CheckpointError("앙상블에 모델이 하나도 없습니다.", "An ensemble needs at least one model.")
+        for member in self.members:
+            check_type("members", member, Classifier, "Classifier(model, model.tokenizer)")
         for number, member in enumerate(self.members, start=1):
             _check_same(self.members[0], member, f"{number}번째 모델", f"member {number}")
 
@@ -57,6 +61,7 @@ class EmotionEnsemble:
         Raises:
             CheckpointError: There is none at `folder`, or a member is missing.
         """
+        check_path("folder", folder)
         path = Path(folder) / ENSEMBLE_FILE
         try:
             names = json.loads(path.read_text(encoding="utf-8"))["members"]
@@ -65,7 +70,6 @@ class EmotionEnsemble:
             raise CheckpointError(
                 f"앙상블 폴더가 아닙니다: {folder} — {ENSEMBLE_FILE}을 읽을 수 없습니다.",
                 f"{folder} is no ensemble's folder: cannot read {ENSEMBLE_FILE} ({error}).",
-                "kobert-emotion ensemble runs/a --output ensemble",
             ) from error
         return cls([load_classifier(member) for member in members])
 
@@ -108,20 +112,31 @@ class EmotionEnsemble:
 
     def predict_logits(
         self,
-        texts: Sequence[str],
-        text_pairs: Sequence[str] | None = None,
+        texts: Iterable[str],
+        text_pairs: Iterable[str] | None = None,
         batch_size: int = DEFAULT_BATCH_SIZE,
+        unknown: UnknownTexts | None = None,
     ) -> NDArray[np.float32]:
         """Computes the logarithms of the mean probabilities, whose softmax they are; see `Classifier`."""
-        return mean_of_probabilities([member.predict_logits(texts, text_pairs, batch_size) for member in self.members])
+        firsts, seconds = as_pairs(texts, text_pairs)
+        # All members have one tokenizer, and a text is counted once.
+        counts = [unknown, *(UnknownTexts() for _ in self.members[1:])]
+        return mean_of_probabilities(
+            [
+                member.predict_logits(firsts, seconds, batch_size, count)
+                for member, count in zip(self.members, counts, strict=True)
+            ]
+        )
 
     def predict(
         self,
-        texts: Sequence[str],
+        texts: Iterable[str],
         batch_size: int = DEFAULT_BATCH_SIZE,
-        text_pairs: Sequence[str] | None = None,
+        text_pairs: Iterable[str] | None = None,
     ) -> list[Prediction]:
         """Predicts the emotion of texts, as `EmotionClassifier.predict` does."""
+        texts = as_texts(texts)
+        refuse_files(texts)
         return to_predictions(self.predict_logits(texts, text_pairs, batch_size), self.labels)
 
 
@@ -212,7 +227,6 @@ def combine_folds(
         raise CheckpointError(
             f"겹이 없습니다: {run} — fold_1, fold_2, …가 있는 실행 폴더가 필요합니다.",
             f"There are no folds at {run}: expected a run's folder with fold_1, fold_2, ….",
-            "kobert-emotion train train.csv --output runs/a",
         )
     if method == "weights":
         soup = average_weights(paths)

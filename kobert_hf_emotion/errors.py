@@ -8,10 +8,10 @@ An argument is named in backticks, by its Python name; the command line puts its
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-Setting: TypeAlias = str | int | float | bool | None
+Setting: TypeAlias = str | int | float | bool | Sequence[str] | None
 """A value of an argument; as an option True gives a flag, False its opposite or nothing, None takes it away."""
 
 

@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from .argument_checks import check_count, check_dataset, check_path
 from .checkpoint_loading import load_checkpoint
 from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .ensemble import Predictor, fold_folders, is_ensemble
-from .errors import CheckpointError
+from .errors import CheckpointError, KoBERTEmotionError
 from .inference import DEFAULT_BATCH_SIZE
 from .label_ids import IGNORED, label_ids
 from .losses import focal_loss
@@ -63,9 +64,24 @@ def evaluate_checkpoints(
         DataError: The test rows' labels are not those of a checkpoint.
         TokenizerError: The tokenizer fits neither the checkpoint nor the data.
     """
+    if isinstance(paths, str | os.PathLike):
+        raise KoBERTEmotionError(
+            f"`paths`에는 경로의 목록이 필요합니다. 대괄호로 감싸세요: [{os.fspath(paths)!r}]",
+            f"Expected a list of paths as `paths`, found one. Put it in brackets: [{os.fspath(paths)!r}].",
+        )
+    check_dataset(dataset, (TEXT_COLUMN, "label"))
+    check_count("batch_size", batch_size)
+    listed = list(paths)
+    if not listed:
+        raise KoBERTEmotionError(
+            "`paths`에 체크포인트가 하나도 없습니다. 하나 이상 넣으세요.",
+            "`paths` names no checkpoint; expected one or more.",
+        )
+    for path in listed:
+        check_path("paths", path)
     return [
         evaluate_predictor(load_checkpoint(path, tokenizer, num_attention_heads), Path(path), dataset, batch_size)
-        for path in paths
+        for path in listed
     ]
 
 
@@ -75,6 +91,7 @@ def find_checkpoints(path: str | os.PathLike[str]) -> list[Path]:
     Raises:
         CheckpointError: `path` does not exist, or is a folder with neither folds nor a model.
     """
+    check_path("run", path)
     folder = Path(path)
     if folder.is_file():
         return [folder]

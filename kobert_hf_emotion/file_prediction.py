@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Protocol
@@ -17,6 +17,7 @@ from .inference import DEFAULT_BATCH_SIZE
 from .probabilities import Logits, check_logits, log_losses, softmax
 from .reports import Scores
 from .row_stream import RowStream
+from .tokenizer_guard import UnknownTexts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,11 @@ class LogitsModel(Protocol):
         """Label names in the order of their ids."""
 
     def predict_logits(
-        self, texts: Sequence[str], text_pairs: Sequence[str] | None = None, batch_size: int = DEFAULT_BATCH_SIZE
+        self,
+        texts: Iterable[str],
+        text_pairs: Iterable[str] | None = None,
+        batch_size: int = DEFAULT_BATCH_SIZE,
+        unknown: UnknownTexts | None = None,
     ) -> NDArray[np.float32]:
         """Returns what the softmax is taken of, shape (texts, classes)."""
 
@@ -44,12 +49,14 @@ class FilePrediction:
         predicted: Rows by the predicted label, shape (classes,).
         confusion: Rows by true and predicted label, shape (classes, classes); rows without a label count nowhere.
         log_loss: Mean cross-entropy in nats of the rows with a label; nan where there are none.
+        unknown: The rows that the tokenizer could not read.
     """
 
     labels: tuple[str, ...]
     predicted: NDArray[np.int64]
     confusion: NDArray[np.int64]
     log_loss: float
+    unknown: UnknownTexts
 
     @property
     def rows(self) -> int:
@@ -128,12 +135,12 @@ def predict_rows(
     names = tuple(model.labels)
     confusion = np.zeros((len(names), len(names)), dtype=np.int64)
     predicted = np.zeros(len(names), dtype=np.int64)
-    nats = 0.0
+    nats, unknown = 0.0, UnknownTexts()
     with _opened(output) as handle:
         table = None if handle is None else _PredictionTable(handle, names)
         for frame in rows.chunks():
             pairs = frame["text_pair"].tolist() if "text_pair" in frame else None
-            logits = model.predict_logits(frame["text"].tolist(), pairs, batch_size)
+            logits = model.predict_logits(frame["text"].tolist(), pairs, batch_size, unknown)
             check_logits(logits)
             chosen = logits.argmax(axis=-1)
             predicted += np.bincount(chosen, minlength=len(names))
@@ -147,7 +154,7 @@ def predict_rows(
             if on_progress is not None:
                 on_progress(len(frame))
     labelled = int(confusion.sum())
-    return FilePrediction(names, predicted, confusion, nats / labelled if labelled else float("nan"))
+    return FilePrediction(names, predicted, confusion, nats / labelled if labelled else float("nan"), unknown)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .argument_checks import check_path
 from .duplicates import text_key
 from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .errors import RunError
@@ -89,12 +90,12 @@ def read_run(path: str | os.PathLike[str]) -> FinishedRun:
     """
     import pandas as pd
 
+    check_path("run", path)
     folder = Path(path)
     if not (folder / RECORD_FILE).is_file():
         raise RunError(
             f"실행 폴더가 아닙니다: {folder} — {RECORD_FILE}이 없습니다.",
             f"{folder} is no run's folder: it has no {RECORD_FILE}.",
-            "kobert-emotion train train.csv --output runs/a",
         )
     try:
         record = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))

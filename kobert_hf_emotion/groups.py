@@ -53,8 +53,9 @@ def row_groups(
     """
     if group_pattern is not None and group_by is None:
         raise SplitError(
-            "그룹 패턴은 그룹 열이 있어야 쓸 수 있습니다. --group-column도 주세요.",
-            "A group pattern is searched in a group column: give --group-column as well.",
+            "`group_pattern`은 그룹 열이 있어야 쓸 수 있습니다. `group_by`도 주거나 빼세요.",
+            "`group_pattern` is searched in a group column: give `group_by` as well, or leave it out.",
+            mend={"group_pattern": None},
         )
     keyed = None if group_by is None else _keys(dataset, group_by, group_pattern)
     same_text = _duplicates(dataset) if group_duplicates else None

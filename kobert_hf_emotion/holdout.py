@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
+from .argument_checks import check_count, check_dataset
 from .bootstrap import Interval, Optimism, score_intervals, selection_optimism
 from .calibration import expected_calibration_error, reliability_bins
 from .checkpoint_loading import load_checkpoint
@@ -140,6 +141,8 @@ def evaluate_run(
         DataError: The test rows' labels are not those of a checkpoint.
         TokenizerError: The tokenizer fits neither the checkpoint nor the data.
     """
+    check_dataset(dataset, (TEXT_COLUMN, "label"))
+    check_count("batch_size", batch_size)
     paths = find_checkpoints(run)
     rows: _TestRows | None = None
     names: list[str] = []

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from huggingface_hub import CommitInfo, CommitOperationAdd, HfApi
 
-from .errors import HubError, RunError
+from .argument_checks import check_path
+from .errors import HubError, RunError, Setting
 from .evaluation import best_fold, find_checkpoints
 from .hub_errors import FAILED_CALLS, hub_error, is_broken_connection
 from .hub_files import files_of_model
@@ -61,7 +62,7 @@ def push_run(
     files = files_to_push(path, all_folds)
     api = HfApi(token=token)
     message = commit_message or f"Upload {Path(path).resolve().name} with kobert-emotion"
-    retry = f"kobert-emotion push {os.fspath(path)} {repo_id}"
+    retry: dict[str, Setting] = {"repo_id": repo_id}  # what was typed, once more
 
     def push() -> CommitInfo:
         name = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
@@ -80,7 +81,6 @@ def push_run(
         raise HubError(
             f"Hub에 올릴 수 없는 이름({repo_id!r}) 또는 모델 카드입니다. 이름은 '사용자/이름' 꼴이어야 합니다.",
             f"The Hub takes no such name ({repo_id!r}; expected 'user/name') or no such model card: {error}",
-            f"kobert-emotion push {os.fspath(path)} user/name",
         ) from error
 
 
@@ -90,6 +90,7 @@ def files_to_push(path: str | os.PathLike[str], all_folds: bool = False) -> dict
     Raises:
         RunError: There is neither a finished run nor a model at `path`.
     """
+    check_path("path", path)
     folder = Path(path)
     if (folder / "config.json").is_file():
         return _files_of(folder)

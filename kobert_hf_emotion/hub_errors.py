@@ -15,7 +15,7 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError:
     RevisionNotFoundError,
 )
 
-from .errors import HubError
+from .errors import HubError, Setting
 
 FAILED_CALLS: tuple[type[Exception], ...] = (HTTPError, OSError, RuntimeError)
 """What huggingface_hub raises where a call does not come through; not all of it is the Hub's fault."""
@@ -27,13 +27,16 @@ def place_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in _PLACE_OPTIONS if name in options}
 
 
-def hub_error(error: BaseException, source: str | os.PathLike[str], retry: str | None = None) -> HubError | None:
+def hub_error(
+    error: BaseException, source: str | os.PathLike[str], retry: Mapping[str, Setting] | None = None
+) -> HubError | None:
     """Returns the error to raise for an answer of the Hub, None where `error` did not come from it.
 
     Args:
         error: What was caught; its causes are looked at as well.
         source: The Hub id.
-        retry: A command that does the same once more.
+        retry: Arguments of the call that failed, for the command line to show it once more; None where something was
+            to be loaded.
     """
     chain = list(_chain(error))
     if any(isinstance(cause, OfflineModeIsEnabled) for cause in chain):
@@ -67,7 +70,7 @@ def _status(error: HfHubHTTPError) -> int:
     return int(getattr(response, "status_code", 0) or 0)
 
 
-def _refusal(error: HfHubHTTPError, source: str, retry: str | None) -> HubError:
+def _refusal(error: HfHubHTTPError, source: str, retry: Mapping[str, Setting] | None) -> HubError:
     if isinstance(error, RevisionNotFoundError):
         return HubError(
             f"Hub 저장소 {source}에 그런 리비전(브랜치, 태그, 커밋)이 없습니다.",
@@ -96,18 +99,19 @@ def _refusal(error: HfHubHTTPError, source: str, retry: str | None) -> HubError:
     return HubError(
         f"Hub가 {source}에 대한 요청을 받아들이지 않았습니다({_status(error)}).",
         f"The Hub did not accept the request for {source} ({_status(error)}): {error}",
-        retry,
+        mend=retry,
     )
 
 
-def _no_connection(error: BaseException, source: str, retry: str | None) -> HubError:
+def _no_connection(error: BaseException, source: str, retry: Mapping[str, Setting] | None) -> HubError:
     cause = str(error).strip().split("\n", maxsplit=1)[0] or type(error).__name__
     korean, english = _no_folder(source) if retry is None else ("", "")
     return HubError(
         f"Hub({constants.ENDPOINT})와의 연결이 끊겼거나 응답이 없습니다: {source}. 잠시 뒤에 다시 시도하세요.{korean}",
         f"The connection to the Hub ({constants.ENDPOINT}) broke, or there was no answer, for {source}: {cause}. "
         f"Try again in a while.{english}",
-        retry or f"curl -I {constants.ENDPOINT}",
+        None if retry else f"curl -I {constants.ENDPOINT}",
+        mend=retry,
     )
 
 

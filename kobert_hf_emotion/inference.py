@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from .argument_checks import as_texts, check_count
 from .collector import collector_paused
 from .configuration import longest_input
 from .errors import DataError
@@ -18,7 +19,7 @@ from .module_tree import evaluation_copy
 from .packed_bert import packed_bert
 from .probabilities import softmax
 from .tokenization import KoBERTTokenizer
-from .tokenizer_guard import check_encoded
+from .tokenizer_guard import UnknownTexts, check_predicted
 
 DEFAULT_BATCH_SIZE = 64
 
@@ -37,10 +38,11 @@ class Prediction(TypedDict):
 def predict_logits(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    texts: Sequence[str],
-    text_pairs: Sequence[str] | None = None,
+    texts: Iterable[str],
+    text_pairs: Iterable[str] | None = None,
     batch_size: int = DEFAULT_BATCH_SIZE,
     max_length: int | None = None,
+    unknown: UnknownTexts | None = None,
 ) -> NDArray[np.float32]:
     """Computes the logits of texts, batching texts of similar length together.
 
@@ -52,27 +54,24 @@ def predict_logits(
         batch_size: Texts a forward pass.
         max_length: Tokens to cut a text to; by default the tokenizer's `model_max_length`. Never more than the
             model has positions.
+        unknown: What the texts that cannot be read are counted in; None logs their number.
 
     Returns:
         Logits, shape (texts, classes), float32, in the order of `texts`.
 
     Raises:
         DataError: An element of `texts` or `text_pairs` is no string, or their lengths differ.
-        TokenizerError: The tokenizer does not fit the model or the texts; see `check_tokenization`.
+        TokenizerError: The tokenizer is not the model's; see `check_predicted`.
     """
-    check_texts(texts)
-    if text_pairs is not None:
-        check_texts(text_pairs)
-        if len(text_pairs) != len(texts):
-            raise DataError(
-                f"두 번째 문장의 수({len(text_pairs)})가 첫 번째 문장의 수({len(texts)})와 다릅니다.",
-                f"Expected as many second texts as texts ({len(texts)}), found {len(text_pairs)}.",
-            )
-    if len(texts) == 0:
+    texts, text_pairs = as_pairs(texts, text_pairs)
+    check_count("batch_size", batch_size)
+    if max_length is not None:
+        check_count("max_length", max_length)
+    if not texts:
         return np.zeros((0, int(model.config.num_labels or 0)), dtype=np.float32)
     limit = min(max_length or tokenizer.model_max_length, longest_input(model.config))
     encoded = _encode(tokenizer, texts, text_pairs, limit)
-    check_encoded(tokenizer, model.config, texts, encoded["input_ids"])
+    check_predicted(tokenizer, model.config, texts, encoded["input_ids"], unknown)
     packed = packed_bert(model)
     if packed is not None and text_pairs is None:
         encoded.pop("token_type_ids", None)  # all 0, as they are where there are none
@@ -116,19 +115,22 @@ def use_accelerator(model: nn.Module) -> None:
         model.to(torch.accelerator.current_accelerator())
 
 
-def check_texts(texts: Sequence[str]) -> None:
-    """Raises `DataError` naming the first element that is no string."""
-    if isinstance(texts, str):
+def as_pairs(texts: Iterable[str], text_pairs: Iterable[str] | None) -> tuple[list[str], list[str] | None]:
+    """Returns texts and their second sentences as lists.
+
+    Raises:
+        DataError: An element is no string, or there are not as many of the one as of the other.
+    """
+    firsts = as_texts(texts)
+    if text_pairs is None:
+        return firsts, None
+    seconds = as_texts(text_pairs, "text_pairs")
+    if len(seconds) != len(firsts):
         raise DataError(
-            "문장 하나가 아니라 문장의 목록이 필요합니다. 대괄호로 감싸세요: predict([text])",
-            "Expected a list of texts, found a single text. Put it in brackets: predict([text]).",
+            f"두 번째 문장의 수({len(seconds)})가 첫 번째 문장의 수({len(firsts)})와 다릅니다.",
+            f"Expected as many second texts as texts ({len(firsts)}), found {len(seconds)}.",
         )
-    for index, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise DataError(
-                f"{index}번째 문장이 문자열이 아닙니다: {text!r} ({type(text).__name__})",
-                f"Text {index} is not a string: {text!r} ({type(text).__name__}).",
-            )
+    return firsts, seconds
 
 
 def to_predictions(logits: NDArray[np.floating], labels: Sequence[str]) -> list[Prediction]:

@@ -111,7 +111,7 @@ def write_review(path: str | os.PathLike[str], table: pd.DataFrame, labels: Sequ
         raise DataError(
             f"검토 파일은 .xlsx나 .csv여야 합니다: {path}",
             f"Expected a name that ends in .xlsx or .csv, found {path}.",
-            "kobert-emotion review runs/a --output review.xlsx",
+            mend={"output": str(Path(path).with_suffix(".xlsx"))},
         )
 
 
@@ -203,10 +203,10 @@ def _other_row(review: str | os.PathLike[str], answer: dict[Any, Any], run: Fini
     place = " ".join(f"{name} {answer[name]}" for name in keys)
     return DataError(
         f"{review} {answer['file_row']}행({place}): {run.path}의 행이 아닙니다. 다른 실행의 파일이거나 row나 text가 "
-        "바뀌었습니다.",
+        "바뀌었습니다. 새로 만들어 채우세요.",
         f"{review}, row {answer['file_row']} ({place}): this is no row of {run.path}. The file is of another run, or "
-        "its row or text was changed.",
-        f"kobert-emotion review {run.path} --output review.xlsx",
+        "its row or text was changed. Write a new one and fill that in.",
+        mend={"apply": None, "output": str(Path(review).with_name(f"{Path(review).stem}_new.xlsx"))},
     )
 
 

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from .argument_checks import check_number, check_type
 from .errors import KoBERTEmotionError
 from .labels import EMOTION_LABELS, fold_name
 
@@ -114,7 +115,10 @@ def focal_loss(
     scores = logits if logits.dtype == torch.float64 else logits.float()
     kept = target != ignore_index
     rows = torch.where(kept, target, torch.zeros_like(target))
-    log_pt = scores.log_softmax(dim=-1).gather(-1, rows.unsqueeze(-1)).squeeze(-1)
+    try:
+        log_pt = scores.log_softmax(dim=-1).gather(-1, rows.unsqueeze(-1)).squeeze(-1)
+    except RuntimeError as error:
+        raise _beyond_classes(rows, scores.shape[-1]) or error from None
     loss = _modulating_factor(log_pt, gamma) * -log_pt
     weights = alpha if isinstance(alpha, Tensor) else resolve_alpha(alpha)
     weight = torch.as_tensor(weights, dtype=scores.dtype, device=scores.device)
@@ -143,7 +147,25 @@ def _modulating_factor(log_pt: Tensor, gamma: float) -> Tensor:
     return torch.where(certain, torch.zeros_like(base), base**gamma)
 
 
+def _beyond_classes(target: Tensor, classes: int) -> KoBERTEmotionError | None:
+    """Returns the error of class ids that there are not, None where all are there."""
+    beyond = target[(target < 0) | (target >= classes)]
+    if beyond.numel() == 0:
+        return None
+    return KoBERTEmotionError(
+        f"target에는 0부터 {classes - 1}까지의 라벨 번호가 필요한데 {beyond[0].item()}이(가) 있습니다.",
+        f"Expected class ids 0 to {classes - 1} as target, found {beyond[0].item()}.",
+    )
+
+
 def _check_arguments(logits: Tensor, target: Tensor, gamma: float, reduction: Reduction) -> None:
+    for name, value in (("logits", logits), ("target", target)):
+        check_type(name, value, Tensor, "torch.tensor([…])")
+    if target.is_floating_point() or target.dtype == torch.bool:
+        raise KoBERTEmotionError(
+            f"target에는 라벨 번호(int64)가 필요한데 {target.dtype}입니다. target.long()으로 바꾸세요.",
+            f"Expected class ids (int64) as target, found {target.dtype}. Turn them into ids: target.long().",
+        )
     if logits.ndim != 2 or target.shape != logits.shape[:1]:
         raise KoBERTEmotionError(
             f"logits는 (배치, 클래스), target은 (배치,) 모양이어야 합니다: "
@@ -151,10 +173,11 @@ def _check_arguments(logits: Tensor, target: Tensor, gamma: float, reduction: Re
             f"Expected logits (batch, classes) and target (batch,), found {tuple(logits.shape)} and "
             f"{tuple(target.shape)}.",
         )
-    if not 0.0 <= gamma < float("inf"):
-        raise KoBERTEmotionError(
-            f"gamma는 0 이상의 유한한 수여야 합니다: {gamma}", f"gamma must be finite and at least 0, found {gamma}."
-        )
+    _check_settings(gamma, reduction)
+
+
+def _check_settings(gamma: float, reduction: Reduction) -> None:
+    check_number("gamma", gamma)
     if reduction not in ("mean", "sum", "none", None):
         raise KoBERTEmotionError(
             f"reduction은 'mean', 'sum', 'none', None 가운데 하나여야 합니다: {reduction!r}",
@@ -192,6 +215,7 @@ class FocalLoss(nn.Module):
         ignore_index: int = -100,
     ) -> None:
         super().__init__()
+        _check_settings(gamma, reduction)
         self.alpha = resolve_alpha(alpha, labels)
         self.gamma = gamma
         self.reduction = reduction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from transformers import AutoModelForSequenceClassification, BertForSequenceClas
 from transformers.modeling_outputs import SequenceClassifierOutput
 from typing_extensions import Self
 
+from .argument_checks import as_texts, refuse_files
 from .assets import resolve_default
 from .configuration import EmotionConfig, softmax_temperature
 from .errors import KoBERTEmotionError, TokenizerError
@@ -163,10 +164,10 @@ class EmotionClassifier(BertForSequenceClassification):
 
     def predict(
         self,
-        texts: Sequence[str],
+        texts: Iterable[str],
         batch_size: int = DEFAULT_BATCH_SIZE,
         max_length: int | None = None,
-        text_pairs: Sequence[str] | None = None,
+        text_pairs: Iterable[str] | None = None,
     ) -> list[Prediction]:
         """Predicts the emotion of texts.
 
@@ -175,7 +176,7 @@ class EmotionClassifier(BertForSequenceClassification):
         the same labels, with scores as at temperature 1.
 
         Args:
-            texts: Sentences; order is kept.
+            texts: Sentences: a list, tuple, Series, array, generator or column of a data set; order is kept.
             batch_size: Texts a forward pass.
             max_length: Tokens to cut a text to; by default what the model was trained with.
             text_pairs: Second sentences, for a model of sentence pairs.
@@ -184,9 +185,12 @@ class EmotionClassifier(BertForSequenceClassification):
             For each text `{"label", "score", "probabilities"}`; see `Prediction`.
 
         Raises:
-            DataError: An element is no string.
+            DataError: `texts` is a table or a single text, an element is no string, or the name of a data file
+                that is there.
             TokenizerError: The model's tokenizer is missing or does not fit.
         """
+        texts = as_texts(texts)
+        refuse_files(texts)
         logits = predict_logits(self, self.tokenizer, texts, text_pairs, batch_size, max_length)
         return to_predictions(logits / softmax_temperature(self.config), self.config.labels)
 

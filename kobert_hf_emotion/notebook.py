@@ -24,8 +24,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from transformers import PreTrainedTokenizerBase
 
+from .argument_checks import as_texts
 from .errors import CheckpointError, DataError, KoBERTEmotionError
-from .inference import check_texts
 from .legacy.reader import LegacyCheckpoint, read_legacy_checkpoint
 from .losses import FocalLoss
 from .module_tree import evaluation_copy
@@ -120,8 +120,8 @@ def _transform(
     tokenizer: PreTrainedTokenizerBase, firsts: list[str], seconds: list[str] | None, max_len: int, pad: bool
 ) -> list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]]:
     """Encodes all sentences in one call, and pads as gluonnlp does: segment 0 where there is padding."""
-    check_texts(firsts)
-    check_texts(seconds or [])
+    as_texts(firsts)
+    as_texts(seconds or [])
     if not firsts:
         return []
     encoded = tokenizer(firsts, seconds, truncation=True, max_length=max_len, return_attention_mask=False)

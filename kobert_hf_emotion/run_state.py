@@ -28,6 +28,8 @@ def unfinished_record(run: Path) -> dict[str, Any] | None:
     Raises:
         RunError: The run is finished, or the folder holds something else.
     """
+    if run.is_file():
+        check_free(run)
     path = run / RUN_FILE
     if not path.is_file():
         with suppress(FileNotFoundError):
@@ -61,7 +63,7 @@ def check_same_run(run: Path, old: Mapping[str, Any], new: Mapping[str, Any]) ->
             f"{run}에는 끝나지 않은 다른 실행이 있어 이어서 할 수 없습니다. 달라진 것(전 → 지금):",
             "\n".join(lines)
             + f"\nThe unfinished run in {run} cannot be continued: what is listed above differs (before → now). Give "
-            "the command it was started with, or another --output.",
+            "the settings it was started with, or another `output_dir`.",
         )
 
 
@@ -84,8 +86,8 @@ def only_process(run: Path) -> Iterator[None]:
     except BlockingIOError as error:
         os.close(descriptor)
         raise RunError(
-            f"다른 프로세스가 지금 {run}에서 실행 중입니다. 끝나기를 기다리거나 다른 --output을 쓰세요.",
-            f"Another process is running in {run} at this moment. Wait for it, or choose another --output.",
+            f"다른 프로세스가 지금 {run}에서 실행 중입니다. 끝나기를 기다리거나 다른 `output_dir`을 쓰세요.",
+            f"Another process is running in {run} at this moment. Wait for it, or choose another `output_dir`.",
         ) from error
     except OSError:  # the file system has no locks
         pass

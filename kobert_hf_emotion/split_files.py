@@ -111,7 +111,8 @@ def _text_hashes(dataset: Dataset) -> list[str]:
 def _unfit(path: str | os.PathLike[str], korean: str, english: str) -> SplitError:
     return SplitError(
         f"분할 파일 {path}은(는) 이 데이터의 것이 아닙니다: {korean}. 같은 데이터로 만든 {SPLIT_FILE}을 쓰거나 "
-        "--split을 빼세요.",
+        "`split`을 빼세요.",
         f"The split {path} is not one of this data: {english}. Use a {SPLIT_FILE} that was made with the same data, or "
-        "leave --split out.",
+        "leave `split` out.",
+        mend={"split": None},
     )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import SplitError
+from .argument_checks import check_count, check_dataset
+from .errors import Setting, SplitError
 from .groups import check_column, check_present, row_groups
 from .stratified import grouped_folds
 
@@ -64,6 +65,7 @@ def stratified_kfold(
         SplitError: A column is missing, a row has no label or group, or the labels or groups do not allow
             as many folds.
     """
+    check_dataset(dataset, (), may_be_empty=True)
     check_column(dataset, label_column)
     labels = list(dataset[label_column][:])
     names = getattr(dataset.features[label_column], "names", None)
@@ -104,6 +106,7 @@ def fold_indices(
 
     y = np.asarray(labels)
     _check_n_splits(n_splits)
+    check_count("seed", seed, 0, 2**32)
     _check_classes(y, n_splits, label_names)
     if groups is None:
         splitter = StratifiedKFold(n_splits=n_splits, shuffle=True, random_state=seed)
@@ -127,6 +130,11 @@ def folds_from_numbers(numbers: Sequence[int] | NDArray[np.integer]) -> list[Fol
         [[1], [0, 2]]
     """
     of_row = np.asarray(numbers)
+    if of_row.dtype.kind not in "iu":
+        raise SplitError(
+            f"폴드 번호는 정수여야 하는데 {of_row[:3].tolist()}입니다.",
+            f"Expected whole numbers as folds, found {of_row[:3].tolist()}.",
+        )
     found = sorted({int(number) for number in of_row})
     if len(found) < 2 or found != list(range(1, len(found) + 1)):
         raise SplitError(
@@ -203,6 +211,7 @@ def _check_groups(labels: NDArray[Any], groups: NDArray[np.int64], n_splits: int
             f"그룹(같은 글은 한 그룹)이 {total}개뿐이라 {n_splits}폴드로 나눌 수 없습니다. {_way_out(total)[0]}",
             f"{n_splits} folds need as many groups of rows that stay together (equal texts do), found {total}. "
             f"{_way_out(total)[1]}",
+            mend=_fewer(total),
         )
     spread = {_name(label, names): len(np.unique(groups[labels == label])) for label in np.unique(labels)}
     rare = {name: count for name, count in spread.items() if count < n_splits}
@@ -241,6 +250,7 @@ def _too_few(rare: dict[str, int], n_splits: int, korean_unit: str, english_unit
         f"{n_splits}폴드로 나누려면 레이블마다 {n_splits}{korean_unit} 이상 있어야 하는데 {korean}뿐입니다. "
         f"{_way_out(largest)[0]}",
         f"{n_splits} folds need {n_splits} or more {english_unit} of each label; {english}. {_way_out(largest)[1]}",
+        mend=_fewer(largest),
     )
 
 
@@ -248,9 +258,13 @@ def _way_out(largest: int) -> tuple[str, str]:
     if largest < 2:
         return "어떤 폴드 수로도 나눌 수 없으니 데이터를 더 모으세요.", "No number of folds works; add data."
     return (
-        f"--folds {largest} 이하로 하세요.",
-        f"The largest number of folds that works is {largest} (--folds {largest}).",
+        f"`n_splits`을 {largest} 이하로 하세요.",
+        f"The largest `n_splits` that works is {largest}.",
     )
+
+
+def _fewer(largest: int) -> dict[str, Setting] | None:
+    return None if largest < 2 else {"n_splits": largest}
 
 
 def _name(label: Any, names: Sequence[str] | None) -> str:

@@ -22,14 +22,15 @@ def check_trackers(trackers: Sequence[str]) -> None:
     for name in trackers:
         if name not in TRACKERS:
             raise RunError(
-                f"모르는 기록 도구입니다: {name!r}. 쓸 수 있는 것: {', '.join(TRACKERS)}, none",
-                f"Unknown tracker {name!r}; expected {', '.join(TRACKERS)} or none.",
+                f"`report_to`에 모르는 기록 도구가 있습니다: {name!r}. 쓸 수 있는 것: {', '.join(TRACKERS)}, none",
+                f"Unknown tracker {name!r} in `report_to`; expected {', '.join(TRACKERS)} or none.",
+                mend={"report_to": None},
             )
         if importlib.util.find_spec(name) is None:
             raise RunError(
-                f"{name}이(가) 설치되어 있지 않습니다. 설치하거나 --report-to를 빼세요.",
-                f"{name} is not installed. Install it, or leave --report-to out.",
-                f"pip install {name}",
+                f"{name}이(가) 설치되어 있지 않습니다. 설치하거나(pip install {name}) `report_to`를 빼세요.",
+                f"{name} is not installed. Install it (pip install {name}), or leave `report_to` out.",
+                mend={"report_to": None},
             )
 
 

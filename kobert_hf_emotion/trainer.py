@@ -18,9 +18,10 @@ from torch.utils.data import DataLoader, Sampler
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 from transformers.trainer_utils import EvalLoopOutput
 
+from .argument_checks import check_dataset, check_type
 from .configuration import label_names
 from .cpu_kernels import cpu_kernels
-from .encoding import encode_dataset, padding_rows
+from .encoding import TEXT_COLUMN, encode_dataset, padding_rows
 from .errors import DataError, KoBERTEmotionError
 from .files import atomic_write
 from .history import EpochRecord
@@ -81,6 +82,8 @@ class EmotionTrainer(Trainer):
         **kwargs: Any,
     ) -> None:
         check_loss_is_ours(args, kwargs)
+        check_type("model", model, PreTrainedModel, 'EmotionClassifier.from_pretrained("default")')
+        check_type("args", args, EmotionTrainingArguments, 'EmotionTrainingArguments("out")')
         if processing_class is None:
             processing_class = model.tokenizer if isinstance(model, EmotionClassifier) else None
         if processing_class is None:
@@ -119,15 +122,10 @@ class EmotionTrainer(Trainer):
         self.model_accepts_loss_kwargs = True
         self.loss_is_scaled_for_ga = True
 
-    def _encode(self, rows: object, name: str, needs_labels: bool = True) -> datasets.Dataset:
+    def _encode(self, rows: datasets.Dataset, name: str, needs_labels: bool = True) -> datasets.Dataset:
         """Returns what the model is fed with, its labels numbered as the model numbers them."""
-        if not isinstance(rows, datasets.Dataset):
-            raise DataError(
-                f"{name}은 datasets.Dataset이어야 하는데 {type(rows).__name__}입니다. DatasetDict라면 그중 하나를 "
-                "고르세요: dataset['train']",
-                f"Expected a datasets.Dataset as {name}, found a {type(rows).__name__}. Of a DatasetDict choose one: "
-                "dataset['train'].",
-            )
+        is_encoded = "input_ids" in getattr(rows, "column_names", ())
+        check_dataset(rows, () if is_encoded else (TEXT_COLUMN,), name, may_be_empty=True)
         encoded = encode_dataset(rows, self._encoder, self._max_length, self._labels)
         if needs_labels and LABELS_COLUMN not in encoded.column_names:
             raise DataError(
@@ -318,7 +316,7 @@ class EmotionTrainer(Trainer):
         if not self.is_world_process_zero():
             return None
         repo_id = str(self.hub_model_id)  # `init_hf_repo` has set it
-        kwargs.setdefault("model_name", repo_id.split("/")[-1])
+        kwargs.setdefault("model_name", repo_id.rsplit("/", maxsplit=1)[-1])
         self.create_model_card(**kwargs)
         return upload_model(
             Path(str(self.args.output_dir)),

@@ -11,6 +11,7 @@ import torch
 from transformers import TrainingArguments
 from transformers.trainer_utils import HubStrategy
 
+from .argument_checks import check_count, check_number
 from .class_weights import ClassWeighting, Counts, parse_weighting
 from .errors import KoBERTEmotionError
 from .losses import Alpha, resolve_alpha
@@ -77,32 +78,26 @@ class EmotionTrainingArguments(TrainingArguments):
     )
 
     def __post_init__(self) -> None:
+        self._check()
         if not torch.cuda.is_available():
             self.dataloader_pin_memory = False  # there is nothing to pin memory for, and torch warns of it
         super().__post_init__()  # type: ignore[no-untyped-call]
-        if not self.max_length > 2:
-            raise KoBERTEmotionError(
-                f"max_length는 [CLS]와 [SEP]를 포함해 3 이상이어야 합니다: {self.max_length}",
-                f"max_length must be at least 3, for [CLS] and [SEP] are counted; found {self.max_length}.",
-            )
-        if not 0.0 <= self.dropout < 1.0:
-            raise KoBERTEmotionError(
-                f"dropout은 0 이상 1 미만이어야 합니다: {self.dropout}",
-                f"dropout must lie in [0, 1), found {self.dropout}.",
-            )
-        if not 0.0 <= self.focal_gamma < float("inf"):
-            raise KoBERTEmotionError(
-                f"focal_gamma는 0 이상의 유한한 수여야 합니다: {self.focal_gamma}",
-                f"focal_gamma must be finite and at least 0, found {self.focal_gamma}.",
-            )
-        if not self.checkpoint_seconds >= 0.0:
-            raise KoBERTEmotionError(
-                f"checkpoint_seconds는 0 이상이어야 합니다: {self.checkpoint_seconds}",
-                f"checkpoint_seconds must be at least 0, found {self.checkpoint_seconds}.",
-            )
         alpha = parse_alpha(self.focal_alpha)
         if not isinstance(alpha, ClassWeighting):
             resolve_alpha(alpha, list(alpha) if isinstance(alpha, Mapping) else ())
+
+    def _check(self) -> None:
+        """Raises `KoBERTEmotionError` where a setting is no number, or one out of range."""
+        check_count("max_length", self.max_length, 3)  # [CLS] and [SEP] are counted
+        check_count("per_device_train_batch_size", self.per_device_train_batch_size)
+        check_count("per_device_eval_batch_size", self.per_device_eval_batch_size)
+        check_count("seed", self.seed, 0)
+        check_number("dropout", self.dropout, 0, 1)
+        check_number("focal_gamma", self.focal_gamma)
+        check_number("checkpoint_seconds", self.checkpoint_seconds)
+        check_number("learning_rate", self.learning_rate, 0, above=True)
+        if not self.max_steps > 0:
+            check_number("num_train_epochs", self.num_train_epochs, 0, above=True)
 
     def alpha_for(self, labels: list[str], counts: Counts | None = None) -> float | list[float]:
         """Returns alpha as a number or as one weight for each of `labels`.

@@ -68,7 +68,7 @@ def test_labels_are_matched_by_name(tiny_model_folder: Path) -> None:
 
 def test_a_notebook_file_without_tokenizer_says_what_to_do(tiny_model: EmotionClassifier, tmp_path: Path) -> None:
     path, *_ = export_legacy_checkpoint(tiny_model, tmp_path / "old")
-    with pytest.raises(CheckpointError, match="kobert-emotion convert") as caught:
+    with pytest.raises(CheckpointError, match="`tokenizer`") as caught:
         load_checkpoint(path)
     assert "spiece.model" in str(caught.value)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+import shutil
+from pathlib import Path
 
 import pytest
 import typer
 
+from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.cli.app import app
 from kobert_hf_emotion.cli.hints import in_terms_of
 from kobert_hf_emotion.errors import DataError, Setting
@@ -57,3 +61,127 @@ def test_arguments_in_backticks_are_options_of_the_command() -> None:
 def test_a_mend_the_command_does_not_know_is_not_shown() -> None:
     error = DataError("틀림", "wrong", "kobert-emotion doctor a.csv", mend={"group_pattern": "x"})
     assert in_terms_of(app, ["convert", "a.pt", "--output", "b"], error).endswith("$ kobert-emotion doctor a.csv")
+
+
+ROWS = [(f"오늘은 {i}번째로 {word}", name) for i in range(5) for word, name in (("좋았다", "happy"), ("슬펐다", "sad"))]
+
+
+def write(path: Path, rows: list[tuple[str, str]], header: str = "text,label") -> None:
+    path.write_text("\n".join([header, *map(",".join, rows)]) + "\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def finished_run(tmp_path_factory: pytest.TempPathFactory, tiny_model_folder: Path) -> Path:
+    """A finished run of two folds; a test gets a copy."""
+    folder = tmp_path_factory.mktemp("runs")
+    write(folder / "train.csv", ROWS)
+    options = ["--model", str(tiny_model_folder), "--folds", "2", "--epochs", "1", "--labels", "sad,happy"]
+    assert main(["train", str(folder / "train.csv"), *options, "--output", str(folder / "a")]) == 0
+    return folder / "a"
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished_run: Path, tiny_model_folder: Path) -> Path:
+    """A working folder with data, a run, a model and one of the notebook's files."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    shutil.copytree(finished_run, tmp_path / "runs" / "a", symlinks=True)
+    (tmp_path / "model").symlink_to(tiny_model_folder)
+    write(tmp_path / "train.csv", ROWS)
+    write(tmp_path / "few.csv", [*ROWS, ("화가 났다", "angry"), ("화가 치밀었다", "angry")])
+    write(tmp_path / "odd.csv", ROWS, "문장,비고")
+    (tmp_path / "other_split.csv").write_text("fold\n1\n2\n", encoding="utf-8")
+    return tmp_path
+
+
+NO_PYTHON = re.compile(r"`[a-z_]+`|\b[a-z_]+=(?:None|True|False|…|\.\.\.)|\bdf\[")
+TINY = "--model model --epochs 1 --labels sad,happy"
+MISTAKES = {
+    "a mistyped file to predict": "predict model trian.csv",
+    "a file without its suffix": "predict model train",
+    "a backslash in a path": r"predict model '.\train.csv'",
+    "a file before the model": "predict train.csv model",
+    "a text where the model is expected": "predict '오늘 좋았다'  '그래'",
+    "a mistyped model": "predict defualt '오늘 좋았다'",
+    "a run where a model is expected": "predict runs/a '오늘 좋았다'",
+    "a mistyped folder": "predict ./modle '오늘 좋았다'",
+    "options of files with texts": "predict model '오늘 좋았다' --text-column text --ignore-labels",
+    "a file and a text": "predict model train.csv '오늘 좋았다'",
+    "two files": "predict model train.csv few.csv",
+    "predictions over their file": "predict model train.csv --output train.csv",
+    "predictions as xlsx": "predict model train.csv --output p.xlsx",
+    "predictions to a folder": "predict model train.csv --output runs",
+    "a tokenizer with a folder": "predict model '오늘 좋았다' --tokenizer model --num-attention-heads 2",
+    "a mistyped column": "predict model odd.csv --text-column 문쟝",
+    "a mistyped column to test": "test runs/a train.csv --text-column txt",
+    "a mistyped column to train on": f"train train.csv --folds 2 --text-column txt --output new {TINY}",
+    "a slash between words": "predict model '좋다/싫다'",
+    "a mistyped file to train on": f"train trian.csv --folds 2 --output new {TINY}",
+    "a mistyped model to train": "train train.csv --folds 2 --output new --epochs 1 --labels sad,happy --model modle",
+    "a split and folds": f"train train.csv --split runs/a/split.csv --folds 3 --output new {TINY}",
+    "a split of other data": f"train train.csv --split other_split.csv --output new {TINY}",
+    "more folds than rows of a label": "train few.csv --folds 4 --output new --model model --epochs 1",
+    "a pattern without its column": f"train train.csv --folds 2 --group-pattern '(.)' --output new {TINY}",
+    "an unknown tracker": f"train train.csv --folds 2 --report-to tensorbored --output new {TINY}",
+    "a mistyped file to test": "test runs/a tran.csv",
+    "a mistyped run to test": "test runs/a1 train.csv",
+    "a tokenizer with a run": "test runs/a train.csv --tokenizer model",
+    "a fold where a run is expected": "ensemble runs/a/fold_1 --output new",
+    "a mistyped run": "ensemble runs/aa --output new",
+    "a fold to compare": "compare runs/a runs/a/fold_2",
+    "a run to continue": "continue runs/a train.csv --epochs 1 --output new",
+    "a state that is not there": "continue runs/a/best train.csv --epochs 1 --resume-optimizer --output new",
+    "a mistyped file to continue with": "continue runs/a/best tran.csv --epochs 1 --output new",
+    "longer than the model": "continue runs/a/best train.csv --epochs 1 --max-length 4096 --output new",
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_the_hint_leads_out(
+    capsys: pytest.CaptureFixture[str], workplace: Path, monkeypatch: pytest.MonkeyPatch, mistake: str
+) -> None:
+    argv = shlex.split(MISTAKES[mistake])
+    code = main(argv)
+    captured = capsys.readouterr()
+    assert (code, captured.out) == (2, ""), captured.err
+    assert "Traceback" not in captured.err
+    assert NO_PYTHON.search(captured.err) is None, captured.err
+    *_, last = captured.err.rstrip().splitlines()
+    assert last.startswith(f"  $ kobert-emotion {argv[0]} "), captured.err
+    code = main(shlex.split(last)[2:])
+    assert code == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "train nothing_like_it.csv --output new",
+        "train train.csv --max-length 2 --output new",
+        "train train.csv --dropout 1.5 --output new",
+        "train train.csv --gamma -1 --output new",
+        "train train.csv --alpha joyful --output new",
+        "train train.csv --learning-rate 0 --output new",
+        "train train.csv --output runs/a",
+        "train train.csv --model train.csv --output new",
+        "predict runs 문장",
+        "predict no/such/folder/anywhere 문장",
+        "convert train.csv --output new",
+        "convert nothing_like_it.pt --output new",
+        "ensemble model --output new",
+        "ensemble runs/a --output model",
+        "compare runs/a model",
+        "review model --output review.csv",
+        "push nothing_like_it a/b",
+        "push train.csv a/b",
+        "test runs train.csv",
+        "test model train.csv --text-column nothing",
+        "export nothing/like/it --output new",
+        "continue train.csv train.csv --output new",
+        "continue model train.csv --output runs/a --epochs 1",
+    ],
+)
+def test_the_command_line_speaks_of_options(capsys: pytest.CaptureFixture[str], workplace: Path, command: str) -> None:
+    assert main(shlex.split(command)) == 2
+    err = capsys.readouterr().err
+    assert "Traceback" not in err
+    assert NO_PYTHON.search(err) is None, err

@@ -212,7 +212,6 @@ def refused(client: HubClient, code: str, **values: object) -> str:
     assert name == "HubError", message
     korean, english, *_ = message.split("\n")
     assert korean != english
-    assert message.split("\n")[-1].startswith("  $ ")
     return message
 
 
@@ -249,7 +248,7 @@ def test_refused_token_leaves_nothing(
 
 def test_name_the_hub_does_not_take(client: HubClient, tiny_model_folder: Path) -> None:
     message = refused(client, PUSH, path=tiny_model_folder, repo="a/b/c", settings={})
-    assert f"kobert-emotion push {tiny_model_folder} user/name" in message
+    assert "expected 'user/name'" in message
 
 
 def fresh_weights(client: HubClient, source: Path, folder: Path, number: int) -> Path:
@@ -276,7 +275,8 @@ def test_connection_that_stays_cut_leaves_no_commit(
     hub.cut_uploads = 1000
     message = refused(client, PUSH, path=model, repo="tester/broken", settings={})
     hub.cut_uploads = 0
-    assert f"kobert-emotion push {model} tester/broken" in message
+    assert "tester/broken" in message
+    assert "Try again" in message
     assert hub.commits("tester/broken") == []
     assert hub.files("tester/broken") == {}
     client.run(PUSH, path=model, repo="tester/broken", settings={})
@@ -294,7 +294,7 @@ def test_no_hub_at_all(client: HubClient, tiny_model_folder: Path, tmp_path: Pat
     code = "import huggingface_hub, kobert_hf_emotion.hub as hub\n"
     code += "hub.HfApi = lambda token: huggingface_hub.HfApi(endpoint='http://127.0.0.1:9', token=token)\n"
     code += "try:\n    hub.push_run(path, 'tester/off')\nfinally:\n    hub.HfApi = huggingface_hub.HfApi"
-    assert "kobert-emotion push" in refused(client, code, path=tiny_model_folder)
+    assert "Try again" in refused(client, code, path=tiny_model_folder)
 
 
 def test_card_with_broken_metadata(hub: Hub, client: HubClient, tiny_model_folder: Path, tmp_path: Path) -> None:

@@ -292,7 +292,7 @@ class TestArguments:
 
     @pytest.mark.parametrize("gamma", [-0.1, float("nan"), float("inf")])
     def test_gamma(self, gamma: float) -> None:
-        with pytest.raises(KoBERTEmotionError, match="gamma must be finite and at least 0"):
+        with pytest.raises(KoBERTEmotionError, match="at least 0 and finite as `gamma`"):
             focal_loss(*make(), gamma=gamma)
 
     @pytest.mark.parametrize("reduction", ["average", "", 1])

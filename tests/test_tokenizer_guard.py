@@ -14,7 +14,14 @@ from kobert_hf_emotion.assets import SAMPLE_TRAIN
 from kobert_hf_emotion.configuration import EmotionConfig
 from kobert_hf_emotion.errors import TokenizerError
 from kobert_hf_emotion.tokenization import KoBERTTokenizer
-from kobert_hf_emotion.tokenizer_guard import SAMPLE_SIZE, check_encoded, check_tokenization, check_vocabulary
+from kobert_hf_emotion.tokenizer_guard import (
+    SAMPLE_SIZE,
+    UnknownTexts,
+    check_encoded,
+    check_predicted,
+    check_tokenization,
+    check_vocabulary,
+)
 
 TEXTS = [f"오늘은 {i}번째로 기분이 좋은 날이다" for i in range(40)]
 
@@ -40,6 +47,11 @@ class Stub:
         return {str(index): index for index in range(self.size)}
 
 
+def reads(text: str) -> list[int]:
+    """Encodes as a tokenizer that tells texts apart does."""
+    return [5 + sum(map(ord, text)) % 7000, 6, 7]
+
+
 def check(encode: Any, texts: Sequence[str] = TEXTS, size: int = 8002, config: Any = None) -> Any:
     return check_tokenization(Stub(encode, size), config or EmotionConfig(), texts, 64)  # type: ignore[arg-type]
 
@@ -51,20 +63,32 @@ def config(tokenizer: KoBERTTokenizer) -> EmotionConfig:
 
 def test_the_rows_of_the_kobert_thread() -> None:
     # SKTBrain/KoBERT#104: every row [2, 0, 0, 0, 3, 1, …].
-    with pytest.raises(TokenizerError, match=r"100% of the tokens are \[UNK\]") as caught:
-        check(lambda _: [0, 0, 0])
-    assert "정확도가 조용히 무너집니다" in caught.value.korean
+    for count in (1, 40):
+        with pytest.raises(TokenizerError, match=r"of 24 tokens of 8 plain sentences 24 are \[UNK\]") as caught:
+            check(lambda _: [0, 0, 0], TEXTS[:count])
+        assert "한국어를 읽지 못합니다" in caught.value.korean
 
 
 def test_collapsed_rows_without_unknown_tokens() -> None:
-    with pytest.raises(TokenizerError, match=r"Only 2% of the distinct texts give distinct token rows"):
+    with pytest.raises(TokenizerError, match=r"1 of their token rows are distinct"):
         check(lambda _: [5, 6, 7])
 
 
+def test_a_tokenizer_that_reads_korean_but_not_these_texts() -> None:
+    with pytest.raises(TokenizerError, match=r"Only 2% of the distinct texts give distinct token rows"):
+        check(lambda text: [5, 6, 7] if text in TEXTS else reads(text))
+    with pytest.raises(TokenizerError, match=r"100% of the tokens are \[UNK\].*reads Korean well") as caught:
+        check(lambda text: [0, 0] if text in TEXTS else reads(text))
+    assert "정확도가 조용히 무너집니다" in caught.value.korean
+
+
 def test_few_texts_may_be_alike() -> None:
-    assert check(lambda _: [5, 6, 7], TEXTS[:19]).distinct_share == 1.0
+    def encode(text: str) -> list[int]:
+        return [5, 6, 7] if text in TEXTS else reads(text)
+
+    assert check(encode, TEXTS[:19]).distinct_share == 1.0
     with pytest.raises(TokenizerError):
-        check(lambda _: [5, 6, 7], TEXTS[:20])
+        check(encode, TEXTS[:20])
 
 
 def test_repeated_texts_are_no_collapse() -> None:
@@ -81,7 +105,7 @@ def test_ids_beyond_the_embedding() -> None:
 @pytest.mark.parametrize(("unknown", "refused"), [(2, False), (3, True)])
 def test_limit_of_unknown_tokens(unknown: int, refused: bool) -> None:
     def encode(text: str) -> list[int]:
-        return [0] * unknown + [5 + TEXTS.index(text)] * (10 - unknown)
+        return [0] * unknown + [5 + TEXTS.index(text)] * (10 - unknown) if text in TEXTS else reads(text)
 
     if refused:
         with pytest.raises(TokenizerError, match="30% of the tokens are"):
@@ -91,15 +115,18 @@ def test_limit_of_unknown_tokens(unknown: int, refused: bool) -> None:
 
 
 def test_few_texts_may_be_unknown() -> None:
-    assert check(lambda _: [0, 0], TEXTS[:19]).unknown_share == 1.0
+    def encode(text: str) -> list[int]:
+        return [0, 0] if text in TEXTS else reads(text)
+
+    assert check(encode, TEXTS[:19]).unknown_share == 1.0
     with pytest.raises(TokenizerError, match=r"\[UNK\]"):
-        check(lambda _: [0, 0], TEXTS[:20])
+        check(encode, TEXTS[:20])
 
 
 def test_more_tokens_than_positions() -> None:
     stub, config = Stub(lambda text: [5 + TEXTS.index(text)]), EmotionConfig(max_position_embeddings=64)
     check_tokenization(stub, config, TEXTS, 64)  # type: ignore[arg-type]
-    with pytest.raises(TokenizerError, match="max_length 65 is more than the 64 tokens"):
+    with pytest.raises(TokenizerError, match="`max_length` 65 is more than the 64 tokens"):
         check_tokenization(stub, config, TEXTS, 65)  # type: ignore[arg-type]
 
 
@@ -108,7 +135,7 @@ class TestEncodedRows:
 
     @staticmethod
     def check(rows: list[list[int]], texts: Sequence[str] = TEXTS) -> None:
-        check_encoded(Stub(None), EmotionConfig(), texts, rows)  # type: ignore[arg-type]
+        check_encoded(Stub(reads), EmotionConfig(), texts, rows)  # type: ignore[arg-type]
 
     def test_good_rows_pass(self, tokenizer: KoBERTTokenizer, config: EmotionConfig) -> None:
         check_encoded(tokenizer, config, TEXTS, tokenizer(TEXTS)["input_ids"])
@@ -189,3 +216,63 @@ def test_text_of_another_script_is_refused(tokenizer: KoBERTTokenizer, config: E
     ethiopic = [chr(0x1200 + i) * 5 for i in range(30)]
     with pytest.raises(TokenizerError, match=r"50% of the tokens are \[UNK\]"):
         check_tokenization(tokenizer, config, ethiopic, 64)
+
+
+class TestPredictions:
+    """A prediction goes on over texts that cannot be read, counts them, and refuses another model's tokenizer."""
+
+    JAPANESE = ("今日はとても嬉しかった", "夜道が怖くて走って帰った")
+
+    @staticmethod
+    def predicted(encode: Any, texts: Sequence[str], found: UnknownTexts | None = None) -> None:
+        stub = Stub(encode)
+        check_predicted(stub, EmotionConfig(), texts, stub(texts, verbose=False)["input_ids"], found)  # type: ignore[arg-type]
+
+    def test_texts_of_another_script_are_counted(self, tokenizer: KoBERTTokenizer, config: EmotionConfig) -> None:
+        ethiopic = [chr(0x1200 + i) * 5 for i in range(30)]
+        texts = [*TEXTS, *ethiopic]
+        found = UnknownTexts()
+        check_predicted(tokenizer, config, texts, tokenizer(texts)["input_ids"], found)
+        rows = [tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text)) for text in texts]
+        assert (found.texts, found.unknown) == (70, sum(2 * row.count(0) >= len(row) for row in rows))
+        message = found.message()
+        assert message is not None
+        assert found.unknown == 30
+        assert f"70개 중 {found.unknown}개" in message
+
+    @pytest.mark.parametrize(
+        ("row", "unknown"), [([], 1), ([0], 1), ([0, 5], 1), ([0, 0, 5], 1), ([0, 5, 6], 0), ([5], 0)]
+    )
+    def test_half_unknown_or_nothing_at_all(self, row: list[int], unknown: int) -> None:
+        found = UnknownTexts()
+        self.predicted(lambda text: row if text == "가" else reads(text), ["가"], found)
+        assert (found.texts, found.unknown) == (1, unknown)
+        assert (found.message() is not None) == bool(unknown)
+
+    @pytest.mark.parametrize("count", [1, 19, 20, 40])
+    def test_another_models_tokenizer_at_any_number_of_texts(self, count: int) -> None:
+        with pytest.raises(TokenizerError, match="does not read Korean"):
+            self.predicted(lambda _: [0, 0], TEXTS[:count])
+        with pytest.raises(TokenizerError, match="lies beyond the embedding"):
+            self.predicted(lambda text: [*reads(text), 8002], TEXTS[:count])
+
+    def test_it_is_judged_before_the_first_answer_and_not_in_the_midst_of_a_file(self) -> None:
+        def encode(text: str) -> list[int]:
+            return reads(text) if text in TEXTS else [0, 0]
+
+        found = UnknownTexts()
+        self.predicted(encode, TEXTS, found)
+        self.predicted(encode, self.JAPANESE * 20, found)
+        assert (found.texts, found.unknown) == (80, 40)
+        with pytest.raises(TokenizerError):
+            self.predicted(encode, self.JAPANESE, UnknownTexts())
+
+    def test_texts_cut_to_the_same_tokens_are_no_wrong_tokenizer(self) -> None:
+        self.predicted(lambda text: [5, 6] if text in TEXTS else reads(text), TEXTS)
+
+    def test_the_log_tells_where_nobody_counts(self, caplog: pytest.LogCaptureFixture) -> None:
+        self.predicted(lambda text: [0] if text == "ㅠ" else reads(text), ["ㅠ", "가"])
+        assert "1 of 2 texts" in caplog.text
+        caplog.clear()
+        self.predicted(reads, ["가"])
+        assert caplog.text == ""

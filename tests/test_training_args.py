@@ -102,11 +102,11 @@ def test_unreadable_alpha(tmp_path: Path, written: str) -> None:
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [
-        ({"max_length": 2}, "max_length must be at least 3"),
-        ({"dropout": 1.0}, r"dropout must lie in \[0, 1\)"),
-        ({"dropout": -0.1}, r"dropout must lie in \[0, 1\)"),
-        ({"focal_gamma": -1.0}, "focal_gamma must be finite and at least 0"),
-        ({"focal_gamma": float("nan")}, "focal_gamma must be finite and at least 0"),
+        ({"max_length": 2}, "3 or more, as `max_length`"),
+        ({"dropout": 1.0}, "at least 0 and below 1 as `dropout`"),
+        ({"dropout": -0.1}, "at least 0 and below 1 as `dropout`"),
+        ({"focal_gamma": -1.0}, "at least 0 and finite as `focal_gamma`"),
+        ({"focal_gamma": float("nan")}, "at least 0 and finite as `focal_gamma`"),
         ({"focal_alpha": "-1"}, "alpha must be finite and not negative"),
         ({"focal_alpha": "[1, NaN]"}, "alpha must be finite and not negative"),
         ({"focal_alpha": '{"fear": "x"}'}, "alpha must be made of numbers"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..argument_checks import check_path
+
 ASSETS = Path(__file__).parent
 DEFAULT_MODEL_NAME = "default"
 DEFAULT_MODEL = ASSETS / "default"
@@ -14,4 +16,5 @@ SAMPLE_TEST = ASSETS / "sample" / "test.csv"
 
 def resolve_default(name_or_path: str | os.PathLike[str]) -> str:
     """Returns the folder of the embedded model for "default", every other name as it is."""
+    check_path("pretrained_model_name_or_path", name_or_path)
     return str(DEFAULT_MODEL) if os.fspath(name_or_path) == DEFAULT_MODEL_NAME else os.fspath(name_or_path)

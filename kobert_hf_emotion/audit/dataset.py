@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..argument_checks import check_count, check_dataset
+from ..errors import KoBERTEmotionError
 from .duplicate_checks import check_conflicts, check_duplicates, check_near_duplicates
 from .label_checks import check_classes
 from .overlap_checks import check_overlap
@@ -45,6 +47,17 @@ def audit_dataset(
         >>> audit_dataset(rows)["exact_duplicates"].value
         1
     """
+    check_dataset(dataset, may_be_empty=True)
+    if test is not None:
+        check_dataset(test, name="test", may_be_empty=True)
+    if n_splits is not None:
+        check_count("n_splits", n_splits, 2)
+    check_count("max_length", max_length, 3)
+    if (tokenizer is None) != (config is None):
+        raise KoBERTEmotionError(
+            "`tokenizer`와 `config`는 함께 주어야 합니다. 둘 다 주거나 둘 다 빼세요.",
+            "`tokenizer` and `config` go together: give both, or leave both out.",
+        )
     train_rows = AuditedRows.of(dataset)
     test_rows = None if test is None else AuditedRows.of(test)
     findings = check_duplicates(train_rows, "train")

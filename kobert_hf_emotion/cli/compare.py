@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import options
+from .models import check_run
 from .output import quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def compare(
     """  # noqa: D415
     from ..comparison import compare_runs
 
+    check_run("first", first)
+    check_run("second", second)
     with quiet_libraries():
         found = compare_runs(first, second)
     korean, english = found.verdict()

@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
+from ..errors import CheckpointError
 from . import options
+from .inputs import check_there
+from .models import check_model
 from .output import note_reading, quiet_libraries, say
 
 
@@ -48,6 +51,14 @@ def continue_(
     from ..data import load_emotion_dataset_with_report
     from ..training_args import EmotionTrainingArguments
 
+    check_there("train_file", train_file)
+    check_there("validation_file", validation_file)
+    check_model("checkpoint", checkpoint)
+    if checkpoint.is_file():
+        raise CheckpointError(
+            f"{checkpoint}은(는) 파일입니다. 노트북의 파일은 먼저 convert로 바꾼 폴더를 쓰세요.",
+            f"{checkpoint} is a file. Convert the notebook's file first and name the folder that convert wrote.",
+        )
     with quiet_libraries():
         labels = load_classifier(checkpoint).labels
         files = [train_file] if validation_file is None else [train_file, validation_file]

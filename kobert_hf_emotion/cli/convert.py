@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from . import options
+from .inputs import check_there
 from .output import quiet_libraries, say, say_json
 
 
@@ -32,6 +33,7 @@ def convert(
     """  # noqa: D415
     from ..legacy import convert_legacy_checkpoint
 
+    check_there("checkpoint", checkpoint)
     names = None if labels is None else options.parse_labels(labels)
     with quiet_libraries():
         report = convert_legacy_checkpoint(checkpoint, output, tokenizer, num_attention_heads, word_split, labels=names)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from . import options
+from .models import check_run
 from .output import quiet_libraries, say, say_json
 
 
@@ -31,6 +32,7 @@ def ensemble(
     """  # noqa: D415
     from ..ensemble import combine_folds
 
+    check_run("run", run)
     with quiet_libraries():
         combine_folds(run, output, method)
     if json:

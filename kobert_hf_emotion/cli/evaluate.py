@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import options
+from .inputs import check_there
+from .models import check_notebook_options, check_tested
 from .output import note_reading, quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
@@ -42,6 +44,9 @@ def evaluate(
     from ..evaluation import find_checkpoints
     from ..holdout import evaluate_run
 
+    check_there("test_file", test_file)
+    check_tested("run", run)
+    check_notebook_options(run, tokenizer, num_attention_heads)
     with quiet_libraries():
         labels = load_checkpoint(find_checkpoints(run)[0], tokenizer, num_attention_heads).labels
         dataset, report = load_emotion_dataset_with_report(

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from . import options
+from .models import load_model
 from .output import quiet_libraries, say, say_json
 
 
@@ -33,13 +34,12 @@ def export(
     of every length, and nothing is written where they differ: float32 logits by more than 1e-4, int8 in more than 0.5%
     of the labels.
     """  # noqa: D415
-    from ..checkpoint_loading import load_checkpoint
     from ..checkpoints import Classifier
     from ..errors import CheckpointError
     from ..export import export_onnx
 
     with quiet_libraries():
-        classifier = load_checkpoint(model, tokenizer, num_attention_heads)
+        classifier = load_model(model, tokenizer, num_attention_heads)
         if not isinstance(classifier, Classifier):
             raise CheckpointError(
                 f"{model}: 앙상블은 내보낼 수 없습니다. 겹 하나나 가중치 평균을 내보내세요.",

@@ -17,6 +17,9 @@ _OTHER_NAMES = {
     "num_train_epochs": "epochs",
     "per_device_train_batch_size": "batch_size",
     "run_dir": "output",
+    "output_dir": "output",
+    "group_by": "group_column",
+    "pretrained_model_name_or_path": "model",
     "focal_alpha": "alpha",
     "focal_gamma": "gamma",
 }
@@ -31,17 +34,20 @@ def in_terms_of(app: typer.Typer, argv: Sequence[str], error: KoBERTEmotionError
     """
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
-    command = group.commands[argv[0]]
+    command = group.commands[argv[0]]  # an error comes from a command that was found
     assert isinstance(command, TyperCommand)
     options = {parameter.name: parameter for parameter in command.params if isinstance(parameter, TyperOption)}
 
+    known = {parameter.name for parameter in command.params}
+
     def option(found: re.Match[str]) -> str:
         name = _OTHER_NAMES.get(found[1], found[1])
-        return options[name].opts[0] if name in options else found[0]
+        if name in options:
+            return str(options[name].opts[0])
+        return name.upper() if name in known else found[0]
 
     korean, english = (re.sub(r"`(\w+)`", option, text) for text in (error.korean, error.english))
     mend = {_OTHER_NAMES.get(name, name): value for name, value in error.mend.items()}
-    known = {parameter.name for parameter in command.params}
     try_this = error.try_this
     if mend and set(mend) <= known:
         try_this = shlex.join(["kobert-emotion", *mended(command, argv, mend)])

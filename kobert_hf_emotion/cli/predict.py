@@ -9,21 +9,37 @@ import typer
 
 from ..collector import collector_spares_imports
 from . import options
+from .inputs import STDIN, check_order, check_output, file_or_texts, refuse_unused
+from .models import check_notebook_options, load_model
 from .output import note, note_reading, progress_bar, quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
     from ..file_prediction import LogitsModel
     from ..row_stream import RowStream
+    from ..tokenizer_guard import UnknownTexts
+
+
+_FOR_TEXTS = {"model", "inputs", "output", "as_text", "batch_size", "tokenizer", "num_attention_heads", "json"}
+"""Parameters that matter where texts are given; all others are about reading a file."""
 
 
 def predict(
+    context: typer.Context,
     model: Annotated[
         str, typer.Argument(help="'default', 폴더(export 포함), Hub 이름 또는 .pt/.tar 파일 (model or exported folder)")
     ],
-    inputs: Annotated[list[str], typer.Argument(help="파일 하나, 또는 문장들 (one file, or texts)")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            help="파일 하나 또는 문장들; -는 표준 입력, 한 줄에 한 문장 (one file, or texts; -: a text a line on stdin)"
+        ),
+    ],
     output: Annotated[
         Path | None, typer.Option("--output", help="예측을 쓸 CSV (CSV to write the predictions to)")
     ] = None,
+    as_text: Annotated[
+        bool, typer.Option("--text", help="파일 이름 같아도 문장으로 봄 (texts, even where they look like files)")
+    ] = False,
     text_column: options.TextColumn = None,
     text_pair_column: options.TextPairColumn = None,
     label_column: options.LabelColumn = None,
@@ -44,17 +60,22 @@ def predict(
     read and written in parts, so they may be of any size (of an XLSX the table of strings is held whole). MODEL may
     be a folder that export wrote.
     """  # noqa: D415
-    from ..reading import is_table_path
     from ..row_stream import open_rows
 
+    check_order(model, inputs)
+    found = file_or_texts(inputs, as_text, encoding)
+    if not isinstance(found, Path):
+        used = _FOR_TEXTS | {"encoding"} if inputs == [STDIN] else _FOR_TEXTS
+        refuse_unused(context, used, "문장을 예측할 때", "with texts")
+    check_output(output, found)
     with collector_spares_imports(), quiet_libraries():
         classifier = _load(model, tokenizer, num_attention_heads)
-    if len(inputs) != 1 or not is_table_path(inputs[0]):
-        _predict_texts(classifier, inputs, output, batch_size, json)
+    if not isinstance(found, Path):
+        _predict_texts(classifier, found, output, batch_size, json)
         return
     with quiet_libraries():
         rows = open_rows(
-            inputs[0],
+            found,
             classifier.labels,
             text_column,
             label_column,
@@ -67,32 +88,41 @@ def predict(
 
 
 def _load(model: str, tokenizer: str | None, num_attention_heads: int | None) -> LogitsModel:
-    from ..checkpoint_loading import load_checkpoint
     from ..export import OnnxClassifier, is_export
 
     if is_export(model):
+        check_notebook_options(model, tokenizer, num_attention_heads)
         return OnnxClassifier.from_pretrained(model)
-    classifier = load_checkpoint(model, tokenizer, num_attention_heads)
+    classifier = load_model(model, tokenizer, num_attention_heads)
     classifier.to_accelerator()
     return classifier
 
 
 def _predict_texts(classifier: LogitsModel, texts: list[str], output: Path | None, batch_size: int, json: bool) -> None:
     from ..inference import to_predictions
+    from ..tokenizer_guard import UnknownTexts
 
+    unknown = UnknownTexts()
     with quiet_libraries():
-        logits = classifier.predict_logits(texts, None, batch_size)
+        logits = classifier.predict_logits(texts, None, batch_size, unknown)
     predictions = to_predictions(logits, classifier.labels)
     if output is not None:
         from ..reports import write_predictions
 
         write_predictions(output, logits, classifier.labels, {"text": texts})
+    _warn(unknown)
     if json:
-        say_json({"predictions": [{"text": t, **p} for t, p in zip(texts, predictions, strict=True)]})
+        predicted = [{"text": t, **p} for t, p in zip(texts, predictions, strict=True)]
+        say_json({"predictions": predicted, "unknown_texts": unknown.unknown})
         return
     for text, prediction in zip(texts, predictions, strict=True):
         ranked = sorted(prediction["probabilities"].items(), key=lambda item: -item[1])
         say(f"{text}\n  {prediction['label']}  " + "  ".join(f"{label} {p:.2f}%" for label, p in ranked))
+
+
+def _warn(unknown: UnknownTexts) -> None:
+    if (message := unknown.message()) is not None:
+        note(message)
 
 
 def _predict_rows(classifier: LogitsModel, rows: RowStream, output: Path | None, batch_size: int, json: bool) -> None:
@@ -100,11 +130,13 @@ def _predict_rows(classifier: LogitsModel, rows: RowStream, output: Path | None,
 
     with quiet_libraries(), progress_bar("예측 (predicting)", rows.report.rows_kept) as advance:
         found = predict_rows(classifier, rows, output, batch_size, advance)
+    _warn(found.unknown)
     if output is not None:
         note(f"{output}: {found.rows:,}행 (rows)")
     counts = dict(zip(found.labels, found.predicted.tolist(), strict=True))
     if json:
         result: dict[str, Any] = {"output": output, "rows": found.rows, "data": rows.report, "predicted": counts}
+        result["unknown_texts"] = found.unknown.unknown
         if found.labelled:
             result |= {"scores": found.scores(), "report": found.table_report()}
         say_json(result)

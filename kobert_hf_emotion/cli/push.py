@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from . import options
+from .inputs import check_there
 from .output import quiet_libraries, say, say_json
 
 
@@ -41,6 +42,8 @@ def push(
     """  # noqa: D415
     from ..hub import push_run
 
+    check_there("folder", folder)
+    check_there("token_file", token_file)
     token = None if token_file is None else token_file.read_text(encoding="utf-8").strip()
     with quiet_libraries():
         commit = push_run(folder, repo_id, private, revision, token, message, all_folds)

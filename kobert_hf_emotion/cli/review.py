@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from . import options
+from .inputs import check_there
+from .models import check_run
 from .output import quiet_libraries, say, say_json
 
 
@@ -32,6 +34,8 @@ def review(
     from ..finished_run import read_run
     from ..label_review import apply_review, disputed_labels, write_review
 
+    check_run("run", run)
+    check_there("apply", apply)
     if apply is None:
         with quiet_libraries():
             finished = read_run(run)

@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
+from ..errors import SplitError
 from . import options
+from .inputs import check_there
+from .models import check_model, names_nearest
 from .output import note_reading, quiet_libraries, say, say_json
 
 
@@ -93,10 +96,14 @@ def train(
     from ..run_files import REPORT_FILE
     from ..training_args import EmotionTrainingArguments
 
+    check_there("train_file", train_file)
+    check_there("split", split)
+    check_model("model", model)
     if split is not None and folds is not None:
-        raise typer.BadParameter(
-            "--split이 겹 수를 정하므로 --folds와 함께 쓸 수 없습니다. --folds를 빼세요. "
-            "(--split brings its own number of folds: leave --folds out.)"
+        raise SplitError(
+            "`split`이 겹 수를 정하므로 `folds`와 함께 쓸 수 없습니다. `folds`를 빼세요.",
+            "`split` brings its own number of folds: leave `folds` out.",
+            mend={"folds": None},
         )
     names = options.parse_labels(labels)
     run = Path("runs", train_file.stem) if output is None else output
@@ -125,21 +132,22 @@ def train(
         )
         note_reading(report)
         group_by = None if group_column is None else "group"
-        result = cross_validate(
-            dataset,
-            run,
-            model,
-            args,
-            folds or 5,
-            word_split,
-            group_by,
-            legacy_export,
-            dataset_ids or (),
-            license_id,
-            group_pattern=group_pattern,
-            group_duplicates=group_duplicates,
-            split=split,
-        )
+        with names_nearest("model", model):
+            result = cross_validate(
+                dataset,
+                run,
+                model,
+                args,
+                folds or 5,
+                word_split,
+                group_by,
+                legacy_export,
+                dataset_ids or (),
+                license_id,
+                group_pattern=group_pattern,
+                group_duplicates=group_duplicates,
+                split=split,
+            )
     if json:
         say_json(
             {

@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from ..argument_checks import check_type
 from ..assets import SAMPLE_TEST, SAMPLE_TRAIN
 from ..checkpoints import Classifier
 from ..configuration import longest_input
 from ..files import atomic_directory, check_free
+from ..modeling import EmotionClassifier
 from ..tokenization import KoBERTTokenizer
 from ..versions import library_versions
 from .graph import write_graph
@@ -36,7 +38,9 @@ class ExportReport:
     """Matrix products computed in int8; None in float32."""
 
 
-def export_onnx(classifier: Classifier, folder: str | os.PathLike[str], int8: bool = False) -> ExportReport:
+def export_onnx(
+    classifier: Classifier | EmotionClassifier, folder: str | os.PathLike[str], int8: bool = False
+) -> ExportReport:
     """Writes a classifier as an ONNX graph with its tokenizer, `config.json` and a manifest, `export.json`.
 
     The graph is compared with torch on the sample sentences of this package and on texts of every length before the
@@ -52,6 +56,9 @@ def export_onnx(classifier: Classifier, folder: str | os.PathLike[str], int8: bo
         RunError: `folder` is in use.
     """
     require_onnxruntime()
+    if isinstance(classifier, EmotionClassifier):
+        classifier = Classifier(classifier, classifier.tokenizer)
+    check_type("classifier", classifier, Classifier, "EmotionClassifier.from_pretrained(…)")
     check_free(folder)
     model, tokenizer = classifier.model, classifier.tokenizer
     precision: Precision = "int8" if int8 else "float32"

@@ -71,9 +71,8 @@ def load_manifest(folder: Path) -> Manifest:
         manifest = Manifest(**json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise CheckpointError(
-            f"{folder}: export로 만든 폴더가 아닙니다. {MANIFEST_FILE}을 읽을 수 없습니다({error}).",
-            f"{folder}: not a folder that export wrote: cannot read {MANIFEST_FILE} ({error}).",
-            f"kobert-emotion export default --output {folder}",
+            f"{folder}: export로 만든 폴더가 아닙니다. {MANIFEST_FILE}을 읽을 수 없습니다({error}). 다시 내보내세요.",
+            f"{folder}: not a folder that export wrote: cannot read {MANIFEST_FILE} ({error}). Export again.",
         ) from error
     if manifest.format_version != FORMAT_VERSION:
         raise CheckpointError(

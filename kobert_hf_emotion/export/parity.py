@@ -90,7 +90,8 @@ def check_parity(parity: Parity, precision: Precision) -> None:
     if precision == "int8" and not parity.agreement >= SMALLEST_AGREEMENT:
         raise CheckpointError(
             f"int8로 바꾸면 문장 {parity.texts:,}개 가운데 {parity.agreement:.2%}만 같은 라벨이 됩니다(한도 "
-            f"{SMALLEST_AGREEMENT:.1%}). 아무것도 쓰지 않았습니다. --int8 없이 내보내세요.",
+            f"{SMALLEST_AGREEMENT:.1%}). 아무것도 쓰지 않았습니다. `int8` 없이 내보내세요.",
             f"In int8 only {parity.agreement:.2%} of {parity.texts:,} texts keep their label (limit "
-            f"{SMALLEST_AGREEMENT:.1%}). Nothing was written. Export without --int8.",
+            f"{SMALLEST_AGREEMENT:.1%}). Nothing was written. Export without `int8`.",
+            mend={"int8": False},
         )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import PreTrainedTokenizerBase
+from transformers import AutoConfig, PreTrainedConfig, PreTrainedTokenizerBase
 from typing_extensions import Self
 
+from ..argument_checks import as_texts, check_count, check_path, refuse_files
 from ..errors import CheckpointError
-from ..inference import DEFAULT_BATCH_SIZE, Prediction, check_texts, to_predictions
+from ..inference import DEFAULT_BATCH_SIZE, Prediction, as_pairs, to_predictions
+from ..tokenizer_guard import UnknownTexts, check_predicted, check_vocabulary
 from ..tokenizer_loading import load_tokenizer
 from .manifest import Manifest, load_manifest
 
@@ -46,10 +48,14 @@ class OnnxClassifier:
         >>> OnnxClassifier.from_pretrained("exported").predict(["오늘 정말 행복했어"])  # doctest: +SKIP
     """
 
-    def __init__(self, graph: Graph, tokenizer: PreTrainedTokenizerBase, manifest: Manifest) -> None:
+    def __init__(
+        self, graph: Graph, tokenizer: PreTrainedTokenizerBase, manifest: Manifest, config: PreTrainedConfig
+    ) -> None:
+        check_vocabulary(tokenizer, config)
         self.tokenizer = tokenizer
         self.manifest = manifest
         self._graph = graph
+        self._config = config
 
     @classmethod
     def from_pretrained(cls, folder: str | os.PathLike[str], threads: int | None = None) -> Self:
@@ -62,8 +68,10 @@ class OnnxClassifier:
         Raises:
             CheckpointError: There is no export, a file of it has changed, or ONNX Runtime is not installed.
         """
+        check_path("folder", folder)
         manifest = load_manifest(Path(folder))
-        return cls(Graph(Path(folder) / manifest.model_file, threads), load_tokenizer(folder), manifest)
+        graph = Graph(Path(folder) / manifest.model_file, threads)
+        return cls(graph, load_tokenizer(folder), manifest, AutoConfig.from_pretrained(folder))
 
     @property
     def labels(self) -> list[str]:
@@ -71,7 +79,11 @@ class OnnxClassifier:
         return self.manifest.labels
 
     def predict_logits(
-        self, texts: Sequence[str], text_pairs: Sequence[str] | None = None, batch_size: int = DEFAULT_BATCH_SIZE
+        self,
+        texts: Iterable[str],
+        text_pairs: Iterable[str] | None = None,
+        batch_size: int = DEFAULT_BATCH_SIZE,
+        unknown: UnknownTexts | None = None,
     ) -> NDArray[np.float32]:
         """Computes the logits whose softmax are the probabilities predicted: divided by the temperature.
 
@@ -79,6 +91,7 @@ class OnnxClassifier:
             texts: Sentences.
             text_pairs: Second sentences, for a model of sentence pairs.
             batch_size: Texts a forward pass; those of similar length go together.
+            unknown: What the texts that cannot be read are counted in; None logs their number.
 
         Returns:
             Shape (texts, classes), in the order of `texts`.
@@ -86,18 +99,16 @@ class OnnxClassifier:
         Raises:
             DataError: An element is no string.
         """
-        check_texts(texts)
-        rows = np.zeros((len(texts), len(self.labels)), dtype=np.float32)
-        if len(texts) == 0:
+        firsts, seconds = as_pairs(texts, text_pairs)
+        check_count("batch_size", batch_size)
+        rows = np.zeros((len(firsts), len(self.labels)), dtype=np.float32)
+        if not firsts:
             return rows
         encoded = self.tokenizer(
-            list(texts),
-            None if text_pairs is None else list(text_pairs),
-            truncation=True,
-            max_length=self.manifest.max_length,
-            return_attention_mask=False,
+            firsts, seconds, truncation=True, max_length=self.manifest.max_length, return_attention_mask=False
         )
-        lengths = np.fromiter(map(len, encoded["input_ids"]), dtype=np.int64, count=len(texts))
+        check_predicted(self.tokenizer, self._config, firsts, encoded["input_ids"], unknown)
+        lengths = np.fromiter(map(len, encoded["input_ids"]), dtype=np.int64, count=len(firsts))
         order = np.argsort(lengths, kind="stable")
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
@@ -105,13 +116,15 @@ class OnnxClassifier:
         return rows / np.float32(self.manifest.temperature)
 
     def predict(
-        self, texts: Sequence[str], batch_size: int = DEFAULT_BATCH_SIZE, text_pairs: Sequence[str] | None = None
+        self, texts: Iterable[str], batch_size: int = DEFAULT_BATCH_SIZE, text_pairs: Iterable[str] | None = None
     ) -> list[Prediction]:
         """Predicts the emotion of texts; arguments, result and errors are those of `predict_logits`, labelled.
 
         Returns:
             For each text `{"label", "score", "probabilities"}`; see `Prediction`.
         """
+        texts = as_texts(texts)
+        refuse_files(texts)
         return to_predictions(self.predict_logits(texts, text_pairs, batch_size), self.labels)
 
     def _batch(

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.optim import AdamW, Optimizer
 from transformers import BertConfig, BertModel, PreTrainedModel
 
+from ..argument_checks import check_path, check_type
 from ..errors import CheckpointError
 from ..files import atomic_write
 from ..notebook_classifier import BERTClassifier
@@ -60,6 +61,8 @@ def export_legacy_checkpoint(
         >>> [path.name for path in paths]
         ['fold_1.pt', 'fold_1_state_dict.pt', 'fold_1_all.tar']
     """
+    check_type("model", model, PreTrainedModel, 'EmotionClassifier.from_pretrained("runs/a/best")')
+    check_path("stem", stem)
     state_dict = _legacy_state_dict(model, buffers)
     whole = _legacy_model(model, state_dict)
     optimizer = AdamW(whole.parameters()) if optimizer is None else optimizer

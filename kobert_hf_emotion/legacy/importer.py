@@ -90,10 +90,9 @@ def _report_misfits(checkpoint: LegacyCheckpoint, strict: bool) -> None:
     if strict:
         raise CheckpointError(
             f"{checkpoint.path}의 가중치가 BERT 분류기와 맞지 않습니다. 없는 것: {missing}. 남는 것: {unexpected}. "
-            "그래도 읽으려면 파이썬에서 `strict`를 False로 하십시오(없는 것은 무작위로 초기화됩니다).",
+            "분류기를 학습한 파일이 맞는지 확인하세요.",
             f"Expected the parameters of a BERT classifier in {checkpoint.path}. Missing: {missing}. Unexpected: "
-            f"{unexpected}. To load it all the same set `strict` to False, in Python: what is missing then starts at "
-            "random.",
+            f"{unexpected}. Check that the file is one of a trained classifier.",
         )
     logger.warning(
         "%s: missing, initialised at random: %s; unexpected, left out: %s", checkpoint.path, missing, unexpected

@@ -48,6 +48,8 @@ def resume_optimizer(optimizer: Optimizer, model: nn.Module, state: Mapping[str,
     Raises:
         CheckpointError: The state belongs to a model of other parameters.
     """
+    if not isinstance(state, Mapping) or not {"state", "param_groups"} <= state.keys():
+        raise _unusable("옵티마이저의 state_dict()가 아닙니다", "it is no state_dict() of an optimizer")
     by_name = state_by_name(state, {name: tuple(p.shape) for name, p in model.named_parameters()})
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     own = optimizer.state_dict()

@@ -1,0 +1,204 @@
+"""Whether words on the command line are texts or the names of files: told by what is there, not by a suffix."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from ..argument_checks import FILE_SUFFIXES, exists, nearest_path
+from ..assets import DEFAULT_MODEL_NAME
+from ..errors import DataError, Setting
+
+STDIN = "-"
+_ROOTED = re.compile(r"(~?[/\\]|\.\.?[/\\]|~$|[A-Za-z]:[/\\])")
+
+
+def file_or_texts(inputs: Sequence[str], as_text: bool, encoding: str | None) -> Path | list[str]:
+    """Returns the file that is named, or the texts that are given.
+
+    Args:
+        inputs: Words of the command line; `STDIN` alone stands for a text a line on the standard input.
+        as_text: Whether the user said that they are texts, whatever files there are.
+        encoding: Of the standard input; found out if None.
+
+    Raises:
+        DataError: A word is the name of a folder, or looks like that of a file that is not there; or there are several
+            files, or files and texts.
+    """
+    if as_text:
+        return list(inputs)
+    if list(inputs) == [STDIN]:
+        return _lines_of_stdin(encoding)
+    files = [word for word in inputs if exists(word)]
+    for word in inputs:
+        if word not in files and _looks_like_path(word):
+            _refuse_missing(word, inputs)
+    if not files:
+        return list(inputs)
+    if len(files) < len(inputs):
+        text = next(word for word in inputs if word not in files)
+        raise DataError(
+            f"파일({files[0]})과 문장({text!r})을 함께 줄 수 없습니다. 따로 예측하세요. 모두 문장이면 `as_text`를 "
+            "쓰세요.",
+            f"Expected a file or texts, found both: the file {files[0]} and the text {text!r}. Predict them one after "
+            "the other, or, where all are texts, say so with `as_text`.",
+            mend={"inputs": [files[0]]},
+        )
+    if len(files) > 1:
+        raise DataError(
+            f"파일은 한 번에 하나씩 예측하는데 {len(files)}개입니다({', '.join(files[:3])}). 파일마다 명령을 "
+            "실행하거나, 모두 문장이면 `as_text`를 쓰세요.",
+            f"Expected one file at a time, found {len(files)} ({', '.join(files[:3])}). Run the command once for each "
+            "or, where these are texts, say so with `as_text`.",
+            mend={"inputs": [files[0]]},
+        )
+    path = Path(os.path.expanduser(files[0]))
+    if path.is_dir():
+        _refuse_folder(path)
+    return path
+
+
+def check_there(name: str, path: Path | None) -> None:
+    """Raises `DataError` naming the nearest file where the one of the argument `name` is not there."""
+    if path is None or path.exists():
+        return
+    near = nearest_path(path)
+    raise DataError(
+        f"{path}: 파일이나 폴더가 없습니다." + (f" 혹시 {near}인가요?" if near else " 경로를 확인하세요."),
+        f"{path}: there is no such file or folder." + (f" Did you mean {near}?" if near else " Check the path."),
+        mend=None if near is None else {name: near},
+    )
+
+
+def refuse_unused(context: typer.Context, used: Collection[str], korean: str, english: str) -> None:
+    """Raises `DataError` where options were typed that do nothing in this place.
+
+    Args:
+        context: Of the command.
+        used: The parameters that do something.
+        korean: Where the others do nothing.
+        english: The same in English.
+    """
+    typed = [
+        name
+        for name in context.params
+        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    ]
+    unused = [name for name in typed if name not in used]
+    if unused:
+        names = ", ".join(f"`{name}`" for name in unused)
+        raise DataError(
+            f"{korean} {names}은(는) 쓰이지 않습니다. 빼세요.",
+            f"{names} would do nothing {english}: leave it out.",
+            mend=dict.fromkeys(unused),
+        )
+
+
+def check_order(model: str, inputs: Sequence[str]) -> None:
+    """Raises `DataError` where the first word is a data file, or a text, and no model."""
+    if os.path.isfile(model) and model.lower().endswith(FILE_SUFFIXES):
+        rest = [word for word in inputs if word != DEFAULT_MODEL_NAME and not os.path.isdir(word)]
+        found = next((word for word in inputs if word not in rest), DEFAULT_MODEL_NAME)
+        raise DataError(
+            f"{model}은(는) 데이터 파일인데 모델 자리에 있습니다. 모델을 먼저 쓰세요.",
+            f"{model} is a data file, and stands where the model is expected: name the model first.",
+            mend={"model": found, "inputs": [model, *rest]},
+        )
+    if not exists(model) and re.search(r"\s|[가-힣]", model) and not re.search(r"[/\\]", model):
+        raise DataError(
+            f"{model!r}은(는) 문장인데 모델 자리에 있습니다. 모델을 먼저 쓰세요.",
+            f"{model!r} looks like a text, and stands where the model is expected: name the model first.",
+            mend={"model": DEFAULT_MODEL_NAME, "inputs": [model, *(word for word in inputs if word != "default")]},
+        )
+
+
+def check_output(output: Path | None, source: object) -> None:
+    """Raises `DataError` where predictions would go over what was read, into a folder, or under a wrong suffix."""
+    if output is None:
+        return
+    if output.is_dir():
+        raise DataError(
+            f"`output`에는 쓸 파일이 필요한데 {output}은(는) 폴더입니다.",
+            f"Expected a file to write as `output`, found the folder {output}.",
+            mend={"output": str(output / "predictions.csv")},
+        )
+    if isinstance(source, Path) and output.exists() and output.samefile(source):
+        raise DataError(
+            f"`output`이 읽을 파일({source})과 같습니다. 읽은 내용이 사라지니 다른 이름을 쓰세요.",
+            f"`output` is the file that is read, {source}, whose content would be lost: choose another name.",
+            mend={"output": str(output.with_name(f"{output.stem}_predictions.csv"))},
+        )
+    if output.suffix.lower() != ".csv" and output.name.lower().endswith(FILE_SUFFIXES):
+        raise DataError(
+            f"예측은 CSV로 쓰는데 `output`의 이름이 {output.suffix}로 끝납니다. .csv로 바꾸세요.",
+            f"Predictions are written as CSV, and `output` ends in {output.suffix}: use .csv.",
+            mend={"output": str(output.with_suffix(".csv"))},
+        )
+
+
+def _looks_like_path(word: str) -> bool:
+    """Whether a word that is no file's name looks like one: by its suffix, its root, or separators and no spaces."""
+    if _is_surely_path(word):
+        return True
+    if not re.search(r"\s", word):
+        return bool(re.search(r"[/\\]", word)) or _is_nearly_file(word)
+    return "/" in word and os.path.isdir(word.split("/", maxsplit=1)[0])
+
+
+def _is_surely_path(word: str) -> bool:
+    return word.lower().endswith(FILE_SUFFIXES) or _ROOTED.match(word) is not None
+
+
+def _is_nearly_file(word: str) -> bool:
+    """Whether there is a data file that is called so but for its suffix, or almost so, suffix included."""
+    near = nearest_path(word)
+    if near is None or not near.lower().endswith(FILE_SUFFIXES):
+        return False
+    return Path(near).stem == word or "." in word
+
+
+def _refuse_missing(word: str, inputs: Sequence[str]) -> NoReturn:
+    near = nearest_path(word)
+    mend: dict[str, Setting] = {} if _is_surely_path(word) else {"as_text": True}
+    if near is not None:
+        mend = {"inputs": [near if other == word else other for other in inputs]}
+    raise DataError(
+        f"{word}: 파일 이름 같은데 그런 파일이 없습니다."
+        + (f" 혹시 {near}인가요?" if near else " 경로를 확인하세요.")
+        + " 문장이면 `as_text`를 쓰세요.",
+        f"{word}: this looks like the name of a file, and there is none."
+        + (f" Did you mean {near}?" if near else " Check the path.")
+        + " If it is a text, say so with `as_text`.",
+        mend=mend,
+    )
+
+
+def _refuse_folder(path: Path) -> NoReturn:
+    inside = sorted(str(file) for file in path.iterdir() if file.name.lower().endswith(FILE_SUFFIXES))
+    found = ", ".join(inside[:3]) or "-"
+    raise DataError(
+        f"{path}: 파일이 아니라 폴더입니다. 그 안의 데이터 파일을 지정하거나(있는 파일: {found}), 문장이면 `as_text`를 "
+        "쓰세요.",
+        f"{path}: this is a folder. Name the data file in it (found: {found}), or, if it is a text, say so with "
+        "`as_text`.",
+        mend={"inputs": inside} if len(inside) == 1 else None,
+    )
+
+
+def _lines_of_stdin(encoding: str | None) -> list[str]:
+    from ..decoding import decode
+
+    text = decode(sys.stdin.buffer.read(), "stdin", encoding).text
+    texts = [line for line in map(str.strip, text.splitlines()) if line]
+    if not texts:
+        raise DataError(
+            "표준 입력에 문장이 없습니다. 한 줄에 한 문장씩 넣으세요.",
+            "There is no text on the standard input; expected one a line.",
+        )
+    return texts

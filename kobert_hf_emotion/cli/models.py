@@ -1,0 +1,165 @@
+"""What a command is given as a model or a run: told from what is there, with the right one named where it is not."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..argument_checks import nearest_path
+from ..assets import DEFAULT_MODEL_NAME
+from ..errors import CheckpointError, HubError, RunError, Setting, TokenizerError
+
+if TYPE_CHECKING:
+    from ..ensemble import Predictor
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", re.ASCII)
+
+
+def load_model(model: str, tokenizer: str | None, num_attention_heads: int | None) -> Predictor:
+    """Loads what a command was given as its model; see `checkpoint_loading.load_checkpoint`.
+
+    Raises:
+        CheckpointError: There is none, or options for the notebook's files were typed with another model.
+    """
+    from ..checkpoint_loading import load_checkpoint
+
+    check_model("model", model)
+    check_notebook_options(model, tokenizer, num_attention_heads)
+    with names_nearest("model", model):
+        return load_checkpoint(model, tokenizer, num_attention_heads)
+
+
+def check_model(name: str, model: str | os.PathLike[str]) -> None:
+    """Raises `CheckpointError` where `model` is no file, model's folder, "default" or what could be a Hub id.
+
+    Args:
+        name: The argument it was given as.
+        model: What was given.
+    """
+    from ..ensemble import fold_folders, is_ensemble
+    from ..export import is_export
+
+    path, shown = Path(model), os.fspath(model)
+    if shown == DEFAULT_MODEL_NAME or os.path.isfile(shown):
+        return
+    if not os.path.isdir(shown):
+        _check_name(name, shown)
+        return
+    if (path / "config.json").is_file() or is_ensemble(path) or is_export(path):
+        return
+    folds = fold_folders(path)
+    inside = [fold for fold in ((path / "best"), *folds) if (fold / "config.json").is_file()]
+    inside = inside or [entry for entry in sorted(path.iterdir()) if (entry / "config.json").is_file()]
+    korean = "실행 폴더입니다. 그 안의 모델을 쓰세요" if folds else "모델 폴더가 아닙니다. config.json이 없습니다"
+    english = "is a run's folder: name a model in it" if folds else "is no model's folder: it has no config.json"
+    found = ", ".join(entry.name for entry in inside[:5]) or "-"
+    raise CheckpointError(
+        f"{shown}: {korean}(있는 모델: {found}).",
+        f"{shown} {english} (models in it: {found}).",
+        mend={name: str(inside[0])} if inside else None,
+    )
+
+
+def check_tested(name: str, run: Path) -> None:
+    """Raises `CheckpointError` where there is nothing to evaluate: no run, model's folder or file."""
+    from ..ensemble import fold_folders
+    from ..export import is_export
+
+    if is_export(run):
+        raise CheckpointError(
+            f"{run}은(는) export로 만든 폴더입니다. 내보내기 전의 모델을 평가하세요. 라벨이 있는 파일을 predict하면 이 "
+            "폴더의 점수가 나옵니다.",
+            f"{run} is a folder that export wrote: test the model it was made of. Scores of this one are those that "
+            "predict gives for a file with labels.",
+        )
+    if not (run.is_dir() and fold_folders(run)) and not run.is_file():
+        if not run.is_dir():
+            near = nearest_path(run)
+            raise CheckpointError(
+                f"{run}: 그런 폴더나 파일이 없습니다." + (f" 혹시 {near}인가요?" if near else " 경로를 확인하세요."),
+                f"{run}: there is no such folder or file." + (f" Did you mean {near}?" if near else " Check the path."),
+                mend=None if near is None else {name: near},
+            )
+        check_model(name, run)
+
+
+def check_run(name: str, run: Path) -> None:
+    """Raises `RunError` naming the run where `run` is none but a fold of one, or is not there."""
+    from ..finished_run import RECORD_FILE
+
+    if (run / RECORD_FILE).is_file():
+        return
+    parent = run.absolute().parent if run.exists() else None
+    near: str | None
+    if parent is not None and (parent / RECORD_FILE).is_file():
+        near = str(run.parent)
+    else:
+        near = None if run.exists() else nearest_path(run)
+    raise RunError(
+        f"실행 폴더가 아닙니다: {run} — {RECORD_FILE}이 없습니다." + (f" 혹시 {near}인가요?" if near else ""),
+        f"{run} is no run's folder: there is no {RECORD_FILE} in it." + (f" Did you mean {near}?" if near else ""),
+        mend=None if near is None else {name: near},
+    )
+
+
+def check_notebook_options(
+    model: str | os.PathLike[str], tokenizer: str | None, num_attention_heads: int | None
+) -> None:
+    """Raises `CheckpointError` where options for the notebook's files were typed with something else."""
+    typed: dict[str, Setting] = {"tokenizer": tokenizer, "num_attention_heads": num_attention_heads}
+    unused: dict[str, Setting] = {name: None for name, value in typed.items() if value is not None}
+    if unused and not os.path.isfile(model):
+        names = ", ".join(f"`{name}`" for name in unused)
+        raise CheckpointError(
+            f"{names}은(는) 노트북의 .pt/.tar 파일에만 쓰입니다. {model}에는 제 토크나이저와 설정이 있으니 빼세요.",
+            f"{names} are for the notebook's .pt and .tar files; {model} has a tokenizer and settings of its own: "
+            "leave them out.",
+            mend=unused,
+        )
+
+
+def _check_name(name: str, model: str) -> None:
+    """Raises `CheckpointError` where there is no such folder and the name is none the Hub could have."""
+    if _HUB_ID.fullmatch(model):
+        return  # the Hub knows; see `names_nearest`
+    near = _nearest_model(model)
+    raise CheckpointError(
+        f"{model}: 그런 모델이 없습니다."
+        + (f" 혹시 {near}인가요?" if near else "")
+        + " 모델은 'default', 폴더, Hub 이름(사용자/이름), .pt/.tar 파일 중 하나입니다.",
+        f"{model}: there is no such model."
+        + (f" Did you mean {near}?" if near else "")
+        + " Expected 'default', a folder, a Hub id (user/name), or a .pt or .tar file.",
+        mend={name: near or DEFAULT_MODEL_NAME},
+    )
+
+
+@contextmanager
+def names_nearest(name: str, model: str) -> Iterator[None]:
+    """Adds to the error of a model that neither this machine nor the Hub has the name that is most like it.
+
+    Args:
+        name: The argument it was given as.
+        model: What was given.
+    """
+    try:
+        yield
+    except (CheckpointError, HubError, TokenizerError) as error:
+        near = None if error.mend or os.path.exists(model) or model == DEFAULT_MODEL_NAME else _nearest_model(model)
+        if near is None:
+            raise
+        korean, english = f"{error.korean} 혹시 {near}인가요?", f"{error.english} Did you mean {near}?"
+        raise type(error)(korean, english, mend={name: near}) from error
+
+
+def _nearest_model(model: str) -> str | None:
+    """Returns "default", or the model's folder, whose name is most like `model`."""
+    if difflib.get_close_matches(model, [DEFAULT_MODEL_NAME], n=1, cutoff=0.75):
+        return DEFAULT_MODEL_NAME
+    near = nearest_path(model)
+    return near if near is not None and os.path.isfile(os.path.join(near, "config.json")) else None
