@@ -13,7 +13,7 @@ from .errors import DataError
 from .labels import fold_name
 
 if TYPE_CHECKING:
-    from .reading import Table
+    from .tables import Table
 
 
 class _Role(NamedTuple):

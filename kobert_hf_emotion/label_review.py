@@ -18,7 +18,7 @@ from .errors import DataError, KoBERTEmotionError
 from .files import atomic_write, check_free
 from .finished_run import FinishedRun
 from .label_parsing import encode_labels
-from .reading import read_table
+from .tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd

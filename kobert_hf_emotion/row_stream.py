@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from .columns import Columns, find_columns
+from .columns import Columns
 from .data import LoadReport, clean_rows, count_labels, join_tables, nothing_left
 from .label_parsing import LabelTally, label_names
-from .reading import Table, TableFile, open_table
+from .tables import ReadOptions, Table, TableFile, open_table
+from .tables.column_roles import columns_of, gap_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,7 @@ def open_rows(
     *,
     text_pair_column: str | None = None,
     read_labels: bool = True,
-    encoding: str | None = None,
+    reading: ReadOptions | None = None,
     chunk_rows: int = CHUNK_ROWS,
 ) -> RowStream:
     """Reads a file through, chunk by chunk, and checks and counts its rows; labels may be missing.
@@ -80,19 +81,20 @@ def open_rows(
         label_column: As for `load_emotion_dataset`.
         text_pair_column: As for `load_emotion_dataset`.
         read_labels: As for `load_emotion_dataset`.
-        encoding: As for `load_emotion_dataset`.
+        reading: How the file is to be read, where that is not left to be found out.
         chunk_rows: Rows of the file in memory at a time.
 
     Raises:
         DataError: As for `load_emotion_dataset`.
     """
-    file = open_table(path, encoding=encoding)
+    file = open_table(path, reading)
     tables = file.chunks(chunk_rows)
     first = next(tables)
-    columns = find_columns(
+    columns = columns_of(
         first, text=text_column, label=label_column, text_pair=text_pair_column, require_labels=False,
         read_labels=read_labels,
     )  # fmt: skip
+    gaps = gap_notes(first, columns, require_labels=False)
     names = label_names(join_tables([first], [columns]), labels)
     tally, dropped, counts = LabelTally(), Counter[str](), Counter[str]()
     kept = changed = 0
@@ -114,6 +116,8 @@ def open_rows(
         label_counts=dict(counts),
         label_conflicts=tally.conflicts,
         columns=(columns,),
+        reading=(file.options,),
+        notes=(*file.notes, *gaps),
     )
     if not kept:
         raise nothing_left(report)

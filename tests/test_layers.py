@@ -45,5 +45,5 @@ def test_foundations_import_nothing_above_them() -> None:
     assert imports["labels"] == set()
     assert imports["losses"] <= {"errors", "labels"}
     upper = {"trainer", "cross_validation", "evaluation", "cli", "cli.app", "notebook"}
-    for name in ("configuration", "tokenization", "modeling", "inference", "data", "reading", "splits"):
+    for name in ("configuration", "tokenization", "modeling", "inference", "data", "tables", "splits"):
         assert not imports[name] & upper, name

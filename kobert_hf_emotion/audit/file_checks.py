@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ..data import LoadReport
-from ..reading import read_table
+from ..tables import read_table
 from .report import Example, Finding, Split, Wording, shortened
 from .thresholds import PROBLEM_DROPPED
 
@@ -28,7 +28,7 @@ _REASONS = (
 def check_files(report: LoadReport, split: Split = "train") -> list[Finding]:
     """Turns the counts of a `LoadReport` into findings.
 
-    A text file with rows to show is read a second time for them; the dataset no longer has them.
+    A file with rows to show is read a second time for them; the dataset no longer has them.
     """
     examples = _Examples(report)
     return [
@@ -54,16 +54,22 @@ def _encoding(report: LoadReport, split: Split) -> Finding:
             "바르게 읽었습니다. 이모지를 담지 못하는 인코딩이니 'CSV UTF-8'로 저장하는 편이 안전합니다.",
             "It is read correctly. CP949 cannot hold emoji: 'CSV UTF-8' is the safer format to save as.",
         )
+    korean, english = ("".join(f"\n{note[language]}" for note in report.notes) for language in (0, 1))
     return Finding(
         "encoding",
-        "ok" if advice is None else "notice",
+        "ok" if advice is None and not report.notes else "notice",
         listed,
         Wording(
-            f"{', '.join(report.files)}: {listed}, {report.rows_read:,}행 중 {report.rows_kept:,}행을 씁니다",
-            f"{', '.join(report.files)}: {listed}, {report.rows_kept:,} of {report.rows_read:,} rows are used",
+            f"{', '.join(report.files)}: {listed}, {report.rows_read:,}행 중 {report.rows_kept:,}행을 씁니다{korean}",
+            f"{', '.join(report.files)}: {listed}, {report.rows_kept:,} of {report.rows_read:,} rows are used{english}",
         ),
         advice,
-        details={"files": list(report.files), "rows_read": report.rows_read, "rows_kept": report.rows_kept},
+        details={
+            "files": list(report.files),
+            "rows_read": report.rows_read,
+            "rows_kept": report.rows_kept,
+            "notes": [list(note) for note in report.notes],
+        },
         split=split,
     )
 
@@ -162,12 +168,9 @@ class _Examples:
     def _read(self) -> list[tuple[pd.DataFrame, str, str | None]]:
         if self._tables is None:
             report = self._report
-            files = zip(report.files, report.encodings, report.columns, strict=True)
-            # Of Excel and Parquet files the report does not say which sheet was read.
-            text_files = [(file, encoding, names) for file, encoding, names in files if encoding is not None]
+            files = zip(report.files, report.reading, report.columns, strict=True)
             self._tables = [
-                (read_table(file, encoding=encoding).frame, names.text, names.label)
-                for file, encoding, names in text_files
+                (read_table(file, reading).frame, names.text, names.label) for file, reading, names in files
             ]
         return self._tables
 
