@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..collector import collector_spares_imports
+from ..tables import ReadOptions
 from . import options
 from .inputs import STDIN, check_order, check_output, file_or_texts, refuse_unused
 from .models import check_notebook_options, load_model
@@ -23,6 +24,7 @@ _FOR_TEXTS = {"model", "inputs", "output", "as_text", "batch_size", "tokenizer",
 """Parameters that matter where texts are given; all others are about reading a file."""
 
 
+@options.reads_files
 def predict(
     context: typer.Context,
     model: Annotated[
@@ -46,7 +48,7 @@ def predict(
     ignore_labels: Annotated[
         bool, typer.Option("--ignore-labels", help="라벨 열이 있어도 쓰지 않음 (leave the label column out)")
     ] = False,
-    encoding: options.Encoding = None,
+    reading: ReadOptions = ReadOptions(),  # noqa: B008 - frozen
     batch_size: options.BatchSize = 64,
     tokenizer: options.Tokenizer = None,
     num_attention_heads: options.Heads = None,
@@ -63,7 +65,7 @@ def predict(
     from ..row_stream import open_rows
 
     check_order(model, inputs)
-    found = file_or_texts(inputs, as_text, encoding)
+    found = file_or_texts(inputs, as_text, reading.encoding)
     if not isinstance(found, Path):
         used = _FOR_TEXTS | {"encoding"} if inputs == [STDIN] else _FOR_TEXTS
         refuse_unused(context, used, "문장을 예측할 때", "with texts")
@@ -81,7 +83,7 @@ def predict(
             label_column,
             text_pair_column=text_pair_column,
             read_labels=not ignore_labels,
-            encoding=encoding,
+            reading=reading,
         )
         note_reading(rows.report)
     _predict_rows(classifier, rows, output, batch_size, json)
