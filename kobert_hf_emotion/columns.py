@@ -14,7 +14,7 @@ from .labels import fold_name, whole_number
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .reading import Table
+    from .tables import Table
 
 
 class _Role(NamedTuple):

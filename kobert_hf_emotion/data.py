@@ -9,13 +9,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .columns import Columns, find_columns
+from .columns import Columns
 from .errors import DataError
 from .label_parsing import EXCEL_ERRORS, NULLS, label_names
 from .label_reading import LabelReading, listed_counts, sort_counts
 from .label_tally import encode_labels
 from .labels import BLANKS, EMOTION_LABELS, clean_name, fold_name
-from .reading import Table, read_table
+from .tables import Note, ReadOptions, Table, read_table
+from .tables.column_roles import columns_of, gap_notes
+from .tables.options import LayoutName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +54,8 @@ class LoadReport:
         columns: The columns used in each file.
         labels_read: What the label cells were taken for; None without labels.
         null_texts: Rows kept whose text is what programs write for a missing value ("nan", "NULL"), by the text.
+        reading: How each file was read: what was prescribed, and what was found out.
+        notes: What was assumed in reading, and what is in the files and was not read.
     """
 
     files: tuple[str, ...]
@@ -65,6 +69,8 @@ class LoadReport:
     columns: tuple[Columns, ...] = ()
     labels_read: LabelReading | None = None
     null_texts: dict[str, int] = field(default_factory=dict)
+    reading: tuple[ReadOptions, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def summary(self) -> str:
         """Returns the report as a few lines of Korean."""
@@ -102,9 +108,13 @@ def load_emotion_dataset(
     read_labels: bool = True,
     encoding: str | None = None,
     sheet: str | int | None = None,
+    delimiter: str | None = None,
     quoted: bool | None = None,
+    no_header: bool = False,
+    header_row: int | None = None,
+    layout: LayoutName | None = None,
 ) -> Dataset:
-    """Loads CSV, TSV, XLSX, JSON Lines or Parquet files and logs what was read, how, and what was left out.
+    """Loads CSV, TSV, XLSX, JSON(L) or Parquet files and logs what was read, how, and what was left out.
 
     The columns of the dataset:
 
@@ -132,8 +142,13 @@ def load_emotion_dataset(
             with the label None.
         read_labels: If False, labels are ignored, even where there are some.
         encoding: Encoding of text files; found out and logged if None.
-        sheet: Sheet of Excel files; the first if None.
+        sheet: Sheet of Excel files, by its name or 0-based position; the first if None.
+        delimiter: What stands between the cells of a text file: a character, or comma, tab, semicolon, pipe, or
+            line where every line is one text; found out if None.
         quoted: Whether quotation marks enclose cells in CSV and TSV; found out if None.
+        no_header: Whether the first row is data. Columns are then called by their position: "1", "2", ….
+        header_row: Number of the row with the column names, from 1; found out if None.
+        layout: "kemdy" for the two header rows of KEMDy's annotations; found out if None.
 
     Raises:
         DataError: A file, a column, a row or a label is not what was expected, or no row is left.
@@ -147,9 +162,7 @@ def load_emotion_dataset(
         labels=labels,
         require_labels=require_labels,
         read_labels=read_labels,
-        encoding=encoding,
-        sheet=sheet,
-        quoted=quoted,
+        reading=ReadOptions(encoding, sheet, delimiter, quoted, no_header, header_row, layout),
     )
     is_doubtful = report.labels_read is not None and report.labels_read.doubtful
     logger.log(logging.WARNING if is_doubtful else logging.INFO, report.summary())
@@ -166,15 +179,16 @@ def load_emotion_dataset_with_report(
     labels: Sequence[str] | None = EMOTION_LABELS,
     require_labels: bool = True,
     read_labels: bool = True,
-    encoding: str | None = None,
-    sheet: str | int | None = None,
-    quoted: bool | None = None,
+    reading: ReadOptions | None = None,
 ) -> tuple[Dataset, LoadReport]:
-    """Does what `load_emotion_dataset` does, and returns the report in place of logging it."""
+    """Does what `load_emotion_dataset` does, and returns the report in place of logging it.
+
+    The options of reading are one argument here, and the same for all files.
+    """
     require_labels = require_labels and read_labels
-    tables = [read_table(path, encoding=encoding, sheet=sheet, quoted=quoted) for path in _paths(path_or_paths)]
+    tables = [read_table(path, reading) for path in _paths(path_or_paths)]
     columns = tuple(
-        find_columns(
+        columns_of(
             table,
             text=text_column,
             label=label_column,
@@ -186,6 +200,7 @@ def load_emotion_dataset_with_report(
         for table in tables
     )
     _check_same_roles(tables, columns)
+    gaps = [gap_notes(table, found, require_labels) for table, found in zip(tables, columns, strict=True)]
     frame = join_tables(tables, columns)
     names = label_names(frame, labels)
     clean_texts(frame)
@@ -203,6 +218,8 @@ def load_emotion_dataset_with_report(
         columns=columns,
         labels_read=None if names is None else tally.reading(names),
         null_texts=count_null_texts(kept),
+        reading=tuple(table.options for table in tables),
+        notes=tuple(note for table, more in zip(tables, gaps, strict=True) for note in (*table.notes, *more)),
     )
     if kept.empty:
         raise nothing_left(report)

@@ -86,16 +86,25 @@ def find_encoding(open_bytes: Callable[[], IO[bytes]], source: str, encoding: st
     with open_bytes() as handle:
         head = handle.read(2 * _SAMPLE_SIZE)  # as many characters as `decode` looks at, even of two bytes each
     marked = next((name for mark, name in _BOMS if head.startswith(mark)), None)
-    wanted = encoding or marked
+    wanted = marked if encoding is not None and _eats_mark(encoding, marked) else encoding or marked
     if wanted is None:
         _refuse_known_binary(head, source)
     fitting = _fitting_encodings(open_bytes, head, (wanted,) if wanted else ("utf-8", "cp949"))
     if not fitting or (wanted is None and (b"\0" in head or _control_share(_beginning(head, fitting[0])) > 0.01)):
         with open_bytes() as handle:
-            return decode(handle.read(), source, encoding).encoding
+            return decode(handle.read(), source, wanted if encoding is not None else None).encoding
     if wanted is None and fitting[0] == "cp949":
         _warn_if_not_korean(_beginning(head, "cp949"), source)
     return fitting[0]
+
+
+def _eats_mark(encoding: str, marked: str | None) -> bool:
+    """Whether a file's byte order mark is of the encoding that was prescribed, which by itself would leave it in."""
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError:
+        return False
+    return marked is not None and name.split("-")[:2] == marked.split("-")[:2]
 
 
 def _fitting_encodings(open_bytes: Callable[[], IO[bytes]], head: bytes, names: tuple[str, ...]) -> list[str]:
@@ -181,7 +190,7 @@ def _warn_if_not_korean(text: str, source: str) -> None:
     if share < 0.5:
         logger.warning(
             "%s: read as cp949, but only %.0f%% of its non-ASCII characters are Hangul; "
-            "if the text looks wrong, pass encoding=… / cp949로 읽었지만 한글이 적습니다",
+            "if the text looks wrong, pass `encoding` / cp949로 읽었지만 한글이 적습니다",
             source,
             100 * share,
         )
@@ -198,7 +207,7 @@ def _detect(data: bytes, source: str) -> Decoded:
     others = [match.encoding for match in matches if match.encoding != best.encoding]
     logger.warning(
         "%s: neither UTF-8 nor CP949; guessed %s (confidence %.0f%%; also possible: %s). "
-        "If the text looks wrong, pass encoding=… / 인코딩을 %s(으)로 추정했습니다",
+        "If the text looks wrong, pass `encoding` / 인코딩을 %s(으)로 추정했습니다",
         source,
         best.encoding,
         100 * (1 - best.chaos),
@@ -230,9 +239,9 @@ def _broken(data: bytes, source: str, encoding: str, error: UnicodeDecodeError) 
     found = data[error.start : error.start + 2].hex(" ")
     return DataError(
         f"{source} {line}번째 줄: {encoding} 글이어야 하는데 읽을 수 없는 바이트({found})가 있습니다. "
-        "그 줄을 고치거나, 다른 인코딩이면 encoding을 지정하거나, UTF-8로 다시 저장하세요.",
+        "그 줄을 고치거나, 다른 인코딩이면 `encoding`을 지정하거나, UTF-8로 다시 저장하세요.",
         f"{source}, line {line}: expected {encoding} text, found bytes that are not ({found}). "
-        "Mend that line, pass encoding=… if it is another one, or save the file again as UTF-8.",
+        "Mend that line, pass `encoding` if it is another one, or save the file again as UTF-8.",
     )
 
 

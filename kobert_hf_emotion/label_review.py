@@ -19,7 +19,7 @@ from .files import atomic_write, check_free
 from .finished_run import FinishedRun
 from .label_ids import LABEL_COLUMN
 from .label_tally import encode_labels
-from .reading import read_table
+from .tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd

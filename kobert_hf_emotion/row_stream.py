@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from .columns import GUESS_ROWS, Columns, find_columns
+from .columns import GUESS_ROWS, Columns
 from .data import (
     LoadReport,
     clean_texts,
@@ -24,7 +24,8 @@ from .data import (
 from .label_parsing import label_names
 from .label_reading import sort_counts
 from .label_tally import LabelTally
-from .reading import Table, TableFile, open_table
+from .tables import ReadOptions, Table, TableFile, open_table
+from .tables.column_roles import columns_of, gap_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +76,7 @@ def open_rows(
     *,
     text_pair_column: str | None = None,
     read_labels: bool = True,
-    encoding: str | None = None,
+    reading: ReadOptions | None = None,
     chunk_rows: int = CHUNK_ROWS,
 ) -> RowStream:
     """Reads a file through, chunk by chunk, and checks and counts its rows; labels may be missing.
@@ -89,18 +90,19 @@ def open_rows(
         label_column: As for `load_emotion_dataset`.
         text_pair_column: As for `load_emotion_dataset`.
         read_labels: As for `load_emotion_dataset`.
-        encoding: As for `load_emotion_dataset`.
+        reading: How the file is to be read, where that is not left to be found out.
         chunk_rows: Rows of the file in memory at a time.
 
     Raises:
         DataError: As for `load_emotion_dataset`.
     """
-    file = open_table(path, encoding=encoding)
+    file = open_table(path, reading)
     first = next(file.chunks(GUESS_ROWS))
-    columns = find_columns(
+    columns = columns_of(
         first, text=text_column, label=label_column, text_pair=text_pair_column, require_labels=False,
         read_labels=read_labels,
     )  # fmt: skip
+    gaps = gap_notes(first, columns, require_labels=False)
     names = label_names(join_tables([first], [columns]), labels)
     tally, dropped, counts, nulls = LabelTally(), Counter[str](), Counter[str](), Counter[str]()
     kept = changed = 0
@@ -125,6 +127,8 @@ def open_rows(
         columns=(columns,),
         labels_read=None if names is None else tally.reading(names),
         null_texts=sort_counts(nulls),
+        reading=(file.options,),
+        notes=(*file.notes, *gaps),
     )
     if not kept:
         raise nothing_left(report)

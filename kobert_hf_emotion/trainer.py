@@ -318,7 +318,7 @@ class EmotionTrainer(Trainer):
         if not self.is_world_process_zero():
             return None
         repo_id = str(self.hub_model_id)  # `init_hf_repo` has set it
-        kwargs.setdefault("model_name", repo_id.split("/")[-1])
+        kwargs.setdefault("model_name", repo_id.rsplit("/", maxsplit=1)[-1])
         self.create_model_card(**kwargs)
         return upload_model(
             Path(str(self.args.output_dir)),

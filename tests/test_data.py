@@ -19,7 +19,7 @@ from kobert_hf_emotion.columns import find_columns
 from kobert_hf_emotion.data import load_emotion_dataset, load_emotion_dataset_with_report
 from kobert_hf_emotion.errors import DataError
 from kobert_hf_emotion.labels import EMOTION_LABELS, EMOTION_LABELS_KO
-from kobert_hf_emotion.reading import read_table
+from kobert_hf_emotion.tables import read_table
 
 SEED_HEADER = ["ID", "Emotion", "Label", "WavPath", "Text"]
 
@@ -217,7 +217,8 @@ def test_same_name_twice(tmp_path: Path) -> None:
 
 def test_a_file_without_header(tmp_path: Path) -> None:
     error = failure(table(tmp_path / "a.csv", ["오늘 정말 좋아", "5"], ["싫어", "3"]))
-    assert "오늘 정말 좋아, 5" in error.english
+    assert "오늘 정말 좋아 | 5" in error.english
+    assert error.mend == {"no_header": True, "header_row": None, "text_column": "1", "label_column": "2"}
     assert "first row must hold column names" in error.english
 
 

@@ -46,5 +46,5 @@ def test_foundations_import_nothing_above_them() -> None:
     assert imports["losses"] <= {"errors", "labels"}
     assert imports["probabilities"] <= {"errors"}
     upper = {"trainer", "cross_validation", "evaluation", "cli", "cli.app", "notebook"}
-    for name in ("configuration", "tokenization", "modeling", "inference", "data", "reading", "splits"):
+    for name in ("configuration", "tokenization", "modeling", "inference", "data", "tables", "splits"):
         assert not imports[name] & upper, name

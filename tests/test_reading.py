@@ -9,17 +9,15 @@ import lzma
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from kobert_hf_emotion.decoding import decode
-from kobert_hf_emotion.delimited import parse_delimited
 from kobert_hf_emotion.errors import DataError
-from kobert_hf_emotion.reading import read_table
+from kobert_hf_emotion.tables import ReadOptions, read_table
 
 TEXTS = ["오늘 정말 행복했어", "ㅋㅋㅋㅋ 뭐야", "ㅠㅠ 너무 슬퍼", "뷁! 똠방각하"]
 CSV = "Text,Label\n" + "".join(f"{text},{index}\n" for index, text in enumerate(TEXTS))
@@ -30,9 +28,9 @@ def write(path: Path, content: str | bytes, encoding: str = "utf-8") -> Path:
     return path
 
 
-def failure(path: Path, **options: object) -> str:
+def failure(path: Path, **options: Any) -> str:
     with pytest.raises(DataError) as caught:
-        read_table(path, **options)
+        read_table(path, ReadOptions(**options))
     return str(caught.value)
 
 
@@ -67,7 +65,7 @@ def test_emoji_survive(tmp_path: Path) -> None:
 
 def test_prescribed_encoding_wins_and_fails_strictly(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", CSV, "cp949")
-    assert read_table(path, encoding="cp949").encoding == "cp949"
+    assert read_table(path, ReadOptions(encoding="cp949")).encoding == "cp949"
     message = failure(path, encoding="utf-8")
     assert "line 2" in message
     assert "2번째 줄" in message
@@ -159,20 +157,8 @@ def test_one_column_needs_no_marks_around_commas(tmp_path: Path) -> None:
 def test_quoting_can_be_prescribed(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tsv", 'a\tb\n"굳"\t1\n')
     assert read_table(path).frame["a"].tolist() == ["굳"]
-    assert read_table(path, quoted=False).frame["a"].tolist() == ['"굳"']
+    assert read_table(path, ReadOptions(quoted=False)).frame["a"].tolist() == ['"굳"']
     assert "row 2" in failure(write(tmp_path / "b.tsv", 'a\tb\n"굳\t1\n'), quoted=True)
-
-
-CELLS = st.text(st.characters(blacklist_categories=["Cs", "Cc"]) | st.sampled_from('",\n\t가'), max_size=8)
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=6))
-def test_what_pandas_writes_is_read_back(rows: list[tuple[str, str]]) -> None:
-    text = pd.DataFrame(rows, columns=["a", "b"]).to_csv(index=False, quoting=1)
-    read = parse_delimited(text, ",", "a.csv")[1:]
-    kept = [row for row in read if any(cell.strip() for cell in row)]
-    assert kept == [list(row) for row in rows if any(cell.strip() for cell in row)]
 
 
 @pytest.mark.parametrize(
@@ -284,8 +270,8 @@ def test_excel_with_a_wrong_dimension(workbook: Path, tmp_path: Path) -> None:
 
 
 def test_excel_sheets(workbook: Path) -> None:
-    assert read_table(workbook, sheet="둘째").frame["문장"].tolist() == ["나"]
-    assert read_table(workbook, sheet=1).frame["문장"].tolist() == ["나"]
+    assert read_table(workbook, ReadOptions(sheet="둘째")).frame["문장"].tolist() == ["나"]
+    assert read_table(workbook, ReadOptions(sheet=1)).frame["문장"].tolist() == ["나"]
     assert "Sheets: 첫째, 둘째" in failure(workbook, sheet="셋째")
     assert "Sheets: 첫째, 둘째" in failure(workbook, sheet=2)
 
@@ -326,16 +312,18 @@ def test_parquet_keeps_integers_beside_missing_ones(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["ratings_train", "ratings_test", "reviews_rest"])
-def test_nsmc_keeps_every_row(shared: Path, name: str) -> None:
+def test_nsmc_keeps_every_row(shared: Path, tmp_path: Path, name: str) -> None:
     path = shared / "data" / "nsmc" / f"{name}.tsv.xz"
     lines = lzma.decompress(path.read_bytes()).decode().rstrip("\n").split("\n")
     if name == "reviews_rest":
         lines = lines[:200_000]
-        rows = parse_delimited("\n".join(lines), "\t", name)[1:]
+        rows = read_table(write(tmp_path / "rest.tsv", "\n".join(lines))).frame.values.tolist()
         assert [row[2] for row in rows[:1000]] == [line.split("\t")[2] for line in lines[1:1001]]
     else:
         frame = read_table(path).frame
         assert frame["id"].tolist() == [line.split("\t")[0] for line in lines[1:]]
-        assert read_table(path, quoted=False).frame["document"].tolist() == [line.split("\t")[1] for line in lines[1:]]
+        assert read_table(path, ReadOptions(quoted=False)).frame["document"].tolist() == [
+            line.split("\t")[1] for line in lines[1:]
+        ]
         rows = frame.values.tolist()
     assert len(rows) == len(lines) - 1

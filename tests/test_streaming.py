@@ -19,8 +19,8 @@ from kobert_hf_emotion.data import load_emotion_dataset_with_report
 from kobert_hf_emotion.errors import DataError
 from kobert_hf_emotion.file_prediction import predict_rows
 from kobert_hf_emotion.labels import EMOTION_LABELS
-from kobert_hf_emotion.reading import open_table, read_table
 from kobert_hf_emotion.row_stream import open_rows
+from kobert_hf_emotion.tables import open_table, read_table
 
 PAIRS = sentences(9)
 MESSY = [

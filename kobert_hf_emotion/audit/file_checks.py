@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..data import LoadReport, text_fault
 from ..label_parsing import is_empty_label
 from ..label_reading import arrows, listed_counts
-from ..reading import read_table
+from ..tables import read_table
 from .report import Example, Finding, Split, Wording, counted, shortened
 from .thresholds import PROBLEM_DROPPED
 
@@ -30,7 +30,7 @@ _REASONS = (
 def check_files(report: LoadReport, split: Split = "train") -> list[Finding]:
     """Turns the counts of a `LoadReport` into findings.
 
-    A text file with rows to show is read a second time for them; the dataset no longer has them.
+    A file with rows to show is read a second time for them; the dataset no longer has them.
     """
     examples = FileExamples(report)
     return [
@@ -56,16 +56,22 @@ def _encoding(report: LoadReport, split: Split) -> Finding:
             "바르게 읽었습니다. 이모지를 담지 못하는 인코딩이니 'CSV UTF-8'로 저장하는 편이 안전합니다.",
             "It is read correctly. CP949 cannot hold emoji: 'CSV UTF-8' is the safer format to save as.",
         )
+    korean, english = ("".join(f"\n{note[language]}" for note in report.notes) for language in (0, 1))
     return Finding(
         check="encoding",
-        status="ok" if advice is None else "notice",
+        status="ok" if advice is None and not report.notes else "notice",
         value=listed,
         found=Wording(
-            f"{', '.join(report.files)}: {listed}, {report.rows_read:,}행 중 {report.rows_kept:,}행을 씁니다",
-            f"{', '.join(report.files)}: {listed}, {report.rows_kept:,} of {report.rows_read:,} rows are used",
+            f"{', '.join(report.files)}: {listed}, {report.rows_read:,}행 중 {report.rows_kept:,}행을 씁니다{korean}",
+            f"{', '.join(report.files)}: {listed}, {report.rows_kept:,} of {report.rows_read:,} rows are used{english}",
         ),
         advice=advice,
-        details={"files": list(report.files), "rows_read": report.rows_read, "rows_kept": report.rows_kept},
+        details={
+            "files": list(report.files),
+            "rows_read": report.rows_read,
+            "rows_kept": report.rows_kept,
+            "notes": [list(note) for note in report.notes],
+        },
         split=split,
     )
 
@@ -171,12 +177,9 @@ class FileExamples:
     def _read(self) -> list[tuple[pd.DataFrame, str, str | None]]:
         if self._tables is None:
             report = self._report
-            files = zip(report.files, report.encodings, report.columns, strict=True)
-            # Of Excel and Parquet files the report does not say which sheet was read.
-            text_files = [(file, encoding, names) for file, encoding, names in files if encoding is not None]
+            files = zip(report.files, report.reading, report.columns, strict=True)
             self._tables = [
-                (read_table(file, encoding=encoding).frame, names.text, names.label)
-                for file, encoding, names in text_files
+                (read_table(file, reading).frame, names.text, names.label) for file, reading, names in files
             ]
         return self._tables
 

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from ..tables import ReadOptions
 from . import options
 from .output import note_reading, quiet_libraries, say
 
 
+@options.reads_files
 def continue_(
     checkpoint: Annotated[
         Path, typer.Argument(help="모델 폴더, 예: convert의 결과 (model folder, such as convert writes)")
@@ -29,7 +31,7 @@ def continue_(
     ] = None,
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
-    encoding: options.Encoding = None,
+    reading: ReadOptions = ReadOptions(),  # noqa: B008 - frozen
     epochs: options.Epochs = 10.0,
     batch_size: options.BatchSize = 64,
     learning_rate: options.LearningRate = 5e-5,
@@ -52,7 +54,7 @@ def continue_(
         labels = load_classifier(checkpoint).labels
         files = [train_file] if validation_file is None else [train_file, validation_file]
         loaded = [
-            load_emotion_dataset_with_report(path, text_column, label_column, labels=labels, encoding=encoding)
+            load_emotion_dataset_with_report(path, text_column, label_column, labels=labels, reading=reading)
             for path in files
         ]
         for _, report in loaded:

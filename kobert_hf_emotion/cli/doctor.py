@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ..tables import ReadOptions
 from . import options
 from .output import quiet_libraries, say_json
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 EXIT_PROBLEM = 1
 
 
+@options.reads_files
 def doctor(
     train_file: options.InputFile,
     test_file: Annotated[
@@ -37,7 +39,7 @@ def doctor(
         typer.Option("--group-column", help="값이 같으면 같은 겹에 두는 열 (rows with equal values share a fold)"),
     ] = None,
     labels: options.Labels = None,
-    encoding: options.Encoding = None,
+    reading: ReadOptions = ReadOptions(),  # noqa: B008 - frozen
     epochs: options.Epochs = 10.0,
     batch_size: options.BatchSize = 64,
     max_length: options.MaxLength = 64,
@@ -65,7 +67,7 @@ def doctor(
             text_pair_column=text_pair_column,
             group_column=group_column,
             labels=options.parse_labels(labels),
-            encoding=encoding,
+            reading=reading,
         )
         findings = check_files(loaded) + check_reading(loaded)
         test = None
@@ -78,7 +80,7 @@ def doctor(
                 group_column=group_column,
                 labels=dataset.features["label"].names,
                 require_labels=False,
-                encoding=encoding,
+                reading=reading,
             )
             findings += check_files(test_loaded, "test") + check_reading(test_loaded, "test", loaded)
         tokenizer = load_tokenizer(model, model_max_length=max_length)

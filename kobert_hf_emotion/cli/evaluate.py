@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..tables import ReadOptions
 from . import options
 from .output import note_reading, quiet_libraries, say, say_json
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ..holdout import Holdout, HoldoutScores
 
 
+@options.reads_files
 def evaluate(
     run: Annotated[Path, typer.Argument(help="실행 폴더, 모델 폴더 또는 .pt/.tar 파일 (run, model folder or file)")],
     test_file: options.InputFile,
@@ -26,7 +28,7 @@ def evaluate(
     text_column: options.TextColumn = None,
     text_pair_column: options.TextPairColumn = None,
     label_column: options.LabelColumn = None,
-    encoding: options.Encoding = None,
+    reading: ReadOptions = ReadOptions(),  # noqa: B008 - frozen
     batch_size: options.BatchSize = 64,
     tokenizer: options.Tokenizer = None,
     num_attention_heads: options.Heads = None,
@@ -50,7 +52,7 @@ def evaluate(
             label_column,
             text_pair_column=text_pair_column,
             labels=labels,
-            encoding=encoding,
+            reading=reading,
         )
         note_reading(report)
         found = evaluate_run(run, dataset, select_on_test, batch_size, tokenizer, num_attention_heads)

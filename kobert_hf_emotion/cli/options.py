@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import csv
+import functools
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
+
+from ..tables.options import LayoutName, ReadOptions
 
 TextColumn = Annotated[
     str | None,
@@ -28,9 +33,6 @@ Labels = Annotated[
         "읽음; 기본은 일곱 감정 (label names in the order of their ids, with commas between them and a name that holds "
         "one in double quotes; or 'auto'; the seven emotions by default)",
     ),
-]
-Encoding = Annotated[
-    str | None, typer.Option("--encoding", help="파일 인코딩; 없으면 찾아냄 (encoding of the file; found if left out)")
 ]
 BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="배치 크기 (rows a batch)")]
 Epochs = Annotated[float, typer.Option("--epochs", min=0.01, help="에폭 수 (passes over the rows)")]
@@ -86,7 +88,67 @@ Heads = Annotated[
     ),
 ]
 WordSplitName: TypeAlias = Literal["sentencepiece", "gluonnlp"]
-InputFile = Annotated[Path, typer.Argument(help="CSV, TSV, XLSX, JSONL 또는 Parquet 파일 (file)")]
+InputFile = Annotated[Path, typer.Argument(help="CSV, TSV, XLSX, JSON(L) 또는 Parquet 파일 (file)")]
+_READING: dict[str, Any] = {
+    "encoding": Annotated[
+        str | None,
+        typer.Option("--encoding", help="파일 인코딩; 없으면 찾아냄 (encoding of the file; found if left out)"),
+    ],
+    "sheet": Annotated[
+        str | None, typer.Option("--sheet", help="엑셀 시트 이름; 없으면 첫 시트 (sheet of a workbook; the first)")
+    ],
+    "delimiter": Annotated[
+        str | None,
+        typer.Option(
+            "--delimiter",
+            help="칸을 나누는 글자 또는 comma, tab, semicolon, pipe; 한 줄이 글 하나면 line; 없으면 찾아냄 (what "
+            "stands between cells, or 'line' where every line is a text; found if left out)",
+        ),
+    ],
+    "quoted": Annotated[
+        bool | None,
+        typer.Option("--quoted/--no-quoted", help="따옴표가 칸을 감쌈; 없으면 찾아냄 (quotation marks enclose cells)"),
+    ],
+    "no_header": Annotated[
+        bool,
+        typer.Option(
+            "--no-header",
+            help="열 이름 행이 없음; 열은 1부터 센 번호, 예: --text-column 2 (no row of column names; they are "
+            "called by their position from 1)",
+        ),
+    ],
+    "header_row": Annotated[
+        int | None,
+        typer.Option("--header-row", min=1, help="열 이름이 있는 행 번호; 없으면 찾아냄 (row of the column names)"),
+    ],
+    "layout": Annotated[
+        LayoutName | None, typer.Option("--layout", help="정해진 머리글 형식: kemdy (a named layout of the header)")
+    ],
+}
+"""The options of `ReadOptions`, one set for every command that reads a file."""
+
+
+def reads_files(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the options of `ReadOptions` in place of its parameter `reading`."""
+    signature = inspect.signature(command, eval_str=True)
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        reading = ReadOptions(**{name: given.pop(name) for name in _READING})
+        command(reading=reading, **given)
+
+    parameters = []
+    for parameter in signature.parameters.values():
+        if parameter.name != "reading":
+            parameters.append(parameter)
+            continue
+        parameters += [
+            parameter.replace(name=name, annotation=kind, default=getattr(ReadOptions, name))
+            for name, kind in _READING.items()
+        ]
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
 
 
 def parse_labels(labels: str | None) -> tuple[str, ...] | None:

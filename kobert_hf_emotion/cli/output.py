@@ -40,6 +40,14 @@ def _plain(value: Any) -> Any:
     return asdict(value) if hasattr(value, "__dataclass_fields__") else str(value)
 
 
+class _OptionFormatter(logging.Formatter):
+    """Calls arguments, which messages name in backticks, by their options."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the message."""
+        return re.sub(r"`(\w+)`", lambda name: "--" + name[1].replace("_", "-"), super().format(record))
+
+
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
     """Keeps what libraries print off stdout, and their bars for loading and saving off the screen.
@@ -54,7 +62,9 @@ def quiet_libraries() -> Iterator[None]:
     if datasets := sys.modules.get("datasets"):  # where it is not loaded yet, `main` has told it by a variable
         datasets.utils.logging.disable_progress_bar()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # retries without a network; the error says it once
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_OptionFormatter("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("kobert_hf_emotion").setLevel(logging.INFO)
     with redirect_stdout(sys.stderr), warnings.catch_warnings():
         yield

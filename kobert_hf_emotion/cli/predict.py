@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..collector import collector_spares_imports
+from ..tables import ReadOptions
 from . import options
 from .output import note, note_reading, progress_bar, quiet_libraries, say, say_json
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ..row_stream import RowStream
 
 
+@options.reads_files
 def predict(
     model: Annotated[
         str, typer.Argument(help="'default', 폴더(export 포함), Hub 이름 또는 .pt/.tar 파일 (model or exported folder)")
@@ -30,7 +32,7 @@ def predict(
     ignore_labels: Annotated[
         bool, typer.Option("--ignore-labels", help="라벨 열이 있어도 쓰지 않음 (leave the label column out)")
     ] = False,
-    encoding: options.Encoding = None,
+    reading: ReadOptions = ReadOptions(),  # noqa: B008 - frozen
     batch_size: options.BatchSize = 64,
     tokenizer: options.Tokenizer = None,
     num_attention_heads: options.Heads = None,
@@ -44,8 +46,8 @@ def predict(
     read and written in parts, so they may be of any size (of an XLSX the table of strings is held whole). MODEL may
     be a folder that export wrote.
     """  # noqa: D415
-    from ..reading import is_table_path
     from ..row_stream import open_rows
+    from ..tables import is_table_path
 
     with collector_spares_imports(), quiet_libraries():
         classifier = _load(model, tokenizer, num_attention_heads)
@@ -60,7 +62,7 @@ def predict(
             label_column,
             text_pair_column=text_pair_column,
             read_labels=not ignore_labels,
-            encoding=encoding,
+            reading=reading,
         )
         note_reading(rows.report)
     _predict_rows(classifier, rows, output, batch_size, json)

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from ..tables import ReadOptions
 from . import options
 from .output import note_reading, quiet_libraries, say, say_json
 
 
+@options.reads_files
 def train(
     train_file: options.InputFile,
     output: Annotated[
@@ -42,7 +44,7 @@ def train(
         ),
     ] = None,
     labels: options.Labels = None,
-    encoding: options.Encoding = None,
+    reading: ReadOptions = ReadOptions(),  # noqa: B008 - frozen
     epochs: options.Epochs = 10.0,
     batch_size: options.BatchSize = 64,
     learning_rate: options.LearningRate = 5e-5,
@@ -121,7 +123,7 @@ def train(
             text_pair_column=text_pair_column,
             group_column=group_column,
             labels=names,
-            encoding=encoding,
+            reading=reading,
         )
         note_reading(report)
         group_by = None if group_column is None else "group"
