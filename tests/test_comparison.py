@@ -247,8 +247,20 @@ def test_copies_of_a_text_are_drawn_together(tmp_path: Path) -> None:
 def test_other_rows_are_refused(tmp_path: Path) -> None:
     first, _ = make_runs(tmp_path / "one")
     _, other = make_runs(tmp_path / "two", rows=299)
-    with pytest.raises(RunError, match=r"different rows: .* 300 .* 299"):
+    with pytest.raises(RunError, match=r"different rows: .* 300 .* 299") as caught:
         compare_runs(first, other)
+    for run in (first, other):
+        known = json.loads((run / "run.json").read_text(encoding="utf-8"))["data_sha256"]
+        assert f"({known[:12]}…)" in caught.value.korean
+        assert f"({known[:12]}…)" in caught.value.english
+
+
+def test_runs_on_other_folds_are_told_apart(tmp_path: Path) -> None:
+    first, second = make_runs(tmp_path)
+    assert compare_runs(first, second, resamples=100).same_split
+    record = json.loads((second / "run.json").read_text(encoding="utf-8"))
+    (second / "run.json").write_text(json.dumps(record | {"split_sha256": "1" * 64}), encoding="utf-8")
+    assert not compare_runs(first, second, resamples=100).same_split
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
