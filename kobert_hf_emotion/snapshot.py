@@ -78,7 +78,7 @@ class Snapshot:
         return [list(map(look, self._copied)) for look in (Tensor.data_ptr, Tensor.stride, Tensor.size)]
 
     def _hash_weights(self) -> list[bytes]:
-        return [xxhash.xxh3_128_digest(view) for view in self._views]
+        return [xxhash.xxh3_128_digest(view.data) for view in self._views]
 
 
 def _settings_of(attributes: dict[str, Any]) -> itemgetter[Any]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
-from transformers.trainer_utils import EvalLoopOutput
+from transformers.trainer_utils import EvalLoopOutput, HubStrategy
 
 from .argument_checks import check_dataset, check_type
 from .configuration import label_names
@@ -326,6 +326,17 @@ class EmotionTrainer(Trainer):
             run_as_future=not blocking,
             revision=revision or self.args.hub_revision,
         )
+
+    def _push_from_checkpoint(self, checkpoint_folder: str) -> None:
+        if self.is_world_process_zero() and self.args.hub_strategy != HubStrategy.END:
+            # Not in the background: the checkpoint may be deleted when the next one is there.
+            upload_model(
+                Path(checkpoint_folder),
+                str(self.hub_model_id),
+                token=self.args.hub_token,
+                commit_message=f"Training in progress, step {self.state.global_step}",
+                revision=self.args.hub_revision,
+            )
 
     def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
         dataset = self.train_dataset if train_dataset is None else train_dataset

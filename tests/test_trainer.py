@@ -340,13 +340,14 @@ def test_functions_that_would_not_be_called_are_refused(name: str, tokenizer: Ko
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("eval_do_concat_batches", False), ("batch_eval_metrics", True), ("push_to_hub", True)]
+    ("name", "value"),
+    [("eval_do_concat_batches", False), ("batch_eval_metrics", True), ("hub_strategy", "all_checkpoints")],
 )
 def test_settings_that_would_be_left_out_are_refused(
-    name: str, value: bool, tokenizer: KoBERTTokenizer, tmp_path: Path
+    name: str, value: object, tokenizer: KoBERTTokenizer, tmp_path: Path
 ) -> None:
     with pytest.raises(KoBERTEmotionError, match=name):
-        EmotionTrainer(build_model(tokenizer), arguments(tmp_path, **{name: value}), rows())
+        EmotionTrainer(build_model(tokenizer), arguments(tmp_path, push_to_hub=True, **{name: value}), rows())
 
 
 class NoFloat64(TorchDispatchMode):
