@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from .bootstrap import SEED, Interval, confusion_scores, percentile_interval, resample_counts
-from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN
+from .column_names import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .errors import KoBERTEmotionError, RunError
 from .finished_run import FinishedRun, read_run
-from .label_ids import LABEL_COLUMN
 
 SIGNIFICANCE = 0.05
 

@@ -11,14 +11,14 @@ import torch
 from transformers import set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
-from .argument_checks import check_dataset, check_path, check_type
+from .argument_checks import check_path, check_type
 from .checkpoints import load_classifier, save_classifier
-from .encoding import TEXT_COLUMN
+from .column_names import TEXT_COLUMN
 from .errors import CheckpointError
 from .files import atomic_directory, check_free
-from .history import EpochRecord
+from .history import EpochRecord, write_history
+from .input_checks import check_dataset
 from .legacy import OPTIMIZER_FILE, load_optimizer_file
-from .run_files import write_history
 from .tokenizer_guard import check_tokenization
 from .trainer import EmotionTrainer
 from .training_args import EmotionTrainingArguments

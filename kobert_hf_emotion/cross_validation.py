@@ -20,25 +20,28 @@ import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
-from .argument_checks import check_dataset, check_path, check_type
+from .argument_checks import check_path, check_type
 from .assets import DEFAULT_MODEL_NAME
 from .audit import AuditReport, audit_dataset
 from .checkpoints import save_classifier, start_model, weights_sha256
 from .collector import collector_ignores_startup
+from .column_names import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .configuration import EmotionConfig
-from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN, encode_dataset
+from .encoding import encode_dataset
 from .errors import RunError, SplitError
 from .files import atomic_directory
-from .fold_files import FOLD_FILE, read_fold, write_fold
+from .fold_files import read_fold, write_fold
 from .fold_trainer import FoldTrainer, last_checkpoint
-from .label_ids import LABEL_COLUMN, label_ids, named_labels
+from .input_checks import check_dataset
+from .label_ids import label_ids, named_labels
 from .legacy import export_legacy_checkpoint
 from .probabilities import ClassIds, Logits
 from .progress import RunProgress
 from .reports import score, write_json
 from .results import CrossValidationResult, FoldResult
 from .run_files import write_run
-from .run_state import IN_PROGRESS, RUN_FILE, check_same_run, forget_progress, only_process, unfinished_record
+from .run_layout import AUDIT_FILE, FOLD_FILE, IN_PROGRESS, RUN_FILE
+from .run_state import check_same_run, forget_progress, only_process, unfinished_record
 from .split_files import SPLIT_FILE, read_split, write_split
 from .splits import fold_numbers, folds_from_numbers, split_hash
 from .splitting import Split, make_split
@@ -50,8 +53,6 @@ from .training_args import EmotionTrainingArguments
 from .versions import library_versions
 
 logger = logging.getLogger(__name__)
-
-AUDIT_FILE = "audit.json"
 
 
 def cross_validate(

@@ -9,11 +9,10 @@ import datasets
 import numpy as np
 from transformers import PreTrainedTokenizerBase
 
+from .column_names import IDS_COLUMN, LABELS_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .errors import DataError
-from .label_ids import IGNORED, LABELS_COLUMN, label_column, label_ids, with_labels
+from .label_ids import IGNORED, label_column, label_ids, with_labels
 from .token_cache import cache_file
-
-TEXT_COLUMN, TEXT_PAIR_COLUMN, IDS_COLUMN = "text", "text_pair", "input_ids"
 
 
 def encode_dataset(

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedConfig
 
-from .argument_checks import as_texts, check_path, check_type, refuse_files
+from .argument_checks import check_path, check_type
 from .checkpoints import Classifier, load_classifier, save_classifier
 from .errors import CheckpointError
-from .files import atomic_directory, check_free
+from .files import atomic_directory
 from .inference import DEFAULT_BATCH_SIZE, Prediction, as_pairs, to_predictions
+from .input_checks import as_texts, refuse_files
 from .probabilities import log_softmax
 from .reports import write_json
 from .tokenizer_guard import UnknownTexts
 
-_FOLD = re.compile("fold_[1-9][0-9]*")
 ENSEMBLE_FILE = "ensemble.json"
 """Lies in the folder of an ensemble, beside a folder for each member, and names them."""
 
@@ -52,7 +50,7 @@ class EmotionEnsemble:
         for member in self.members:
             check_type("members", member, Classifier, "Classifier(model, model.tokenizer)")
         for number, member in enumerate(self.members, start=1):
-            _check_same(self.members[0], member, f"{number}번째 모델", f"member {number}")
+            check_same(self.members[0], member, f"{number}번째 모델", f"member {number}")
 
     @classmethod
     def from_pretrained(cls, folder: str | os.PathLike[str]) -> EmotionEnsemble:
@@ -140,8 +138,6 @@ class EmotionEnsemble:
         return to_predictions(self.predict_logits(texts, text_pairs, batch_size), self.labels)
 
 
-Method: TypeAlias = Literal["probabilities", "weights"]
-
 Predictor: TypeAlias = Classifier | EmotionEnsemble
 """What texts can be put to."""
 
@@ -172,78 +168,7 @@ def mean_of_probabilities(logits: Sequence[NDArray[np.floating]]) -> NDArray[np.
     return logarithms
 
 
-def average_weights(paths: Sequence[str | os.PathLike[str]]) -> Classifier:
-    """Builds one model whose weights are the means of those of several (a uniform soup).
-
-    Wortsman et al. (2022), Model soups. It asks for models that started from the same weights, head included, as
-    the folds of a run did; the means of others fit nothing. The temperature is the first one's.
-
-    Args:
-        paths: Folders of the models; one is in memory at a time, beside the sums.
-
-    Raises:
-        CheckpointError: A folder holds no model, or one of another shape, other labels or another tokenizer.
-    """
-    soup = load_classifier(paths[0])
-    sums = {name: tensor.double() for name, tensor in soup.model.state_dict().items()}
-    for path in paths[1:]:
-        other = load_classifier(path)
-        _check_same(soup, other, os.fspath(path), os.fspath(path))
-        weights = other.model.state_dict()
-        if {name: tensor.shape for name, tensor in weights.items()} != {n: t.shape for n, t in sums.items()}:
-            raise CheckpointError(
-                f"{path}의 가중치는 {paths[0]}의 것과 모양이 달라 평균할 수 없습니다.",
-                f"The weights of {path} have other shapes than those of {paths[0]}: they have no mean.",
-            )
-        for name, tensor in weights.items():
-            sums[name] += tensor
-    with torch.no_grad():
-        for name, tensor in soup.model.state_dict().items():
-            tensor.copy_(sums[name] / len(paths))
-    return soup
-
-
-def combine_folds(
-    run: str | os.PathLike[str], output: str | os.PathLike[str], method: Method = "probabilities"
-) -> None:
-    """Writes the folds of a run as one classifier.
-
-    There is no honest out-of-fold figure for either: every row was trained on by all folds but one. A test file
-    tells what they are worth (`kobert-emotion test`).
-
-    Args:
-        run: The folder of a run.
-        output: The folder to write; it must not exist, or be empty.
-        method: "probabilities" keeps every fold's weights and averages what they predict (`EmotionEnsemble`);
-            "weights" averages the weights to a single model, which loads wherever a fold does.
-
-    Raises:
-        CheckpointError: There are no folds at `run`.
-        RunError: `output` is in use.
-    """
-    check_free(output)
-    paths = fold_folders(run)
-    if not paths:
-        raise CheckpointError(
-            f"겹이 없습니다: {run} — fold_1, fold_2, …가 있는 실행 폴더가 필요합니다.",
-            f"There are no folds at {run}: expected a run's folder with fold_1, fold_2, ….",
-        )
-    if method == "weights":
-        soup = average_weights(paths)
-        with atomic_directory(output) as folder:
-            save_classifier(soup.model, soup.tokenizer, folder)
-    else:
-        members = EmotionEnsemble([load_classifier(path) for path in paths])
-        members.save_pretrained(output, [path.name for path in paths])
-
-
-def fold_folders(run: str | os.PathLike[str]) -> list[Path]:
-    """Returns the folders `fold_1`, `fold_2`, … of a run in the order of their numbers, and nothing of another name."""
-    folds = {path: _FOLD.fullmatch(path.name) for path in Path(run).glob("fold_*") if path.is_dir()}
-    return sorted((path for path in folds if folds[path]), key=lambda path: int(path.name.removeprefix("fold_")))
-
-
-def _check_same(first: Classifier, other: Classifier, korean: str, english: str) -> None:
+def check_same(first: Classifier, other: Classifier, korean: str, english: str) -> None:
     """Raises `CheckpointError` where a member has not the labels and the tokenizer of the first."""
     if other.labels != first.labels:
         raise CheckpointError(

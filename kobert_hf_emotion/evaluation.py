@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,12 +12,13 @@ import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from .argument_checks import check_count, check_dataset, check_path
+from .argument_checks import check_count, check_path
 from .checkpoint_loading import load_checkpoint
-from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN
-from .ensemble import Predictor, fold_folders, is_ensemble
-from .errors import CheckpointError, KoBERTEmotionError
+from .column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
+from .ensemble import Predictor
+from .errors import KoBERTEmotionError
 from .inference import DEFAULT_BATCH_SIZE
+from .input_checks import check_dataset
 from .label_ids import IGNORED, label_ids
 from .losses import focal_loss
 from .probabilities import ClassIds, Logits
@@ -83,39 +83,6 @@ def evaluate_checkpoints(
         evaluate_predictor(load_checkpoint(path, tokenizer, num_attention_heads), Path(path), dataset, batch_size)
         for path in listed
     ]
-
-
-def find_checkpoints(path: str | os.PathLike[str]) -> list[Path]:
-    """Returns the fold folders of a run, or `path` itself where it is a single checkpoint.
-
-    Raises:
-        CheckpointError: `path` does not exist, or is a folder with neither folds nor a model.
-    """
-    check_path("run", path)
-    folder = Path(path)
-    if folder.is_file():
-        return [folder]
-    if is_ensemble(folder):
-        return [folder]
-    if folds := fold_folders(folder):
-        return folds
-    if (folder / "config.json").is_file():
-        return [folder]
-    raise CheckpointError(
-        f"체크포인트를 찾을 수 없습니다: {path} — 실행 폴더(fold_1, fold_2, …), config.json이 있는 폴더, "
-        "또는 .pt/.tar 파일이 필요합니다.",
-        f"No checkpoint at {path}: expected a run folder (fold_1, fold_2, …), a folder with config.json, or a "
-        ".pt or .tar file.",
-    )
-
-
-def best_fold(run: str | os.PathLike[str]) -> Path | None:
-    """Returns the fold a finished run chose on its validation rows, None where `run` is no such folder."""
-    record = Path(run) / "run.json"
-    if not record.is_file():
-        return None
-    best = json.loads(record.read_text(encoding="utf-8")).get("best")
-    return None if best is None else Path(run) / best
 
 
 def evaluate_predictor(

@@ -14,16 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .argument_checks import check_path
+from .column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .duplicates import text_key
-from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .errors import RunError
 from .groups import row_groups
+from .run_layout import PREDICTIONS_FILE, RUN_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
-
-RECORD_FILE = "run.json"
-PREDICTIONS_FILE = "oof_predictions.csv"
 
 
 @dataclass(frozen=True)
@@ -92,13 +90,13 @@ def read_run(path: str | os.PathLike[str]) -> FinishedRun:
 
     check_path("run", path)
     folder = Path(path)
-    if not (folder / RECORD_FILE).is_file():
+    if not (folder / RUN_FILE).is_file():
         raise RunError(
-            f"실행 폴더가 아닙니다: {folder} — {RECORD_FILE}이 없습니다.",
-            f"{folder} is no run's folder: it has no {RECORD_FILE}.",
+            f"실행 폴더가 아닙니다: {folder} — {RUN_FILE}이 없습니다.",
+            f"{folder} is no run's folder: it has no {RUN_FILE}.",
         )
     try:
-        record = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
+        record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
         if not record["finished"] or not (folder / PREDICTIONS_FILE).is_file():
             raise RunError(
                 f"끝나지 않은 실행입니다: {folder} — {PREDICTIONS_FILE}은 모든 겹이 끝난 뒤에 쓰입니다.",
@@ -111,8 +109,8 @@ def read_run(path: str | os.PathLike[str]) -> FinishedRun:
         if isinstance(error, RunError):
             raise
         raise RunError(
-            f"실행 폴더의 파일이 손상되었습니다: {folder} — {RECORD_FILE}과 {PREDICTIONS_FILE}이 서로 맞지 않습니다.",
-            f"The files of the run {folder} are damaged: {RECORD_FILE} and {PREDICTIONS_FILE} do not fit ({error!r}).",
+            f"실행 폴더의 파일이 손상되었습니다: {folder} — {RUN_FILE}과 {PREDICTIONS_FILE}이 서로 맞지 않습니다.",
+            f"The files of the run {folder} are damaged: {RUN_FILE} and {PREDICTIONS_FILE} do not fit ({error!r}).",
         ) from error
     return run
 
@@ -122,6 +120,6 @@ def run_of(path: str | os.PathLike[str]) -> FinishedRun | None:
     if not Path(path).exists():  # a Hub id, or "default"
         return None
     for folder in (Path(path), Path(path).resolve().parent):
-        if (folder / RECORD_FILE).is_file() and (folder / PREDICTIONS_FILE).is_file():
+        if (folder / RUN_FILE).is_file() and (folder / PREDICTIONS_FILE).is_file():
             return read_run(folder)
     return None

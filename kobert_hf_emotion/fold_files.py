@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import numpy as np
 
-from .history import EpochRecord
+from .history import read_history, write_history
 from .probabilities import ClassIds, Logits
 from .reports import score, write_json
 from .results import FoldResult
-from .run_files import write_history
-
-FOLD_FILE, HISTORY_FILE, LOGITS_FILE = "fold.json", "history.csv", "validation_logits.npy"
+from .run_layout import FOLD_FILE, HISTORY_FILE, LOGITS_FILE
 
 
 def write_fold(folder: Path, fold: FoldResult, logits: Logits, more: Mapping[str, Any]) -> None:
@@ -66,13 +62,3 @@ def read_fold(path: Path, truth: ClassIds) -> tuple[FoldResult, Logits]:
         history=read_history(path / HISTORY_FILE),
     )
     return fold, logits
-
-
-def read_history(path: Path) -> list[EpochRecord]:
-    """Reads a `history.csv`; its numbers are those that were written, to the last bit."""
-    types = get_type_hints(EpochRecord)
-    with path.open(encoding="utf-8", newline="") as handle:
-        return [
-            EpochRecord(**{field.name: types[field.name](row[field.name]) for field in fields(EpochRecord)})
-            for row in csv.DictReader(handle)
-        ]

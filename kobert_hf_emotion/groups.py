@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .duplicates import duplicate_groups
 from .errors import SplitError
 from .label_ids import row_place
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 Groups = NDArray[Any]
-TEXT_COLUMN, TEXT_PAIR_COLUMN = "text", "text_pair"
 
 
 def row_groups(

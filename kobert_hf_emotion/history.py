@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import csv
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import get_type_hints
+
+from .files import atomic_write
 
 
 @dataclass(frozen=True)
@@ -16,3 +23,21 @@ class EpochRecord:
     val_loss: float
     val_accuracy: float
     val_macro_f1: float
+
+
+def write_history(path: str | os.PathLike[str], history: Sequence[EpochRecord]) -> None:
+    """Writes a CSV with a row an epoch."""
+    with atomic_write(path, "w", newline="") as handle:
+        writer = csv.DictWriter(handle, [field.name for field in fields(EpochRecord)])
+        writer.writeheader()
+        writer.writerows(asdict(record) for record in history)
+
+
+def read_history(path: Path) -> list[EpochRecord]:
+    """Reads a `history.csv`; its numbers are those that were written, to the last bit."""
+    types = get_type_hints(EpochRecord)
+    with path.open(encoding="utf-8", newline="") as handle:
+        return [
+            EpochRecord(**{field.name: types[field.name](row[field.name]) for field in fields(EpochRecord)})
+            for row in csv.DictReader(handle)
+        ]

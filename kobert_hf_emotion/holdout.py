@@ -12,26 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
-from .argument_checks import check_count, check_dataset
+from .argument_checks import check_count
 from .bootstrap import Interval, Optimism, score_intervals, selection_optimism
 from .calibration import expected_calibration_error, reliability_bins
 from .checkpoint_loading import load_checkpoint
+from .column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .duplicates import duplicate_groups, text_key
-from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN
-from .ensemble import EmotionEnsemble, average_weights, mean_of_probabilities
+from .ensemble import EmotionEnsemble, mean_of_probabilities
 from .errors import CheckpointError
-from .evaluation import (
-    CheckpointScores,
-    best_fold,
-    evaluate_predictor,
-    find_checkpoints,
-    mean_focal_loss,
-)
+from .evaluation import CheckpointScores, evaluate_predictor, mean_focal_loss
 from .finished_run import run_of
 from .inference import DEFAULT_BATCH_SIZE
+from .input_checks import check_dataset
 from .label_ids import IGNORED, label_ids
 from .probabilities import ClassIds, Logits, softmax
 from .reports import Scores, score
+from .run_layout import best_fold, find_checkpoints
+from .soup import average_weights
 
 CHOSEN_ON_VALIDATION, CHOSEN_ON_TEST, NOT_CHOSEN = "validation", "test", "nothing"
 ENSEMBLE, SOUP = "ensemble", "soup"

@@ -12,12 +12,11 @@ from typing import TypeVar
 from huggingface_hub import CommitInfo, CommitOperationAdd, HfApi
 
 from .argument_checks import check_path
+from .cards import CARD_FILE, with_repo_id
 from .errors import HubError, RunError, Setting
-from .evaluation import best_fold, find_checkpoints
 from .hub_errors import FAILED_CALLS, hub_error, is_broken_connection
 from .hub_files import files_of_model
-from .model_card import CARD_FILE, with_repo_id
-from .run_files import PICTURES, REPORT_FILE
+from .run_layout import PICTURES, REPORT_FILE, best_fold, find_checkpoints
 
 logger = logging.getLogger(__name__)
 

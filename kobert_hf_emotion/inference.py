@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from .argument_checks import as_texts, check_count
+from .argument_checks import check_count
 from .collector import collector_paused
 from .configuration import longest_input
 from .errors import DataError
+from .input_checks import as_texts
 from .module_tree import evaluation_copy
 from .packed_bert import packed_bert
 from .probabilities import softmax

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .column_names import LABEL_COLUMN, LABELS_COLUMN
 from .errors import DataError
 from .labels import EMOTION_LABELS, fold_name, label_aliases
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LABEL_COLUMN, LABELS_COLUMN = "label", "labels"
 """The column of a label in rows of texts, and in what a model is fed with; either is taken for the other."""
 IGNORED = -100
 """The label of a row that counts in no loss and no metric, as in torch and transformers."""

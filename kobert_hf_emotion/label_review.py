@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .column_names import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .duplicates import text_key
-from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .errors import DataError, KoBERTEmotionError
 from .files import atomic_write, check_free
 from .finished_run import FinishedRun
-from .label_ids import LABEL_COLUMN
 from .label_tally import encode_labels
 from .tables import read_table
 

@@ -13,13 +13,13 @@ from transformers import AutoModelForSequenceClassification, BertForSequenceClas
 from transformers.modeling_outputs import SequenceClassifierOutput
 from typing_extensions import Self
 
-from .argument_checks import as_texts, refuse_files
 from .assets import resolve_default
 from .configuration import EmotionConfig, softmax_temperature
 from .errors import KoBERTEmotionError, TokenizerError
 from .first_token_layer import narrow_last_layer
 from .hub_errors import place_options
 from .inference import DEFAULT_BATCH_SIZE, Prediction, predict_logits, to_predictions
+from .input_checks import as_texts, refuse_files
 from .losses import focal_loss
 from .model_files import fit_length
 from .packed_bert import computes_plain_bert

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from transformers import PreTrainedTokenizerBase
 
-from .argument_checks import as_texts
 from .errors import CheckpointError, DataError, KoBERTEmotionError
+from .input_checks import as_texts
 from .legacy.reader import LegacyCheckpoint, read_legacy_checkpoint
 from .losses import FocalLoss
 from .module_tree import evaluation_copy

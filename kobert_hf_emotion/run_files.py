@@ -2,46 +2,35 @@
 
 from __future__ import annotations
 
-import csv
 import logging
-import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import datasets
 import numpy as np
 
+from .cards import CARD_FILE, is_hub_id
 from .checkpoints import store_temperature
-from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN
+from .column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .files import atomic_write
 from .groups import row_groups
-from .history import EpochRecord
-from .model_card import CARD_FILE, is_hub_id, render_run_card
+from .model_card import render_run_card
 from .oof_report import out_of_fold_report
 from .plotting import plot_calibration, plot_confusion, plot_curves
 from .probabilities import ClassIds
 from .reports import table_report, text_report, write_json, write_predictions
 from .results import CrossValidationResult
+from .run_layout import CALIBRATION_FILE, CONFUSION_FILE, CURVES_FILE, REPORT_FILE
 from .splits import Fold
 
 logger = logging.getLogger(__name__)
 
-REPORT_FILE = "report.txt"
-CURVES_FILE, CONFUSION_FILE, CALIBRATION_FILE = PICTURES = ("curves.png", "confusion_matrix.png", "calibration.png")
 
 _KNOWN_COLUMNS = ("file", "row", "id", "group", TEXT_COLUMN, TEXT_PAIR_COLUMN)
 """What a table of predictions says of a row, where the data set knows it."""
-
-
-def write_history(path: str | os.PathLike[str], history: Sequence[EpochRecord]) -> None:
-    """Writes a CSV with a row an epoch."""
-    with atomic_write(path, "w", newline="") as handle:
-        writer = csv.DictWriter(handle, [field.name for field in fields(EpochRecord)])
-        writer.writeheader()
-        writer.writerows(asdict(record) for record in history)
 
 
 def write_run(

@@ -13,11 +13,11 @@ from typing import Any
 
 from .errors import RunError
 from .files import check_free
+from .run_layout import BEST, IN_PROGRESS, RUN_FILE
 
 if sys.platform != "win32":
     import fcntl
 
-RUN_FILE, IN_PROGRESS, BEST = "run.json", "in_progress", "best"
 _NOT_COMPARED = frozenset({"output_dir", "disable_tqdm", "report_to", "run_name", "project", "checkpoint_seconds"})
 """Training arguments that change nothing about the result, and may differ when a run is continued."""
 

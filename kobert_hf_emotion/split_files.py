@@ -8,8 +8,8 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .duplicates import text_key
-from .encoding import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from .errors import SplitError
 from .files import atomic_write
 from .groups import Groups

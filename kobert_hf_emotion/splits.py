@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .argument_checks import check_count, check_dataset
+from .argument_checks import check_count
 from .errors import Setting, SplitError
 from .groups import check_column, check_present, row_groups
+from .input_checks import check_dataset
 from .stratified import grouped_folds
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .column_names import LABEL_COLUMN
 from .errors import SplitError
 from .groups import Groups, crossing_groups, row_groups
-from .label_ids import LABEL_COLUMN
 from .split_files import read_split
 from .splits import Fold, check_folds, fold_indices, fold_numbers, folds_from_numbers, split_hash
 

@@ -18,15 +18,17 @@ from torch.utils.data import DataLoader, Sampler
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 from transformers.trainer_utils import EvalLoopOutput, HubStrategy
 
-from .argument_checks import check_dataset, check_type
+from .argument_checks import check_type
+from .column_names import LABELS_COLUMN, TEXT_COLUMN
 from .configuration import label_names
 from .cpu_kernels import cpu_kernels
-from .encoding import TEXT_COLUMN, encode_dataset, padding_rows
+from .encoding import encode_dataset, padding_rows
 from .errors import DataError, KoBERTEmotionError
 from .files import atomic_write
 from .history import EpochRecord
 from .hub_files import upload_model
-from .label_ids import IGNORED, LABELS_COLUMN
+from .input_checks import check_dataset
+from .label_ids import IGNORED
 from .legacy import resume_optimizer
 from .losses import FocalLoss, focal_loss
 from .metrics import compute_metrics

@@ -263,14 +263,6 @@ def test_runs_on_other_folds_are_told_apart(tmp_path: Path) -> None:
     assert not compare_runs(first, second, resamples=100).same_split
 
 
-def test_runs_on_other_folds_are_told_apart(tmp_path: Path) -> None:
-    first, second = make_runs(tmp_path)
-    assert compare_runs(first, second, resamples=100).same_split
-    record = json.loads((second / "run.json").read_text(encoding="utf-8"))
-    (second / "run.json").write_text(json.dumps(record | {"split_sha256": "1" * 64}), encoding="utf-8")
-    assert not compare_runs(first, second, resamples=100).same_split
-
-
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, second = map(str, make_runs(tmp_path))
     assert main(["compare", first, second]) == 0

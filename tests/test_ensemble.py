@@ -16,15 +16,10 @@ from transformers import AutoModelForSequenceClassification
 from kobert_hf_emotion import EmotionClassifier, EmotionConfig, KoBERTTokenizer
 from kobert_hf_emotion.checkpoints import load_classifier
 from kobert_hf_emotion.cli import main
-from kobert_hf_emotion.ensemble import (
-    ENSEMBLE_FILE,
-    EmotionEnsemble,
-    average_weights,
-    combine_folds,
-    load_predictor,
-    mean_of_probabilities,
-)
+from kobert_hf_emotion.ensemble import ENSEMBLE_FILE, EmotionEnsemble, load_predictor, mean_of_probabilities
 from kobert_hf_emotion.errors import CheckpointError, RunError
+from kobert_hf_emotion.fold_combination import combine_folds
+from kobert_hf_emotion.soup import average_weights
 
 TEXTS = ["오늘 정말 행복했어", "무서워서 잠이 안 와", "회의는 두 시", "ㅠㅠ"]
 

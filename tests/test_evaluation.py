@@ -14,10 +14,11 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from kobert_hf_emotion.checkpoint_loading import load_checkpoint
 from kobert_hf_emotion.errors import CheckpointError, DataError
-from kobert_hf_emotion.evaluation import best_fold, evaluate_checkpoints, find_checkpoints
+from kobert_hf_emotion.evaluation import evaluate_checkpoints
 from kobert_hf_emotion.labels import EMOTION_LABELS
 from kobert_hf_emotion.legacy import export_legacy_checkpoint
 from kobert_hf_emotion.modeling import EmotionClassifier
+from kobert_hf_emotion.run_layout import best_fold, find_checkpoints
 from kobert_hf_emotion.tokenization import KoBERTTokenizer
 
 TEXTS = ["행복해ㅋㅋ", "무서워", "회의는 두 시", "짜증 나", "슬퍼ㅠㅠ", "헐", "역겨워", "오늘 점심은 김밥"]

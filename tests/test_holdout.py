@@ -17,10 +17,10 @@ from tiny import TINY
 
 from kobert_hf_emotion import EmotionClassifier, EmotionConfig, KoBERTTokenizer
 from kobert_hf_emotion.cli import main
-from kobert_hf_emotion.ensemble import average_weights
 from kobert_hf_emotion.evaluation import evaluate_checkpoints
 from kobert_hf_emotion.holdout import ENSEMBLE, SOUP, evaluate_run
 from kobert_hf_emotion.labels import EMOTION_LABELS
+from kobert_hf_emotion.soup import average_weights
 
 PAIRS = sentences(8)
 TRAINED = [text for text, _ in PAIRS[:20]]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from huggingface_hub import ModelCard, ModelCardData, metadata_load
 
-from kobert_hf_emotion.model_card import REPO_PLACEHOLDER, is_hub_id, render_run_card, with_repo_id
+from kobert_hf_emotion.cards import REPO_PLACEHOLDER, is_hub_id, with_repo_id
+from kobert_hf_emotion.model_card import render_run_card
 
 GOLDEN = Path(__file__).parent / "golden" / "model_card.md"
 

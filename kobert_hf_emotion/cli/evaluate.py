@@ -43,8 +43,8 @@ def evaluate(
     """  # noqa: D415
     from ..checkpoint_loading import load_checkpoint
     from ..data import load_emotion_dataset_with_report
-    from ..evaluation import find_checkpoints
     from ..holdout import evaluate_run
+    from ..run_layout import find_checkpoints
 
     check_there("test_file", test_file)
     check_tested("run", run)

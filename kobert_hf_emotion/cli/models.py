@@ -41,8 +41,9 @@ def check_model(name: str, model: str | os.PathLike[str]) -> None:
         name: The argument it was given as.
         model: What was given.
     """
-    from ..ensemble import fold_folders, is_ensemble
+    from ..ensemble import is_ensemble
     from ..export import is_export
+    from ..run_layout import fold_folders
 
     path, shown = Path(model), os.fspath(model)
     if shown == DEFAULT_MODEL_NAME or os.path.isfile(shown):
@@ -67,8 +68,8 @@ def check_model(name: str, model: str | os.PathLike[str]) -> None:
 
 def check_tested(name: str, run: Path) -> None:
     """Raises `CheckpointError` where there is nothing to evaluate: no run, model's folder or file."""
-    from ..ensemble import fold_folders
     from ..export import is_export
+    from ..run_layout import fold_folders
 
     if is_export(run):
         raise CheckpointError(
@@ -90,19 +91,19 @@ def check_tested(name: str, run: Path) -> None:
 
 def check_run(name: str, run: Path) -> None:
     """Raises `RunError` naming the run where `run` is none but a fold of one, or is not there."""
-    from ..finished_run import RECORD_FILE
+    from ..run_layout import RUN_FILE
 
-    if (run / RECORD_FILE).is_file():
+    if (run / RUN_FILE).is_file():
         return
     parent = run.absolute().parent if run.exists() else None
     near: str | None
-    if parent is not None and (parent / RECORD_FILE).is_file():
+    if parent is not None and (parent / RUN_FILE).is_file():
         near = str(run.parent)
     else:
         near = None if run.exists() else nearest_path(run)
     raise RunError(
-        f"실행 폴더가 아닙니다: {run} — {RECORD_FILE}이 없습니다." + (f" 혹시 {near}인가요?" if near else ""),
-        f"{run} is no run's folder: there is no {RECORD_FILE} in it." + (f" Did you mean {near}?" if near else ""),
+        f"실행 폴더가 아닙니다: {run} — {RUN_FILE}이 없습니다." + (f" 혹시 {near}인가요?" if near else ""),
+        f"{run} is no run's folder: there is no {RUN_FILE} in it." + (f" Did you mean {near}?" if near else ""),
         mend=None if near is None else {name: near},
     )
 

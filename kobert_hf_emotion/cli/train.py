@@ -95,7 +95,7 @@ def train(
     """  # noqa: D415
     from ..cross_validation import cross_validate
     from ..data import load_emotion_dataset_with_report
-    from ..run_files import REPORT_FILE
+    from ..run_layout import REPORT_FILE
     from ..training_args import EmotionTrainingArguments
 
     check_there("train_file", train_file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..model_card import base_metadata, join_card, plain, table, usage
+from ..cards import base_metadata, join_card, plain, table, usage
 from .reader import LegacyCheckpoint
 
 _KINDS = {

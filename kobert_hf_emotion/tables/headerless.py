@@ -84,7 +84,8 @@ def _label_column(frame: pd.DataFrame, text: int) -> int | None:
     fitting = {
         index: (not is_known, len(cells))
         for index, cells in distinct.items()
-        if cells and ((is_known := all(fold_name(cell) in known for cell in cells)) or len(cells) <= max(1, len(frame) // 2))
+        if cells
+        and ((is_known := all(fold_name(cell) in known for cell in cells)) or len(cells) <= max(1, len(frame) // 2))
     }
     return min(fitting, key=lambda index: fitting[index], default=None)
 

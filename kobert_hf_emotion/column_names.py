@@ -1,0 +1,8 @@
+"""The names of columns: those of the data sets that this package makes and reads."""
+
+from __future__ import annotations
+
+TEXT_COLUMN, TEXT_PAIR_COLUMN, LABEL_COLUMN = "text", "text_pair", "label"
+"""Of a data set as `load_emotion_dataset` gives it."""
+IDS_COLUMN, LABELS_COLUMN = "input_ids", "labels"
+"""Of an encoded data set, as models take them."""
