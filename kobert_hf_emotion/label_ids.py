@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-"""The column of a label in rows of texts, and in what a model is fed with; either is taken for the other."""
 IGNORED = -100
 """The label of a row that counts in no loss and no metric, as in torch and transformers."""
 
