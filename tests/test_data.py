@@ -19,7 +19,7 @@ from kobert_hf_emotion.columns import find_columns
 from kobert_hf_emotion.data import load_emotion_dataset, load_emotion_dataset_with_report
 from kobert_hf_emotion.errors import DataError
 from kobert_hf_emotion.labels import EMOTION_LABELS, EMOTION_LABELS_KO
-from kobert_hf_emotion.tables import read_table
+from kobert_hf_emotion.tables import ReadOptions, read_table
 
 SEED_HEADER = ["ID", "Emotion", "Label", "WavPath", "Text"]
 
@@ -309,7 +309,9 @@ def test_every_format_gives_the_same_dataset(tmp_path: Path, suffix: str) -> Non
 
 def test_nsmc(shared: Path) -> None:
     path = shared / "data" / "nsmc" / "ratings_test.tsv.xz"
-    dataset, report = load_emotion_dataset_with_report(path, labels=["negative", "positive"], quoted=False)
+    dataset, report = load_emotion_dataset_with_report(
+        path, labels=["negative", "positive"], reading=ReadOptions(quoted=False)
+    )
     lines = lzma.decompress(path.read_bytes()).decode().rstrip("\n").split("\n")[1:]
     cells = [line.split("\t") for line in lines]
     kept = [row for row in cells if row[1].strip() not in ("", ".")]

@@ -79,15 +79,14 @@ def _is_cell(name: str, below: Sequence[str]) -> bool:
 
 def _label_column(frame: pd.DataFrame, text: int) -> int | None:
     """Returns the position of a column of known labels, or of that with the fewest distinct cells if some are equal."""
-    known = {name for name in label_aliases() if not name.isdecimal()}
+    known = label_aliases()
     distinct = {index: set(frame.iloc[:, index]) - {""} for index in range(frame.shape[1]) if index != text}
-    fitting = {
-        index: (not is_known, len(cells))
-        for index, cells in distinct.items()
-        if cells
-        and ((is_known := all(fold_name(cell) in known for cell in cells)) or len(cells) <= max(1, len(frame) // 2))
-    }
-    return min(fitting, key=lambda index: fitting[index], default=None)
+    ranks: dict[int, tuple[bool, int]] = {}
+    for index, cells in distinct.items():
+        are_labels = all(fold_name(cell) in known for cell in cells)
+        if cells and (are_labels or len(cells) <= max(1, len(frame) // 2)):
+            ranks[index] = (not are_labels or any(map(str.isdecimal, cells)), len(cells))
+    return min(ranks, key=lambda index: ranks[index], default=None)
 
 
 def _mean_length(cells: Sequence[str]) -> float:
