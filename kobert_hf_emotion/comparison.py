@@ -194,9 +194,12 @@ def _check_same_rows(first: FinishedRun, second: FinishedRun) -> None:
     columns = [name for name in (TEXT_COLUMN, TEXT_PAIR_COLUMN, LABEL_COLUMN) if name in first.table]
     same_columns = all(name in second.table for name in columns)
     if not same_labels or not same_columns or not first.table[columns].equals(second.table[columns]):
+        hashes = [run.record["data_sha256"][:12] for run in (first, second)]
         raise RunError(
-            f"두 실행의 행이 다릅니다: {first.path}는 {len(first.table):,}행(라벨 {first.labels}), {second.path}는 "
-            f"{len(second.table):,}행(라벨 {second.labels}). 같은 파일, 같은 라벨로 학습한 실행만 비교할 수 있습니다.",
-            f"The runs have different rows: {first.path} {len(first.table):,} (labels {first.labels}), {second.path} "
-            f"{len(second.table):,} (labels {second.labels}). Only runs on the same file and labels can be compared.",
+            f"두 실행의 행이 다릅니다: {first.path}는 {len(first.table):,}행({hashes[0]}…), 라벨 {first.labels}, "
+            f"{second.path}는 {len(second.table):,}행({hashes[1]}…), 라벨 {second.labels}. 같은 파일, 같은 라벨로 "
+            "학습한 실행만 비교할 수 있습니다.",
+            f"The runs have different rows: {first.path} {len(first.table):,} ({hashes[0]}…), labels {first.labels}; "
+            f"{second.path} {len(second.table):,} ({hashes[1]}…), labels {second.labels}. Only runs on the same file "
+            "and labels can be compared.",
         )

@@ -130,7 +130,8 @@ def check_loss_is_ours(args: EmotionTrainingArguments, options: Mapping[str, Any
     """Raises `KoBERTEmotionError` where something is asked for that this trainer would leave out without a word."""
     whole_checkpoints = (HubStrategy.CHECKPOINT, HubStrategy.ALL_CHECKPOINTS)  # with optimizer and pickled arguments
     refused = {
-        f"hub_strategy={args.hub_strategy.value!r}": args.push_to_hub and args.hub_strategy in whole_checkpoints,
+        f"hub_strategy={HubStrategy(args.hub_strategy).value!r}": args.push_to_hub
+        and args.hub_strategy in whole_checkpoints,
         "label_smoothing_factor": bool(args.label_smoothing_factor),
         "eval_do_concat_batches=False": not args.eval_do_concat_batches,
         "batch_eval_metrics": args.batch_eval_metrics and options.get("compute_metrics") is None,
