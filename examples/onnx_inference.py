@@ -72,17 +72,35 @@ class Model:
             )
         self.tokenizer = Tokenizer(folder / "spiece.model")
         self.session = onnxruntime.InferenceSession(folder / self.manifest["model_file"])
+        self.check_probes()
+
+    def check_probes(self) -> None:
+        """Ends where this processor does not compute what the one did on which the graph was exported."""
+        probes = self.manifest["probes"]
+        for number, (ids, expected) in enumerate(zip(probes["input_ids"], probes["logits"], strict=True), 1):
+            off = np.abs(self.logits([ids])[0] - expected).max()
+            if not off <= probes["tolerance"]:
+                raise SystemExit(
+                    f"이 컴퓨터의 결과가 내보낼 때와 다릅니다(시험 입력 {number}번, 로짓 차이 {off:.2g}).\n"
+                    "이 컴퓨터에서 다시 내보내세요.\n"
+                    f"This machine computes something else than the one that exported: probe {number} has logits off "
+                    f"by {off:.2g}. Export again on this machine."
+                )
 
     def predict(self, texts: list[str]) -> np.ndarray:
         """Returns the probability of every label, shape (texts, labels)."""
-        rows = [self.tokenizer(text, self.manifest["max_length"]) for text in texts]
+        logits = self.logits([self.tokenizer(text, self.manifest["max_length"]) for text in texts])
+        powers = np.exp((logits - logits.max(-1, keepdims=True)) / self.manifest["temperature"])
+        return powers / powers.sum(-1, keepdims=True)
+
+    def logits(self, rows: list[list[int]]) -> np.ndarray:
+        """Runs rows of ids, padded to the longest of them."""
         mask = np.arange(max(map(len, rows))) < np.array([[len(row)] for row in rows])
         ids = np.full(mask.shape, self.manifest["pad_token_id"], dtype=np.int64)
         ids[mask] = np.concatenate(rows)
         columns = {"input_ids": ids, "attention_mask": mask.astype(np.int64), "token_type_ids": np.zeros_like(ids)}
         [logits] = self.session.run(["logits"], {name: columns[name] for name in self.manifest["inputs"]})
-        powers = np.exp((logits - logits.max(-1, keepdims=True)) / self.manifest["temperature"])
-        return powers / powers.sum(-1, keepdims=True)
+        return logits
 
 
 def main() -> None:

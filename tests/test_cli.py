@@ -260,14 +260,11 @@ def test_a_split_brings_its_own_number_of_folds(capsys: pytest.CaptureFixture[st
 
 def test_the_package_imports_in_a_moment_and_without_torch() -> None:
     program = (
-        "import sys, time; start = time.perf_counter(); import kobert_hf_emotion; "
-        "print(time.perf_counter() - start, 'torch' in sys.modules, 'transformers' in sys.modules)"
+        "import sys; before = set(sys.modules); import kobert_hf_emotion; "
+        "print(*{name.partition('.')[0] for name in set(sys.modules) - before} - sys.stdlib_module_names)"
     )
-    seconds, *loaded = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True
-    ).stdout.split()
-    assert loaded == ["False", "False"]
-    assert float(seconds) < 1
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["kobert_hf_emotion"], "of other packages nothing, heavy or not"
 
 
 def test_every_public_name_resolves() -> None:

@@ -67,7 +67,9 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bits(tiny_model_folder:
         check=False, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
-    assert sum(json.loads(done.stdout.splitlines()[-1]).values()) >= 10, done.stdout
+    assert sum(json.loads(done.stdout.splitlines()[-1]).values()) >= 8, (
+        done.stdout
+    )  # the ninth is shot by the clock, and may have ended
     assert hashes(tmp_path / "killed") == hashes(tmp_path / "whole")
     assert sorted(path.name for path in (tmp_path / "killed").iterdir()) == sorted(
         path.name for path in (tmp_path / "whole").iterdir()

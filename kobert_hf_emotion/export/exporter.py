@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import torch
+
 from ..argument_checks import check_type
 from ..assets import SAMPLE_TEST, SAMPLE_TRAIN
 from ..checkpoints import Classifier
@@ -16,13 +18,16 @@ from ..files import atomic_directory, check_free
 from ..modeling import EmotionClassifier
 from ..tokenization import KoBERTTokenizer
 from ..versions import library_versions
+from .balancing import largest_inputs
 from .graph import write_graph
 from .manifest import Manifest, Precision, sha256
-from .parity import SMALLEST_AGREEMENT, Parity, check_parity, compare
+from .parity import SMALLEST_AGREEMENT, Parity, Reference, check_parity
+from .probes import record_probes
 from .quantization import EXACT, quantize
 from .runtime import Graph, require_onnxruntime
 
 _FILES = {"float32": "model.onnx", "int8": "model_int8.onnx"}
+_BALANCED_BATCHES = 16
 
 
 @dataclass(frozen=True)
@@ -69,11 +74,15 @@ def export_onnx(
         path = partial / _FILES[precision]
         whole = partial / _FILES["float32"]
         write_graph(model, inputs, whole)
+        texts = sample_texts()
+        reference = Reference(model, tokenizer, texts, max_length)
         products = None
+        largest = largest_inputs(whole, reference.batches[:_BALANCED_BATCHES]) if int8 else {}
         for exact in EXACT if int8 else [()]:
             if int8:
-                products = quantize(whole, path, exact)
-            parity = compare(Graph(path), model, tokenizer, sample_texts(), max_length)
+                products = quantize(whole, path, exact, largest)
+            graph = Graph(path, torch.get_num_threads())
+            parity = reference.compare(graph, SMALLEST_AGREEMENT if int8 else 0.0)
             if parity.agreement >= SMALLEST_AGREEMENT:
                 break
         check_parity(parity, precision)
@@ -92,6 +101,7 @@ def export_onnx(
             pad_token_id=int(tokenizer.pad_token_id),
             word_split=tokenizer.word_split if isinstance(tokenizer, KoBERTTokenizer) else None,
             parity=asdict(parity),
+            probes=asdict(record_probes(graph, reference.rows[: len(texts)], inputs, parity)),
             versions=library_versions() | {name: version(name) for name in ("onnx", "onnxruntime")},
             files={file.name: sha256(file) for file in sorted(partial.iterdir())},
         ).save(partial)

@@ -13,7 +13,8 @@ from ..errors import CheckpointError
 
 Precision: TypeAlias = Literal["float32", "int8"]
 MANIFEST_FILE = "export.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""1 had no probes."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Manifest:
         pad_token_id: What fills `input_ids` where `attention_mask` is 0.
         word_split: How `KoBERTTokenizer` splits words; None for another encoder's tokenizer.
         parity: What comparing the graph with torch found.
+        probes: Inputs with the graph's own logits; None in a folder of format 1. See `probes`.
         versions: Of the libraries that wrote the folder.
         files: SHA-256 of every other file in the folder.
         format_version: Of this record.
@@ -46,6 +48,7 @@ class Manifest:
     pad_token_id: int
     word_split: str | None
     parity: dict[str, Any]
+    probes: dict[str, Any] | None
     versions: dict[str, str]
     files: dict[str, str]
     format_version: int = FORMAT_VERSION
@@ -68,17 +71,21 @@ def load_manifest(folder: Path) -> Manifest:
         CheckpointError: There is no record, it is of another version, or a file is missing or changed.
     """
     try:
-        manifest = Manifest(**json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        record = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+        if record["format_version"] == 1:
+            record["probes"] = None
+        manifest = Manifest(**record)
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise CheckpointError(
             f"{folder}: export로 만든 폴더가 아닙니다. {MANIFEST_FILE}을 읽을 수 없습니다({error}). 다시 내보내세요.",
             f"{folder}: not a folder that export wrote: cannot read {MANIFEST_FILE} ({error}). Export again.",
         ) from error
-    if manifest.format_version != FORMAT_VERSION:
+    if manifest.format_version not in (1, FORMAT_VERSION):
         raise CheckpointError(
             f"{folder}: {MANIFEST_FILE}의 형식이 {manifest.format_version}판입니다. 읽을 수 있는 것은 "
-            f"{FORMAT_VERSION}판입니다. 다시 내보내세요.",
-            f"{folder}: {MANIFEST_FILE} has format {manifest.format_version}, expected {FORMAT_VERSION}. Export again.",
+            f"{FORMAT_VERSION}판까지입니다. 다시 내보내세요.",
+            f"{folder}: {MANIFEST_FILE} has format {manifest.format_version}, expected 1 to {FORMAT_VERSION}. "
+            "Export again.",
         )
     for name, expected in manifest.files.items():
         path = folder / Path(name).name

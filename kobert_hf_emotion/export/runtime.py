@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -19,27 +20,35 @@ from ..input_checks import as_texts, refuse_files
 from ..tokenizer_guard import UnknownTexts, check_predicted, check_vocabulary
 from ..tokenizer_loading import load_tokenizer
 from .manifest import Manifest, load_manifest
+from .probes import Probes, check_probes
+
+logger = logging.getLogger(__name__)
 
 
 class Graph:
     """A graph that is ready to run on the CPU.
 
     Args:
-        path: The `.onnx` file.
+        model: The `.onnx` file, or its content.
         threads: Threads to compute with; ONNX Runtime's choice, one for each core, if None.
     """
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
+    def __init__(self, model: Path | bytes, threads: int | None = None) -> None:
         ort = require_onnxruntime()
         options = ort.SessionOptions()
         if threads is not None:
             options.intra_op_num_threads = threads
-        self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        content = model if isinstance(model, bytes) else str(model)
+        self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
     def __call__(self, inputs: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
         """Returns the logits of a batch, shape (batch, classes)."""
-        logits: NDArray[np.float32] = self._session.run(["logits"], dict(inputs))[0]
-        return logits
+        return self.run(["logits"], inputs)[0]
+
+    def run(self, outputs: list[str], inputs: Mapping[str, NDArray[np.int64]]) -> list[NDArray[np.float32]]:
+        """Returns what the graph computes for a batch."""
+        found: list[NDArray[np.float32]] = self._session.run(outputs, dict(inputs))
+        return found
 
 
 class OnnxClassifier:
@@ -60,18 +69,28 @@ class OnnxClassifier:
 
     @classmethod
     def from_pretrained(cls, folder: str | os.PathLike[str], threads: int | None = None) -> Self:
-        """Loads a folder that `export_onnx` or `kobert-emotion export` wrote.
+        """Loads a folder that `export_onnx` or `kobert-emotion export` wrote, and asks the graph its probes.
 
         Args:
             folder: The folder.
             threads: Threads to compute with; one for each core if None.
 
         Raises:
-            CheckpointError: There is no export, a file of it has changed, or ONNX Runtime is not installed.
+            CheckpointError: There is no export, a file of it has changed, the graph computes something else on this
+                machine than where it was exported, or ONNX Runtime is not installed.
         """
         check_path("folder", folder)
         manifest = load_manifest(Path(folder))
         graph = Graph(Path(folder) / manifest.model_file, threads)
+        if manifest.probes is None:
+            logger.warning(
+                "%s: 시험 입력이 없는 예전 export 폴더라서, 이 컴퓨터에서 내보낼 때와 같은 결과가 나오는지 확인하지 "
+                "못했습니다. 다시 내보내세요. (exported by an earlier version, without probes: whether this machine "
+                "computes what that one did was not checked. Export it again.)",
+                folder,
+            )
+        else:
+            check_probes(graph, Probes(**manifest.probes), manifest.inputs, manifest.labels, Path(folder))
         return cls(graph, load_tokenizer(folder), manifest, AutoConfig.from_pretrained(folder))
 
     @property
