@@ -32,8 +32,8 @@ test: install ## 테스트 (tests)
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # What moves with the processor's arithmetic and threads, as a desktop without AVX-512 computes it.
-NUMERIC = $(addprefix tests/test_,behaviour.py cpu_kernels.py export.py first_token_layer.py losses.py modeling.py \
-	packed_bert.py pipelines.py trainer.py)
+NUMERIC = $(addprefix tests/,default_model/test_behaviour.py export inference/test_pipelines.py kernels modeling \
+	training/test_trainer.py)
 AVX2 = ATEN_CPU_CAPABILITY=avx2 DNNL_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 OMP_NUM_THREADS=1
 
 avx2: install ## 수치 테스트를 AVX2와 스레드 하나로 (numeric tests as a processor without AVX-512 runs them)

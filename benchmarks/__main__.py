@@ -13,7 +13,7 @@ os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 import datasets
 
-from kobert_hf_emotion.tokenization import KoBERTTokenizer
+from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
 from . import inference, tokenization, training, training_steps
 from .baselines import Settings

@@ -29,7 +29,7 @@ from transformers import (
     pipeline,
 )
 
-from kobert_hf_emotion.losses import FocalLoss
+from kobert_hf_emotion.modeling.losses import FocalLoss
 
 
 @dataclass(frozen=True)

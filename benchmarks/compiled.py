@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
 from kobert_hf_emotion.assets import resolve_default
-from kobert_hf_emotion.checkpoints import load_classifier
 from kobert_hf_emotion.export import OnnxClassifier, export_onnx
-from kobert_hf_emotion.modeling import EmotionClassifier
+from kobert_hf_emotion.inference.classifier import load_classifier
+from kobert_hf_emotion.modeling.classifier import EmotionClassifier
 
 from .baselines import fast_tokenizer, text_pipeline
 from .inference import compare_logits

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from kobert_hf_emotion.inference import predict_logits
-from kobert_hf_emotion.modeling import EmotionClassifier
+from kobert_hf_emotion.modeling.classifier import EmotionClassifier
+from kobert_hf_emotion.modeling.prediction import predict_logits
 
 from .baselines import fast_tokenizer, text_pipeline
 from .models import MAX_LENGTH, save_trained

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from kobert_hf_emotion.configuration import EmotionConfig
-from kobert_hf_emotion.modeling import EmotionClassifier
-from kobert_hf_emotion.tokenization import KoBERTTokenizer
+from kobert_hf_emotion.modeling.classifier import EmotionClassifier
+from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
 MAX_LENGTH = 64
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from default_model.corpora import emotion_counts, read_kote, read_reviews
 from kobert_hf_emotion.labels import EMOTION_LABELS, KOTE_TO_EMOTION
-from training.corpora import emotion_counts, read_kote, read_reviews
 
 _GOOD = ("최고예요", "감동이었다", "재밌어요", "행복했어", "훌륭하네", "추천합니다", "멋지다", "고마워")
 _BAD = ("최악이다", "실망했어", "지루해요", "아까운", "별로예요", "화나네", "짜증난다", "싫어")
@@ -77,7 +77,7 @@ def load_texts(name: str, data: Path, count: int, seed: int = 0) -> Texts:
 
     Args:
         name: "nsmc" (reviews, two classes), "kote" (comments, seven emotions) or "generated".
-        data: Folder with the data sets as `training/corpora.py` describes it.
+        data: Folder with the data sets as `default_model/corpora.py` describes it.
         count: Number of texts; fewer where the data set has fewer.
         seed: Seed of the choice.
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from kobert_hf_emotion.tokenization import KoBERTTokenizer
+from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
 from .baselines import fast_tokenizer
 from .models import MAX_LENGTH, save_model

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import nn
 
-from kobert_hf_emotion import onednn
-from kobert_hf_emotion.cpu_kernels import CPUKernels
-from kobert_hf_emotion.cross_validation import cross_validate
-from kobert_hf_emotion.sampling import LengthGroupedSampler
-from kobert_hf_emotion.splits import fold_indices
-from kobert_hf_emotion.tokenization import KoBERTTokenizer
-from kobert_hf_emotion.training_args import EmotionTrainingArguments
+from kobert_hf_emotion.kernels import onednn
+from kobert_hf_emotion.kernels.training import CPUKernels
+from kobert_hf_emotion.runs.cross_validation import cross_validate
+from kobert_hf_emotion.splits.folds import fold_indices
+from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
+from kobert_hf_emotion.training.arguments import EmotionTrainingArguments
+from kobert_hf_emotion.training.sampling import LengthGroupedSampler
 
 from .baselines import NotebookLoop, Settings, Shard, hf_trainer_fold
 from .models import MAX_LENGTH, model_flops, save_model, widths

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 from transformers import BertForSequenceClassification, PrinterCallback
 
-from kobert_hf_emotion.cpu_kernels import cpu_kernels
-from kobert_hf_emotion.losses import focal_loss
-from kobert_hf_emotion.modeling import EmotionClassifier
-from kobert_hf_emotion.tokenization import KoBERTTokenizer
-from kobert_hf_emotion.trainer import EmotionTrainer
+from kobert_hf_emotion.kernels.training import cpu_kernels
+from kobert_hf_emotion.modeling.classifier import EmotionClassifier
+from kobert_hf_emotion.modeling.losses import focal_loss
+from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
+from kobert_hf_emotion.training.trainer import EmotionTrainer
 
 from .baselines import NotebookLoop, Settings, Shard, hf_trainer
 from .models import MAX_LENGTH, model_flops, save_model

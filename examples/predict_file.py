@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from transformers import HfArgumentParser
 
 from kobert_hf_emotion import KoBERTEmotionError
-from kobert_hf_emotion.checkpoints import load_classifier
-from kobert_hf_emotion.file_prediction import predict_rows
-from kobert_hf_emotion.row_stream import open_rows
+from kobert_hf_emotion.data.row_stream import open_rows
+from kobert_hf_emotion.inference.classifier import load_classifier
+from kobert_hf_emotion.inference.files import predict_rows
 
 
 @dataclass

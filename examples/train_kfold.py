@@ -28,7 +28,7 @@ from kobert_hf_emotion import (
     cross_validate,
     load_emotion_dataset_with_report,
 )
-from kobert_hf_emotion.run_files import format_report
+from kobert_hf_emotion.runs.writing import format_report
 
 
 @dataclass

@@ -8,61 +8,61 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .collector import collector_spares_imports
+from .utils.garbage_collection import collector_spares_imports
 
 if TYPE_CHECKING:
     from .audit import AuditReport, audit_dataset
-    from .comparison import compare_runs
     from .configuration import EmotionConfig
-    from .continuation import continue_training
-    from .cross_validation import cross_validate
-    from .data import LoadReport, load_emotion_dataset, load_emotion_dataset_with_report
-    from .ensemble import EmotionEnsemble
+    from .data.dataset import LoadReport, load_emotion_dataset, load_emotion_dataset_with_report
     from .errors import KoBERTEmotionError
-    from .evaluation import evaluate_checkpoints
+    from .evaluation.checkpoints import evaluate_checkpoints
+    from .evaluation.comparison import compare_runs
+    from .evaluation.test_file import evaluate_run
     from .export import OnnxClassifier, export_onnx
-    from .holdout import evaluate_run
-    from .hub import push_run
+    from .inference.ensemble import EmotionEnsemble
     from .labels import EMOTION_LABELS
     from .legacy import export_legacy_checkpoint, import_legacy_checkpoint
-    from .losses import FocalLoss, focal_loss
-    from .modeling import EmotionClassifier
-    from .results import CrossValidationResult
-    from .splits import stratified_kfold
-    from .tokenization import KoBERTTokenizer
-    from .trainer import EmotionTrainer
-    from .training_args import EmotionTrainingArguments
+    from .modeling.classifier import EmotionClassifier
+    from .modeling.losses import FocalLoss, focal_loss
+    from .runs.cross_validation import cross_validate
+    from .runs.push import push_run
+    from .runs.result import CrossValidationResult
+    from .splits.folds import stratified_kfold
+    from .tokenization.tokenizer import KoBERTTokenizer
+    from .training.arguments import EmotionTrainingArguments
+    from .training.continuation import continue_training
+    from .training.trainer import EmotionTrainer
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "AuditReport": "audit",
-    "CrossValidationResult": "results",
+    "CrossValidationResult": "runs.result",
     "EMOTION_LABELS": "labels",
-    "EmotionClassifier": "modeling",
+    "EmotionClassifier": "modeling.classifier",
     "EmotionConfig": "configuration",
-    "EmotionEnsemble": "ensemble",
-    "EmotionTrainer": "trainer",
-    "EmotionTrainingArguments": "training_args",
-    "FocalLoss": "losses",
+    "EmotionEnsemble": "inference.ensemble",
+    "EmotionTrainer": "training.trainer",
+    "EmotionTrainingArguments": "training.arguments",
+    "FocalLoss": "modeling.losses",
     "KoBERTEmotionError": "errors",
-    "KoBERTTokenizer": "tokenization",
-    "LoadReport": "data",
+    "KoBERTTokenizer": "tokenization.tokenizer",
+    "LoadReport": "data.dataset",
     "OnnxClassifier": "export",
     "audit_dataset": "audit",
-    "compare_runs": "comparison",
-    "continue_training": "continuation",
-    "cross_validate": "cross_validation",
-    "evaluate_checkpoints": "evaluation",
-    "evaluate_run": "holdout",
+    "compare_runs": "evaluation.comparison",
+    "continue_training": "training.continuation",
+    "cross_validate": "runs.cross_validation",
+    "evaluate_checkpoints": "evaluation.checkpoints",
+    "evaluate_run": "evaluation.test_file",
     "export_legacy_checkpoint": "legacy",
     "export_onnx": "export",
-    "focal_loss": "losses",
+    "focal_loss": "modeling.losses",
     "import_legacy_checkpoint": "legacy",
-    "load_emotion_dataset": "data",
-    "load_emotion_dataset_with_report": "data",
-    "push_run": "hub",
-    "stratified_kfold": "splits",
+    "load_emotion_dataset": "data.dataset",
+    "load_emotion_dataset_with_report": "data.dataset",
+    "push_run": "runs.push",
+    "stratified_kfold": "splits.folds",
 }
 
 __all__ = [

@@ -63,9 +63,9 @@ class EmotionConfig(BertConfig):
         if kind != cls.model_type:
             raise CheckpointError(
                 f"config.json은 {kind!r} 모델의 것입니다. EmotionClassifier는 {cls.model_type!r} 모델을 읽습니다. 다른 "
-                "인코더는 kobert_hf_emotion.checkpoints.load_classifier나 `kobert-emotion train`의 `model`로 여세요.",
+                "인코더는 kobert_hf_emotion.inference.load_classifier나 `kobert-emotion train`의 `model`로 여세요.",
                 f"Expected the config.json of a {cls.model_type!r} model, which EmotionClassifier is, found {kind!r}. "
-                "Other encoders are opened by kobert_hf_emotion.checkpoints.load_classifier, and as `model` of "
+                "Other encoders are opened by kobert_hf_emotion.inference.load_classifier, and as `model` of "
                 "`kobert-emotion train`.",
             )
         return super().from_dict(config_dict, **kwargs)

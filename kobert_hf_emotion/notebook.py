@@ -24,12 +24,12 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from transformers import PreTrainedTokenizerBase
 
+from .data.input_checks import as_texts
 from .errors import CheckpointError, DataError, KoBERTEmotionError
-from .input_checks import as_texts
 from .legacy.reader import LegacyCheckpoint, read_legacy_checkpoint
-from .losses import FocalLoss
-from .module_tree import evaluation_copy
-from .notebook_classifier import BERTClassifier
+from .modeling.losses import FocalLoss
+from .modeling.notebook_classifier import BERTClassifier
+from .utils.modules import evaluation_copy
 
 Item = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], np.int32]
 
@@ -61,7 +61,7 @@ class BERTDataset(Dataset[Item]):
         DataError: A sentence is no text, or a label is no number.
 
     Example:
-        >>> from kobert_hf_emotion.tokenization import KoBERTTokenizer
+        >>> from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
         >>> tok = KoBERTTokenizer.from_pretrained("default", word_split="gluonnlp")  # doctest: +SKIP
         >>> data = BERTDataset([["오늘 정말 행복했어", 5]], 0, 1, tok, 64, True, False)  # doctest: +SKIP
         >>> token_ids, valid_length, segment_ids, label = data[0]  # doctest: +SKIP

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from paths import ROOT
+
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before any Hugging Face import: no test reaches the network
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models: threads wait for each other longer than they work
 
@@ -14,10 +16,10 @@ from tiny import TINY
 
 from kobert_hf_emotion.assets import resolve_default
 from kobert_hf_emotion.configuration import EmotionConfig
-from kobert_hf_emotion.modeling import EmotionClassifier
-from kobert_hf_emotion.tokenization import VOCAB_FILE, KoBERTTokenizer
+from kobert_hf_emotion.modeling.classifier import EmotionClassifier
+from kobert_hf_emotion.tokenization.tokenizer import VOCAB_FILE, KoBERTTokenizer
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+SHARED = ROOT.parent / "shared"
 
 
 @pytest.fixture(scope="session")

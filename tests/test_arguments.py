@@ -16,8 +16,8 @@ import torch
 
 import kobert_hf_emotion as api
 from kobert_hf_emotion import EmotionClassifier, EmotionTrainingArguments, KoBERTEmotionError
-from kobert_hf_emotion.checkpoints import Classifier
-from kobert_hf_emotion.ensemble import EmotionEnsemble
+from kobert_hf_emotion.inference.classifier import Classifier
+from kobert_hf_emotion.inference.ensemble import EmotionEnsemble
 
 TEXTS = ["오늘 정말 좋았다", "밤길이 무서웠다", "ㅠㅠ"]
 NAMES = list(api.EMOTION_LABELS)

@@ -16,13 +16,13 @@ from typing import NamedTuple
 import pytest
 import torch
 import typer
+from paths import ROOT
 
 from kobert_hf_emotion import EmotionClassifier, KoBERTTokenizer, export_legacy_checkpoint
 from kobert_hf_emotion.assets import resolve_default
 from kobert_hf_emotion.cli.app import app
 from kobert_hf_emotion.configuration import EmotionConfig
 
-ROOT = Path(__file__).resolve().parents[1]
 READMES = ("README.md", "README.en.md")
 GUIDES = ("docs/migration.ko.md", "docs/migration.en.md")
 PAGES = (*READMES, *GUIDES, "docs/hub.md", "docs/doctor.md")

@@ -17,10 +17,11 @@ from sklearn.metrics import accuracy_score
 from torch.utils.data import DataLoader
 from transformers import BertConfig, BertModel
 
-from kobert_hf_emotion import losses, notebook
+from kobert_hf_emotion import notebook
 from kobert_hf_emotion.errors import CheckpointError, DataError, KoBERTEmotionError
+from kobert_hf_emotion.modeling import losses
 from kobert_hf_emotion.notebook import BERTClassifier, BERTDataset, FocalLoss, calc_accuracy, new_softmax, predict
-from kobert_hf_emotion.tokenization import KoBERTTokenizer
+from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
 STEM = "Focal_KoBERT_e10_b64_fold_1"
 

@@ -10,8 +10,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 NEEDED = (
     "kobert_hf_emotion/py.typed",
     "kobert_hf_emotion/assets/default/model.safetensors",

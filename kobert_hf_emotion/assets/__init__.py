@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..argument_checks import check_path
+from ..utils.argument_checks import check_path
 
 ASSETS = Path(__file__).parent
 DEFAULT_MODEL_NAME = "default"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..argument_checks import check_count
+from ..data.input_checks import check_dataset
 from ..errors import KoBERTEmotionError
-from ..input_checks import check_dataset
+from ..utils.argument_checks import check_count
 from .duplicate_checks import check_conflicts, check_duplicates, check_near_duplicates
 from .label_checks import check_classes
 from .overlap_checks import check_overlap

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..near_duplicates import SIMILARITY, near_twins
+from ..data.near_duplicates import SIMILARITY, near_twins
 from .report import Example, Finding, Split, Wording, counted, shortened
 from .rows import AuditedRows, Codes, codes
 from .thresholds import PROBLEM_CONFLICTING

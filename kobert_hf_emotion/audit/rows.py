@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..duplicates import text_key
+from ..data.text_keys import text_key
 from .report import Example, shortened
 
 if TYPE_CHECKING:

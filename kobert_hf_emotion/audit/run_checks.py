@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .report import Finding, Wording
 
 if TYPE_CHECKING:
-    from ..resources import RunEstimate
+    from ..training.estimate import RunEstimate
 
 _MEGABYTE = 1_000_000
 

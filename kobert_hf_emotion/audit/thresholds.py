@@ -7,7 +7,7 @@ numbers that are read as ids and leave labels without a row, are always problems
 
 from __future__ import annotations
 
-from ..tokenizer_guard import MAX_UNKNOWN_SHARE, MIN_TEXTS
+from ..tokenization.guard import MAX_UNKNOWN_SHARE, MIN_TEXTS
 
 PROBLEM_TEST_OVERLAP = 0.001
 """Share of test rows whose text is also trained on, word for word or after folding. Up to it the accuracy can be off

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..collector import collector_paused
 from ..configuration import longest_input
 from ..errors import TokenizerError
-from ..tokenizer_guard import check_encoded, check_vocabulary
+from ..tokenization.guard import check_encoded, check_vocabulary
+from ..utils.garbage_collection import collector_paused
 from .report import Finding, Split, Wording, counted
 from .rows import AuditedRows, codes
 from .thresholds import NOTICE_TRUNCATED, NOTICE_UNKNOWN, PROBLEM_MIN_TEXTS, PROBLEM_UNKNOWN

@@ -12,12 +12,12 @@ from .continuation import continue_
 from .convert import convert
 from .doctor import doctor
 from .ensemble import ensemble
-from .evaluate import evaluate
 from .export import export
 from .hints import in_terms_of
 from .predict import predict
 from .push import push
 from .review import review
+from .test import evaluate
 from .train import train
 
 EXIT_USAGE = 2

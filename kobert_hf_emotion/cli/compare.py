@@ -12,7 +12,7 @@ from .models import check_run
 from .output import quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
-    from ..comparison import Comparison
+    from ..evaluation.comparison import Comparison
 
 
 def compare(
@@ -25,7 +25,7 @@ def compare(
     두 실행의 차이가 우연인지 검정합니다: 정확도는 McNemar, macro F1은 짝지은 부트스트랩.
     Tests whether two runs differ by more than chance: McNemar for accuracy, a paired bootstrap for macro F1.
     """  # noqa: D415
-    from ..comparison import compare_runs
+    from ..evaluation.comparison import compare_runs
 
     check_run("first", first)
     check_run("second", second)

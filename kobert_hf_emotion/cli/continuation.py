@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from ..data.tables import ReadOptions
 from ..errors import CheckpointError
-from ..tables import ReadOptions
 from . import options
 from .inputs import check_there
 from .models import check_model
@@ -48,10 +48,10 @@ def continue_(
     이미 학습한 모델을 새 데이터로 이어서 학습합니다(겹 없음).
     Trains a finished model on with new rows, without folds.
     """  # noqa: D415
-    from ..checkpoints import load_classifier
-    from ..continuation import continue_training
-    from ..data import load_emotion_dataset_with_report
-    from ..training_args import EmotionTrainingArguments
+    from ..data.dataset import load_emotion_dataset_with_report
+    from ..inference.classifier import load_classifier
+    from ..training.arguments import EmotionTrainingArguments
+    from ..training.continuation import continue_training
 
     check_there("train_file", train_file)
     check_there("validation_file", validation_file)

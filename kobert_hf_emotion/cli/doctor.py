@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ..tables import ReadOptions
+from ..data.tables import ReadOptions
 from . import options
 from .output import quiet_libraries, say_json
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
     from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
-    from ..resources import RunEstimate, RunPlan
+    from ..training.estimate import RunEstimate, RunPlan
 
 EXIT_PROBLEM = 1
 
@@ -54,9 +54,9 @@ def doctor(
     """  # noqa: D415
     from ..audit import AuditReport, audit_dataset, check_files, check_reading
     from ..audit.run_checks import check_run
-    from ..data import load_emotion_dataset_with_report
-    from ..resources import RunPlan
-    from ..tokenizer_loading import load_tokenizer
+    from ..data.dataset import load_emotion_dataset_with_report
+    from ..tokenization.loading import load_tokenizer
+    from ..training.estimate import RunPlan
     from .findings import show
 
     with quiet_libraries():
@@ -105,7 +105,7 @@ def _config(model: str) -> PreTrainedConfig:
     from transformers import AutoConfig
 
     from ..assets import resolve_default
-    from ..pretrained import unloadable
+    from ..hub.from_pretrained import unloadable
 
     place = resolve_default(model)
     try:
@@ -116,8 +116,8 @@ def _config(model: str) -> PreTrainedConfig:
 
 
 def _estimate(model: str, tokenizer: PreTrainedTokenizerBase, dataset: Dataset, plan: RunPlan) -> RunEstimate:
-    from ..checkpoints import start_model
-    from ..resources import estimate_run
+    from ..inference.classifier import start_model
+    from ..training.estimate import estimate_run
 
     sample = dataset.select(range(0, len(dataset), max(1, len(dataset) // 500)))
     network = start_model(model, dataset.features["label"].names, 0.5, tokenizer)

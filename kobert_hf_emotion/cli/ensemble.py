@@ -30,7 +30,7 @@ def ensemble(
     실행의 모든 겹을 모델 하나처럼 쓰는 폴더를 만듭니다. 점수는 시험 파일에서만 정직하게 잴 수 있습니다.
     Writes all folds of a run as one classifier. Only a test file gives an honest score of it.
     """  # noqa: D415
-    from ..fold_combination import combine_folds
+    from ..runs.combination import combine_folds
 
     check_run("run", run)
     with quiet_libraries():

@@ -34,9 +34,9 @@ def export(
     of every length, and nothing is written where they differ: float32 logits by more than 1e-4, int8 in more than 0.5%
     of the labels.
     """  # noqa: D415
-    from ..checkpoints import Classifier
     from ..errors import CheckpointError
     from ..export import export_onnx
+    from ..inference.classifier import Classifier
 
     with quiet_libraries():
         classifier = load_model(model, tokenizer, num_attention_heads)

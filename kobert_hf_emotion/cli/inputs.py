@@ -11,9 +11,9 @@ from typing import NoReturn
 
 import typer
 
-from ..argument_checks import FILE_SUFFIXES, exists, nearest_path
 from ..assets import DEFAULT_MODEL_NAME
 from ..errors import DataError, Setting
+from ..utils.argument_checks import FILE_SUFFIXES, exists, nearest_path
 
 STDIN = "-"
 _ROOTED = re.compile(r"(~?[/\\]|\.\.?[/\\]|~$|[A-Za-z]:[/\\])")
@@ -192,7 +192,7 @@ def _refuse_folder(path: Path) -> NoReturn:
 
 
 def _lines_of_stdin(encoding: str | None) -> list[str]:
-    from ..decoding import decode
+    from ..data.text_encoding import decode
 
     text = decode(sys.stdin.buffer.read(), "stdin", encoding).text
     texts = [line for line in map(str.strip, text.splitlines()) if line]

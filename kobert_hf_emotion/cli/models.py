@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..argument_checks import nearest_path
 from ..assets import DEFAULT_MODEL_NAME
 from ..errors import CheckpointError, HubError, RunError, Setting, TokenizerError
+from ..utils.argument_checks import nearest_path
 
 if TYPE_CHECKING:
-    from ..ensemble import Predictor
+    from ..inference.ensemble import Predictor
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", re.ASCII)
 
@@ -26,7 +26,7 @@ def load_model(model: str, tokenizer: str | None, num_attention_heads: int | Non
     Raises:
         CheckpointError: There is none, or options for the notebook's files were typed with another model.
     """
-    from ..checkpoint_loading import load_checkpoint
+    from ..inference.loading import load_checkpoint
 
     check_model("model", model)
     check_notebook_options(model, tokenizer, num_attention_heads)
@@ -41,9 +41,9 @@ def check_model(name: str, model: str | os.PathLike[str]) -> None:
         name: The argument it was given as.
         model: What was given.
     """
-    from ..ensemble import is_ensemble
     from ..export import is_export
-    from ..run_layout import fold_folders
+    from ..inference.ensemble import is_ensemble
+    from ..runs.layout import fold_folders
 
     path, shown = Path(model), os.fspath(model)
     if shown == DEFAULT_MODEL_NAME or os.path.isfile(shown):
@@ -69,7 +69,7 @@ def check_model(name: str, model: str | os.PathLike[str]) -> None:
 def check_tested(name: str, run: Path) -> None:
     """Raises `CheckpointError` where there is nothing to evaluate: no run, model's folder or file."""
     from ..export import is_export
-    from ..run_layout import fold_folders
+    from ..runs.layout import fold_folders
 
     if is_export(run):
         raise CheckpointError(
@@ -91,7 +91,7 @@ def check_tested(name: str, run: Path) -> None:
 
 def check_run(name: str, run: Path) -> None:
     """Raises `RunError` naming the run where `run` is none but a fold of one, or is not there."""
-    from ..run_layout import RUN_FILE
+    from ..runs.layout import RUN_FILE
 
     if (run / RUN_FILE).is_file():
         return

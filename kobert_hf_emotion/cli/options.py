@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from ..tables.options import LayoutName, ReadOptions
+from ..data.tables.options import LayoutName, ReadOptions
 
 TextColumn = Annotated[
     str | None,
@@ -157,7 +157,7 @@ def parse_labels(labels: str | None) -> tuple[str, ...] | None:
     >>> parse_labels('"기쁨, 행복", 슬픔')
     ('기쁨, 행복', '슬픔')
     """
-    from ..label_parsing import AUTO
+    from ..data.label_parsing import AUTO
     from ..labels import EMOTION_LABELS, fold_name
 
     if labels is None:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..collector import collector_spares_imports
-from ..tables import ReadOptions
+from ..data.tables import ReadOptions
+from ..utils.garbage_collection import collector_spares_imports
 from . import options
 from .inputs import STDIN, check_order, check_output, file_or_texts, refuse_unused
 from .models import check_notebook_options, load_model
 from .output import note, note_reading, progress_bar, quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
-    from ..file_prediction import LogitsModel
-    from ..row_stream import RowStream
-    from ..tokenizer_guard import UnknownTexts
+    from ..data.row_stream import RowStream
+    from ..inference.files import LogitsModel
+    from ..tokenization.guard import UnknownTexts
 
 
 _FOR_TEXTS = {"model", "inputs", "output", "as_text", "batch_size", "tokenizer", "num_attention_heads", "json"}
@@ -62,7 +62,7 @@ def predict(
     read and written in parts, so they may be of any size (of an XLSX the table of strings is held whole). MODEL may
     be a folder that export wrote.
     """  # noqa: D415
-    from ..row_stream import open_rows
+    from ..data.row_stream import open_rows
 
     check_order(model, inputs)
     found = file_or_texts(inputs, as_text, reading.encoding)
@@ -101,15 +101,15 @@ def _load(model: str, tokenizer: str | None, num_attention_heads: int | None) ->
 
 
 def _predict_texts(classifier: LogitsModel, texts: list[str], output: Path | None, batch_size: int, json: bool) -> None:
-    from ..inference import to_predictions
-    from ..tokenizer_guard import UnknownTexts
+    from ..modeling.prediction import to_predictions
+    from ..tokenization.guard import UnknownTexts
 
     unknown = UnknownTexts()
     with quiet_libraries():
         logits = classifier.predict_logits(texts, None, batch_size, unknown)
     predictions = to_predictions(logits, classifier.labels)
     if output is not None:
-        from ..reports import write_predictions
+        from ..metrics.scores import write_predictions
 
         write_predictions(output, logits, classifier.labels, {"text": texts})
     _warn(unknown)
@@ -128,7 +128,7 @@ def _warn(unknown: UnknownTexts) -> None:
 
 
 def _predict_rows(classifier: LogitsModel, rows: RowStream, output: Path | None, batch_size: int, json: bool) -> None:
-    from ..file_prediction import predict_rows
+    from ..inference.files import predict_rows
 
     with quiet_libraries(), progress_bar("예측 (predicting)", rows.report.rows_kept) as advance:
         found = predict_rows(classifier, rows, output, batch_size, advance)

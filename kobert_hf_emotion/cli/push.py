@@ -40,7 +40,7 @@ def push(
     실행의 가장 좋은 모델과 보고서를 Hugging Face Hub에 한 커밋으로 올립니다. 학습 문장이 든 파일은 올리지 않습니다.
     Pushes the best model of a run and its reports to the Hub in one commit; files with training texts stay here.
     """  # noqa: D415
-    from ..hub import push_run
+    from ..runs.push import push_run
 
     check_there("folder", folder)
     check_there("token_file", token_file)

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from ..data.tables import ReadOptions
 from ..errors import SplitError
-from ..tables import ReadOptions
 from . import options
 from .inputs import check_there
 from .models import check_model, names_nearest
@@ -93,10 +93,10 @@ def train(
     Fine-tunes one model a fold in a stratified k-fold cross-validation. The same command continues a run that was
     interrupted.
     """  # noqa: D415
-    from ..cross_validation import cross_validate
-    from ..data import load_emotion_dataset_with_report
-    from ..run_layout import REPORT_FILE
-    from ..training_args import EmotionTrainingArguments
+    from ..data.dataset import load_emotion_dataset_with_report
+    from ..runs.cross_validation import cross_validate
+    from ..runs.layout import REPORT_FILE
+    from ..training.arguments import EmotionTrainingArguments
 
     check_there("train_file", train_file)
     check_there("split", split)

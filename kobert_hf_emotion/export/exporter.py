@@ -10,14 +10,14 @@ from pathlib import Path
 
 import torch
 
-from ..argument_checks import check_type
 from ..assets import SAMPLE_TEST, SAMPLE_TRAIN
-from ..checkpoints import Classifier
 from ..configuration import longest_input
-from ..files import atomic_directory, check_free
-from ..modeling import EmotionClassifier
-from ..tokenization import KoBERTTokenizer
-from ..versions import library_versions
+from ..inference.classifier import Classifier
+from ..modeling.classifier import EmotionClassifier
+from ..tokenization.tokenizer import KoBERTTokenizer
+from ..utils.argument_checks import check_type
+from ..utils.files import atomic_directory, check_free
+from ..utils.versions import library_versions
 from .balancing import largest_inputs
 from .graph import write_graph
 from .manifest import Manifest, Precision, sha256

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..errors import CheckpointError
-from ..module_tree import evaluation_copy
+from ..utils.modules import evaluation_copy
 from .manifest import Precision
 
 LARGEST_DIFFERENCE = 1e-4

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedTokenizerBase
 from typing_extensions import Self
 
-from ..argument_checks import check_count, check_path
+from ..data.input_checks import as_texts, refuse_files
 from ..errors import CheckpointError
-from ..inference import DEFAULT_BATCH_SIZE, Prediction, as_pairs, to_predictions
-from ..input_checks import as_texts, refuse_files
-from ..tokenizer_guard import UnknownTexts, check_predicted, check_vocabulary
-from ..tokenizer_loading import load_tokenizer
+from ..modeling.prediction import DEFAULT_BATCH_SIZE, Prediction, as_pairs, to_predictions
+from ..tokenization.guard import UnknownTexts, check_predicted, check_vocabulary
+from ..tokenization.loading import load_tokenizer
+from ..utils.argument_checks import check_count, check_path
 from .manifest import Manifest, load_manifest
 from .probes import Probes, check_probes
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ..modeling.optimizer_state import OPTIMIZER_FILE, load_optimizer_file, resume_optimizer
 from .converter import NOTEBOOK_LENGTH, LegacyImportReport, convert_legacy_checkpoint
 from .exporter import export_legacy_checkpoint
 from .importer import build_classifier, import_legacy_checkpoint
-from .optimizer import OPTIMIZER_FILE, load_optimizer_file, resume_optimizer
 from .reader import LegacyCheckpoint, read_legacy_checkpoint
 
 __all__ = [

@@ -11,12 +11,12 @@ import torch
 from safetensors import SafetensorError
 
 from ..errors import CheckpointError
-from ..files import atomic_directory, check_free
-from ..sentencepiece_layout import KOBERT_SHA256
-from ..tokenization import KoBERTTokenizer, WordSplit
+from ..modeling.optimizer_state import OPTIMIZER_FILE
+from ..tokenization.sentencepiece_layout import KOBERT_SHA256
+from ..tokenization.tokenizer import KoBERTTokenizer, WordSplit
+from ..utils.files import atomic_directory, check_free
 from .importer import build_classifier
 from .model_card import render_model_card
-from .optimizer import OPTIMIZER_FILE
 from .reader import LegacyCheckpoint, read_legacy_checkpoint
 
 NOTEBOOK_LENGTH = 64

@@ -14,10 +14,10 @@ from torch import Tensor
 from torch.optim import AdamW, Optimizer
 from transformers import BertConfig, BertModel, PreTrainedModel
 
-from ..argument_checks import check_path, check_type
 from ..errors import CheckpointError
-from ..files import atomic_write
-from ..notebook_classifier import BERTClassifier
+from ..modeling.notebook_classifier import BERTClassifier
+from ..utils.argument_checks import check_path, check_type
+from ..utils.files import atomic_write
 from . import keys
 from .model_building import build_around, position_buffers
 
@@ -55,7 +55,7 @@ def export_legacy_checkpoint(
     Example:
         >>> import tempfile
         >>> from kobert_hf_emotion.configuration import EmotionConfig
-        >>> from kobert_hf_emotion.modeling import EmotionClassifier
+        >>> from kobert_hf_emotion.modeling.classifier import EmotionClassifier
         >>> config = EmotionConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8)
         >>> paths = export_legacy_checkpoint(EmotionClassifier(config), tempfile.mkdtemp() + "/fold_1")
         >>> [path.name for path in paths]

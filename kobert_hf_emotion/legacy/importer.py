@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from ..errors import CheckpointError
-from ..modeling import EmotionClassifier
-from ..weight_check import check_finite
+from ..hub.weight_check import check_finite
+from ..modeling.classifier import EmotionClassifier
 from .model_building import build_around
 from .reader import LegacyCheckpoint, read_legacy_checkpoint
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..cards import base_metadata, join_card, plain, table, usage
+from ..hub.cards import base_metadata, join_card, plain, table, usage
 from .reader import LegacyCheckpoint
 
 _KINDS = {

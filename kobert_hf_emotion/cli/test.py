@@ -1,0 +1,131 @@
+"""`kobert-emotion test`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..data.tables import ReadOptions
+from . import options
+from .inputs import check_there
+from .models import check_notebook_options, check_tested
+from .output import note_reading, quiet_libraries, say, say_json
+
+if TYPE_CHECKING:
+    from ..evaluation.test_file import Holdout, HoldoutScores
+
+
+@options.reads_files
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="실행 폴더, 모델 폴더 또는 .pt/.tar 파일 (run, model folder or file)")],
+    test_file: options.InputFile,
+    select_on_test: Annotated[
+        bool,
+        typer.Option(
+            "--select-on-test", help="노트북처럼 시험 정확도로 고름; 낙관적 (choose on the test rows; optimistic)"
+        ),
+    ] = False,
+    text_column: options.TextColumn = None,
+    text_pair_column: options.TextPairColumn = None,
+    label_column: options.LabelColumn = None,
+    reading: ReadOptions = ReadOptions(),  # noqa: B008 - frozen
+    batch_size: options.BatchSize = 64,
+    tokenizer: options.Tokenizer = None,
+    num_attention_heads: options.Heads = None,
+    json: options.Json = False,
+) -> None:
+    """예시: kobert-emotion test runs/a test.csv
+
+    시험 파일에서 모든 겹, 그 앙상블과 가중치 평균의 점수를 재고 가장 좋은 모델의 경로를 출력합니다.
+    Evaluates every fold, their ensemble and their mean on a test file and prints the path of the best model.
+    """  # noqa: D415
+    from ..data.dataset import load_emotion_dataset_with_report
+    from ..evaluation.test_file import evaluate_run
+    from ..inference.loading import load_checkpoint
+    from ..runs.layout import find_checkpoints
+
+    check_there("test_file", test_file)
+    check_tested("run", run)
+    check_notebook_options(run, tokenizer, num_attention_heads)
+    with quiet_libraries():
+        labels = load_checkpoint(find_checkpoints(run)[0], tokenizer, num_attention_heads).labels
+        dataset, report = load_emotion_dataset_with_report(
+            test_file,
+            text_column,
+            label_column,
+            text_pair_column=text_pair_column,
+            labels=labels,
+            reading=reading,
+        )
+        note_reading(report)
+        found = evaluate_run(run, dataset, select_on_test, batch_size, tokenizer, num_attention_heads)
+    if json:
+        say_json(_to_json(found) | {"data": report})
+        return
+    say(f"{'checkpoint':<32} {'loss':>8} {'accuracy':>9} {'macro F1':>9} {'ECE':>7}")
+    for r in (*found.checkpoints, *found.combined):
+        scores = r.all_rows.scores
+        say(f"{r.name:<32} {r.loss:>8.4f} {scores.accuracy:>9.4f} {scores.macro_f1:>9.4f} {r.ece:>7.4f}")
+    say(f"{found.best.path}\n  {_REASONS[found.chosen_on]}")
+    say("\n".join(_details(found)))
+
+
+_REASONS = {
+    "validation": "검증 macro F1로 고름 (chosen on the validation rows)",
+    "test": "시험 정확도로 고름: 낙관적인 값 (chosen on the test rows: optimistic)",
+    "nothing": "모델 하나 (a single checkpoint)",
+}
+
+
+def _details(found: Holdout) -> list[str]:
+    """Returns the lines below the table: intervals of the best, seen and unseen texts, the price of choosing."""
+    best = found.best
+    parts = [("모든 행 (all rows)", best.all_rows)]
+    if found.seen_rows:
+        parts += [
+            (name, part)
+            for name, part in (("처음 보는 문장 (unseen texts)", best.unseen), ("학습 파일의 문장 (seen)", best.seen))
+            if part is not None
+        ]
+    lines = [
+        f"  {name}: {part.scores.rows:,}행 (rows), accuracy {part.scores.accuracy:.4f} "
+        f"[{part.intervals['accuracy']}], macro F1 {part.scores.macro_f1:.4f} [{part.intervals['macro_f1']}]"
+        for name, part in parts
+    ]
+    if found.seen_rows is None:
+        lines.append("  학습한 문장을 몰라 겹치는 행을 세지 못함 (training texts not known: overlap not counted)")
+    elif not found.seen_rows:
+        lines.append("  학습 파일의 문장은 없음 (no text of the training file among them)")
+    if found.optimism is not None:
+        o = found.optimism
+        lines.append(
+            f"  시험 정확도로 고르면 (choosing by test accuracy): {o.chosen:.4f} = 겹 평균 (mean of the folds) "
+            f"{o.mean:.4f} {o.chosen - o.mean:+.4f}; 부트스트랩으로 잰 낙관 (bootstrap optimism) {o.bootstrap:.4f}, "
+            f"바로잡은 값 (corrected) {o.corrected:.4f}"
+        )
+    return lines
+
+
+def _to_json(found: Holdout) -> dict[str, Any]:
+    def flat(r: HoldoutScores) -> dict[str, Any]:
+        parts = {name: part for name, part in (("unseen", r.unseen), ("seen", r.seen)) if part is not None}
+        return {
+            **({"name": r.name} if r.path is None else {"path": r.path}),
+            "loss": r.loss,
+            **vars(r.all_rows.scores),
+            "ece": r.ece,
+            "intervals": r.all_rows.intervals,
+            **{name: {**vars(part.scores), "intervals": part.intervals} for name, part in parts.items()},
+        }
+
+    optimism = None if found.optimism is None else vars(found.optimism) | {"corrected": found.optimism.corrected}
+    return {
+        "checkpoints": [flat(r) for r in found.checkpoints],
+        "combined": [flat(r) for r in found.combined],
+        "best": found.best.path,
+        "chosen": _REASONS[found.chosen_on],
+        "seen_rows": found.seen_rows,
+        "choosing_on_test": optimism,
+    }

@@ -1,0 +1,296 @@
+"""Which column of a table holds the text, the label, the group: as told, or guessed where only one fits."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import DataError, Setting
+from ..labels import fold_name, whole_number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .tables import Table
+
+
+class _Role(NamedTuple):
+    """How messages name a column's role, and the argument that sets it."""
+
+    korean: str
+    english: str
+    argument: str
+
+
+TEXT_NAMES = (
+    *("text", "sentence", "document", "utterance", "comment", "review", "content"),
+    *("문장", "내용", "발화", "발화문", "텍스트", "본문", "댓글", "리뷰"),
+    *("문장내용", "대화내용", "댓글내용", "발화내용", "리뷰내용", "글내용"),
+)
+LABEL_NAMES = ("label", "labels", "lable", "라벨", "레이블", "class", "target")
+EMOTION_NAMES = ("emotion", "emotions", "감정", "sentiment", "감성")
+GUESS_ROWS = 1000
+"""Rows whose cells are looked at for a guess: the same ones whether a file is read whole or in chunks."""
+
+_TEXT = _Role("글(text)", "the text", "text_column")
+_LABEL = _Role("레이블", "the label", "label_column")
+_ROLES = {
+    "text": ("글", "text"),
+    "text_pair": ("둘째 글", "text_pair"),
+    "label": ("레이블", "label"),
+    "other_label": ("견줄 레이블", "second label"),
+    "group": ("그룹", "group"),
+    "id": ("ID", "id"),
+}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of one table by their role; None where there is none.
+
+    `other_label` is a second column of labels, which `label` is compared with. `guessed` lists the roles of
+    columns that were not named, `rivals` other columns that could have been taken for the role, `unused` all columns
+    without one.
+    """
+
+    text: str
+    label: str | None = None
+    other_label: str | None = None
+    text_pair: str | None = None
+    group: str | None = None
+    id: str | None = None
+    guessed: tuple[str, ...] = ()
+    rivals: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
+
+    def in_words(self, korean: bool = True) -> str:
+        """Returns which column is used for what, in English, and with `korean` in both languages."""
+
+        def word(both: tuple[str, str]) -> str:
+            return f"{both[0]}({both[1]})" if korean else both[1]
+
+        parts = []
+        for role, words in _ROLES.items():
+            if (name := getattr(self, role)) is None:
+                continue
+            part = f"{word(words)} '{name}'"
+            if role in self.guessed:
+                part += f" {word(('추측', 'guessed'))}"
+            if rivals := self.rivals.get(role):
+                part += f" — {word(('다른 후보', 'others that fit'))}: {_listed(rivals)}"
+            parts.append(part)
+        if self.unused:
+            parts.append(f"{word(('쓰지 않음', 'unused'))}: {_listed(self.unused)}")
+        return "; ".join(parts)
+
+
+def find_columns(
+    table: Table,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    text_pair: str | None = None,
+    group: str | None = None,
+    require_labels: bool = True,
+    read_labels: bool = True,
+) -> Columns:
+    """Finds the columns of a table: those named must be there, text and label are guessed if not named.
+
+    Where a numeric `Label` and an `Emotion` stand side by side, as in the files of the 2023 notebook,
+    the numeric one is the label. Names of columns are compared without case, blanks and underscores.
+
+    Raises:
+        DataError: A named column is missing or there twice, or the guess fits no column or several.
+    """
+    named = {"text_column": text, "label_column": label, "text_pair_column": text_pair, "group_column": group}
+    for argument, name in named.items():
+        if name is not None:
+            _check_named(table, name, argument, label is None and require_labels and read_labels)
+    head = table.frame.head(GUESS_ROWS)
+    taken = {name for name in named.values() if name is not None}
+    text_name = (
+        text if text is not None else _guess_text(table, taken, label is None and require_labels and read_labels)
+    )
+    taken.add(text_name)
+    label_name, other = None, None
+    if read_labels:
+        label_name = label if label is not None else _guess_label(table, head, taken, require_labels)
+        other = _other_label(table, {*taken, label_name}) if label_name is not None else None
+    ids = [name for name in _named_like(table, ("id",)) if name not in {*taken, label_name, other}]
+    id_name = ids[0] if len(ids) == 1 else None
+    free = [name for name in table.frame.columns if name and name not in {*taken, label_name, other, id_name}]
+    rivals: dict[str, tuple[str, ...]] = {}
+    if text is None:
+        rivals["text"] = tuple(name for name in free if _is_near(name, TEXT_NAMES) and _holds_texts(head, name))
+    if label is None and label_name is not None:
+        near = [name for name in free if _is_near(name, LABEL_NAMES + EMOTION_NAMES) and _holds_labels(head, name)]
+        rivals["label"] = tuple(near)
+        if other is None and len(near) == 1:
+            other = near[0]
+    return Columns(
+        *(text_name, label_name, other, text_pair, group, id_name),
+        guessed=tuple(
+            role
+            for role, name, found in (("text", text, text_name), ("label", label, label_name))
+            if name is None and found is not None
+        ),
+        rivals={role: names for role, names in rivals.items() if names},
+        unused=tuple(name for name in free if name != other),
+    )
+
+
+def _key(column: str) -> str:
+    return re.sub(r"[\s_.-]", "", fold_name(column))
+
+
+def _named_like(table: Table, names: Sequence[str]) -> list[str]:
+    return [column for column in table.frame.columns if _key(column) in names]
+
+
+def _is_near(column: str, names: Sequence[str]) -> bool:
+    """Whether the name of a column holds one of the names that are known, or is nearly one."""
+    key = _key(column)
+    return any(name in key for name in names) or bool(difflib.get_close_matches(key, names, n=1, cutoff=0.75))
+
+
+def _holds_texts(head: pd.DataFrame, name: str) -> bool:
+    """Whether most cells of a column look like sentences: more than a word or a number."""
+    cells = _filled(head, name)
+    long = sum(" " in cell.strip() or (len(cell) > 5 and not cell.isascii()) for cell in cells)
+    return 2 * long > len(cells) > 0
+
+
+def _holds_labels(head: pd.DataFrame, name: str) -> bool:
+    """Whether the cells of a column may be labels: short names, most of them not for the first time."""
+    cells = _filled(head, name)
+    words = [cell for cell in cells if len(cell) <= 30 and whole_number(cell) is None and not _is_decimal(cell)]
+    return 2 * len(words) > len(cells) > 0 and len(set(cells)) <= max(2, len(cells) / 2)
+
+
+def _filled(head: pd.DataFrame, name: str) -> list[str]:
+    if list(head.columns).count(name) != 1:
+        return []
+    return [cell for cell in head[name].tolist() if cell.strip()]
+
+
+def _is_decimal(cell: str) -> bool:
+    return re.fullmatch(r"\s*-?[0-9]*\.[0-9]+%?\s*", cell) is not None
+
+
+def _check_named(table: Table, name: str, argument: str, with_label: bool) -> None:
+    found = list(table.frame.columns).count(name)
+    if found == 1:
+        return
+    if found > 1:
+        raise DataError(
+            f"{table.path}: 이름이 '{name}'인 열이 {found}개입니다. 하나만 남기거나 이름을 바꾸세요.",
+            f"{table.path}: there are {found} columns called '{name}'. Rename all but one.",
+        )
+    columns = [column for column in table.frame.columns if column]
+    keys = {_key(column): column for column in columns}
+    near = difflib.get_close_matches(_key(name), list(keys), n=1, cutoff=0.5)
+    guess = keys[near[0]] if near else None
+    mended = guess
+    if guess is None and argument == "text_column":
+        mended = _likely_text(table, set(_named_like(table, LABEL_NAMES + EMOTION_NAMES)))
+    elif guess is None and argument == "label_column":
+        mended = _likely_label(table, set(_named_like(table, TEXT_NAMES)))
+    raise DataError(
+        f"{table.path}: '{name}' 열이 없습니다. 있는 열: {_listed(columns)}."
+        + (f" 혹시 '{guess}'인가요?" if guess else f" `{argument}`에 그중 하나를 쓰세요."),
+        f"{table.path}: there is no column '{name}'. Columns found: {_listed(columns)}."
+        + (f" Did you mean '{guess}'?" if guess else f" Name one of these with `{argument}`."),
+        mend={argument: mended} | (_label_mend(table, mended) if with_label and argument == "text_column" else {}),
+    )
+
+
+def _guess_text(table: Table, taken: set[str], with_label: bool) -> str:
+    found = [name for name in _named_like(table, TEXT_NAMES) if name not in taken]
+    if len(found) == 1:
+        return found[0]
+    text = _likely_text(table, taken)
+    mend: dict[str, Setting] = {} if text is None else {"text_column": text}
+    raise _no_guess(table, _TEXT, found, mend | (_label_mend(table, text) if with_label else {}))
+
+
+def _label_mend(table: Table, text: str | None) -> dict[str, Setting]:
+    """Returns what mends the guess of the label, where the text is in the column `text`; nothing where it works."""
+    if text is None:
+        return {}
+    try:
+        _guess_label(table, table.frame.head(GUESS_ROWS), {text}, require_labels=True)
+    except DataError as error:
+        return error.mend
+    return {}
+
+
+def _guess_label(table: Table, head: pd.DataFrame, taken: set[str], require_labels: bool) -> str | None:
+    label, emotion = (
+        [name for name in _named_like(table, names) if name not in taken] for names in (LABEL_NAMES, EMOTION_NAMES)
+    )
+    found = label + emotion
+    if len(found) == 1:
+        return found[0]
+    if len(label) == len(emotion) == 1 and (numeric := [name for name in found if _is_numeric(head, name)]):
+        return numeric[0]
+    if not found and not require_labels:
+        return None
+    likely = _likely_label(table, taken)
+    raise _no_guess(table, _LABEL, found, {} if likely is None else {"label_column": likely})
+
+
+def _other_label(table: Table, taken: set[str | None]) -> str | None:
+    others = [name for name in _named_like(table, LABEL_NAMES + EMOTION_NAMES) if name not in taken]
+    return others[0] if len(others) == 1 else None
+
+
+def _is_numeric(head: pd.DataFrame, name: str) -> bool:
+    cells = _filled(head, name)
+    return bool(cells) and all(whole_number(cell) is not None for cell in cells)
+
+
+def _no_guess(table: Table, role: _Role, found: Sequence[str], mend: dict[str, Setting]) -> DataError:
+    columns = [column for column in table.frame.columns if column]
+    which = (
+        (f"여러 개({_listed(found)})입니다", f"several fit ({_listed(found)})")
+        if found
+        else ("없습니다", "none has a known name")
+    )
+    return DataError(
+        f"{table.path}: {role.korean} 열로 볼 만한 열이 {which[0]}. 있는 열: {_listed(columns)}. "
+        f"첫 행에 열 이름이 있어야 하며, `{role.argument}`으로 열을 지정할 수 있습니다.",
+        f"{table.path}: expected a column with {role.english}, {which[1]}. Columns found: {_listed(columns)}. "
+        f"The first row must hold column names; name the column with `{role.argument}`.",
+        mend=mend,
+    )
+
+
+def _likely_text(table: Table, taken: set[str]) -> str | None:
+    """Returns the column that looks most like that of the texts: by its name, or by the length of its cells."""
+    return _likeliest(table, TEXT_NAMES, lambda name: float(table.frame[name].str.len().mean()), taken)
+
+
+def _likely_label(table: Table, taken: set[str]) -> str | None:
+    """Returns the column that looks most like that of the labels: by its name, or by how few values it has."""
+
+    def score(name: str) -> tuple[int, int]:
+        filled = _filled(table.frame, name)
+        return (min(len(filled) * 2 // max(len(table.frame), 1), 1), -len(set(filled)))
+
+    return _likeliest(table, LABEL_NAMES + EMOTION_NAMES, score, taken)
+
+
+def _likeliest(table: Table, names: Sequence[str], score: Callable[[str], Any], taken: set[str]) -> str | None:
+    columns = list(table.frame.columns)
+    free = [name for name in columns if name and columns.count(name) == 1 and name not in taken]
+    near = [name for name in free if _is_near(name, names)]
+    varied = [name for name in free if table.frame[name].nunique() > 1]
+    return max(near or varied or free, key=score, default=None)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = [name if len(name) <= 30 else name[:29] + "…" for name in names[:20]]
+    return ", ".join(shown) + (f", … (+{len(names) - 20})" if len(names) > 20 else "")

@@ -1,0 +1,143 @@
+"""What the cells of a label column were taken for, so that it can be said: nothing is assumed without a word."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..labels import clean_name
+
+_SHOWN = 24
+
+
+@dataclass(frozen=True)
+class LabelReading:
+    """How the label cells of the rows with a text were read.
+
+    Attributes:
+        names: The names of the labels, in the order of their ids.
+        numbers: Rows by the number in the cell, where it was read as the id of a label.
+        spellings: By label, rows by how its name is written, where that is not as in `names`.
+        ids_beside: By label, rows by the id that stands beside its name ("슬픔(0)") and was not looked at.
+        empty: Rows without a label by what the cell holds: "" for nothing, or such as "nan" and "#N/A".
+        absent: The labels that no row has.
+        second: By label, rows by what a second label column holds, where that is another label or none that is known.
+        second_alone: Rows without a label for which the second column has one.
+        confirmed: Rows with a number for which the second column names the label that it was read as.
+    """
+
+    names: tuple[str, ...]
+    numbers: dict[str, int] = field(default_factory=dict)
+    spellings: dict[str, dict[str, int]] = field(default_factory=dict)
+    ids_beside: dict[str, dict[str, int]] = field(default_factory=dict)
+    empty: dict[str, int] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    second: dict[str, dict[str, int]] = field(default_factory=dict)
+    second_alone: int = 0
+    confirmed: int = 0
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the numbers may be those of another scheme.
+
+        They are read as ids and leave labels without a row, and no second column of names bears most of them out.
+        """
+        return bool(self.absent) and 2 * self.confirmed < sum(self.numbers.values())
+
+    @property
+    def joined(self) -> int:
+        """Rows whose label is written otherwise than its name."""
+        return sum(sum(found.values()) for part in (self.spellings, self.ids_beside) for found in part.values())
+
+    def lines(self) -> list[str]:
+        """Returns what was assumed as lines of Korean and English; none where every cell is the name of its label."""
+        lines = []
+        if self.doubtful:
+            korean, english = self.doubt()
+            lines += [f"주의: {korean} 그렇다면 {MENDS[0]}", f"Mind: {english} Then {MENDS[1]}"]
+        elif self.numbers:
+            lines.append(f"숫자 레이블 (numbers read as): {self.numbers_as_read()}")
+        if self.spellings:
+            lines.append(f"이름으로 읽은 표기 (spellings read as): {arrows(self.spellings)}")
+        if self.ids_beside:
+            lines.append(f"이름 옆의 번호는 보지 않음 (ids beside names, not used): {arrows(self.ids_beside)}")
+        if marks := {cell: rows for cell, rows in self.empty.items() if cell}:
+            lines.append(f"빈 레이블로 본 값 (taken as empty): {listed_counts(marks)}")
+        if self.second_alone:
+            lines.append(
+                f"레이블이 비었는데 둘째 레이블 열에는 값이 있는 행 (label empty, second column is not): "
+                f"{self.second_alone:,}"
+            )
+        if self.second:
+            lines.append(f"둘째 레이블 열의 다른 값 (second column differs): {arrows(self.second, forward=True)}")
+        return lines
+
+    def numbers_as_read(self) -> str:
+        """Returns each number with the label that it was read as and its rows."""
+        return ", ".join(f"{number} → {self.names[int(number)]} {rows:,}" for number, rows in self.numbers.items())
+
+    def doubt(self) -> tuple[str, str]:
+        """Returns what makes the numbers doubtful, in Korean and English."""
+        absent = ", ".join(self.absent[:_SHOWN]) + (", …" if len(self.absent) > _SHOWN else "")
+        other = ("1부터 센 번호이거나 ", "count from 1 or ") if "0" not in self.numbers else ("", "")
+        return (
+            f"숫자를 번호 순서의 레이블로 읽었습니다: {self.numbers_as_read()} (행). 행이 없는 레이블: {absent}. "
+            f"{other[0]}다른 레이블 체계의 번호라면 틀린 뜻입니다.",
+            f"The numbers are read as the ids of labels: {self.numbers_as_read()} (rows). No row is left for {absent}. "
+            f"If they {other[1]}belong to another set of labels, this is wrong.",
+        )
+
+
+MENDS = (
+    "칸에 번호 대신 이름을 쓰거나, 학습할 데이터라면 `labels`에 번호 순서의 이름들을(값 그대로면 auto를) 주세요.",
+    "write names in place of the numbers or, for rows to train on, pass the names in the order of the numbers as "
+    "`labels` (auto takes the values as they are).",
+)
+"""What to do about numbers of another scheme; what a finished model calls its labels cannot be chosen any more."""
+
+
+def arrows(spellings: Mapping[str, Mapping[str, int]], forward: bool = False) -> str:
+    """Returns spellings with the label that they were read as; with `forward` the label stands first."""
+    parts = [
+        (f"{name} ↔ {cell} {rows:,}" if forward else f"{cell} → {name} {rows:,}")
+        for name, cells in spellings.items()
+        for cell, rows in cells.items()
+    ]
+    return ", ".join(parts[:_SHOWN]) + (f", … (+{len(parts) - _SHOWN})" if len(parts) > _SHOWN else "")
+
+
+def listed_counts(cells: Mapping[str, int]) -> str:
+    """Returns values with their counts."""
+    return ", ".join(f"{cell} {rows:,}" for cell, rows in cells.items())
+
+
+def as_written(cell: str) -> str:
+    r"""Returns a cell with what is invisible in it made visible.
+
+    >>> as_written(" 행복\u200b"), as_written(unicodedata.normalize("NFD", "행복"))
+    ('행복\\u200b', '행복 (NFD)')
+    """
+    composed = unicodedata.normalize("NFC", cell.strip(" "))
+    shown = "".join(char if char == " " or clean_name(char) == char else _escaped(char) for char in composed)
+    return shown if composed == cell.strip(" ") else f"{shown} (NFD)"
+
+
+def _escaped(char: str) -> str:
+    clean = clean_name(char)
+    return char if clean else char.encode("unicode_escape").decode()
+
+
+def sort_counts(cells: Mapping[str, int]) -> dict[str, int]:
+    """Returns counts with the most frequent first, equal ones by name, whatever the order of the rows."""
+    return dict(sorted(cells.items(), key=lambda item: (-item[1], item[0])))
+
+
+def by_label(names: Sequence[str], counts: Mapping[tuple[int, str], int]) -> dict[str, dict[str, int]]:
+    """Returns counts of (id, cell) by the label's name, in the order of the ids."""
+    found: dict[str, dict[str, int]] = {}
+    for index, name in enumerate(names):
+        cells = {cell: rows for (label, cell), rows in counts.items() if label == index}
+        if cells:
+            found[name] = sort_counts(cells)
+    return found

@@ -1,0 +1,265 @@
+"""The labels of rows, gathered chunk by chunk: what they were read as, and what is wrong with them."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import Self
+
+from ..errors import DataError
+from ..labels import EMOTION_LABELS, EMOTION_LABELS_KO, clean_name, whole_number
+from .label_parsing import AUTO, LabelParser, label_key
+from .label_reading import MENDS, LabelReading, arrows, as_written, by_label, listed_counts, sort_counts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+logger = logging.getLogger(__name__)
+
+_SHOWN = 5
+_LISTED = 20
+_MOST_DISTINCT = 1000
+"""Distinct values of which counts are kept; a column with more holds no labels."""
+
+
+@dataclass
+class LabelTally:
+    """The labels of rows, in numbers.
+
+    Attributes:
+        rows: Rows looked at.
+        unknown: Rows with a label that is not known.
+        unknown_numbers: Those of them with a whole number.
+        conflicts: Rows on which a second label column differs.
+        first_unknown: The first few with an unknown label.
+        first_conflict: The first on which the second column differs.
+        unknown_cells: Rows by the unknown label in their cell.
+        labels: Rows with a text by the id of their label.
+        cells: Rows with a text by how their cell was read: its kind, the label's id (-1: none) and what it holds.
+        numbers: Rows by the whole number in their cell, known or not.
+        second: Rows by the label's id and what a second label column holds, where that is no such label.
+        second_alone: Rows with a text and a second label, but no first one.
+        confirmed: Rows with a text whose number is the id of what the second column names.
+    """
+
+    rows: int = 0
+    unknown: int = 0
+    unknown_numbers: int = 0
+    conflicts: int = 0
+    first_unknown: list[dict[str, Any]] = field(default_factory=list)
+    first_conflict: dict[str, Any] | None = None
+    unknown_cells: Counter[str] = field(default_factory=Counter)
+    labels: Counter[int] = field(default_factory=Counter)
+    cells: Counter[tuple[str, int, str]] = field(default_factory=Counter)
+    numbers: Counter[str] = field(default_factory=Counter)
+    second: Counter[tuple[int, str]] = field(default_factory=Counter)
+    second_alone: int = 0
+    confirmed: int = 0
+
+    def add(self, frame: pd.DataFrame, names: tuple[str, ...]) -> None:
+        """Adds the column `label`, the ids, to a frame of `data`, and counts its rows."""
+        parser = LabelParser(names)
+        frame["label"] = parser.ids(frame["raw_label"])
+        with_text = frame[frame["reason"] == ""] if "reason" in frame else frame
+        self.rows += len(frame)
+        self._count_cells(frame, with_text, parser)
+        if "other_label" in frame:
+            self._compare(frame, with_text, parser)
+
+    def _count_cells(self, frame: pd.DataFrame, with_text: pd.DataFrame, parser: LabelParser) -> None:
+        unknown_cells: Counter[str] = Counter()
+        for cell, rows in frame["raw_label"].value_counts().items():
+            key = label_key(str(cell))
+            is_number = whole_number(key) is not None
+            if parser.parse(str(cell)).kind == "unknown":
+                unknown_cells[str(cell)] += int(rows)
+                self.unknown_numbers += is_number * int(rows)
+            if is_number and (key in self.numbers or len(self.numbers) < _MOST_DISTINCT):
+                self.numbers[key] += int(rows)
+        if unknown_cells:
+            unknown = frame["raw_label"].isin(unknown_cells)
+            self.unknown += int(unknown.sum())
+            self.unknown_cells += _most_common(unknown_cells)
+            self.first_unknown += _records(frame[unknown].head(_SHOWN - len(self.first_unknown)))
+        for cell, rows in with_text["raw_label"].value_counts().items():
+            index, kind = parser.parse(str(cell))
+            if kind != "unknown":
+                shown = label_key(str(cell)) if kind == "number" else as_written(str(cell))
+                self.cells[kind, -1 if index is None else index, shown] += int(rows)
+                if index is not None:
+                    self.labels[index] += int(rows)
+
+    def _compare(self, frame: pd.DataFrame, with_text: pd.DataFrame, parser: LabelParser) -> None:
+        other = parser.ids(frame["other_label"].fillna(""))
+        differs = (frame["label"] != other).fillna(value=False)
+        self.conflicts += int(differs.sum())
+        if self.first_conflict is None and differs.any():
+            [self.first_conflict] = _records(frame[differs].head(1))
+        pairs = Counter(zip(with_text["raw_label"].tolist(), with_text["other_label"].fillna("").tolist(), strict=True))
+        for (first, second), rows in pairs.items():
+            (index, kind), (other_index, other_kind) = parser.parse(first), parser.parse(second)
+            if other_kind == "empty":
+                continue
+            if index is None:
+                self.second_alone += rows
+            elif index == other_index:
+                self.confirmed += rows if kind == "number" and other_kind != "number" else 0
+            elif (key := (index, clean_name(second))) in self.second or len(self.second) < _MOST_DISTINCT:
+                self.second[key] += rows
+
+    def __iadd__(self, later: LabelTally) -> Self:
+        """Adds what was gathered from the rows that follow."""
+        self.rows += later.rows
+        self.unknown += later.unknown
+        self.unknown_numbers += later.unknown_numbers
+        self.conflicts += later.conflicts
+        self.first_unknown = (self.first_unknown + later.first_unknown)[:_SHOWN]
+        self.first_conflict = self.first_conflict or later.first_conflict
+        self.unknown_cells = _most_common(self.unknown_cells + later.unknown_cells)
+        self.labels += later.labels
+        self.cells += later.cells
+        self.numbers += later.numbers
+        self.second += later.second
+        self.second_alone += later.second_alone
+        self.confirmed += later.confirmed
+        return self
+
+    def reading(self, names: Sequence[str]) -> LabelReading:
+        """Returns what the cells were taken for."""
+
+        def of_kind(kind: str) -> dict[tuple[int, str], int]:
+            return {(index, cell): rows for (found, index, cell), rows in self.cells.items() if found == kind}
+
+        numbers = {cell: rows for (_, cell), rows in of_kind("number").items()}
+        return LabelReading(
+            names=tuple(names),
+            numbers=dict(sorted(numbers.items(), key=lambda item: int(item[0]))),
+            spellings=by_label(names, {key: n for key, n in of_kind("name").items() if key[1] != names[key[0]]}),
+            ids_beside=by_label(names, of_kind("id_beside")),
+            empty=sort_counts({cell: rows for (_, cell), rows in of_kind("empty").items()}),
+            absent=tuple(name for index, name in enumerate(names) if not self.labels[index]),
+            second=by_label(names, self.second),
+            second_alone=self.second_alone,
+            confirmed=self.confirmed,
+        )
+
+    def check(self, names: Sequence[str]) -> None:
+        """Warns of labels that contradict each other.
+
+        Raises:
+            DataError: There are labels that are not known.
+        """
+        if self.unknown:
+            raise self._unknown_labels(names)
+        if (first := self.first_conflict) is not None:
+            logger.warning(
+                "%s: columns '%s' and '%s' disagree in %d of %d rows (first in row %d: %s, %s); '%s' is used / "
+                "두 레이블 열이 서로 다른 행이 있습니다: %s",
+                *(first["file"], first["label_name"], first["other_name"], self.conflicts, self.rows),
+                *(first["file_row"], first["raw_label"], first["other_label"], first["label_name"]),
+                arrows(by_label(names, self.second), forward=True),
+            )
+
+    def _unknown_labels(self, names: Sequence[str]) -> DataError:
+        first, count = self.first_unknown, self.unknown
+        korean = ", ".join(f"{row['file_row']}행 '{row['label_name']}' 열의 '{row['raw_label']}'" for row in first)
+        english = ", ".join(
+            f"row {row['file_row']}, column '{row['label_name']}': '{row['raw_label']}'" for row in first
+        )
+        more = ("", "") if count <= _SHOWN else (f" 외 {count - _SHOWN:,}행", f" and {count - _SHOWN:,} more")
+        scheme = self._other_scheme(names)
+        way_out = scheme or self._corrections(names)
+        empty = sum(rows for (kind, *_), rows in self.cells.items() if kind == "empty")
+        # Of a few typos among known labels "auto" would make labels.
+        mend = {"labels": AUTO} if scheme or 2 * count >= self.rows - empty else {}
+        return DataError(
+            f"{first[0]['file']}: 알 수 없는 레이블이 {count:,}행에 있습니다: {korean}{more[0]}. "
+            f"쓸 수 있는 값: {_accepted(names)}. {way_out[0]}",
+            f"{first[0]['file']}: unknown label in {count:,} row(s): {english}{more[1]}. "
+            f"Accepted: {_accepted(names)}. {way_out[1]}",
+            mend=mend,
+        )
+
+    def _corrections(self, names: Sequence[str]) -> tuple[str, str]:
+        """Returns what to do about unknown names: typos, or names of another scheme."""
+        # Letter by letter: of two syllables one typo leaves only half.
+        letters = {unicodedata.normalize("NFD", alias): alias for alias in LabelParser(names).aliases}
+        listed = []
+        for cell, rows in sort_counts(self.unknown_cells).items():
+            near = difflib.get_close_matches(unicodedata.normalize("NFD", label_key(cell)), letters, n=1, cutoff=0.7)
+            listed.append((f"{as_written(cell)} {rows:,}", letters[near[0]] if near else None))
+        korean = ", ".join(part + (f" (혹시 '{near}'인가요?)" if near else "") for part, near in listed[:_LISTED])
+        english = ", ".join(part + (f" (Did you mean '{near}'?)" if near else "") for part, near in listed[:_LISTED])
+        more = ", …" if len(listed) > _LISTED else ""
+        return (
+            f"모르는 값과 행 수: {korean}{more}. 그 값을 고치거나, 다른 레이블 체계로 학습할 데이터라면 `labels`에 그 "
+            "이름들을(파일의 값 그대로면 auto를) 주세요.",
+            f"Unknown values with their rows: {english}{more}. Correct them or, for rows to train on with another set "
+            "of labels, pass its names as `labels` (auto takes the values as they are).",
+        )
+
+    def _other_scheme(self, names: Sequence[str]) -> tuple[str, str] | None:
+        """Returns what is to be said of numbers that are the ids of another scheme; None where names are unknown."""
+        if self.unknown_numbers < self.unknown or not LabelParser(names).takes_ids:
+            return None
+        numbers = sorted(self.numbers, key=int)
+        shown = {number: self.numbers[number] for number in numbers[:_LISTED]}
+        listed = listed_counts(shown) + (", …" if numbers[_LISTED:] else "")
+        from_one = (numbers[0], numbers[-1]) == ("1", str(len(names)))
+        last = len(names) - 1
+        return (
+            f"숫자는 0부터 {last}까지의 번호로 읽는데, 파일의 숫자와 행 수는 {listed}입니다. "
+            + ("1부터 센 번호로 보입니다. 그렇다면 " if from_one else "다른 레이블 체계로 보입니다. 그렇다면 ")
+            + MENDS[0],
+            f"Numbers are read as ids from 0 to {last}; those of the file, with their rows, are {listed}. "
+            + ("They seem to count from 1: " if from_one else "They seem to belong to another set of labels: ")
+            + MENDS[1],
+        )
+
+
+def encode_labels(frame: pd.DataFrame, names: tuple[str, ...] | None, require_labels: bool) -> LabelTally:
+    """Adds the column `label`, the ids, to the frame of `data`; names None means that there are no labels.
+
+    Raises:
+        DataError: A cell holds no known label, or labels are required and every cell is empty.
+    """
+    tally = LabelTally()
+    if names is None:
+        return tally
+    tally.add(frame, names)
+    if require_labels and not tally.unknown and frame["label"].isna().all():
+        raise DataError(
+            f"{frame['file'].iloc[0]}: '{frame['label_name'].iloc[0]}' 열이 모두 비어 있습니다. 레이블을 채우거나 "
+            "`label_column`으로 다른 열을 지정하세요.",
+            f"{frame['file'].iloc[0]}: every cell of column '{frame['label_name'].iloc[0]}' is empty; expected labels. "
+            "Fill them in, or name another column with `label_column`.",
+        )
+    tally.check(names)
+    return tally
+
+
+def _most_common(cells: Counter[str]) -> Counter[str]:
+    """Returns the counts that are worth keeping: the most frequent, equal ones by name."""
+    if len(cells) <= _MOST_DISTINCT:
+        return cells
+    return Counter(dict(sorted(cells.items(), key=lambda item: (-item[1], item[0]))[:_MOST_DISTINCT]))
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): cell for name, cell in row.items()} for row in rows.to_dict("records")]
+
+
+def _accepted(names: Sequence[str]) -> str:
+    korean = dict(zip(EMOTION_LABELS, EMOTION_LABELS_KO, strict=True))
+    with_id = LabelParser(names).takes_ids
+    shown = [
+        (f"{index} " if with_id else "") + name + (f"({korean[name]})" if name in korean else "")
+        for index, name in enumerate(names[:20])
+    ]
+    return ", ".join(shown) + (", …" if len(names) > 20 else "")

@@ -1,0 +1,141 @@
+"""The rows of one table file in chunks, for files that should not be in memory as a whole.
+
+What is kept, left out and counted is what `data.load_emotion_dataset` keeps, leaves out and counts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from .columns import GUESS_ROWS, Columns
+from .dataset import LoadReport, clean_texts, count_labels, count_null_texts, join_tables, keep_rows, nothing_left
+from .label_parsing import label_names
+from .label_reading import sort_counts
+from .label_tally import LabelTally
+from .tables import ReadOptions, Table, TableFile, open_table
+from .tables.column_roles import columns_of, gap_notes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CHUNK_ROWS = 16_384
+
+
+@dataclass(frozen=True)
+class RowStream:
+    """The rows of a file that has been checked and counted.
+
+    Attributes:
+        report: What is read and what is left out, of the whole file.
+        labels: Label names in the order of their ids; None where no row has a label.
+    """
+
+    report: LoadReport
+    labels: tuple[str, ...] | None
+    _file: TableFile
+    _columns: Columns
+    _names: tuple[str, ...] | None
+
+    def chunks(self, rows: int = CHUNK_ROWS) -> Iterator[pd.DataFrame]:
+        """Yields the rows that are kept, in order, of at most `rows` rows of the file at a time.
+
+        The columns are `row` and `text`, and `id`, `text_pair` and `label` (nullable ids) where there are some.
+        """
+        roles = [name for name in ("row", "id", "text", "text_pair") if name == "row" or getattr(self._columns, name)]
+        if self.labels is not None:
+            roles.append("label")
+        for part in _parts(self._file.chunks(rows), self._columns, self._names):
+            yield part.kept[roles]
+
+
+class _Part(NamedTuple):
+    """A chunk of rows: all of them, those that are kept, how many are left out and why, and their labels' problems."""
+
+    kept: pd.DataFrame
+    dropped: dict[str, int]
+    labels: LabelTally
+
+
+def open_rows(
+    path: str | os.PathLike[str],
+    labels: Sequence[str],
+    text_column: str | None = None,
+    label_column: str | None = None,
+    *,
+    text_pair_column: str | None = None,
+    read_labels: bool = True,
+    reading: ReadOptions | None = None,
+    chunk_rows: int = CHUNK_ROWS,
+) -> RowStream:
+    """Reads a file through, chunk by chunk, and checks and counts its rows; labels may be missing.
+
+    Columns that are not named are guessed by the rows that `find_columns` looks at, whatever the size of the chunks.
+
+    Args:
+        path: One file, compressed or not.
+        labels: Label names in the order of their ids.
+        text_column: As for `load_emotion_dataset`.
+        label_column: As for `load_emotion_dataset`.
+        text_pair_column: As for `load_emotion_dataset`.
+        read_labels: As for `load_emotion_dataset`.
+        reading: How the file is to be read, where that is not left to be found out.
+        chunk_rows: Rows of the file in memory at a time.
+
+    Raises:
+        DataError: As for `load_emotion_dataset`.
+    """
+    file = open_table(path, reading)
+    first = next(file.chunks(GUESS_ROWS))
+    columns = columns_of(
+        first, text=text_column, label=label_column, text_pair=text_pair_column, require_labels=False,
+        read_labels=read_labels,
+    )  # fmt: skip
+    gaps = gap_notes(first, columns, require_labels=False)
+    names = label_names(join_tables([first], [columns]), labels)
+    tally, dropped, counts, nulls = LabelTally(), Counter[str](), Counter[str](), Counter[str]()
+    kept = changed = 0
+    for part in _parts(file.chunks(chunk_rows), columns, names):
+        tally += part.labels
+        dropped.update(part.dropped)
+        counts.update(count_labels(part.kept, names))
+        nulls.update(count_null_texts(part.kept))
+        kept += len(part.kept)
+        changed += int((~part.kept["is_nfc"]).sum())
+    if names is not None:
+        tally.check(names)
+    report = LoadReport(
+        files=(str(file.path),),
+        encodings=(file.encoding,),
+        rows_read=kept + dropped.total(),
+        rows_kept=kept,
+        dropped=dict(dropped),
+        nfc_changed=changed,
+        label_counts=dict(counts),
+        label_conflicts=tally.conflicts,
+        columns=(columns,),
+        labels_read=None if names is None else tally.reading(names),
+        null_texts=sort_counts(nulls),
+        reading=(file.options,),
+        notes=(*file.notes, *gaps),
+    )
+    if not kept:
+        raise nothing_left(report)
+    return RowStream(report, names if counts.total() else None, file, columns, names)
+
+
+def _parts(tables: Iterator[Table], columns: Columns, names: tuple[str, ...] | None) -> Iterator[_Part]:
+    rows_before = 0
+    for table in tables:
+        frame = join_tables([table], [columns])
+        frame["row"] += rows_before
+        rows_before += len(frame)
+        tally = LabelTally()
+        clean_texts(frame)
+        if names is not None:
+            tally.add(frame, names)
+        kept, dropped = keep_rows(frame, require_labels=False)
+        yield _Part(kept, dropped, tally)

@@ -1,0 +1,83 @@
+"""The columns of a table by their role, where its first row is no data, and cells in them that only look filled."""
+
+from __future__ import annotations
+
+import logging
+
+from ...errors import DataError
+from ..columns import Columns, find_columns
+from .corpora import refuse_known_corpus
+from .headerless import refuse_headerless
+from .table import Gap, Note, Table
+
+logger = logging.getLogger(__name__)
+
+_CAUSES = {
+    "merged": (
+        "병합된 칸의 값은 첫 칸에만 있습니다. Excel에서 병합을 풀고 칸마다 값을 채우세요.",
+        "The value of merged cells is in the first of them alone. Unmerge them in Excel and fill in each cell.",
+    ),
+    "formula": (
+        "수식의 값이 파일에 저장되어 있지 않습니다. Excel에서 열어 저장하거나 '값'으로 붙여 넣으세요.",
+        "The file holds formulas without their values. Open and save it in Excel, or paste them as values.",
+    ),
+}
+
+
+def columns_of(
+    table: Table,
+    *,
+    text: str | None,
+    label: str | None,
+    text_pair: str | None = None,
+    group: str | None = None,
+    require_labels: bool,
+    read_labels: bool,
+) -> Columns:
+    """Finds the columns of a table as `find_columns` does, after a look at whether its names are names.
+
+    Raises:
+        DataError: As for `find_columns`, and where the first row is data.
+    """
+    refuse_headerless(table, (text, label, text_pair, group), require_labels)
+    if text is None:
+        refuse_known_corpus(table, require_labels)
+        if table.options.no_header and table.frame.shape[1] == 1:
+            text = str(table.frame.columns[0])
+    return find_columns(
+        table,
+        text=text,
+        label=label,
+        text_pair=text_pair,
+        group=group,
+        require_labels=require_labels,
+        read_labels=read_labels,
+    )
+
+
+def gap_notes(table: Table, columns: Columns, require_labels: bool) -> tuple[Note, ...]:
+    """Says which cells of the columns used are read as empty although Excel shows something there, and why.
+
+    Raises:
+        DataError: Nothing else is in a column that is needed.
+    """
+    needed = {columns.text, columns.label if require_labels else None}
+    notes = []
+    for gap in table.gaps:
+        if gap.column not in {columns.text, columns.label, columns.text_pair, columns.group}:
+            continue
+        note = _note(table, gap)
+        if gap.column in needed and not table.frame[gap.column].str.strip().any():
+            raise DataError(*note)
+        logger.warning("%s", note)
+        notes.append(note)
+    return tuple(notes)
+
+
+def _note(table: Table, gap: Gap) -> Note:
+    places = ", ".join(gap.places) + (", …" if gap.cells > len(gap.places) else "")
+    korean, english = _CAUSES[gap.cause]
+    return Note(
+        f"{table.path}: '{gap.column}' 열의 {gap.cells:,}칸({places})이 비어 있습니다. {korean}",
+        f"{table.path}: {gap.cells:,} cell(s) of column '{gap.column}' ({places}) are empty. {english}",
+    )

@@ -1,0 +1,128 @@
+"""CSV, TSV and plain text: what stands between cells, where the rows begin, and the rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+from ...errors import DataError
+from .delimited import Layout, OpenText, find_layout, read_rows
+from .header import HEAD_ROWS, Row, above_note, find_header_row, is_blank, is_known_name, table_below
+from .headerless import looks_like_text
+from .options import ReadOptions
+from .quotation_marks import split_line
+from .table import Note, TableFile
+
+_CANDIDATES = (",", "\t", ";", "|")
+_DECLARED = re.compile(r'\ufeff?"?sep=(.)"?\s*', re.IGNORECASE)
+_WRITTEN = {"\t": "tab", "\n": "line"}
+
+
+def open_csv(
+    path: Path,
+    suffix: str,
+    open_text: OpenText,
+    encoding: str,
+    options: ReadOptions,
+    notes: tuple[Note, ...] = (),
+) -> TableFile:
+    """Looks a delimited text file through."""
+    with open_text(None) as handle:
+        head = [line.rstrip("\n") for line in islice(handle, HEAD_ROWS + (options.header_row or 0))]
+    declared = next((_DECLARED.fullmatch(line) for line in head if line.strip()), None)
+    skip = 1 + next(number for number, line in enumerate(head) if line.strip()) if declared else 0
+    if options.header_row is not None:
+        skip = max(skip, options.header_row - 1)
+    below = head[skip:]
+    delimiter = options.separator or (declared[1] if declared else _pick(below, suffix, options))
+    titles = 0
+    if options.header_row is None and not options.no_header:
+        titles = _title_lines(below, delimiter)
+        skip += titles
+    try:
+        layout = find_layout(open_text, Layout(delimiter, skip=skip), path.name, options.quoted)
+    except DataError as error:
+        first = next((line for line in head[skip:] if line.strip()), "")
+        if error.mend or delimiter == "\n" or any(map(is_known_name, _split(first, delimiter))):
+            raise
+        if suffix != ".txt" and not looks_like_text(first):
+            raise
+        raise _maybe_lines(error) from None
+    if titles:
+        layout = layout.noting(above_note(path, skip + 1, [line for line in below[:titles] if line.strip()]))
+    if options.no_header and delimiter != "\n" and options.delimiter is None and not declared:
+        layout = layout.noting(_delimiter_note(path, delimiter, layout.width))
+    found = options.with_found(
+        encoding=encoding, delimiter=_WRITTEN.get(layout.delimiter, layout.delimiter), quoted=layout.quoted
+    )
+    return table_below(lambda: read_rows(open_text, layout), path, encoding, found, (*notes, *layout.notes))
+
+
+def _pick(head: Sequence[str], suffix: str, options: ReadOptions) -> str:
+    """Returns the delimiter of a file: what its suffix says, unless its first lines say otherwise."""
+    lines = [line for line in head if line.strip()]
+    if suffix in (".tsv", ".tab") or not lines:
+        return "\t"
+    if options.no_header:
+        return next(
+            (mark for mark in ("\t", "|", ";", ",") if _is_even(lines, mark)), "\n" if suffix == ".txt" else ","
+        )
+    if suffix == ".txt" and "\t" in lines[0]:
+        return "\t"
+    # The line of column names, where it is known by one of them, says best what stands between them.
+    known = {mark: _known_names([_split(line, mark) for line in lines]) for mark in _CANDIDATES}
+    best = max(known, key=lambda mark: known[mark])
+    if any(known[best]):
+        return best
+    first = next((line for line in lines if not line.lstrip().startswith("#")), lines[0])
+    return next((mark for mark in _CANDIDATES if mark in first), ",")
+
+
+def _known_names(head: Sequence[Row]) -> tuple[int, int]:
+    """Returns how many cells of the row of column names are known, and, if any is, how many there are."""
+    names = head[find_header_row(head) - 1]
+    known = sum(map(is_known_name, names))
+    return known, len(names) if known else 0
+
+
+def _is_even(lines: Sequence[str], mark: str) -> bool:
+    return mark in lines[0] and len({line.count(mark) for line in lines}) == 1
+
+
+def _split(line: str, delimiter: str) -> Row:
+    return [cell.strip().strip('"') for cell in split_line(line.lstrip("\ufeff"), delimiter)]
+
+
+def _title_lines(head: Sequence[str], delimiter: str) -> int:
+    """Returns how many lines there are above the column names: comments, a title."""
+    rows = [_split(line, delimiter) for line in head]
+    if all(map(is_blank, rows)):
+        return 0
+    number = find_header_row(rows) - 1
+    first = next(index for index, row in enumerate(rows) if not is_blank(row))
+    if number > first:
+        after = next((row for row in rows[number + 1 :] if not is_blank(row)), rows[number])
+        return number if len(after) == len(rows[number]) else 0  # else it is in a cell of several lines
+    # Comments above names that are not known: they are no wider than a title is.
+    below = next((index for index in range(first, len(rows)) if not head[index].lstrip("\ufeff ").startswith("#")), 0)
+    return below if below > first and max(map(len, rows[first:below])) < len(rows[below]) else 0
+
+
+def _maybe_lines(error: DataError) -> DataError:
+    """Returns an error of rows that do not fit with the way out for a file of one text a line."""
+    return DataError(
+        f"{error.korean} 열 이름 없이 한 줄에 글 하나씩인 파일이면 `no_header`와 `delimiter` line을 쓰세요.",
+        f"{error.english} For a file without column names and with one text a line use `no_header` and `delimiter` "
+        "line.",
+        mend={"no_header": True, "delimiter": "line", "header_row": None, "text_column": "1"},
+    )
+
+
+def _delimiter_note(path: Path, delimiter: str, width: int) -> Note:
+    name = _WRITTEN.get(delimiter, delimiter)
+    return Note(
+        f"{path}: '{name}'로 나눈 {width}개 열로 읽었습니다. 한 줄이 글 하나이면 `delimiter` line을 쓰세요.",
+        f"{path}: read as {width} column(s) separated by '{name}'. If every line is one text, use `delimiter` line.",
+    )

@@ -1,0 +1,102 @@
+"""JSON documents: an array of objects, alone or as the one such array in an object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...errors import DataError
+from .delimited import OpenText
+from .json_lines import open_json_lines
+from .options import ReadOptions
+from .records import flat_record, parse_json
+from .table import Note, TableFile, no_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def open_json(
+    path: Path, open_text: OpenText, encoding: str, options: ReadOptions, notes: tuple[Note, ...] = ()
+) -> TableFile:
+    """Reads a file of JSON, whether it is one document or one object a line."""
+    if _is_lines(open_text):
+        return open_json_lines(path, open_text, encoding, options, notes)
+    with open_text("\n") as handle:
+        try:
+            document = parse_json(handle.read())
+        except (ValueError, RecursionError) as error:
+            raise _broken(path, str(error)) from None
+    records, where = _records(path, document)
+    keys: dict[str, None] = {}
+    rows: list[dict[str, str]] = []
+    for number, record in enumerate(records, start=1):
+        if not isinstance(record, dict):
+            raise _broken(path, f"{where or 'array'}[{number - 1}]: {type(record).__name__}")
+        try:
+            rows.append(flat_record(record))
+        except (ValueError, RecursionError) as error:
+            raise _broken(path, f"{where or 'array'}[{number - 1}]: {error}") from None
+        keys.update(dict.fromkeys(rows[-1]))
+    if not keys:
+        raise no_rows(path, [])
+
+    def frames(size: int | None) -> Iterator[pd.DataFrame]:
+        import pandas as pd
+
+        for start in range(0, len(rows), size or len(rows)):
+            chunk = rows[start : start + (size or len(rows))]
+            yield pd.DataFrame({key: [row.get(key, "") for row in chunk] for key in keys}, dtype=str)
+
+    return TableFile(path, encoding, 1, options, (*notes, *_notes(path, where, keys)), frames)
+
+
+def _is_lines(open_text: OpenText) -> bool:
+    """Whether the first line with content is a whole object and not one that holds the rows."""
+    with open_text("\n") as handle:
+        first = next((line for line in handle if line.strip()), "").lstrip("\ufeff")
+        more = any(line.strip() for line in handle)
+    if not first.lstrip().startswith("{"):
+        return False
+    try:
+        record = parse_json(first)
+    except (ValueError, RecursionError):
+        return False
+    return more or not _arrays(record)
+
+
+def _arrays(record: dict[str, Any]) -> list[str]:
+    return [key for key, value in record.items() if isinstance(value, list) and value and isinstance(value[0], dict)]
+
+
+def _records(path: Path, document: Any) -> tuple[list[Any], str]:
+    """Returns the rows of a document, and the key they stand under."""
+    if isinstance(document, list):
+        return document, ""
+    if not isinstance(document, dict):
+        raise _broken(path, type(document).__name__)
+    arrays = _arrays(document)
+    if len(arrays) == 1:
+        return document[arrays[0]], arrays[0]
+    found = ", ".join(arrays or list(document)[:10])
+    raise _broken(path, f"{len(arrays)} arrays of objects in the object: {found}")
+
+
+def _notes(path: Path, where: str, keys: dict[str, None]) -> Iterator[Note]:
+    if where:
+        yield Note(f"{path}: '{where}' 아래의 배열을 행으로 읽습니다.", f"{path}: the array '{where}' is read as rows.")
+    nested = [key for key in keys if "." in key]
+    if nested:
+        shown = ", ".join(nested[:6]) + (", …" if len(nested) > 6 else "")
+        yield Note(
+            f"{path}: 중첩된 객체를 경로 이름의 열로 폈습니다: {shown}.",
+            f"{path}: nested objects became columns named by their path: {shown}.",
+        )
+
+
+def _broken(path: Path, reason: str) -> DataError:
+    return DataError(
+        f'{path}: [{{"text": "…", "label": "happy"}}, …] 같은 JSON 객체의 배열이어야 합니다({reason}).',
+        f'{path}: expected a JSON array of objects such as [{{"text": "…", "label": "happy"}}, …] ({reason}).',
+    )

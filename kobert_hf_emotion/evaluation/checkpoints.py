@@ -1,0 +1,114 @@
+"""The notebook's second program: every checkpoint on one test file, and which is the best."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import datasets
+import numpy as np
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.input_checks import check_dataset
+from ..data.label_ids import IGNORED, label_ids
+from ..errors import KoBERTEmotionError
+from ..inference.ensemble import Predictor
+from ..inference.loading import load_checkpoint
+from ..metrics.probabilities import ClassIds, Logits
+from ..metrics.scores import Scores, score
+from ..modeling.losses import focal_loss
+from ..modeling.prediction import DEFAULT_BATCH_SIZE
+from ..utils.argument_checks import check_count, check_path
+
+
+@dataclass(frozen=True)
+class CheckpointScores:
+    """One checkpoint on the test rows."""
+
+    path: Path
+    loss: float
+    """Mean focal loss with the settings of the checkpoint, as in training: of logits undivided by a temperature."""
+    scores: Scores
+    logits: Logits
+    """Shape (rows, classes), in the order of the test rows; their softmax are the probabilities predicted."""
+
+
+def evaluate_checkpoints(
+    paths: Iterable[str | os.PathLike[str]],
+    dataset: datasets.Dataset,
+    batch_size: int = DEFAULT_BATCH_SIZE,
+    tokenizer: PreTrainedTokenizerBase | str | os.PathLike[str] | None = None,
+    num_attention_heads: int | None = None,
+) -> list[CheckpointScores]:
+    """Evaluates checkpoints on test rows, one after the other.
+
+    Args:
+        paths: Folders written by `save_pretrained`, an ensemble's among them, or files in one of the notebook's
+            three formats.
+        dataset: Rows with `text` and `label`, which is matched with the checkpoint's by name; see
+            `label_ids.label_ids`.
+        batch_size: Rows a forward pass.
+        tokenizer: For the notebook's files, which hold none; see `load_checkpoint`.
+        num_attention_heads: For the notebook's files that do not tell it.
+
+    Returns:
+        A result for each path, in their order. The best by test accuracy, as the notebook chooses it, is
+        `max(results, key=lambda result: result.scores.accuracy)`; that choice makes the figure optimistic.
+
+    Raises:
+        CheckpointError: A path is no checkpoint.
+        DataError: The test rows' labels are not those of a checkpoint.
+        TokenizerError: The tokenizer fits neither the checkpoint nor the data.
+    """
+    if isinstance(paths, str | os.PathLike):
+        raise KoBERTEmotionError(
+            f"`paths`에는 경로의 목록이 필요합니다. 대괄호로 감싸세요: [{os.fspath(paths)!r}]",
+            f"Expected a list of paths as `paths`, found one. Put it in brackets: [{os.fspath(paths)!r}].",
+        )
+    check_dataset(dataset, (TEXT_COLUMN, "label"))
+    check_count("batch_size", batch_size)
+    listed = list(paths)
+    if not listed:
+        raise KoBERTEmotionError(
+            "`paths`에 체크포인트가 하나도 없습니다. 하나 이상 넣으세요.",
+            "`paths` names no checkpoint; expected one or more.",
+        )
+    for path in listed:
+        check_path("paths", path)
+    return [
+        evaluate_predictor(load_checkpoint(path, tokenizer, num_attention_heads), Path(path), dataset, batch_size)
+        for path in listed
+    ]
+
+
+def evaluate_predictor(
+    predictor: Predictor, path: Path, dataset: datasets.Dataset, batch_size: int = DEFAULT_BATCH_SIZE
+) -> CheckpointScores:
+    """Evaluates a classifier or an ensemble on test rows; see `evaluate_checkpoints`.
+
+    Args:
+        predictor: It is moved to the GPU where there is one.
+        path: Where it came from.
+        dataset: Rows with `text` and `label`.
+        batch_size: Rows a forward pass.
+    """
+    labels = label_ids(dataset, predictor.labels)
+    texts = list(dataset[TEXT_COLUMN][:])
+    pairs = list(dataset[TEXT_PAIR_COLUMN][:]) if TEXT_PAIR_COLUMN in dataset.column_names else None
+    predictor.to_accelerator()
+    logits = predictor.predict_logits(texts, pairs, batch_size)
+    loss = mean_focal_loss(predictor, logits, labels)
+    counted = labels != IGNORED
+    return CheckpointScores(path, loss, score(logits[counted], labels[counted]), logits)
+
+
+def mean_focal_loss(predictor: Predictor, logits: Logits, labels: ClassIds) -> float:
+    """Returns the mean focal loss of the predictor's logits, brought back to what they were in training."""
+    # A folder that another library trained has no focal loss in its configuration: the default one is applied.
+    alpha, gamma = getattr(predictor.config, "focal_alpha", 1.0), getattr(predictor.config, "focal_gamma", 2.0)
+    trained = torch.from_numpy(logits * np.float32(predictor.temperature))
+    return focal_loss(trained, torch.from_numpy(labels), alpha, gamma).item()

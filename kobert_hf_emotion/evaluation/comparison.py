@@ -1,0 +1,205 @@
+"""Whether one run is better than another on the same rows, or only luckier."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom
+
+from ..data.column_names import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..errors import KoBERTEmotionError, RunError
+from ..metrics.bootstrap import SEED, Interval, confusion_scores, percentile_interval, resample_counts
+from ..runs.finished import FinishedRun, read_run
+
+SIGNIFICANCE = 0.05
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """McNemar's test of two classifiers on the same rows: only rows that one has right and the other wrong count."""
+
+    only_first: int
+    """Rows the first run has right and the second wrong."""
+    only_second: int
+    exact_p: float
+    """Two-sided binomial p-value of such a split where both were equally good; never too small."""
+    mid_p: float
+    """The same with half the probability of the split itself; nearer to 5% false alarms at the level of 5%.
+
+    Fagerland, Lydersen and Laake (2013), The McNemar test for binary matched-pairs data.
+    """
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A score of the second run less that of the first."""
+
+    first: float
+    second: float
+    difference: float
+    interval: Interval
+    """95% percentile interval of the difference; paired bootstrap."""
+    p: float
+    """Two-sided, never 0; see `compare_runs`."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs on the same rows, by their out-of-fold predictions."""
+
+    first: Path
+    second: Path
+    rows: int
+    same_split: bool
+    """Whether both validated the same rows in the same folds."""
+    is_grouped: bool
+    """Whether the bootstrap drew groups of rows that belong together, and not single rows."""
+    accuracy: Difference
+    macro_f1: Difference
+    mcnemar: McNemar
+
+    def verdict(self) -> tuple[str, str]:
+        """Returns what to make of it, in Korean and in English."""
+        sure = {
+            "accuracy": self.mcnemar.mid_p < SIGNIFICANCE,
+            "macro F1": self.macro_f1.p < SIGNIFICANCE,
+        }
+        differences = {"accuracy": self.accuracy.difference, "macro F1": self.macro_f1.difference}
+        better = {
+            name: self.second if differences[name] > 0 else self.first for name, is_sure in sure.items() if is_sure
+        }
+        if not better:
+            return (
+                "차이가 있다고 할 수 없습니다: 다른 행을 뽑았다면 뒤집힐 수 있는 차이입니다.",
+                "No difference can be told: other rows of the same kind could turn it around.",
+            )
+        if len(set(better.values())) == 2:
+            return (
+                f"지표마다 다릅니다: accuracy는 {better['accuracy']}, macro F1은 {better['macro F1']}이(가) 낫습니다.",
+                f"It depends: {better['accuracy']} has the better accuracy, {better['macro F1']} the better macro F1.",
+            )
+        [winner] = set(better.values())
+        names = " · ".join(better)
+        unsure = "".join(name for name in sure if name not in better)
+        korean = f"{winner}이(가) {names}에서 더 낫습니다(p < {SIGNIFICANCE})."
+        english = f"{winner} is better in {' and '.join(better)} (p < {SIGNIFICANCE})."
+        if unsure:
+            korean += f" {unsure}의 차이는 확실하지 않습니다."
+            english += f" The difference in {unsure} is not certain."
+        return korean, english
+
+
+def compare_runs(
+    first: str | os.PathLike[str],
+    second: str | os.PathLike[str],
+    resamples: int = 10_000,
+    seed: int = SEED,
+) -> Comparison:
+    """Tests whether two runs on the same data differ in accuracy and macro F1.
+
+    Accuracy is tested by McNemar's test, macro F1 by a paired bootstrap: the same rows are drawn for both, and the
+    p-value is twice (b + 1) / (resamples + 1), with b the resamples whose difference is on the far side of 0 or 0
+    itself (Davison and Hinkley 1997, Bootstrap Methods and their Application, ch. 4; Phipson and Smyth 2010,
+    Permutation P-values should never be zero). But for the ones it is the level at which the percentile interval
+    starts to contain 0; it is never less than 2 / (resamples + 1), and never more than 1. Rows with equal texts, and
+    rows of a group the runs were split by, are drawn together; McNemar's test counts each for itself.
+
+    Both tests tell of the rows that happened to be in the file. What another seed of the training would give they
+    do not tell: for that, compare runs with several seeds.
+
+    Args:
+        first: The folder of a finished run.
+        second: That of another one on the same file.
+        resamples: How often the bootstrap draws.
+        seed: Of the drawing.
+
+    Raises:
+        KoBERTEmotionError: There are too few `resamples` for any difference to be significant.
+        RunError: A folder is no finished run, or the runs have other rows or labels.
+    """
+    if resamples < 0 or 2 / (resamples + 1) >= SIGNIFICANCE:
+        raise KoBERTEmotionError(
+            f"`resamples`는 {round(2 / SIGNIFICANCE)} 이상이어야 합니다: {resamples}번으로는 p가 {SIGNIFICANCE}보다 "
+            "작아질 수 없습니다.",
+            f"Expected `resamples` of at least {round(2 / SIGNIFICANCE)}, found {resamples}: with fewer no "
+            f"p-value falls below {SIGNIFICANCE}.",
+        )
+    runs = read_run(first), read_run(second)
+    _check_same_rows(*runs)
+    truth, groups, n_classes = runs[0].truth, runs[0].groups(), len(runs[0].labels)
+    numbers = np.asarray([runs[0].labels.index(name) for name in runs[1].labels])
+    predictions = runs[0].predictions, numbers[runs[1].predictions]
+    # One cell for each label and pair of predictions: a draw of rows is a draw of counts of these.
+    cells = (truth * n_classes + predictions[0]) * n_classes + predictions[1]
+    shape = (-1, n_classes, n_classes, n_classes)
+    drawn = resample_counts(cells, n_classes**3, groups, resamples, seed).reshape(shape)
+    seen = np.bincount(cells, minlength=n_classes**3).reshape(shape)
+    found, resampled = _scores_of_both(seen), _scores_of_both(drawn)
+    return Comparison(
+        first=runs[0].path,
+        second=runs[1].path,
+        rows=len(truth),
+        same_split=runs[0].record["split_sha256"] == runs[1].record["split_sha256"],
+        is_grouped=groups is not None,
+        accuracy=_difference(found, resampled, "accuracy"),
+        macro_f1=_difference(found, resampled, "macro_f1"),
+        mcnemar=mcnemar(predictions[0] == truth, predictions[1] == truth),
+    )
+
+
+def mcnemar(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> McNemar:
+    """Tests whether two classifiers are right equally often on the same rows.
+
+    Args:
+        first_right: Whether the first is right, shape (rows,).
+        second_right: Whether the second is.
+
+    Example:
+        >>> import numpy as np
+        >>> mcnemar(np.array([1, 1, 1, 0]) == 1, np.array([0, 0, 0, 0]) == 1).exact_p
+        0.25
+    """
+    only_first = int((first_right & ~second_right).sum())
+    only_second = int((second_right & ~first_right).sum())
+    total, fewer = only_first + only_second, min(only_first, only_second)
+    if only_first == only_second:  # the two tails overlap
+        return McNemar(only_first, only_second, 1.0, float(1 - binom.pmf(fewer, total, 0.5) / 2) if total else 1.0)
+    exact = float(2 * binom.cdf(fewer, total, 0.5))
+    return McNemar(only_first, only_second, exact, exact - float(binom.pmf(fewer, total, 0.5)))
+
+
+def _scores_of_both(counts: NDArray[np.integer]) -> list[dict[str, NDArray[np.float64]]]:
+    """Computes the scores of both runs; `counts` has shape (draws, labels, first predicted, second predicted)."""
+    return [confusion_scores(counts.sum(axis=axis)) for axis in (3, 2)]
+
+
+def _difference(
+    found: list[dict[str, NDArray[np.float64]]], resampled: list[dict[str, NDArray[np.float64]]], name: str
+) -> Difference:
+    first, second = (float(scores[name][0]) for scores in found)
+    drawn = resampled[1][name] - resampled[0][name]
+    # Equal scores of different counts differ in the last bit.
+    below, above = (drawn <= 1e-12).sum(), (drawn >= -1e-12).sum()
+    p = min(1.0, 2 * float(min(below, above) + 1) / (len(drawn) + 1))
+    return Difference(first, second, second - first, percentile_interval(drawn), p)
+
+
+def _check_same_rows(first: FinishedRun, second: FinishedRun) -> None:
+    """Raises `RunError` where the runs differ in texts or labels; in which order labels are numbered is no matter."""
+    same_labels = sorted(first.labels) == sorted(second.labels)
+    columns = [name for name in (TEXT_COLUMN, TEXT_PAIR_COLUMN, LABEL_COLUMN) if name in first.table]
+    same_columns = all(name in second.table for name in columns)
+    if not same_labels or not same_columns or not first.table[columns].equals(second.table[columns]):
+        hashes = [run.record["data_sha256"][:12] for run in (first, second)]
+        raise RunError(
+            f"두 실행의 행이 다릅니다: {first.path}는 {len(first.table):,}행({hashes[0]}…), 라벨 {first.labels}, "
+            f"{second.path}는 {len(second.table):,}행({hashes[1]}…), 라벨 {second.labels}. 같은 파일, 같은 라벨로 "
+            "학습한 실행만 비교할 수 있습니다.",
+            f"The runs have different rows: {first.path} {len(first.table):,} ({hashes[0]}…), labels {first.labels}; "
+            f"{second.path} {len(second.table):,} ({hashes[1]}…), labels {second.labels}. Only runs on the same file "
+            "and labels can be compared.",
+        )

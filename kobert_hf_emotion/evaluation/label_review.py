@@ -1,0 +1,258 @@
+"""Labels that the out-of-fold predictions dispute: a table for people to review, and their answers read back."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..data.column_names import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.label_tally import encode_labels
+from ..data.tables import read_table
+from ..data.text_keys import text_key
+from ..errors import DataError, KoBERTEmotionError
+from ..runs.finished import FinishedRun
+from ..utils.files import atomic_write, check_free
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TOP = 200
+NEW_LABEL = "new_label"
+_PLACE = ("file", "row")
+_CONTEXT = ("id", "group", TEXT_COLUMN, TEXT_PAIR_COLUMN)
+_LONGEST_CELL = 32_767
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """What a reviewed table changed."""
+
+    rows: int
+    """Rows of the training file."""
+    reviewed: int
+    """Rows with something in `new_label`."""
+    changed: int
+    changes: dict[str, int]
+    """How often each label became which, such as {"sad → fear": 2}."""
+
+
+def disputed_labels(run: FinishedRun, top: int = TOP) -> pd.DataFrame:
+    """Returns the rows whose label the out-of-fold predictions dispute most, the most disputed first.
+
+    Rows are disputed where another label than their own was predicted. First come the suspects: rows that confident
+    learning (cleanlab's `find_label_issues`; Northcutt, Jiang and Chuang, 2021) counts as mislabelled, which takes
+    into account that the model is more certain of some labels than of others. Among these, and among the others,
+    the order is that of the margin.
+
+    The columns: those that tell the place of the row, `text`, `label`, `predicted`, `confidence` (the probability
+    of the prediction), `self_confidence` (that of the label), `margin` ((self_confidence - the highest probability
+    of another label + 1) / 2, 0 to 1, low where the label is disputed), `suspect` (yes or empty) and `new_label`,
+    which is empty.
+
+    Args:
+        run: A finished run.
+        top: The most rows to return.
+
+    Raises:
+        KoBERTEmotionError: cleanlab is not installed.
+    """
+    issues, rank = _cleanlab()
+    truth, probabilities = run.truth, run.probabilities
+    suspect = issues(truth, probabilities, n_jobs=1)
+    scores = {
+        "confidence": probabilities.max(axis=1),
+        "self_confidence": rank(truth, probabilities, method="self_confidence"),
+        "margin": rank(truth, probabilities, method="normalized_margin"),
+    }
+    disputed = run.predictions != truth
+    order = np.lexsort((scores["margin"], ~suspect))
+    chosen = order[disputed[order]][:top]
+    table = _places(run)
+    table["row"] = table["row"].astype(int)
+    table["label"], table["predicted"] = run.table["label"], run.table["prediction"]
+    for name, values in scores.items():
+        table[name] = values.round(4)
+    table["suspect"] = np.where(suspect, "yes", "")
+    table[NEW_LABEL] = ""
+    queue: pd.DataFrame = table.iloc[chosen].reset_index(drop=True)
+    return queue
+
+
+def write_review(path: str | os.PathLike[str], table: pd.DataFrame, labels: Sequence[str]) -> None:
+    """Writes a table of disputed labels for Excel.
+
+    Args:
+        path: A new `.xlsx`, with the labels to choose from in `new_label`, or `.csv` (UTF-8 with a byte-order mark).
+        table: As `disputed_labels` gives it.
+        labels: Label names in the order of their ids.
+
+    Raises:
+        DataError: The suffix is another one.
+        RunError: There is a file already, which may hold somebody's answers.
+    """
+    check_free(path)
+    suffix = Path(path).suffix.lower()
+    if suffix == ".csv":
+        with atomic_write(path, "w", encoding="utf-8-sig", newline="") as handle:
+            table.to_csv(handle, index=False)
+    elif suffix == ".xlsx":
+        book = _workbook(table, labels)
+        with atomic_write(path, "wb") as handle:
+            book.save(handle)
+    else:
+        raise DataError(
+            f"검토 파일은 .xlsx나 .csv여야 합니다: {path}",
+            f"Expected a name that ends in .xlsx or .csv, found {path}.",
+            mend={"output": str(Path(path).with_suffix(".xlsx"))},
+        )
+
+
+def apply_review(run: FinishedRun, review: str | os.PathLike[str], output: str | os.PathLike[str]) -> Corrections:
+    """Writes the training rows of a run with the labels of a reviewed table.
+
+    Rows with an empty `new_label` keep their label. The new file has the rows in their order, with the columns that
+    the run knows, and `label` by name; it is UTF-8 with a byte-order mark.
+
+    Args:
+        run: The run the table is of.
+        review: The table with some of `new_label` filled in: names, numbers or Korean names of the labels.
+        output: The new CSV file.
+
+    Raises:
+        DataError: A column is missing, a label is none of the run's, or a row is not one of the run; each names
+            the row of the file.
+        RunError: There is a file at `output` already.
+    """
+    check_free(output)
+    places = _places(run)
+    keys = [name for name in _PLACE if name in places]
+    frame = _read_answers(review, run.labels, keys)
+    positions = {key: index for index, key in enumerate(places[keys].itertuples(index=False, name=None))}
+    labels = run.truth.copy()
+    given: dict[int, int] = {}
+    for answer in frame.to_dict("records"):
+        position = positions.get(tuple(answer[name] for name in keys))
+        if position is None or _shown_key(answer[TEXT_COLUMN]) != _shown_key(places[TEXT_COLUMN][position]):
+            raise _other_row(review, answer, run, keys)
+        if given.setdefault(position, answer["label"]) != answer["label"]:
+            raise DataError(
+                f"{review} {answer['file_row']}행: 같은 행에 서로 다른 {NEW_LABEL}이 있습니다. 하나만 남기세요.",
+                f"{review}, row {answer['file_row']}: the same training row has two different values of {NEW_LABEL}; "
+                "leave one.",
+            )
+        labels[position] = answer["label"]
+    names = run.labels
+    changes = Counter(f"{names[old]} → {names[new]}" for old, new in zip(run.truth, labels, strict=True) if old != new)
+    places[LABEL_COLUMN] = [names[label] for label in labels]
+    with atomic_write(output, "w", encoding="utf-8-sig", newline="") as handle:
+        places.to_csv(handle, index=False, quoting=csv.QUOTE_MINIMAL)
+    return Corrections(len(labels), len(frame), changes.total(), dict(changes.most_common()))
+
+
+def _cleanlab() -> tuple[Any, Any]:
+    try:
+        from cleanlab.filter import find_label_issues
+        from cleanlab.rank import get_label_quality_scores
+    except ImportError as error:
+        raise KoBERTEmotionError(
+            "레이블 검토에는 cleanlab이 필요합니다.",
+            "Reviewing labels needs cleanlab.",
+            "pip install 'kobert-hf-emotion[review]'",
+        ) from error
+    return find_label_issues, get_label_quality_scores
+
+
+def _places(run: FinishedRun) -> pd.DataFrame:
+    """Returns where each row is, and what it says; a row without a number of its own gets that of its place."""
+    table = run.table[[name for name in (*_PLACE, *_CONTEXT) if name in run.table]].copy()
+    if "row" not in table:
+        table.insert(0, "row", [str(number) for number in range(1, len(table) + 1)])
+    return table
+
+
+def _read_answers(review: str | os.PathLike[str], labels: Sequence[str], keys: Sequence[str]) -> pd.DataFrame:
+    """Returns the rows with a `new_label`, its id as `label`, and `file_row`, the row's number in the file."""
+    table = read_table(review)
+    missing = [name for name in (*keys, TEXT_COLUMN, NEW_LABEL) if name not in table.frame]
+    if missing:
+        found = ", ".join(map(str, table.frame.columns))
+        raise DataError(
+            f"{review}에 {', '.join(missing)} 열이 없습니다. 있는 열: {found}. "
+            "kobert-emotion review가 만든 파일에서 new_label 열만 채우세요.",
+            f"{review} has no column {', '.join(missing)}; found {found}. Fill in the column "
+            "new_label of a file that kobert-emotion review wrote, and leave the others as they are.",
+        )
+    frame = table.frame.drop(columns=[LABEL_COLUMN], errors="ignore")
+    frame["file_row"] = range(table.first_row, table.first_row + len(frame))
+    # Messages name the reviewed file; the column `file` names the training file.
+    answers = frame[["file_row"]].assign(raw_label=frame[NEW_LABEL], label_name=NEW_LABEL, file=str(review))
+    encode_labels(answers, tuple(labels), require_labels=False)
+    frame[LABEL_COLUMN] = answers[LABEL_COLUMN]
+    return frame[frame[LABEL_COLUMN].notna()]
+
+
+def _other_row(review: str | os.PathLike[str], answer: dict[Any, Any], run: FinishedRun, keys: list[str]) -> DataError:
+    place = " ".join(f"{name} {answer[name]}" for name in keys)
+    return DataError(
+        f"{review} {answer['file_row']}행({place}): {run.path}의 행이 아닙니다. 다른 실행의 파일이거나 row나 text가 "
+        "바뀌었습니다. 새로 만들어 채우세요.",
+        f"{review}, row {answer['file_row']} ({place}): this is no row of {run.path}. The file is of another run, or "
+        "its row or text was changed. Write a new one and fill that in.",
+        mend={"apply": None, "output": str(Path(review).with_name(f"{Path(review).stem}_new.xlsx"))},
+    )
+
+
+def _shown_key(text: str) -> str:
+    """The form in which a text is compared with what came back from Excel."""
+    return text_key(_for_excel(text))
+
+
+def _for_excel(text: str) -> str:
+    """Returns a text without what a cell cannot hold: control characters, and more than 32,767 characters."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    return str(ILLEGAL_CHARACTERS_RE.sub("\ufffd", text))[:_LONGEST_CELL]
+
+
+def _workbook(table: pd.DataFrame, labels: Sequence[str]) -> Any:
+    from openpyxl import Workbook
+    from openpyxl.styles import Alignment, Font, PatternFill
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    book = Workbook()
+    sheet, choices = book.active, book.create_sheet("labels")
+    sheet.title = "review"
+    _write_cells(sheet, [table.columns, *table.itertuples(index=False)])
+    _write_cells(choices, [[label] for label in labels])
+    for column, name in enumerate(table.columns, start=1):
+        sheet.cell(1, column).font = Font(bold=True)
+        sheet.column_dimensions[get_column_letter(column)].width = 70 if name in (TEXT_COLUMN, TEXT_PAIR_COLUMN) else 15
+        for row in range(2, len(table) + 2):
+            sheet.cell(row, column).alignment = Alignment(wrap_text=True, vertical="top")
+    answers = get_column_letter(len(table.columns))  # new_label is the last
+    for row in range(2, len(table) + 2):
+        sheet[f"{answers}{row}"].fill = PatternFill("solid", fgColor="FFF2CC")
+    # A list to choose from that does not insist: Korean names and numbers are read as well.
+    choice = DataValidation(type="list", formula1=f"labels!$A$1:$A${len(labels)}", allow_blank=True)
+    choice.showErrorMessage = False
+    sheet.add_data_validation(choice)
+    choice.add(f"{answers}2:{answers}{max(len(table), 1) + 1}")
+    sheet.freeze_panes = "A2"
+    return book
+
+
+def _write_cells(sheet: Any, rows: Iterable[Iterable[Any]]) -> None:
+    for number, row in enumerate(rows, start=1):
+        for column, value in enumerate(row, start=1):
+            cell = sheet.cell(number, column)
+            cell.value = _for_excel(value) if isinstance(value, str) else value
+            if isinstance(value, str):
+                cell.data_type = "s"  # a text that starts with "=" is no formula

@@ -1,0 +1,1 @@
+"""The Hugging Face Hub: models from it, what is uploaded to it, and its errors."""

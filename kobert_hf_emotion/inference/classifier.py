@@ -1,0 +1,235 @@
+"""Classifiers as a run starts, saves and identifies them: KoBERT's, and those of other encoders."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from huggingface_hub.errors import StrictDataclassError
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import CONFIG_NAME
+
+from ..assets import resolve_default
+from ..configuration import (
+    EmotionConfig,
+    label_names,
+    softmax_temperature,
+)
+from ..errors import CheckpointError
+from ..hub.from_pretrained import load_weights, unloadable
+from ..modeling.classifier import EmotionClassifier
+from ..modeling.prediction import DEFAULT_BATCH_SIZE, predict_logits, use_accelerator
+from ..tokenization.guard import UnknownTexts, check_vocabulary
+from ..tokenization.loading import load_tokenizer, vocabulary_sha256
+from ..tokenization.model_files import fit_length
+from ..utils.files import atomic_write
+
+ENCODERS = ("bert", "electra", "roberta")
+"""Types of models whose head has one dropout, `classifier_dropout`, as the notebook's has."""
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A model and the tokenizer that belongs to it."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+    @property
+    def labels(self) -> list[str]:
+        """Label names in the order of their ids."""
+        return label_names(self.model.config)
+
+    @property
+    def config(self) -> PreTrainedConfig:
+        """The model's configuration."""
+        return self.model.config
+
+    @property
+    def temperature(self) -> float:
+        """What `predict_logits` divides the model's own logits by."""
+        return softmax_temperature(self.config)
+
+    def to_accelerator(self) -> None:
+        """Moves the model to the GPU where there is one."""
+        use_accelerator(self.model)
+
+    def predict_logits(
+        self,
+        texts: Iterable[str],
+        text_pairs: Iterable[str] | None = None,
+        batch_size: int = DEFAULT_BATCH_SIZE,
+        unknown: UnknownTexts | None = None,
+    ) -> NDArray[np.float32]:
+        """Computes the logits whose softmax are the probabilities predicted: divided by the temperature.
+
+        Args:
+            texts: Sentences.
+            text_pairs: Second sentences, for a model of sentence pairs.
+            batch_size: Texts a forward pass.
+            unknown: What the texts that cannot be read are counted in; None logs their number.
+
+        Returns:
+            Shape (texts, classes), in the order of `texts`.
+
+        Raises:
+            DataError: An element is no string.
+            TokenizerError: The tokenizer does not read Korean, or is another model's.
+        """
+        logits = predict_logits(self.model, self.tokenizer, texts, text_pairs, batch_size, unknown=unknown)
+        return logits / np.float32(self.temperature)
+
+
+def load_classifier(source: str | os.PathLike[str]) -> Classifier:
+    """Loads a classifier with its tokenizer.
+
+    Args:
+        source: "default", a Hub id or a folder.
+
+    Raises:
+        CheckpointError: There is no model at `source`, or one of another architecture.
+        TokenizerError: There is no tokenizer, or it does not belong to the model.
+    """
+    model = load_model(source, head="needed")
+    tokenizer = model.tokenizer if isinstance(model, EmotionClassifier) else load_tokenizer(source)
+    classifier = Classifier(model, attach_tokenizer(model, tokenizer))
+    _ = classifier.labels  # names that contradict each other are an error now, not after the first prediction
+    return classifier
+
+
+def start_model(
+    source: str | os.PathLike[str], labels: Sequence[str], dropout: float, tokenizer: PreTrainedTokenizerBase
+) -> PreTrainedModel:
+    """Builds a classifier from a pre-trained encoder and a new head.
+
+    The head is new even where the source has one, so that a run depends on the encoder alone. Seed torch
+    before calling.
+
+    Args:
+        source: "default", a Hub id or a folder with a BERT, ELECTRA or RoBERTa encoder.
+        labels: Label names in the order of their ids.
+        dropout: Dropout in the head.
+        tokenizer: The tokenizer to go with the model.
+
+    Raises:
+        CheckpointError: There is no model at `source`, or one of another architecture.
+        TokenizerError: The tokenizer does not belong to the model.
+    """
+    model: Any = load_model(
+        source,
+        tokenizer=tokenizer,
+        head="replaced",
+        id2label=dict(enumerate(labels)),
+        label2id={name: index for index, name in enumerate(labels)},
+        classifier_dropout=dropout,
+    )
+    for module in model.classifier.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=model.config.initializer_range)
+            nn.init.zeros_(module.bias)
+    model.config.softmax_temperature = 1.0  # the source's belongs to its head
+    attach_tokenizer(model, tokenizer)
+    started: PreTrainedModel = model
+    return started
+
+
+def load_model(
+    source: str | os.PathLike[str], tokenizer: PreTrainedTokenizerBase | None = None, **settings: Any
+) -> PreTrainedModel:
+    """Loads a sequence classifier: `EmotionClassifier` for BERT, transformers' own class for ELECTRA and RoBERTa.
+
+    Args:
+        source: "default", a Hub id or a folder.
+        tokenizer: For `EmotionClassifier`; by default the one beside the weights.
+        **settings: As for `from_pretrained`; `head` as for `load_weights`.
+
+    Raises:
+        CheckpointError: There is no model at `source`, one of another architecture, or weights that are not all of
+            the model's.
+    """
+    place = resolve_default(source)
+    kind = _kind_of(place)
+    if kind not in ENCODERS:
+        raise CheckpointError(
+            f"{source}은(는) {kind!r} 모델입니다. 쓸 수 있는 모델: {', '.join(ENCODERS)}",
+            f"{source} is a {kind!r} model; expected one of {', '.join(ENCODERS)}.",
+        )
+    if kind == EmotionConfig.model_type:
+        return EmotionClassifier.from_pretrained(place, tokenizer=tokenizer, **settings)
+    model: PreTrainedModel = load_weights(AutoModelForSequenceClassification.from_pretrained, place, **settings)
+    return model
+
+
+def _kind_of(place: str) -> str:
+    """Returns the type of the model in a folder or a repository."""
+    try:
+        kind: str = AutoConfig.from_pretrained(place).model_type
+    except (OSError, ValueError, StrictDataclassError) as error:
+        raise unloadable(place, error) from error
+    return kind
+
+
+def attach_tokenizer(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+    """Checks that a tokenizer fits a model and records in the model's configuration which it is.
+
+    Returns:
+        The tokenizer, or a copy that cuts texts to what the model has positions for.
+
+    Raises:
+        TokenizerError: It does not fit.
+    """
+    if isinstance(model, EmotionClassifier):
+        model.tokenizer = tokenizer
+        return model.tokenizer
+    if getattr(model.config, "type_vocab_size", 2) < 2:  # klue/roberta: its tokenizer would number the sentences
+        tokenizer.model_input_names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
+    check_vocabulary(tokenizer, model.config)
+    model.config.tokenizer_sha256 = vocabulary_sha256(tokenizer)
+    return fit_length(tokenizer, model.config)
+
+
+def save_classifier(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Writes the files of a model and of its tokenizer to a folder."""
+    tokenizer = attach_tokenizer(model, tokenizer)
+    model.save_pretrained(folder)
+    if not isinstance(model, EmotionClassifier):  # which saves its tokenizer itself
+        tokenizer.save_pretrained(folder)
+
+
+def store_temperature(folder: Path, temperature: float) -> None:
+    """Records in the `config.json` of a classifier's folder what its logits are divided by for probabilities."""
+    path = folder / CONFIG_NAME
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["softmax_temperature"] = temperature
+    with atomic_write(path, "w") as handle:
+        json.dump(config, handle, ensure_ascii=False, indent=2, sort_keys=True)
+        handle.write("\n")
+
+
+def weights_sha256(model: nn.Module) -> str:
+    """Returns a SHA-256 over the names and the bytes of all parameters and buffers of a model."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(_bytes(tensor))
+    return digest.hexdigest()
+
+
+def _bytes(tensor: Tensor) -> bytes:
+
+    return bytes(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())

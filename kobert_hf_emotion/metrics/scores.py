@@ -1,0 +1,106 @@
+"""What a run says of its predictions: metrics, classification report, table of predictions."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ..utils.files import atomic_write
+from .probabilities import ClassIds, Logits, log_loss, softmax
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Metrics of predictions against labels, 0 to 1 but for the loss."""
+
+    rows: int
+    accuracy: float
+    macro_f1: float
+    weighted_f1: float
+    log_loss: float
+    """Mean cross-entropy in nats."""
+
+
+def score(logits: Logits, labels: ClassIds) -> Scores:
+    """Computes the metrics of logits, shape (rows, classes), against class ids, shape (rows,).
+
+    Raises:
+        KoBERTEmotionError: A label is no class id, or logits have no probabilities; see `probabilities`.
+    """
+    from .classification import classification_scores
+
+    nats = log_loss(logits, labels)
+    return Scores(rows=len(labels), log_loss=nats, **classification_scores(labels, logits.argmax(axis=1)))
+
+
+def text_report(logits: Logits, labels: ClassIds, names: Sequence[str]) -> str:
+    """Returns scikit-learn's classification report with class names as text."""
+    return str(_classification_report(logits, labels, names, as_dict=False))
+
+
+def table_report(logits: Logits, labels: ClassIds, names: Sequence[str]) -> dict[str, Any]:
+    """Returns scikit-learn's classification report with class names as a nested dict."""
+    return dict(_classification_report(logits, labels, names, as_dict=True))
+
+
+def _classification_report(logits: Logits, labels: ClassIds, names: Sequence[str], as_dict: bool) -> Any:
+    from sklearn.metrics import classification_report
+
+    # Classes that neither occur nor are predicted are left out, as in the macro F1 of `score`.
+    present = np.union1d(labels, logits.argmax(-1)).astype(int)
+    return classification_report(
+        labels,
+        logits.argmax(-1),
+        labels=present,
+        target_names=[names[index] for index in present],
+        digits=4,
+        zero_division=0,
+        output_dict=as_dict,
+    )
+
+
+def write_json(path: str | os.PathLike[str], content: Mapping[str, Any]) -> None:
+    """Writes `content` as indented JSON, atomically; dataclasses inside become objects."""
+    with atomic_write(path, "w") as handle:
+        json.dump(content, handle, ensure_ascii=False, indent=2, default=_to_json)
+        handle.write("\n")
+
+
+def _to_json(value: Any) -> Any:
+    if hasattr(value, "__dataclass_fields__"):
+        return asdict(value)
+    return str(value)
+
+
+def write_predictions(
+    path: str | os.PathLike[str],
+    logits: Logits,
+    names: Sequence[str],
+    columns: Mapping[str, Sequence[Any]],
+    labels: ClassIds | None = None,
+) -> None:
+    """Writes a CSV with a row a text, which Excel opens with its Hangul intact (UTF-8 with a byte-order mark).
+
+    Args:
+        path: File to write, atomically.
+        logits: Shape (rows, classes).
+        names: Label names in the order of the ids.
+        columns: What stands to the left of the prediction, column by column.
+        labels: True class ids, shape (rows,), where there are some; -1 where a row has none.
+    """
+    with atomic_write(path, "w", encoding="utf-8-sig", newline="") as handle:
+        writer = csv.writer(handle)
+        truth = [] if labels is None else ["label"]
+        writer.writerow([*columns, *truth, "prediction", "score", *(f"prob_{name}" for name in names)])
+        for index, row in enumerate(softmax(logits)):
+            best = int(row.argmax())
+            left = [column[index] for column in columns.values()]
+            if labels is not None:
+                left.append(names[labels[index]] if labels[index] >= 0 else "")
+            writer.writerow([*left, names[best], f"{row[best]:.6f}", *(f"{p:.6f}" for p in row)])

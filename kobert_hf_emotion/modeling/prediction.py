@@ -1,0 +1,152 @@
+"""Batched inference: texts in, logits or labelled predictions out, in input order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypedDict
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from ..configuration import longest_input
+from ..data.input_checks import as_texts
+from ..errors import DataError
+from ..kernels.packed_bert import packed_bert
+from ..metrics.probabilities import softmax
+from ..tokenization.guard import UnknownTexts, check_predicted
+from ..tokenization.tokenizer import KoBERTTokenizer
+from ..utils.argument_checks import check_count
+from ..utils.garbage_collection import collector_paused
+from ..utils.modules import evaluation_copy
+
+DEFAULT_BATCH_SIZE = 64
+
+
+class Prediction(TypedDict):
+    """What the model says of one text."""
+
+    label: str
+    """The most probable label."""
+    score: float
+    """Its probability, 0 to 1."""
+    probabilities: dict[str, float]
+    """The probability of every label in percent, 0 to 100, rounded to two decimal places."""
+
+
+def predict_logits(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Iterable[str],
+    text_pairs: Iterable[str] | None = None,
+    batch_size: int = DEFAULT_BATCH_SIZE,
+    max_length: int | None = None,
+    unknown: UnknownTexts | None = None,
+) -> NDArray[np.float32]:
+    """Computes the logits of texts, batching texts of similar length together.
+
+    Args:
+        model: A sequence classifier; it is left in the mode it was in.
+        tokenizer: The tokenizer that belongs to the model.
+        texts: Sentences.
+        text_pairs: Second sentences, as many as `texts`, for a model of sentence pairs.
+        batch_size: Texts a forward pass.
+        max_length: Tokens to cut a text to; by default the tokenizer's `model_max_length`. Never more than the
+            model has positions.
+        unknown: What the texts that cannot be read are counted in; None logs their number.
+
+    Returns:
+        Logits, shape (texts, classes), float32, in the order of `texts`.
+
+    Raises:
+        DataError: An element of `texts` or `text_pairs` is no string, or their lengths differ.
+        TokenizerError: The tokenizer is not the model's; see `check_predicted`.
+    """
+    texts, text_pairs = as_pairs(texts, text_pairs)
+    check_count("batch_size", batch_size)
+    if max_length is not None:
+        check_count("max_length", max_length)
+    if not texts:
+        return np.zeros((0, int(model.config.num_labels or 0)), dtype=np.float32)
+    limit = min(max_length or tokenizer.model_max_length, longest_input(model.config))
+    encoded = _encode(tokenizer, texts, text_pairs, limit)
+    check_predicted(tokenizer, model.config, texts, encoded["input_ids"], unknown)
+    packed = packed_bert(model)
+    if packed is not None and text_pairs is None:
+        encoded.pop("token_type_ids", None)  # all 0, as they are where there are none
+    lengths = list(map(len, encoded["input_ids"]))
+    order = sorted(range(len(texts)), key=lengths.__getitem__)
+    rows: NDArray[np.float32] | None = None
+    computing = model if packed is not None else evaluation_copy(model)
+    with torch.inference_mode():
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            columns = {name: [column[i] for i in chosen] for name, column in encoded.items()}
+            if lengths[chosen[0]] == lengths[chosen[-1]]:  # nothing to pad, and nothing to mask
+                batch = {name: torch.tensor(column) for name, column in columns.items()}
+            else:
+                batch = dict(tokenizer.pad(columns, return_tensors="pt"))
+            if packed is not None:
+                logits = packed(**batch)
+            else:
+                on_device = {name: column.to(computing.device) for name, column in batch.items()}
+                logits = computing(**on_device).logits.float().cpu()
+            if rows is None:
+                rows = np.empty((len(texts), logits.shape[1]), dtype=np.float32)
+            rows[chosen] = logits.numpy()
+    assert rows is not None
+    return rows
+
+
+def _encode(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], text_pairs: Sequence[str] | None, limit: int
+) -> dict[str, list[list[int]]]:
+    """Returns the columns of a tokenizer's call, cut to `limit` tokens and without the attention mask."""
+    if type(tokenizer) is KoBERTTokenizer:  # a subclass may have a call of its own
+        return tokenizer.encode_rows(texts, text_pairs, limit)
+    pairs = None if text_pairs is None else list(text_pairs)
+    return dict(tokenizer(list(texts), pairs, truncation=True, max_length=limit, return_attention_mask=False))
+
+
+def use_accelerator(model: nn.Module) -> None:
+    """Moves a model that is on the CPU to the GPU where there is one; where it is on a GPU already, it stays."""
+    if torch.accelerator.is_available() and all(parameter.device.type == "cpu" for parameter in model.parameters()):
+        model.to(torch.accelerator.current_accelerator())
+
+
+def as_pairs(texts: Iterable[str], text_pairs: Iterable[str] | None) -> tuple[list[str], list[str] | None]:
+    """Returns texts and their second sentences as lists.
+
+    Raises:
+        DataError: An element is no string, or there are not as many of the one as of the other.
+    """
+    firsts = as_texts(texts)
+    if text_pairs is None:
+        return firsts, None
+    seconds = as_texts(text_pairs, "text_pairs")
+    if len(seconds) != len(firsts):
+        raise DataError(
+            f"두 번째 문장의 수({len(seconds)})가 첫 번째 문장의 수({len(firsts)})와 다릅니다.",
+            f"Expected as many second texts as texts ({len(firsts)}), found {len(seconds)}.",
+        )
+    return firsts, seconds
+
+
+def to_predictions(logits: NDArray[np.floating], labels: Sequence[str]) -> list[Prediction]:
+    """Turns logits into labelled predictions.
+
+    Args:
+        logits: Shape (texts, classes).
+        labels: Label names in the order of the columns.
+    """
+    probabilities = softmax(logits)
+    best = probabilities.argmax(axis=-1).tolist()
+    scores = probabilities.max(axis=-1).tolist()
+    percents = (100 * probabilities).round(2).tolist()
+    with collector_paused():
+        return [
+            {"label": labels[index], "score": score, "probabilities": dict(zip(labels, percent, strict=True))}
+            for index, score, percent in zip(best, scores, percents, strict=True)
+        ]

@@ -1,0 +1,125 @@
+"""A run that is over, read back from its folder: its record and its out-of-fold predictions."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.text_keys import text_key
+from ..errors import RunError
+from ..splits.groups import row_groups
+from ..utils.argument_checks import check_path
+from .layout import PREDICTIONS_FILE, RUN_FILE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """The record and the out-of-fold predictions of a run."""
+
+    path: Path
+    record: dict[str, Any]
+    """The content of `run.json`."""
+    table: pd.DataFrame
+    """The content of `oof_predictions.csv`, a row a training row in their order; every cell a string."""
+
+    @property
+    def labels(self) -> list[str]:
+        """Label names in the order of their ids."""
+        return list(self.record["labels"])
+
+    @cached_property
+    def truth(self) -> NDArray[np.int64]:
+        """The class id of each row's label, shape (rows,)."""
+        return self._ids("label")
+
+    @cached_property
+    def predictions(self) -> NDArray[np.int64]:
+        """The class id predicted for each row by the fold that did not train on it, shape (rows,)."""
+        return self._ids("prediction")
+
+    @cached_property
+    def probabilities(self) -> NDArray[np.float64]:
+        """The probabilities of the out-of-fold predictions, shape (rows, classes); as in the file, unscaled."""
+        columns = [f"prob_{name}" for name in self.labels]
+        found: NDArray[np.float64] = self.table[columns].to_numpy().astype(np.float64)
+        found /= found.sum(axis=1, keepdims=True)  # six decimals do not add up to 1 exactly
+        return found
+
+    @cached_property
+    def text_keys(self) -> list[str]:
+        """The form of each row's text in which texts are compared; see `duplicates.text_key`."""
+        texts = self.table[TEXT_COLUMN]
+        if TEXT_PAIR_COLUMN in self.table:
+            return [text_key(*pair) for pair in zip(texts, self.table[TEXT_PAIR_COLUMN], strict=True)]
+        return [text_key(text) for text in texts]
+
+    def groups(self) -> list[Hashable] | None:
+        """Returns the group of each row (equal texts, and the groups the run was split by), None where all differ."""
+        import datasets
+
+        group_by, pattern = self.record.get("group_by"), self.record.get("group_pattern")
+        kept = [name for name in (TEXT_COLUMN, TEXT_PAIR_COLUMN, group_by) if name in self.table]
+        rows = datasets.Dataset.from_dict({name: self.table[name].tolist() for name in kept})
+        found = row_groups(rows, *((group_by, pattern) if group_by in kept else ()))
+        return None if found is None else found.tolist()
+
+    def _ids(self, column: str) -> NDArray[np.int64]:
+        numbers = {name: index for index, name in enumerate(self.labels)}
+        return np.asarray([numbers[name] for name in self.table[column]], dtype=np.int64)
+
+
+def read_run(path: str | os.PathLike[str]) -> FinishedRun:
+    """Reads the folder of a finished run.
+
+    Raises:
+        RunError: There is no run at `path`, or one that is not finished, or a file of it is damaged.
+    """
+    import pandas as pd
+
+    check_path("run", path)
+    folder = Path(path)
+    if not (folder / RUN_FILE).is_file():
+        raise RunError(
+            f"실행 폴더가 아닙니다: {folder} — {RUN_FILE}이 없습니다.",
+            f"{folder} is no run's folder: it has no {RUN_FILE}.",
+        )
+    try:
+        record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        if not record["finished"] or not (folder / PREDICTIONS_FILE).is_file():
+            raise RunError(
+                f"끝나지 않은 실행입니다: {folder} — {PREDICTIONS_FILE}은 모든 겹이 끝난 뒤에 쓰입니다.",
+                f"The run {folder} is not finished: {PREDICTIONS_FILE} is written after the last fold.",
+            )
+        table = pd.read_csv(folder / PREDICTIONS_FILE, encoding="utf-8-sig", dtype=str, na_filter=False)
+        run = FinishedRun(folder, record, table)
+        _ = run.truth, run.predictions, run.probabilities
+    except (ValueError, KeyError) as error:
+        if isinstance(error, RunError):
+            raise
+        raise RunError(
+            f"실행 폴더의 파일이 손상되었습니다: {folder} — {RUN_FILE}과 {PREDICTIONS_FILE}이 서로 맞지 않습니다.",
+            f"The files of the run {folder} are damaged: {RUN_FILE} and {PREDICTIONS_FILE} do not fit ({error!r}).",
+        ) from error
+    return run
+
+
+def run_of(path: str | os.PathLike[str]) -> FinishedRun | None:
+    """Returns the finished run that `path` is the folder of, or of whose folds it is one; None where it is neither."""
+    if not Path(path).exists():  # a Hub id, or "default"
+        return None
+    for folder in (Path(path), Path(path).resolve().parent):
+        if (folder / RUN_FILE).is_file() and (folder / PREDICTIONS_FILE).is_file():
+            return read_run(folder)
+    return None

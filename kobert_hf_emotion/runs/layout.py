@@ -1,0 +1,59 @@
+"""What lies where in the folder of a run: the names of its files, its folds, and the best of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+from ..errors import CheckpointError
+from ..inference.ensemble import is_ensemble
+from ..utils.argument_checks import check_path
+
+RUN_FILE, AUDIT_FILE, REPORT_FILE, PREDICTIONS_FILE = "run.json", "audit.json", "report.txt", "oof_predictions.csv"
+CURVES_FILE, CONFUSION_FILE, CALIBRATION_FILE = PICTURES = ("curves.png", "confusion_matrix.png", "calibration.png")
+FOLD_FILE, HISTORY_FILE, LOGITS_FILE = "fold.json", "history.csv", "validation_logits.npy"
+"""Files in the folder of a fold."""
+IN_PROGRESS, BEST = "in_progress", "best"
+"""Folders: what is not finished, and a link to the best fold."""
+_FOLD = re.compile("fold_[1-9][0-9]*")
+
+
+def fold_folders(run: str | os.PathLike[str]) -> list[Path]:
+    """Returns the folders `fold_1`, `fold_2`, … of a run in the order of their numbers, and nothing of another name."""
+    folds = {path: _FOLD.fullmatch(path.name) for path in Path(run).glob("fold_*") if path.is_dir()}
+    return sorted((path for path in folds if folds[path]), key=lambda path: int(path.name.removeprefix("fold_")))
+
+
+def find_checkpoints(path: str | os.PathLike[str]) -> list[Path]:
+    """Returns the fold folders of a run, or `path` itself where it is a single checkpoint.
+
+    Raises:
+        CheckpointError: `path` does not exist, or is a folder with neither folds nor a model.
+    """
+    check_path("run", path)
+    folder = Path(path)
+    if folder.is_file():
+        return [folder]
+    if is_ensemble(folder):
+        return [folder]
+    if folds := fold_folders(folder):
+        return folds
+    if (folder / "config.json").is_file():
+        return [folder]
+    raise CheckpointError(
+        f"체크포인트를 찾을 수 없습니다: {path} — 실행 폴더(fold_1, fold_2, …), config.json이 있는 폴더, "
+        "또는 .pt/.tar 파일이 필요합니다.",
+        f"No checkpoint at {path}: expected a run folder (fold_1, fold_2, …), a folder with config.json, or a "
+        ".pt or .tar file.",
+    )
+
+
+def best_fold(run: str | os.PathLike[str]) -> Path | None:
+    """Returns the fold a finished run chose on its validation rows, None where `run` is no such folder."""
+    record = Path(run) / RUN_FILE
+    if not record.is_file():
+        return None
+    best = json.loads(record.read_text(encoding="utf-8")).get("best")
+    return None if best is None else Path(run) / best

@@ -1,0 +1,125 @@
+"""What a run says of its out-of-fold predictions beyond the scores: intervals, confusions, calibration."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Hashable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..metrics.bootstrap import LEVEL, RESAMPLES, SEED, Interval, confusion_matrix, score_intervals
+from ..metrics.calibration import BINS, Calibration, calibrate_out_of_fold
+from ..metrics.probabilities import ClassIds, Logits
+
+
+@dataclass(frozen=True)
+class OutOfFoldReport:
+    """Figures over the out-of-fold predictions of all rows together."""
+
+    labels: Sequence[str]
+    """Label names in the order of their ids."""
+    intervals: dict[str, Interval]
+    """95% bootstrap intervals of accuracy, macro F1 and weighted F1; see `bootstrap.score_intervals`."""
+    drawn: int
+    """How many units the bootstrap draws: groups of rows that belong together, or rows."""
+    is_grouped: bool
+    confusion: NDArray[np.integer]
+    """Rows by label (down) and prediction (across), shape (classes, classes)."""
+    calibration: Calibration
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the parts of `report.json`."""
+        calibration = asdict(self.calibration)
+        bins = {when: calibration.pop(when) for when in ("before", "after")}
+        return {
+            "intervals": {
+                "level": LEVEL,
+                "method": "percentile bootstrap",
+                "resamples": RESAMPLES,
+                "seed": SEED,
+                "drawn": {"unit": "groups of rows" if self.is_grouped else "rows", "number": self.drawn},
+                **{name: [interval.low, interval.high] for name, interval in self.intervals.items()},
+            },
+            "confusion_matrix": {
+                "labels": list(self.labels),
+                "rows_are": "labels",
+                "columns_are": "predictions",
+                "counts": self.confusion.tolist(),
+            },
+            "calibration": {
+                **calibration,
+                "after_is": "cross-fitted: each fold scaled by the temperature of the other folds",
+                "ece_bins": BINS,
+                "reliability": bins,
+            },
+        }
+
+    def to_text(self) -> str:
+        """Returns the parts of `report.txt`."""
+        unit = "묶음 (groups of equal texts or groups)" if self.is_grouped else "행 (rows)"
+        found = self.calibration
+        return "\n".join(
+            [
+                f"전체의 95% 구간 (95% intervals of the pooled scores; bootstrap, {RESAMPLES} resamples of "
+                f"{self.drawn:,} {unit}, seed {SEED})",
+                *(f"  {name:<11}  {interval}" for name, interval in self.intervals.items()),
+                "",
+                "혼동 행렬 (confusion matrix): 행은 라벨, 열은 예측 (labels down, predictions across)",
+                confusion_text(self.confusion, self.labels),
+                "",
+                f"보정 (calibration): 온도 (temperature) {found.temperature:.4f}, 모든 겹에 저장 (saved in all folds)",
+                f"  ECE       {found.ece_before:.4f} → {found.ece_after:.4f}",
+                f"  log loss  {found.log_loss_before:.4f} → {found.log_loss_after:.4f}",
+                "  뒤의 값은 겹마다 나머지 겹에서 맞춘 온도로 잰 것 (after: with the temperature of the other folds)",
+            ]
+        )
+
+
+def out_of_fold_report(
+    logits: Logits,
+    labels: ClassIds,
+    fold_numbers: NDArray[np.integer],
+    names: Sequence[str],
+    groups: Sequence[Hashable] | None = None,
+) -> OutOfFoldReport:
+    """Computes the report of out-of-fold predictions.
+
+    Args:
+        logits: Shape (rows, classes).
+        labels: Class ids, shape (rows,).
+        fold_numbers: The fold each row was held out in, shape (rows,).
+        names: Label names in the order of their ids.
+        groups: Which rows belong together, and are drawn together by the bootstrap; by default none do.
+    """
+    predictions = logits.argmax(axis=1)
+    return OutOfFoldReport(
+        labels=names,
+        intervals=score_intervals(labels, predictions, len(names), groups),
+        drawn=len(labels) if groups is None else len(set(groups)),
+        is_grouped=groups is not None,
+        confusion=confusion_matrix(labels, predictions, len(names)),
+        calibration=calibrate_out_of_fold(logits, labels, fold_numbers),
+    )
+
+
+def confusion_text(counts: NDArray[np.integer], names: Sequence[str]) -> str:
+    """Returns a confusion matrix as lines of text: counts, and each row's share that is right."""
+    total = counts.sum(axis=1)
+    head = ["", *names, "rows", "right"]
+    body = [
+        [name, *map(str, row), str(rows), f"{row[index] / rows:.1%}" if rows else "-"]
+        for index, (name, row, rows) in enumerate(zip(names, counts.tolist(), total.tolist(), strict=True))
+    ]
+    widths = [max(_width(line[column]) for line in (head, *body)) for column in range(len(head))]
+    return "\n".join(
+        "  " + "  ".join(" " * (width - _width(cell)) + cell for cell, width in zip(line, widths, strict=True))
+        for line in (head, *body)
+    )
+
+
+def _width(text: str) -> int:
+    """Columns a text takes in a terminal: two for a syllable of Hangul."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)

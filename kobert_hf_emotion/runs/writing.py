@@ -1,0 +1,117 @@
+"""The files that a training or a run leaves, apart from the models."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+
+from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..hub.cards import CARD_FILE, is_hub_id
+from ..inference.classifier import store_temperature
+from ..metrics.probabilities import ClassIds
+from ..metrics.scores import table_report, text_report, write_json, write_predictions
+from ..splits.folds import Fold
+from ..splits.groups import row_groups
+from ..utils.files import atomic_write
+from .card import render_run_card
+from .layout import CALIBRATION_FILE, CONFUSION_FILE, CURVES_FILE, REPORT_FILE
+from .out_of_fold import out_of_fold_report
+from .plots import plot_calibration, plot_confusion, plot_curves
+from .result import CrossValidationResult
+
+logger = logging.getLogger(__name__)
+
+
+_KNOWN_COLUMNS = ("file", "row", "id", "group", TEXT_COLUMN, TEXT_PAIR_COLUMN)
+"""What a table of predictions says of a row, where the data set knows it."""
+
+
+def write_run(
+    result: CrossValidationResult,
+    dataset: datasets.Dataset,
+    truth: ClassIds,
+    folds: list[Fold],
+    record: Mapping[str, Any],
+) -> None:
+    """Writes the predictions, reports, pictures and model cards of a run, and points `best` at its fold.
+
+    The temperature fitted on the out-of-fold logits is written into the configuration of every fold's model;
+    `oof_predictions.csv` has the probabilities as they were before that.
+
+    Args:
+        result: What the run gave.
+        dataset: Its rows.
+        truth: Their class ids.
+        folds: Training and validation rows of each fold.
+        record: What `run.json` says of the run.
+    """
+    run, labels = result.output_dir, result.labels
+    numbers = np.zeros(len(truth), dtype=int)
+    for fold, (_, validation) in zip(result.folds, folds, strict=True):
+        numbers[validation] = fold.number
+    known = {name: dataset[name][:] for name in _KNOWN_COLUMNS if name in dataset.column_names}
+    write_predictions(run / "oof_predictions.csv", result.logits, labels, {**known, "fold": numbers.tolist()}, truth)
+    groups = row_groups(dataset, record.get("group_by"), record.get("group_pattern"))
+    details = out_of_fold_report(result.logits, truth, numbers, labels, None if groups is None else groups.tolist())
+    for fold in result.folds:
+        store_temperature(fold.path, details.calibration.temperature)
+    plot_curves(run / CURVES_FILE, {fold.number: fold.history for fold in result.folds})
+    plot_confusion(run / CONFUSION_FILE, details.confusion, labels)
+    plot_calibration(run / CALIBRATION_FILE, details.calibration)
+    report = {
+        "folds": {fold.path.name: asdict(fold.scores) for fold in result.folds},
+        "pooled": asdict(result.scores),
+        "best": {"fold": result.best.path.name, "chosen_on": "validation macro_f1"},
+        "classification_report": table_report(result.logits, truth, labels),
+        **details.to_dict(),
+    }
+    write_json(run / "report.json", report)
+    _write_cards(result, report, record, known.get("file", ()))
+    with atomic_write(run / REPORT_FILE, "w") as handle:
+        handle.write(f"{format_report(result, truth)}\n{details.to_text()}\n")
+    _point(run / "best", result.best.path)
+
+
+def _write_cards(
+    result: CrossValidationResult, report: Mapping[str, Any], record: Mapping[str, Any], files: Iterable[str]
+) -> None:
+    """Writes a model card into the run and into every fold's folder."""
+    base_model = record["model"] if is_hub_id(record["model"]) else None
+    names = sorted({Path(file).name for file in files})
+    for fold in (None, *(fold.path.name for fold in result.folds)):
+        card = render_run_card(
+            record, report, result.output_dir.name, fold, base_model, record["datasets"], names, record["license"]
+        )
+        with atomic_write(result.output_dir / (fold or "") / CARD_FILE, "w") as handle:
+            handle.write(card)
+
+
+def format_report(result: CrossValidationResult, truth: ClassIds) -> str:
+    """Returns the scores of every fold and the classification report of all out-of-fold predictions as text."""
+    lines = ["fold      rows  accuracy  macro F1  weighted F1"]
+    rows = [(fold.path.name, fold.scores) for fold in result.folds] + [("pooled", result.scores)]
+    lines += [
+        f"{name:<8} {s.rows:>5}  {s.accuracy:>8.4f}  {s.macro_f1:>8.4f}  {s.weighted_f1:>11.4f}" for name, s in rows
+    ]
+    best = f"best on validation macro F1: {result.best.path.name}"
+    return "\n".join([*lines, "", best, "", text_report(result.logits, truth, result.labels)])
+
+
+def _point(link: Path, target: Path) -> None:
+    """Makes `link` a relative link to the folder `target`, or a copy where the system has no such links."""
+    if link.is_symlink():  # of a run that was interrupted right here
+        link.unlink()
+    elif link.is_dir():
+        shutil.rmtree(link)
+    try:
+        link.symlink_to(target.name, target_is_directory=True)
+    except OSError as error:  # Windows without the right to make links
+        logger.warning("cannot link %s to %s (%s): copying it", link, target, error)
+        shutil.copytree(target, link)

@@ -1,0 +1,411 @@
+"""KoBERT's tokenizer on today's transformers, with the ids of the original ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, get_args
+
+from transformers import BatchEncoding, PreTrainedTokenizer
+from transformers.tokenization_utils_base import TruncationStrategy
+from transformers.tokenization_utils_sentencepiece import SentencePieceBackend
+from transformers.utils.generic import PaddingStrategy
+from typing_extensions import Self
+
+from ..assets import resolve_default
+from ..errors import TokenizerError
+from ..hub.errors import hub_error, place_options
+from ..utils.garbage_collection import collector_paused
+from .fast_tokenizer import build_tokenizer_json
+from .model_files import cap_length, find_file, find_sentencepiece
+from .normalization import prepare_gluonnlp, prepare_xlnet
+from .sentencepiece_layout import PIECE_LIST, VOCAB_FILE, load_pieces
+
+WordSplit: TypeAlias = Literal["sentencepiece", "gluonnlp"]
+_LONGEST = 512  # KoBERT's positions
+# What XLNet's tokenizer can be set to do, and what KoBERT's weights were trained with; a file may only say the same.
+_FIXED = {"do_lower_case": False, "remove_space": True, "keep_accents": False}
+# Below so many strings the encoder's call for many does not pay.
+_FEW = 16
+# Options of `__call__` that only transformers' own, slower path serves.
+_UNCOMMON_OPTIONS = (
+    "stride",
+    "is_split_into_words",
+    "return_overflowing_tokens",
+    "return_special_tokens_mask",
+    "split_special_tokens",
+)
+
+
+class KoBERTTokenizer(SentencePieceBackend):
+    """KoBERT's tokenizer: `[CLS] … [SEP]`, padding on the right with `[PAD]` (id 1).
+
+    The text is encoded in batches by the `sentencepiece` library itself, because the `tokenizers` library
+    breaks score ties differently and is slower.
+
+    Args:
+        vocab_file: Path of `spiece.model`, or of a SentencePiece model that keeps its pieces in another order, such as
+            KoBERT's `tokenizer_78b3253a26.model`: ids are those of the vocabulary; see `load_pieces`.
+        word_split: "sentencepiece" gives the ids of SKT's `KoBERTTokenizer`; "gluonnlp" those of the
+            notebook (gluonnlp's `BERTSPTokenizer`), which splits at punctuation and CJK ideographs first.
+            Checkpoints trained by a notebook need the latter.
+        **kwargs: As for `PreTrainedTokenizer`.
+
+    Raises:
+        TokenizerError: `vocab_file` is no SentencePiece model, or one whose ids are not known; a special token is none
+            of its pieces; `word_split` is unknown.
+
+    Example:
+        >>> tokenizer = KoBERTTokenizer.from_pretrained("default")
+        >>> tokenizer("안녕하세요")["input_ids"][0] == tokenizer.cls_token_id
+        True
+    """
+
+    vocab_files_names = {"vocab_file": VOCAB_FILE}  # noqa: RUF012 - transformers declares it so
+    model_input_names = ["input_ids", "token_type_ids", "attention_mask"]  # noqa: RUF012
+    padding_side = "right"
+
+    def __init__(self, vocab_file: str | os.PathLike[str], word_split: WordSplit = "sentencepiece", **kwargs: Any):
+        if word_split not in get_args(WordSplit):
+            raise TokenizerError(
+                f"word_split은 {get_args(WordSplit)} 가운데 하나여야 합니다: {word_split!r}",
+                f"word_split must be one of {get_args(WordSplit)}, found {word_split!r}.",
+            )
+        self.word_split = word_split
+        for name, value in _FIXED.items():
+            if (found := kwargs.pop(name, value)) != value:
+                raise TokenizerError(
+                    f"KoBERT의 토크나이저는 {name}={value}입니다. {found!r}(으)로는 쓸 수 없습니다.",
+                    f"Expected {name} to be {value}, as KoBERT's weights were trained, found {found!r}.",
+                )
+        for name in ("unk", "pad", "cls", "sep", "mask"):
+            kwargs.setdefault(f"{name}_token", f"[{name.upper()}]")
+        # Whatever an older tokenizer_config.json says, this is how KoBERT's inputs are built.
+        kwargs.update(special_tokens_pattern="cls_sep", token_type_ids_pattern="bert_style")  # noqa: S106
+        kwargs.setdefault("model_max_length", kwargs.pop("max_len", _LONGEST))
+        # In place of `SentencePieceBackend.__init__`, which takes a file and its order of pieces as they are.
+        self.vocab_file = os.fspath(vocab_file)
+        self.legacy = True
+        self.sp_model_kwargs = kwargs.setdefault("sp_model_kwargs", {})
+        self.sp_model = load_pieces(self.vocab_file, **self.sp_model_kwargs)
+        self.total_vocab_size = self.sp_model.get_piece_size()
+        PreTrainedTokenizer.__init__(
+            self, vocab_file=self.vocab_file, word_split=word_split, **{"backend": "sentencepiece", **kwargs}
+        )
+        self._update_trie()
+        for token in dict.fromkeys(self.special_tokens_map.values()):
+            self._check_special(token)
+        self._digit_comma = self._split_digit_comma_pieces()
+        self._digit_comma_ids = frozenset(map(self.sp_model.piece_to_id, self._digit_comma))
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike[str], *args: Any, **kwargs: Any) -> Self:
+        """Loads a tokenizer.
+
+        Args:
+            pretrained_model_name_or_path: "default", a Hub id, a folder with `spiece.model` or
+                `tokenizer_78b3253a26.model` (with or without `tokenizer_config.json` and `vocab.txt`), or the path of
+                such a file.
+            *args: As for `PreTrainedTokenizer.from_pretrained`.
+            **kwargs: As for `PreTrainedTokenizer.from_pretrained`; `word_split` overrides what was saved, and
+                `model_max_length` is never more than the model beside the tokenizer has positions for.
+
+        Raises:
+            TokenizerError: There is no SentencePiece model, or one whose ids are not known.
+        """
+        source = resolve_default(pretrained_model_name_or_path)
+        if os.path.isfile(source):
+            return cls(source, *args, **kwargs)
+        options = place_options(kwargs)
+        vocab_file = kwargs.pop("vocab_file", None) or find_sentencepiece(source, options)
+        if os.path.isdir(source) and vocab_file is None:
+            raise TokenizerError(
+                f"{source} 폴더에 {VOCAB_FILE} 파일이 없습니다. 있는 파일: {sorted(os.listdir(source))}",
+                f"The folder {source} has no {VOCAB_FILE}. Found: {sorted(os.listdir(source))}. Copy KoBERT's "
+                f"{VOCAB_FILE} (Hub: skt/kobert-base-v1) into it.",
+            )
+        find_file(source, PIECE_LIST, options)  # from the Hub: so that it lies beside the model
+        try:
+            tokenizer: Self = super().from_pretrained(source, *args, vocab_file=vocab_file, **kwargs)
+        except TokenizerError:
+            raise
+        except (OSError, TypeError, ValueError) as error:
+            raise hub_error(error, source) or TokenizerError(
+                f"토크나이저를 불러올 수 없습니다: {source} — {VOCAB_FILE}이 있는 폴더나 Hub 이름이 필요합니다.",
+                f"Cannot load a tokenizer from {source}: expected a Hub id or a folder with {VOCAB_FILE}. "
+                f"Cause: {error}",
+            ) from error
+        cap_length(tokenizer, source, options)
+        return tokenizer
+
+    def _check_special(self, token: str) -> None:
+        """Raises `TokenizerError` where a special token has no id in the vocabulary."""
+        if self.sp_model.id_to_piece(self.sp_model.piece_to_id(token)) != token:
+            raise TokenizerError(
+                f"특수 토큰 {token}이(가) {self.vocab_file}의 조각이 아닙니다. 임베딩에 없는 번호를 받게 되어 쓰지 "
+                "않았습니다.",
+                f"Expected every special token among the pieces of {self.vocab_file}; {token} is none and would get an "
+                "id beyond the embedding.",
+            )
+
+    @property
+    def vocab_sha256(self) -> str:
+        """SHA-256 of the SentencePiece model, which tells whether weights and tokenizer belong together.
+
+        Where tokens were added to the vocabulary it covers these too.
+        """
+        digest = hashlib.sha256(self.sp_model.serialized_model_proto())
+        for index, token in sorted(self.added_tokens_decoder.items()):
+            if index >= self.vocab_size:
+                digest.update(f"{index}\t{token.content}\n".encode())
+        return digest.hexdigest()
+
+    def save_vocabulary(self, save_directory: str, filename_prefix: str | None = None) -> tuple[str, ...]:  # type: ignore[override]
+        """Writes `spiece.model`, whatever the order and the name of the file it was read from."""
+        path = Path(save_directory, f"{filename_prefix}-{VOCAB_FILE}" if filename_prefix else VOCAB_FILE)
+        path.write_bytes(self.sp_model.serialized_model_proto())
+        return (str(path),)
+
+    def encode_texts(self, texts: Sequence[str]) -> list[list[int]]:
+        """Encodes texts without adding special tokens, all in one call of the C++ encoder.
+
+        Args:
+            texts: Any strings; special tokens written out in them become their ids where the original
+                tokenizer does the same ("sentencepiece").
+
+        Returns:
+            A list of ids for each text.
+        """
+        if self.word_split == "gluonnlp":
+            return self._encode_words([prepare_gluonnlp(text) for text in texts])
+        rows = self._encode_strings([prepare_xlnet(text) for text in texts])
+        # Searched in all texts at once; a special token that two of them form together costs time, no more.
+        written_out = self._special_in_text.search("\n".join(texts)) is not None
+        for index, (text, row) in enumerate(zip(texts, rows, strict=True)):
+            if (written_out and self._special_in_text.search(text)) or not self._digit_comma_ids.isdisjoint(row):
+                rows[index] = list(map(self.convert_tokens_to_ids, self.tokenize(text)))  # type: ignore[arg-type]
+        return rows
+
+    def _update_trie(self, unique_no_split_tokens: list[str] | None = None) -> None:
+        """Runs whenever tokens are added; texts with one of them are not left to the C++ encoder."""
+        super()._update_trie(unique_no_split_tokens)
+        tokens = {*self.all_special_tokens, *self._added_tokens_encoder}
+        self._special_in_text = re.compile("|".join(map(re.escape, sorted(tokens))))
+
+    def _encode_strings(self, strings: list[str]) -> list[list[int]]:
+        """Encodes many strings in one call, and few one by one.
+
+        The call for many hands them to a thread of its own, which a few strings wait longer for than they take.
+        """
+        if len(strings) < _FEW:
+            return [self.sp_model.encode(string, out_type=int) for string in strings]
+        rows: list[list[int]] = self.sp_model.encode(strings, out_type=int, num_threads=1)
+        return rows
+
+    def _encode_words(self, texts: list[list[str]]) -> list[list[int]]:
+        """Encodes texts given as words, each distinct word once.
+
+        Word by word, as gluonnlp does: the encoder breaks ties between equal scores differently where a
+        word stands inside a sentence.
+        """
+        words = list({word: None for text in texts for word in text})
+        encoded = dict(zip(words, self._encode_strings(words), strict=True))
+        return [list(chain.from_iterable(map(encoded.__getitem__, text))) for text in texts]
+
+    def tokenize(self, text: str, **kwargs: Any) -> list[str]:  # type: ignore[override]
+        """Splits `text` into pieces; the text-by-text counterpart of `encode_texts`."""
+        if self.word_split == "gluonnlp":
+            kwargs["split_special_tokens"] = True  # gluonnlp knows no special tokens inside text
+        tokens: list[str] = super().tokenize(text, **kwargs)
+        return tokens
+
+    def _tokenize(self, text: str, **_: Any) -> list[str]:
+        if self.word_split == "gluonnlp":
+            return [piece for word in prepare_gluonnlp(text) for piece in self.sp_model.encode(word, out_type=str)]
+        pieces: list[str] = self.sp_model.encode(prepare_xlnet(text), out_type=str)
+        return [part for piece in pieces for part in self._digit_comma.get(piece, [piece])]
+
+    def _split_digit_comma_pieces(self) -> dict[str, list[str]]:
+        """Maps pieces that end in a digit and a comma to what XLNet's tokenizer makes of them."""
+        split: dict[str, list[str]] = {}
+        for index in range(self.sp_model.get_piece_size()):
+            piece: str = self.sp_model.id_to_piece(index)
+            if len(piece) > 1 and piece[-1] == "," and piece[-2].isdigit():
+                parts: list[str] = self.sp_model.encode(piece[:-1].replace("▁", ""), out_type=str)
+                if not piece.startswith("▁") and parts[0].startswith("▁"):
+                    parts = parts[1:] if parts[0] == "▁" else [parts[0][1:], *parts[1:]]
+                split[piece] = [*parts, ","]
+        return split
+
+    def _encode_plus(  # type: ignore[override]
+        self,
+        text: Any,
+        text_pair: Any = None,
+        add_special_tokens: bool = True,
+        padding_strategy: PaddingStrategy = PaddingStrategy.DO_NOT_PAD,
+        truncation_strategy: TruncationStrategy = TruncationStrategy.DO_NOT_TRUNCATE,
+        max_length: int | None = None,
+        pad_to_multiple_of: int | None = None,
+        padding_side: str | None = None,
+        return_tensors: Any = None,
+        return_token_type_ids: bool | None = None,
+        return_attention_mask: bool | None = None,
+        return_length: bool = False,
+        **kwargs: Any,
+    ) -> BatchEncoding:
+        texts, pairs = _as_batch(text, text_pair)
+        if (
+            texts is None
+            or return_length
+            or not add_special_tokens
+            or self.truncation_side != "right"
+            or truncation_strategy not in (TruncationStrategy.LONGEST_FIRST, TruncationStrategy.DO_NOT_TRUNCATE)
+            or any(kwargs.get(option) for option in _UNCOMMON_OPTIONS)
+        ):
+            return super()._encode_plus(
+                text,
+                text_pair,
+                add_special_tokens=add_special_tokens,
+                padding_strategy=padding_strategy,
+                truncation_strategy=truncation_strategy,
+                max_length=max_length,
+                pad_to_multiple_of=pad_to_multiple_of,
+                padding_side=padding_side,
+                return_tensors=return_tensors,
+                return_token_type_ids=return_token_type_ids,
+                return_attention_mask=return_attention_mask,
+                return_length=return_length,
+                **kwargs,
+            )
+        limit = None if truncation_strategy == TruncationStrategy.DO_NOT_TRUNCATE else max_length
+        padded = padding_strategy != PaddingStrategy.DO_NOT_PAD and len(texts) > 0
+        wanted = {
+            "token_type_ids": self._wants("token_type_ids", return_token_type_ids),
+            "attention_mask": self._wants("attention_mask", return_attention_mask) and not padded,
+        }
+        with collector_paused():
+            columns = self._encode_batch(texts, pairs, limit, wanted)
+        if padded:
+            columns = self.pad(
+                columns,
+                padding=padding_strategy.value,
+                max_length=max_length,
+                pad_to_multiple_of=pad_to_multiple_of,
+                padding_side=padding_side,
+                return_attention_mask=return_attention_mask,
+            ).data
+        if isinstance(text, str) and return_tensors is None:
+            return BatchEncoding({name: column[0] for name, column in columns.items()})
+        return BatchEncoding(columns, tensor_type=return_tensors)
+
+    def _wants(self, name: str, asked: bool | None) -> bool:
+        return name in self.model_input_names if asked is None else asked
+
+    def encode_rows(
+        self, texts: Sequence[str], pairs: Sequence[str] | None = None, max_length: int | None = None
+    ) -> dict[str, list[list[int]]]:
+        """Encodes texts as a call of the tokenizer does, special tokens included, without an attention mask.
+
+        A call goes through all of transformers' options first, which takes longer than encoding a short text.
+
+        Args:
+            texts: Any strings.
+            pairs: Second sentences, as many as `texts`.
+            max_length: Tokens to cut a text to; from a pair's longer sentence first.
+
+        Returns:
+            `input_ids`, and `token_type_ids` where they are among `model_input_names`: a list for each text.
+        """
+        if self.truncation_side != "right" or self.split_special_tokens:
+            cut = {"truncation": max_length is not None, "max_length": max_length}
+            return dict(self(list(texts), pairs and list(pairs), return_attention_mask=False, **cut))
+        wanted = {"token_type_ids": self._wants("token_type_ids", None), "attention_mask": False}
+        with collector_paused():
+            return self._encode_batch(texts, pairs, max_length, wanted)
+
+    def _encode_batch(
+        self, texts: Sequence[str], pairs: Sequence[str] | None, limit: int | None, wanted: Mapping[str, bool]
+    ) -> dict[str, list[list[int]]]:
+        """Encodes a batch, cuts it to `limit` tokens, adds the special tokens and builds the `wanted` columns."""
+        if pairs is None:
+            rows = self._encode_single(texts, limit)
+            lengths = list(map(len, rows))
+            types = [[0] * length for length in lengths] if wanted["token_type_ids"] else []
+        else:
+            rows, types = self._encode_pairs(texts, pairs, limit)
+            lengths = list(map(len, rows))
+        columns = {"input_ids": rows}
+        if wanted["token_type_ids"]:
+            columns["token_type_ids"] = types
+        if wanted["attention_mask"]:
+            columns["attention_mask"] = [[1] * length for length in lengths]
+        return columns
+
+    def _encode_single(self, texts: Sequence[str], limit: int | None) -> list[list[int]]:
+        """Returns `[CLS] … [SEP]`; the lists are changed in place, for making new ones costs as much as the encoder."""
+        cls, sep = self.cls_token_id, self.sep_token_id
+        rows = self.encode_texts(texts)
+        kept = None if limit is None else max(limit - 2, 0)
+        for row in rows:
+            if kept is not None and len(row) > kept:
+                del row[kept:]
+            row.insert(0, cls)
+            row.append(sep)
+        return rows
+
+    def _encode_pairs(
+        self, texts: Sequence[str], pairs: Sequence[str], limit: int | None
+    ) -> tuple[list[list[int]], list[list[int]]]:
+        """Returns `[CLS] … [SEP] … [SEP]` and the token types."""
+        cls, sep = self.cls_token_id, self.sep_token_id
+        ids, types = [], []
+        for a, b in zip(self.encode_texts(texts), self.encode_texts(pairs), strict=True):
+            kept_a, kept_b = _longest_first(len(a), len(b), limit)
+            ids.append([cls, *a[:kept_a], sep, *b[:kept_b], sep])
+            types.append([0] * (kept_a + 2) + [1] * (kept_b + 1))
+        return ids, types
+
+    def _save_pretrained(self, save_directory: Any, file_names: Any, *args: Any, **kwargs: Any) -> tuple[str, ...]:
+        """Adds a `tokenizer.json`, and names in the configuration the class plain transformers reads it with."""
+        saved: tuple[str, ...] = super()._save_pretrained(save_directory, file_names, *args, **kwargs)
+        folder = Path(save_directory)
+        config_file = folder / "tokenizer_config.json"
+        config = json.loads(config_file.read_text(encoding="utf-8"))
+        config["tokenizer_class"] = "PreTrainedTokenizerFast"
+        config["model_input_names"] = list(self.model_input_names)  # that class leaves the token types out
+        for name in ("backend", "is_local", "local_files_only"):  # how it was loaded here is nobody else's business
+            config.pop(name, None)
+        config_file.write_text(json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
+        json_file = folder / "tokenizer.json"
+        added = [token for index, token in sorted(self.added_tokens_decoder.items()) if index >= self.vocab_size]
+        build_tokenizer_json(self.sp_model, self.word_split, added).save(os.fspath(json_file))
+        return (*saved, os.fspath(json_file))
+
+
+def _as_batch(text: Any, text_pair: Any) -> tuple[list[str] | None, list[str] | None]:
+    """Returns texts and pairs as lists, or (None, None) where they are not plain strings."""
+    if isinstance(text, str) and (text_pair is None or isinstance(text_pair, str)):
+        return [text], None if text_pair is None else [text_pair]
+    if not isinstance(text, list | tuple) or not all(isinstance(element, str) for element in text):
+        return None, None
+    if text_pair is None:
+        return list(text), None
+    if not isinstance(text_pair, list | tuple) or not all(isinstance(element, str) for element in text_pair):
+        return None, None
+    return (list(text), list(text_pair)) if len(text) == len(text_pair) else (None, None)
+
+
+def _longest_first(length_a: int, length_b: int, limit: int | None) -> tuple[int, int]:
+    """Returns how many tokens of a pair stay when the longer one, the second in a tie, gives a token at a time."""
+    if limit is None or length_a + length_b <= (room := max(limit - 3, 0)):
+        return length_a, length_b
+    if length_a < length_b:
+        kept_a = min(length_a, room - room // 2)
+        return kept_a, room - kept_a
+    kept_b = min(length_b, room // 2)
+    return room - kept_b, kept_b

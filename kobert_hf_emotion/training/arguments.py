@@ -1,0 +1,185 @@
+"""Training arguments: Hugging Face's, with the notebook's defaults and the settings of the focal loss."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from transformers import TrainingArguments
+from transformers.trainer_utils import HubStrategy
+
+from ..errors import KoBERTEmotionError
+from ..modeling.class_weights import ClassWeighting, Counts, parse_weighting
+from ..modeling.losses import Alpha, resolve_alpha
+from ..utils.argument_checks import check_count, check_number
+
+
+@dataclass
+class EmotionTrainingArguments(TrainingArguments):
+    """`TrainingArguments` with the defaults of the KoBERT notebook.
+
+    Defaults that differ from Hugging Face's:
+
+    | argument | here | Hugging Face |
+    |---|---|---|
+    | `num_train_epochs` | 10 | 3 |
+    | `per_device_train_batch_size`, `per_device_eval_batch_size` | 64 | 8 |
+    | `warmup_steps` (a ratio below 1) | 0.1 | 0 |
+    | `lr_scheduler_type` | "cosine" | "linear" |
+    | `weight_decay` (none on biases and LayerNorm) | 0.01 | 0 |
+    | `logging_steps` | 200 | 500 |
+    | `train_sampling_strategy` | "group_by_length" | "random" |
+    | `ddp_find_unused_parameters` | False | None, which means True |
+
+    Args:
+        max_length: Tokens a text is cut to, special tokens included.
+        dropout: Dropout before the head, the notebook's `dr_rate`; used where a run builds its own model.
+        focal_gamma: Focusing parameter of the focal loss, at least 0.
+        focal_alpha: Weight of the focal loss: a number, one per class, or by label name; see `parse_alpha` for the
+            ways to write it. "balanced" and "effective" compute the weights from the counts of the training rows.
+        checkpoint_seconds: Seconds between two checkpoints inside a fold of a k-fold run, at least; also at least
+            twenty times what writing the last one took, so that it costs no more than a twentieth of the time.
+            0 writes one after every step.
+    """
+
+    num_train_epochs: float = field(default=10.0, metadata={"help": "Passes over the training rows."})
+    per_device_train_batch_size: int = field(default=64, metadata={"help": "Training rows a step and device."})
+    per_device_eval_batch_size: int = field(default=64, metadata={"help": "Evaluation rows a step and device."})
+    warmup_steps: float = field(default=0.1, metadata={"help": "Warm-up: steps, or a ratio of all steps below 1."})
+    lr_scheduler_type: str = field(default="cosine", metadata={"help": "Schedule of the learning rate."})
+    weight_decay: float = field(default=0.01, metadata={"help": "Weight decay, not on biases and LayerNorm."})
+    logging_steps: float = field(default=200, metadata={"help": "Steps between two lines of the log."})
+    train_sampling_strategy: str = field(
+        default="group_by_length",
+        metadata={
+            "help": "Order of the training rows.",
+            "choices": ["random", "sequential", "group_by_length", "batch_rebalance"],
+        },
+    )
+    ddp_find_unused_parameters: bool | None = field(
+        default=False, metadata={"help": "Look for parameters without a gradient; this model has none."}
+    )
+    max_length: int = field(default=64, metadata={"help": "Tokens a text is cut to, special tokens included."})
+    dropout: float = field(default=0.5, metadata={"help": "Dropout before the head (the notebook's dr_rate)."})
+    focal_gamma: float = field(default=2.0, metadata={"help": "Focusing parameter of the focal loss, at least 0."})
+    focal_alpha: str = field(
+        default="1.0",
+        metadata={
+            "help": "Weight of the focal loss: a number, 'balanced', 'effective[:beta]', 'fear=2,sad=1.5', or JSON: "
+            "one per class or by label name."
+        },
+    )
+    checkpoint_seconds: float = field(
+        default=60.0,
+        metadata={"help": "Seconds between checkpoints inside a fold of a k-fold run, at least; 0: after every step."},
+    )
+
+    def __post_init__(self) -> None:
+        self._check()
+        if not torch.cuda.is_available():
+            self.dataloader_pin_memory = False  # there is nothing to pin memory for, and torch warns of it
+        super().__post_init__()  # type: ignore[no-untyped-call]
+        alpha = parse_alpha(self.focal_alpha)
+        if not isinstance(alpha, ClassWeighting):
+            resolve_alpha(alpha, list(alpha) if isinstance(alpha, Mapping) else ())
+
+    def _check(self) -> None:
+        """Raises `KoBERTEmotionError` where a setting is no number, or one out of range."""
+        check_count("max_length", self.max_length, 3)  # [CLS] and [SEP] are counted
+        check_count("per_device_train_batch_size", self.per_device_train_batch_size)
+        check_count("per_device_eval_batch_size", self.per_device_eval_batch_size)
+        check_count("seed", self.seed, 0)
+        check_number("dropout", self.dropout, 0, 1)
+        check_number("focal_gamma", self.focal_gamma)
+        check_number("checkpoint_seconds", self.checkpoint_seconds)
+        check_number("learning_rate", self.learning_rate, 0, above=True)
+        if not self.max_steps > 0:
+            check_number("num_train_epochs", self.num_train_epochs, 0, above=True)
+
+    def alpha_for(self, labels: list[str], counts: Counts | None = None) -> float | list[float]:
+        """Returns alpha as a number or as one weight for each of `labels`.
+
+        Args:
+            labels: Label names in the order of their ids.
+            counts: Training rows of each label, shape (labels,), for "balanced" and "effective".
+
+        Raises:
+            KoBERTEmotionError: Alpha does not fit the labels, or needs `counts` and there are none.
+        """
+        parsed = parse_alpha(self.focal_alpha)
+        if isinstance(parsed, ClassWeighting):
+            if counts is None:
+                raise KoBERTEmotionError(
+                    f"alpha {self.focal_alpha!r}는 학습 행의 라벨 수로 계산합니다. 학습 데이터를 주세요.",
+                    f"alpha {self.focal_alpha!r} is computed from the labels of the training rows: give training rows.",
+                )
+            return parsed.weights(counts)
+        alpha = resolve_alpha(parsed, labels)
+        if isinstance(alpha, list) and len(alpha) != len(labels):
+            raise KoBERTEmotionError(
+                f"alpha의 수({len(alpha)}개)가 라벨 수({len(labels)}개: {labels})와 다릅니다.",
+                f"alpha has {len(alpha)} weights, expected one for each of {len(labels)} labels: {labels}.",
+            )
+        return alpha
+
+
+def check_loss_is_ours(args: EmotionTrainingArguments, options: Mapping[str, Any]) -> None:
+    """Raises `KoBERTEmotionError` where something is asked for that this trainer would leave out without a word."""
+    whole_checkpoints = (HubStrategy.CHECKPOINT, HubStrategy.ALL_CHECKPOINTS)  # with optimizer and pickled arguments
+    refused = {
+        f"hub_strategy={HubStrategy(args.hub_strategy).value!r}": args.push_to_hub
+        and args.hub_strategy in whole_checkpoints,
+        "label_smoothing_factor": bool(args.label_smoothing_factor),
+        "eval_do_concat_batches=False": not args.eval_do_concat_batches,
+        "batch_eval_metrics": args.batch_eval_metrics and options.get("compute_metrics") is None,
+        "compute_loss_func": options.get("compute_loss_func") is not None,
+        "preprocess_logits_for_metrics": options.get("preprocess_logits_for_metrics") is not None,
+    }
+    if found := [name for name, is_asked_for in refused.items() if is_asked_for]:
+        raise KoBERTEmotionError(
+            f"EmotionTrainer는 초점 손실로 학습하고 모든 행의 로짓으로 평가하므로 다음을 쓸 수 없습니다: "
+            f"{', '.join(found)}. 빼거나, 다른 손실이라면 transformers.Trainer를 쓰세요.",
+            f"EmotionTrainer trains with the focal loss and evaluates on the logits of all rows, and has no use for "
+            f"{', '.join(found)}. Leave it out or, for another loss, take transformers.Trainer.",
+        )
+
+
+def parse_alpha(alpha: Any) -> Alpha | ClassWeighting:
+    """Reads alpha as it may be written on a command line.
+
+    Args:
+        alpha: A number, a sequence or a mapping; any of them as JSON text (`[1, 2]`, `{"fear": 2}`); names and
+            weights as `fear=2,sad=1.5`; or `balanced`, `effective` or `effective:0.99` (see `class_weights`).
+
+    Raises:
+        KoBERTEmotionError: The text is none of them.
+    """
+    if not isinstance(alpha, str):
+        return alpha  # type: ignore[no-any-return]
+    weighting = parse_weighting(alpha)
+    if weighting is not None:
+        return weighting
+    try:
+        value = _named_weights(alpha) if "=" in alpha and "{" not in alpha else json.loads(alpha)
+    except ValueError:
+        value = None
+    if isinstance(value, bool) or not isinstance(value, int | float | list | dict):
+        raise KoBERTEmotionError(
+            f"alpha를 읽을 수 없습니다: {alpha!r}. 수 하나, balanced, effective, fear=2,sad=1.5, JSON 목록 또는 "
+            "JSON 사전이어야 합니다.",
+            f"Cannot read alpha {alpha!r}: expected a number, balanced, effective, fear=2,sad=1.5, a JSON list or a "
+            'JSON object such as {"fear": 2.0}.',
+        )
+    return value
+
+
+def _named_weights(text: str) -> dict[str, float]:
+    """Reads `fear=2,sad=1.5`; raises `ValueError` where a part is no name and number, or a name comes twice."""
+    pairs = [part.rpartition("=") for part in text.split(",")]
+    weights = {name.strip(): float(weight) for name, _, weight in pairs}
+    if "" in weights or len(weights) < len(pairs):
+        raise ValueError(text)
+    return weights

@@ -1,0 +1,93 @@
+"""Training a finished classifier on, on new rows: its own head, and if wanted its optimizer's state."""
+
+from __future__ import annotations
+
+import copy
+import os
+from pathlib import Path
+
+import datasets
+import torch
+from transformers import set_seed
+from transformers.trainer_utils import IntervalStrategy, SaveStrategy
+
+from ..data.column_names import TEXT_COLUMN
+from ..data.input_checks import check_dataset
+from ..errors import CheckpointError
+from ..inference.classifier import load_classifier, save_classifier
+from ..legacy import OPTIMIZER_FILE, load_optimizer_file
+from ..tokenization.guard import check_tokenization
+from ..utils.argument_checks import check_path, check_type
+from ..utils.files import atomic_directory, check_free
+from .arguments import EmotionTrainingArguments
+from .history import EpochRecord, write_history
+from .trainer import EmotionTrainer
+
+
+def continue_training(
+    checkpoint: str | os.PathLike[str],
+    dataset: datasets.Dataset,
+    output_dir: str | os.PathLike[str],
+    args: EmotionTrainingArguments | None = None,
+    validation: datasets.Dataset | None = None,
+    resume_optimizer: bool = False,
+) -> list[EpochRecord]:
+    """Trains a classifier on, without folds, and saves it with the state of its optimizer.
+
+    Args:
+        checkpoint: A folder written by `save_pretrained` or `kobert-emotion convert`.
+        dataset: Rows with `text` and `label`; labels are matched by name.
+        output_dir: Folder to write, complete or not at all; it must not exist, or be empty.
+        args: Training arguments. The learning rate and its schedule are theirs, also for a resumed optimizer;
+            `max_length` too; `dropout` is the checkpoint's.
+        validation: Rows to evaluate on after each epoch.
+        resume_optimizer: Carries on the moments and step counts in the checkpoint's `optimizer.pt`.
+
+    Returns:
+        A record an epoch; empty without `validation`.
+
+    Raises:
+        CheckpointError: There is no model, or no optimizer's state that fits it.
+        DataError: A label is none of the checkpoint's.
+        RunError: `output_dir` is in use.
+        TokenizerError: The tokenizer fits neither model nor data.
+    """
+    args = EmotionTrainingArguments() if args is None else copy.copy(args)
+    check_type("args", args, EmotionTrainingArguments, "EmotionTrainingArguments(num_train_epochs=3)")
+    check_dataset(dataset, (TEXT_COLUMN, "label"))
+    if validation is not None:
+        check_dataset(validation, (TEXT_COLUMN, "label"), "validation")
+    check_path("output_dir", output_dir)
+    output = Path(output_dir)
+    check_free(output)
+    set_seed(args.seed)
+    classifier = load_classifier(checkpoint)
+    classifier.model.config.softmax_temperature = 1.0  # the checkpoint's was fitted to logits that change now
+    state = _optimizer_state(Path(checkpoint)) if resume_optimizer else None
+    check_tokenization(classifier.tokenizer, classifier.model.config, list(dataset[TEXT_COLUMN]), args.max_length)
+    args.output_dir = os.fspath(output)
+    args.save_strategy = SaveStrategy.NO
+    args.eval_strategy = IntervalStrategy.NO if validation is None else IntervalStrategy.EPOCH
+    trainer = EmotionTrainer(classifier.model, args, dataset, validation, classifier.tokenizer, state)
+    trainer.train()
+    assert trainer.optimizer is not None
+    if args.should_save:
+        with atomic_directory(output) as folder:
+            save_classifier(trainer.model, classifier.tokenizer, folder)
+            write_history(folder / "history.csv", trainer.history)
+            torch.save(trainer.optimizer.state_dict(), folder / OPTIMIZER_FILE)
+    trainer.accelerator.wait_for_everyone()
+    return trainer.history
+
+
+def _optimizer_state(checkpoint: Path) -> dict[str, object]:
+    path = checkpoint / OPTIMIZER_FILE
+    if not path.is_file():
+        raise CheckpointError(
+            f"{checkpoint}에 {OPTIMIZER_FILE}이 없습니다. 옵티마이저 상태는 _all.tar에만 들어 있습니다. "
+            "그 파일을 변환하거나 `resume_optimizer` 없이 학습하세요.",
+            f"{checkpoint} has no {OPTIMIZER_FILE}: only the notebook's _all.tar holds the optimizer's state. "
+            "Convert that file, or train without `resume_optimizer`.",
+            mend={"resume_optimizer": False},
+        )
+    return load_optimizer_file(path)

@@ -1,0 +1,1 @@
+"""Files, versions, modules and the garbage collector: what is of no domain."""

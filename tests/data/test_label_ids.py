@@ -1,0 +1,140 @@
+"""Labels of data sets as a model's ids: names are matched, numbers without names are said, and nothing is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import datasets
+import numpy as np
+import pytest
+from datasets import ClassLabel, Dataset, Features, List, Value
+
+from kobert_hf_emotion.data.label_ids import label_ids, match_names, named_labels
+from kobert_hf_emotion.errors import DataError
+from kobert_hf_emotion.labels import EMOTION_LABELS
+
+KOREAN = ["기쁨", "화남", "공포", "중립", "놀람", "혐오", "슬픔"]
+"""The emotions by names of their own, in an order of their own."""
+IDS_OF_KOREAN = [5, 2, 0, 4, 1, 6, 3]
+
+
+def rows(labels: Sequence[Any], feature: Any, column: str = "label", **more: list[Any]) -> Dataset:
+    data = Dataset.from_dict({"text": [f"글 {i}" for i in range(len(labels))], **more})
+    kind = Value("int64") if isinstance(feature, ClassLabel) else feature
+    values = Dataset.from_dict({column: list(labels)}, features=Features({column: kind})).cast_column(column, feature)
+    return datasets.concatenate_datasets([data, values], axis=1)
+
+
+def failure(data: Dataset, labels: Sequence[str] = EMOTION_LABELS) -> DataError:
+    with pytest.raises(DataError) as caught:
+        label_ids(data, labels)
+    return caught.value
+
+
+@pytest.mark.parametrize("column", ["label", "labels"])
+def test_names_in_another_order(column: str) -> None:
+    data = rows([6, 0, 3, 3, 1], ClassLabel(names=list(EMOTION_LABELS[::-1])), column)
+    assert label_ids(data, EMOTION_LABELS).tolist() == [0, 6, 3, 3, 5]
+
+
+def test_names_are_compared_as_label_files_are_read() -> None:
+    assert label_ids(rows(range(7), ClassLabel(names=KOREAN)), EMOTION_LABELS).tolist() == IDS_OF_KOREAN
+    decomposed = [" Happy", "SAD", "\u1107\u116e\u11ab\u1102\u1169", "중립 "]  # 분노 as macOS writes it
+    assert label_ids(rows(range(4), ClassLabel(names=decomposed)), EMOTION_LABELS).tolist() == [5, 3, 2, 4]
+    assert label_ids(rows([0, 1], ClassLabel(names=["angry", "sad"])), ["슬픔", "분노", "불안"]).tolist() == [1, 0]
+    assert match_names(["불안", "두려움"], ["공포", "불안"]) == [1, None], "two of the model's labels are fear"
+
+
+@pytest.mark.parametrize("kind", ["string", "large_string"])
+def test_names_in_a_column_of_strings(kind: str) -> None:
+    assert label_ids(rows(KOREAN * 2, Value(kind)), EMOTION_LABELS).tolist() == IDS_OF_KOREAN * 2
+    error = failure(rows(["sad", "happy", "그저그래", "happy"], Value(kind), row=[2, 3, 5, 8]))
+    assert "row 5: '그저그래'" in error.english
+    assert "row 5: '그저그래'" in error.korean
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int32", "int64"])
+def test_numbers_without_names_are_said(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert label_ids(rows([1, 0, 1], Value(kind)), EMOTION_LABELS).tolist() == [1, 0, 1]
+    assert "0 = fear, 1 = surprise" in caplog.text
+    assert "sad" not in caplog.text
+
+
+def test_names_say_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    label_ids(rows([1, 0], ClassLabel(names=["happy", "sad"])), EMOTION_LABELS)
+    assert not caplog.text
+
+
+@pytest.mark.parametrize("feature", [ClassLabel(names=list(EMOTION_LABELS)), Value("int64"), Value("int32")])
+@pytest.mark.parametrize("wrong", [-1, None, -99])
+def test_what_is_no_label_is_an_error_with_its_row(feature: Any, wrong: int | None) -> None:
+    data = rows([0, 3, wrong, 6, wrong], feature)
+    error = failure(data)
+    assert f"2 row(s) have no label (the first at index 2: {wrong})" in error.english
+    assert f"index 2: {wrong}" in error.korean
+    assert (
+        f"a.csv row 8: {wrong}"
+        in failure(data.add_column("row", [2, 4, 8, 9, 11]).add_column("file", ["a.csv"] * 5)).english
+    )
+
+
+def test_a_number_beyond_the_labels() -> None:
+    assert "(the first at index 1: 7)" in failure(rows([6, 7], Value("int64"))).english
+    assert label_ids(rows([6, 7], Value("int64")), [str(i) for i in range(8)]).tolist() == [6, 7]
+
+
+@pytest.mark.parametrize("feature", [ClassLabel(names=list(EMOTION_LABELS[::-1])), Value("int64")])
+def test_ignored_rows_stay_ignored(feature: Any) -> None:
+    assert label_ids(rows([-100, 3, -100], feature), EMOTION_LABELS).tolist() == [-100, 3, -100]
+
+
+@pytest.mark.parametrize(
+    ("labels", "feature", "shown"),
+    [
+        ([1.0, 0.0], Value("float64"), "float64"),
+        ([True, False], Value("bool"), "bool"),
+        ([[0.1, 0.9], [1.0, 0.0]], List(Value("float32")), "List"),
+        ([[1], [0, 2]], List(Value("int64")), "List"),
+    ],
+)
+def test_what_is_neither_name_nor_number_is_refused(labels: list[Any], feature: Any, shown: str) -> None:
+    error = failure(rows(labels, feature))
+    assert shown in error.english
+    assert "Value('int64')" in error.english
+
+
+def test_labels_of_another_set_are_refused_where_rows_have_them() -> None:
+    data = rows([0, 1, 0], ClassLabel(names=["sad", "love"]))
+    assert "['love'] (the first at index 1: 'love')" in failure(data).english
+    assert label_ids(data.select([0, 2]), EMOTION_LABELS).tolist() == [3, 3], "a name no row has is no matter"
+    assert "['0', '1']" in failure(rows([0, 1], ClassLabel(num_classes=2))).english, "NSMC's numbers are no emotions"
+    assert "id2label" in failure(data, ["LABEL_0", "LABEL_1"]).english
+
+
+def test_two_labels_that_are_one_to_the_model_are_refused() -> None:
+    assert "'불안' and '공포'" in failure(rows([0, 1], ClassLabel(names=["불안", "공포"]))).english
+
+
+def test_both_columns_or_none() -> None:
+    data = rows([0, 1], ClassLabel(names=["sad", "happy"]))
+    assert "found ['text']" in failure(data.remove_columns("label")).english
+    assert "['label', 'labels']" in failure(data.add_column("labels", [0, 1])).english
+
+
+def test_rows_taken_out_and_other_formats() -> None:
+    data = rows(range(7), ClassLabel(names=KOREAN))
+    assert label_ids(data.select([4, 0]), EMOTION_LABELS).tolist() == [1, 5]
+    for form in ("torch", "numpy", "pandas"):
+        assert label_ids(data.shuffle(seed=1).with_format(form), KOREAN).tolist() == data.shuffle(seed=1)["label"][:]
+    assert label_ids(data.select([]), EMOTION_LABELS).dtype == np.int64
+
+
+def test_strings_get_the_numbers_of_the_seven_emotions() -> None:
+    named = named_labels(rows(KOREAN, Value("string")))
+    assert named.features["label"] == ClassLabel(names=list(EMOTION_LABELS))
+    assert named["label"][:] == IDS_OF_KOREAN
+    with pytest.raises(DataError, match="have no names"):
+        named_labels(rows([0, 1], Value("int64")))
+    with pytest.raises(DataError, match=r"index 1: -100"):
+        named_labels(rows([0, -100], ClassLabel(names=["a", "b"])))

@@ -1,0 +1,142 @@
+"""What a label cell is read as, and which labels a column holds."""
+
+from __future__ import annotations
+
+import random
+import unicodedata
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kobert_hf_emotion.data.label_parsing import LabelParser, label_key, names_in
+from kobert_hf_emotion.labels import EMOTION_LABELS, EMOTION_LABELS_KO, clean_name, fold_name
+
+INVISIBLE = ["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u200e", "\u3164", "\ufe0f"]
+BLANKS = [" ", "\t", "\xa0", "\u3000", "\u2003"]
+KNOWN = [*EMOTION_LABELS, *EMOTION_LABELS_KO, "anger", "기쁨", "불안", "joy"]
+
+
+@st.composite
+def written(draw: st.DrawFn, names: st.SearchStrategy[str]) -> tuple[str, str]:
+    """A name, and the same name as some program or hand wrote it: what is seen is equal but for case and width."""
+    name = draw(names)
+    other = draw(st.sampled_from([str, str.upper, str.title, wide]))(name)
+    other = unicodedata.normalize(draw(st.sampled_from(["NFC", "NFD"])), other)
+    for mark in draw(st.lists(st.sampled_from(INVISIBLE), max_size=3)):
+        place = draw(st.integers(0, len(other)))
+        other = other[:place] + mark + other[place:]
+    around = st.text(st.sampled_from(BLANKS + INVISIBLE), max_size=3)
+    return name, draw(around) + other + draw(around)
+
+
+def wide(name: str) -> str:
+    return "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in name)
+
+
+@given(written(st.sampled_from(KNOWN)))
+def test_reading_is_invariant_under_how_a_name_is_written(pair: tuple[str, str]) -> None:
+    parse = LabelParser(EMOTION_LABELS).parse
+    name, other = pair
+    assert parse(other) == parse(name)
+    assert parse(name).kind == "name"
+
+
+@given(written(st.integers(0, 6).map(str)))
+def test_so_is_that_of_a_number(pair: tuple[str, str]) -> None:
+    reading = LabelParser(EMOTION_LABELS).parse(pair[1])
+    assert (reading.id, reading.kind) == (int(pair[0]), "number")
+
+
+@given(st.text(max_size=20))
+def test_folding_twice_changes_nothing(text: str) -> None:
+    assert fold_name(fold_name(text)) == fold_name(text)
+    assert clean_name(clean_name(text)) == clean_name(text)
+    assert label_key(label_key(text)) == label_key(text)
+
+
+@given(
+    st.text(max_size=12), st.lists(st.sampled_from([*KNOWN, "부정", "긍정", "x(1)"]), min_size=1, unique_by=fold_name)
+)
+def test_whatever_a_cell_holds_it_is_an_id_or_none(cell: str, names: list[str]) -> None:
+    index, kind = LabelParser(names).parse(cell)
+    assert (index is None) == (kind in ("empty", "unknown"))
+    assert index is None or 0 <= index < len(names)
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(written(st.sampled_from(["Positive", "negative", "중립", "매우 슬픔"])), min_size=1, max_size=12),
+    st.randoms(use_true_random=False),
+)
+def test_labels_of_a_column_are_one_a_name_in_any_order(cells: list[tuple[str, str]], shuffler: random.Random) -> None:
+    counts = Counter(other for _, other in cells)
+    names = names_in(counts)
+    assert sorted(map(fold_name, names)) == sorted({fold_name(name) for name, _ in cells})
+    items = list(counts.items())
+    shuffler.shuffle(items)
+    assert names_in(dict(items)) == names
+    parser = LabelParser(names)
+    for name, other in cells:
+        assert fold_name(names[parser.parse(other).id or 0]) == fold_name(name)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("", "  ", "\u200b", "nan", "NaN", "NULL", "null", "\\N", "#NAME?", "#N/A", "#DIV/0!", "N/A", "<NA>", "-"),
+        *("—", "(null)", "ＮＡＮ", "\ufeffnan"),
+    ],
+)
+def test_cells_that_are_empty_in_all_but_name(cell: str) -> None:
+    assert LabelParser(EMOTION_LABELS).parse(cell).kind == "empty"
+    assert names_in({cell: 5, "좋음": 1}) == ("좋음",)
+
+
+def test_a_label_that_is_called_so_is_not_empty() -> None:
+    assert LabelParser(["nan", "n/a"]).parse("NaN ").id == 0
+
+
+@pytest.mark.parametrize("cell", ["none", "None", "없는 값", "?", "x", "기쁨!", "7", "-1", "1.5", "①", "٣", "5e0"])
+def test_what_is_not_understood_is_unknown(cell: str) -> None:
+    assert LabelParser(EMOTION_LABELS).parse(cell).kind == "unknown"
+
+
+def test_none_is_a_class_of_real_data_sets() -> None:
+    assert names_in({"none": 3, "hate": 2, "offensive": 1}) == ("hate", "none", "offensive")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("happy(5)", "행복 (3)", "행복（3）", "행복[1]", "(5) 행복", "5: 행복", "행복:5", "5_happy", "happy_5"),
+        *("5.happy", "5-행복", "Happy <5>", "행복\u200b(5)"),
+    ],
+)
+def test_an_id_beside_a_name_is_not_looked_at(cell: str) -> None:
+    reading = LabelParser(EMOTION_LABELS).parse(cell)
+    assert (reading.id, reading.kind) == (5, "id_beside")
+
+
+def test_ids_beside_names_go_where_each_has_one() -> None:
+    assert names_in({"슬픔(0)": 2, "행복(1)": 1, "행복": 4}) == ("슬픔", "행복")
+    assert names_in({"level(1)": 2, "level(2)": 2}) == ("level(1)", "level(2)")  # two ids of one name
+    assert names_in({"a(1)": 1, "b(1)": 1}) == ("a(1)", "b(1)")  # two names of one id
+    assert names_in({"흐뭇함(귀여움/예쁨)": 1, "covid-19": 1}) == ("covid-19", "흐뭇함(귀여움/예쁨)")
+
+
+def test_a_label_is_called_as_most_cells_call_it() -> None:
+    assert names_in({"positive": 2, "Positive": 3, "ＰＯＳＩＴＩＶＥ": 1}) == ("Positive",)
+    assert names_in({"positive": 2, "Positive": 2}) == ("Positive",)
+    assert names_in({"01": 1, "1": 1, "10.0": 1, "9": 2}) == ("1", "9", "10")
+
+
+def test_numbers_as_names_are_no_ids() -> None:
+    parser = LabelParser(["1", "2", "10"])
+    assert parser.parse("2.0").id == 1
+    assert parser.parse("0").kind == "unknown"
+
+
+def test_capitals_of_an_emotion_keep_its_synonyms() -> None:
+    assert LabelParser(["Sad", "Happy"]).parse("행복").id == 1

@@ -1,0 +1,310 @@
+"""The comparison of two runs against permutations, row-by-row bootstraps and p-values computed by hand."""
+
+from __future__ import annotations
+
+import json
+from math import comb
+from pathlib import Path
+
+import numpy as np
+import pytest
+from oof import write_finished_run
+from scipy.stats import binomtest
+from sklearn.metrics import accuracy_score, f1_score
+
+from kobert_hf_emotion.cli import main
+from kobert_hf_emotion.errors import KoBERTEmotionError, RunError
+from kobert_hf_emotion.evaluation.comparison import Comparison, Difference, McNemar, compare_runs, mcnemar
+from kobert_hf_emotion.metrics.bootstrap import Interval, resample_counts
+
+LABELS = ["슬픔", "기쁨", "분노"]
+
+
+def logits_of(predictions: np.ndarray) -> np.ndarray:
+    return np.eye(3)[predictions] * 2.0
+
+
+def noisy(truth: np.ndarray, right: float, seed: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    return np.where(random.random(len(truth)) < right, truth, random.integers(0, 3, len(truth)))
+
+
+def make_runs(folder: Path, rows: int = 300, right: tuple[float, float] = (0.4, 0.7)) -> list[Path]:
+    truth = np.random.default_rng(0).integers(0, 3, rows)
+    texts = [f"문장 {index}" for index in range(rows)]
+    return [
+        write_finished_run(folder / name, logits_of(noisy(truth, share, seed)), truth, LABELS, texts)
+        for seed, (name, share) in enumerate(zip("ab", right, strict=True), start=1)
+    ]
+
+
+def macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
+    """From the definition, for classes that all occur; scikit-learn's takes milliseconds a call."""
+    counts = np.array([[((labels == c) & (predicted == d)).sum() for d in range(3)] for c in range(3)])
+    return float((2 * counts.diagonal() / (counts.sum(0) + counts.sum(1))).mean())
+
+
+@pytest.mark.parametrize(("only_first", "only_second"), [(0, 1), (1, 8), (10, 3), (40, 61), (0, 12)])
+def test_mcnemar_is_the_binomial_test(only_first: int, only_second: int) -> None:
+    first = np.array([True] * only_first + [False] * only_second + [True, False])
+    second = np.array([False] * only_first + [True] * only_second + [True, False])
+    found, total = mcnemar(first, second), only_first + only_second
+    assert (found.only_first, found.only_second) == (only_first, only_second)
+    assert found.exact_p == pytest.approx(binomtest(only_first, total).pvalue)
+    tail = sum(comb(total, k) for k in range(min(only_first, only_second))) / 2**total
+    at = comb(total, only_first) / 2**total
+    assert found.mid_p == pytest.approx(2 * (tail + at / 2)), "the split itself counts half on each side"
+
+
+def test_mcnemar_of_equal_counts() -> None:
+    found = mcnemar(np.array([True, False, True]), np.array([False, True, True]))
+    assert found.exact_p == 1
+    assert found.mid_p == pytest.approx(0.75)  # 1 - half the probability of 1 of 2
+    same = mcnemar(np.array([True, False]), np.array([True, False]))
+    assert (same.exact_p, same.mid_p) == (1, 1)
+
+
+def test_scores_and_interval_are_those_of_drawing_rows(tmp_path: Path) -> None:
+    first, second = make_runs(tmp_path, rows=200)
+    found = compare_runs(first, second)
+    truth = np.random.default_rng(0).integers(0, 3, 200)
+    predictions = [noisy(truth, 0.4, 1), noisy(truth, 0.7, 2)]
+    assert found.accuracy.first == pytest.approx(accuracy_score(truth, predictions[0]))
+    assert found.macro_f1.second == pytest.approx(f1_score(truth, predictions[1], average="macro"))
+    random = np.random.default_rng(1)
+    drawn = []
+    for _ in range(800):
+        rows = random.integers(0, 200, 200)
+        scores = [macro_f1(truth[rows], p[rows]) for p in predictions]
+        drawn.append(scores[1] - scores[0])
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert (found.macro_f1.interval.low, found.macro_f1.interval.high) == pytest.approx((low, high), abs=0.02)
+
+
+def test_p_is_twice_the_share_of_draws_on_the_far_side_of_zero(tmp_path: Path) -> None:
+    """Davison and Hinkley (1997), eq. 4.11, doubled: the draws are made into rows, and scored as rows."""
+    first, second = make_runs(tmp_path, rows=60, right=(0.5, 0.6))
+    found = compare_runs(first, second, resamples=199, seed=5)
+    truth = np.random.default_rng(0).integers(0, 3, 60)
+    predictions = [noisy(truth, 0.5, 1), noisy(truth, 0.6, 2)]
+    kinds = np.ravel_multi_index((truth, *predictions), (3, 3, 3))
+    drawn: dict[str, list[float]] = {"accuracy": [], "macro_f1": []}
+    for counts in resample_counts(kinds, 27, None, 199, 5):
+        labels, *both = np.unravel_index(np.repeat(np.arange(27), counts), (3, 3, 3))
+        for name, metric in (("accuracy", accuracy_score), ("macro_f1", macro_f1)):
+            one, other = (metric(labels, predicted) for predicted in both)
+            drawn[name].append(other - one)
+    for name, values in drawn.items():
+        fewer = min(sum(value < 1e-9 for value in values), sum(value > -1e-9 for value in values))
+        assert 0 < fewer < 80, "no case in which the share matters"
+        difference = getattr(found, name)
+        assert difference.p == pytest.approx(2 * (fewer + 1) / 200)
+        assert difference.difference == difference.second - difference.first
+        low, high = np.quantile(values, [0.025, 0.975])
+        assert (difference.interval.low, difference.interval.high) == pytest.approx((low, high))
+
+
+@pytest.mark.parametrize("resamples", [40, 99, 1999])
+def test_p_is_never_zero(tmp_path: Path, resamples: int) -> None:
+    """Phipson and Smyth (2010): of m draws none of which is as extreme, p is 1 / (m + 1); two-sided, twice that."""
+    first, second = make_runs(tmp_path, right=(0.1, 1.0))
+    for runs in ((first, second), (second, first)):
+        found = compare_runs(*runs, resamples=resamples)
+        assert found.macro_f1.p == found.accuracy.p == pytest.approx(2 / (resamples + 1))
+        assert "is better in accuracy and macro F1" in found.verdict()[1]
+
+
+@pytest.mark.parametrize("resamples", [39, 1, 0, -1, -5])
+def test_draws_too_few_to_tell_anything_are_refused(tmp_path: Path, resamples: int) -> None:
+    with pytest.raises(KoBERTEmotionError, match=f"`resamples` of at least 40, found {resamples}:") as caught:
+        compare_runs(*make_runs(tmp_path, rows=30), resamples=resamples)
+    assert "40 이상" in caught.value.korean
+
+
+def test_ten_thousand_draws_unless_told_otherwise(tmp_path: Path) -> None:
+    first, second = make_runs(tmp_path, rows=60)
+    assert compare_runs(first, second) == compare_runs(first, second, resamples=10_000, seed=42)
+
+
+def test_a_class_that_neither_occurs_nor_is_predicted(tmp_path: Path) -> None:
+    truth = np.arange(40) % 2
+    texts = [f"문장 {index}" for index in range(40)]
+    runs = [
+        write_finished_run(tmp_path / name, logits_of(predicted), truth, LABELS, texts)
+        for name, predicted in (("a", 1 - truth), ("b", truth))
+    ]
+    found = compare_runs(*runs, resamples=100)
+    assert [found.first, found.second] == runs
+    assert (found.rows, found.macro_f1.first, found.macro_f1.second) == (40, 0, 1)
+
+
+def verdict(accuracy: tuple[float, float], macro_f1: tuple[float, float]) -> tuple[str, str]:
+    """What is said of differences (second less first) with their p-values."""
+    of_accuracy, of_macro = (
+        Difference(0.5, 0.5 + change, change, Interval(0, 0), p) for change, p in (accuracy, macro_f1)
+    )
+    # The test of accuracy is McNemar's mid-p, whatever the bootstrap or the exact test say.
+    tested = McNemar(0, 0, exact_p=0.5, mid_p=accuracy[1])
+    untested = Difference(of_accuracy.first, of_accuracy.second, of_accuracy.difference, Interval(0, 0), p=0.5)
+    return Comparison(Path("가"), Path("나"), 9, True, False, untested, of_macro, tested).verdict()
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "macro_f1", "korean", "english"),
+    [
+        (
+            (0.1, 0.01),
+            (0.1, 0.2),
+            "나이(가) accuracy에서 더 낫습니다(p < 0.05). macro F1의 차이는 확실하지 않습니다.",
+            "나 is better in accuracy (p < 0.05). The difference in macro F1 is not certain.",
+        ),
+        (
+            (0.1, 0.05),
+            (-0.1, 0.049),
+            "가이(가) macro F1에서 더 낫습니다(p < 0.05). accuracy의 차이는 확실하지 않습니다.",
+            "가 is better in macro F1 (p < 0.05). The difference in accuracy is not certain.",
+        ),
+        (
+            (-0.1, 0.04),
+            (-0.2, 0.01),
+            "가이(가) accuracy · macro F1에서 더 낫습니다(p < 0.05).",
+            "가 is better in accuracy and macro F1 (p < 0.05).",
+        ),
+        (
+            (-0.1, 0.04),
+            (0.2, 0.01),
+            "지표마다 다릅니다: accuracy는 가, macro F1은 나이(가) 낫습니다.",
+            "It depends: 가 has the better accuracy, 나 the better macro F1.",
+        ),
+        (
+            (0.1, 0.05),
+            (0.1, 0.05),
+            "차이가 있다고 할 수 없습니다: 다른 행을 뽑았다면 뒤집힐 수 있는 차이입니다.",
+            "No difference can be told: other rows of the same kind could turn it around.",
+        ),
+    ],
+)
+def test_the_verdict(accuracy: tuple[float, float], macro_f1: tuple[float, float], korean: str, english: str) -> None:
+    assert verdict(accuracy, macro_f1) == (korean, english)
+
+
+def test_a_clear_difference_is_named_and_chance_is_not(tmp_path: Path) -> None:
+    better = compare_runs(*make_runs(tmp_path / "clear"))
+    assert better.macro_f1.p < 0.001
+    assert better.mcnemar.mid_p < 0.001
+    korean, english = better.verdict()
+    assert f"{tmp_path / 'clear' / 'b'} is better in accuracy and macro F1" in english
+    assert "더 낫습니다" in korean
+    same = compare_runs(*make_runs(tmp_path / "chance", right=(0.5, 0.5)))
+    assert same.macro_f1.p > 0.05
+    assert "No difference" in same.verdict()[1]
+
+
+def test_a_run_and_itself_do_not_differ(tmp_path: Path) -> None:
+    first, _ = make_runs(tmp_path)
+    found = compare_runs(first, first)
+    assert (found.macro_f1.difference, found.macro_f1.p, found.mcnemar.mid_p) == (0, 1, 1)
+
+
+def test_p_values_are_uniform_where_nothing_differs(tmp_path: Path) -> None:
+    """About one pair in twenty of equally good runs looks different at the level of 5%."""
+    runs = make_runs(tmp_path, rows=120, right=(0.6, 0.6))
+    truth = np.random.default_rng(0).integers(0, 3, 120)
+    alarms = [0, 0]
+    for seed in range(30):
+        for path, draw in zip(runs, (2 * seed + 10, 2 * seed + 11), strict=True):
+            _rewrite(path, logits_of(noisy(truth, 0.6, draw)), truth)
+        found = compare_runs(*runs, resamples=400)
+        alarms[0] += found.macro_f1.p < 0.05
+        alarms[1] += found.mcnemar.mid_p < 0.05
+    assert all(count <= 6 for count in alarms), alarms  # binomial(30, 0.05) exceeds 6 once in 1,000
+
+
+def _rewrite(path: Path, logits: np.ndarray, truth: np.ndarray) -> None:
+    for file in path.iterdir():
+        file.unlink()
+    path.rmdir()
+    write_finished_run(path, logits, truth, LABELS, [f"문장 {index}" for index in range(len(truth))])
+
+
+def test_copies_of_a_text_are_drawn_together(tmp_path: Path) -> None:
+    truth = np.random.default_rng(0).integers(0, 3, 60)
+    widths = []
+    for name, texts in (("same", [f"문장 {i}" for i in range(60)] * 4), ("other", [f"문장 {i}" for i in range(240)])):
+        runs = [
+            write_finished_run(
+                tmp_path / name / str(seed), logits_of(np.tile(noisy(truth, 0.5, seed), 4)), np.tile(truth, 4), LABELS,
+                texts,
+            )
+            for seed in (1, 2)
+        ]  # fmt: skip
+        found = compare_runs(*runs)
+        assert found.is_grouped == (name == "same")
+        widths.append(found.macro_f1.interval.high - found.macro_f1.interval.low)
+    assert widths[0] == pytest.approx(2 * widths[1], rel=0.15)
+
+
+def test_other_rows_are_refused(tmp_path: Path) -> None:
+    first, _ = make_runs(tmp_path / "one")
+    _, other = make_runs(tmp_path / "two", rows=299)
+    with pytest.raises(RunError, match=r"different rows: .* 300 .* 299") as caught:
+        compare_runs(first, other)
+    for run in (first, other):
+        known = json.loads((run / "run.json").read_text(encoding="utf-8"))["data_sha256"]
+        assert f"({known[:12]}…)" in caught.value.korean
+        assert f"({known[:12]}…)" in caught.value.english
+
+
+def test_runs_on_other_folds_are_told_apart(tmp_path: Path) -> None:
+    first, second = make_runs(tmp_path)
+    assert compare_runs(first, second, resamples=100).same_split
+    record = json.loads((second / "run.json").read_text(encoding="utf-8"))
+    (second / "run.json").write_text(json.dumps(record | {"split_sha256": "1" * 64}), encoding="utf-8")
+    assert not compare_runs(first, second, resamples=100).same_split
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = map(str, make_runs(tmp_path))
+    assert main(["compare", first, second]) == 0
+    out = capsys.readouterr().out
+    assert "McNemar" in out
+    assert "같은 분할" in out
+    assert f"{second} is better" in out
+    assert main(["compare", first, second, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["macro_f1"]["difference"] > 0.1
+    assert set(found["verdict"]) == {"ko", "en"}
+    assert found["same_split"] is True
+
+
+def test_what_is_no_finished_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = make_runs(tmp_path)
+    (tmp_path / "c").mkdir()
+    assert main(["compare", str(first), str(tmp_path / "c")]) == 2
+    assert "run.json" in capsys.readouterr().err
+    record = json.loads((second / "run.json").read_text(encoding="utf-8"))
+    (second / "run.json").write_text(json.dumps(record | {"finished": False}), encoding="utf-8")
+    assert main(["compare", str(first), str(second)]) == 2
+    assert "not finished" in capsys.readouterr().err
+    (second / "run.json").write_text(json.dumps(record | {"labels": ["다른", "라벨"]}), encoding="utf-8")
+    assert main(["compare", str(first), str(second)]) == 2
+    assert "damaged" in capsys.readouterr().err
+
+
+def test_labels_numbered_in_another_order_are_the_same_labels(tmp_path: Path) -> None:
+    first, second = make_runs(tmp_path)
+    truth, texts = np.random.default_rng(0).integers(0, 3, 300), [f"문장 {index}" for index in range(300)]
+    names = [LABELS[2], LABELS[0], LABELS[1]]
+    numbers = np.array([names.index(label) for label in LABELS])
+    turned = logits_of(numbers[noisy(truth, 0.7, 2)])
+    write_finished_run(tmp_path / "turned", turned, numbers[truth], names, texts)
+    expected, found = (
+        compare_runs(first, second, resamples=200),
+        compare_runs(first, tmp_path / "turned", resamples=200),
+    )
+    assert found.accuracy == expected.accuracy
+    assert found.macro_f1 == expected.macro_f1
+    assert found.mcnemar == expected.mcnemar
+    other = write_finished_run(tmp_path / "other", turned, truth, names, texts)  # the numbers, with other names
+    with pytest.raises(RunError, match="different rows"):
+        compare_runs(first, other)

@@ -1,0 +1,137 @@
+"""`pipeline("text-classification")` with this package, without it, and from a Hub: the same labels."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hub_server import HubClient, HubError, running_hub
+from numpy.typing import NDArray
+from transformers import AutoTokenizer, pipeline
+
+from kobert_hf_emotion.labels import EMOTION_LABELS
+from kobert_hf_emotion.modeling.classifier import EmotionClassifier
+
+TEXTS_EACH = 500
+# What a person without this package writes.
+PLAIN = """
+import json, sys
+sys.modules["kobert_hf_emotion"] = None  # importing it fails
+from transformers import pipeline
+with open(file, encoding="utf-8") as handle:
+    texts = json.load(handle)
+classify = pipeline("text-classification", model=model, top_k=None)
+result = [{entry["label"]: entry["score"] for entry in row} for row in classify(texts, truncation=True, batch_size=64)]
+"""
+
+
+def every(lines: list[str], count: int) -> list[str]:
+    """Returns the texts of `count` evenly spaced lines of a table."""
+    return [line.split("\t")[1] for line in lines[:: len(lines) // count][:count]]
+
+
+@pytest.fixture(scope="module")
+def texts(shared: Path) -> list[str]:
+    """NSMC's reviews and KOTE's comments, `TEXTS_EACH` of each."""
+    with lzma.open(shared / "data" / "nsmc" / "ratings_test.tsv.xz", "rt", encoding="utf-8") as file:
+        nsmc = every(file.read().split("\n")[1:-1], TEXTS_EACH)
+    kote = every((shared / "data" / "kote" / "test.tsv").read_text("utf-8").split("\n")[:-1], TEXTS_EACH)
+    assert (len(nsmc), len(kote)) == (TEXTS_EACH, TEXTS_EACH)
+    return nsmc + kote
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The default model as a user saves it."""
+    model = EmotionClassifier.from_pretrained("default")
+    model.tokenizer  # noqa: B018 - reads it, so that it is saved as well
+    folder = tmp_path_factory.mktemp("pipelines") / "model"
+    model.save_pretrained(folder)
+    return folder
+
+
+def to_array(rows: list[dict[str, float]]) -> NDArray[np.float64]:
+    return np.array([[row[label] for label in EMOTION_LABELS] for row in rows])
+
+
+@pytest.fixture(scope="module")
+def ours(texts: list[str], folder: Path) -> NDArray[np.float64]:
+    """Probabilities of a pipeline with this package's model and tokenizer."""
+    model = EmotionClassifier.from_pretrained(folder)
+    classify = pipeline("text-classification", model=model, tokenizer=model.tokenizer, top_k=None)
+    rows = classify(texts, truncation=True, batch_size=64)
+    return to_array([{entry["label"]: entry["score"] for entry in row} for row in rows])
+
+
+@pytest.fixture(scope="module")
+def without_package(
+    texts: list[str], folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, NDArray[np.float64]]:
+    """Probabilities of pipelines in a process that cannot import this package, from the folder and from a Hub."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
+    with running_hub() as hub:
+        hub.publish("tester/default", folder)
+        client = HubClient(hub, home)
+        sources = {"folder": folder, "hub": "tester/default"}
+        found = {
+            name: to_array(client.run(PLAIN, model=source, file=home / "texts.json"))
+            for name, source in sources.items()
+        }
+        with pytest.raises(HubError, match="ModuleNotFoundError"):
+            client.run("import kobert_hf_emotion")
+        client.close()
+        assert any("model.safetensors" in request for request in hub.requests)
+    return found
+
+
+def test_hub_and_folder_give_the_same_to_the_last_bit(without_package: dict[str, NDArray[np.float64]]) -> None:
+    assert np.array_equal(without_package["folder"], without_package["hub"])
+
+
+def test_same_labels_with_and_without_the_package(
+    ours: NDArray[np.float64], without_package: dict[str, NDArray[np.float64]], texts: list[str], folder: Path
+) -> None:
+    """The figures stand in docs/hub.md."""
+    own = EmotionClassifier.from_pretrained(folder).tokenizer(texts)["input_ids"]
+    engine = AutoTokenizer.from_pretrained(folder)
+    assert type(engine).__module__.startswith("transformers.")
+    other = engine(texts)["input_ids"]
+    differs = np.array([a != b for a, b in zip(own, other, strict=True)])
+    moved = np.abs(ours - without_package["folder"]).max(axis=1)
+    changed = ours.argmax(1) != without_package["folder"].argmax(1)
+    assert 0 < differs.mean() < 0.01
+    assert moved[~differs].max() < 1e-5
+    assert moved.max() < 0.15
+    assert not changed[~differs].any()
+    assert changed.sum() <= 1, [text for text, other in zip(texts, changed, strict=True) if other]
+
+
+def test_ties_alone_make_the_engines_differ(texts: list[str], folder: Path) -> None:
+    tokenizer = EmotionClassifier.from_pretrained(folder).tokenizer
+    engine = AutoTokenizer.from_pretrained(folder)
+    for text in texts:
+        own, other = tokenizer(text)["input_ids"][1:-1], engine(text)["input_ids"][1:-1]
+        if own != other:
+            scores = [sum(tokenizer.sp_model.get_score(index) for index in ids) for ids in (own, other)]
+            assert scores[0] == pytest.approx(scores[1], abs=1e-3), text
+            assert sorted(own) == sorted(other), text
+
+
+def test_batches_truncation_and_top_k(folder: Path) -> None:
+    texts = ["오늘 정말 행복했어", "ㅠㅠ", "무서웠어 " * 300, ""]
+    classify = pipeline("text-classification", model=str(folder))
+    alone = [classify(text, truncation=True, top_k=None) for text in texts]
+    together = classify(texts, truncation=True, top_k=None, batch_size=4)
+    expected = EmotionClassifier.from_pretrained(folder).predict(texts)
+    for one, many, prediction in zip(alone, together, expected, strict=True):
+        assert [entry["label"] for entry in one] == [entry["label"] for entry in many]
+        assert {entry["label"] for entry in one} == set(EMOTION_LABELS)
+        assert [entry["score"] for entry in one] == pytest.approx([entry["score"] for entry in many], abs=1e-5)
+        assert one[0]["label"] == prediction["label"]
+        assert one[0]["score"] == pytest.approx(prediction["score"], abs=1e-5)
+    [best] = classify(texts[:1], truncation=True)
+    assert best == {"label": expected[0]["label"], "score": pytest.approx(expected[0]["score"], abs=1e-5)}

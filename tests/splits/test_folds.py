@@ -1,0 +1,320 @@
+"""Stratified folds: scikit-learn's own, their invariants, and loud failures."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from datasets import ClassLabel, Dataset, Features, Value
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+from kobert_hf_emotion.errors import SplitError
+from kobert_hf_emotion.labels import EMOTION_LABELS
+from kobert_hf_emotion.splits.folds import (
+    check_folds,
+    fold_indices,
+    fold_numbers,
+    folds_from_numbers,
+    split_hash,
+    stratified_kfold,
+)
+from kobert_hf_emotion.splits.stratified import grouped_folds
+
+
+def build(labels: Sequence[int | None], **columns: Sequence[object]) -> Dataset:
+    features = {"text": Value("string"), "label": ClassLabel(names=list(EMOTION_LABELS))}
+    features |= {name: Value("string") for name in columns}
+    data = {"text": [f"문장 {i}" for i in range(len(labels))], "label": list(labels), **columns}
+    return Dataset.from_dict(data, features=Features(features))
+
+
+def failure(*args: object, **options: object) -> str:
+    with pytest.raises(SplitError) as caught:
+        fold_indices(*args, **options)  # type: ignore[arg-type]
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("seed", [0, 42])
+@pytest.mark.parametrize("n_splits", [2, 5])
+def test_folds_are_those_of_scikit_learn(n_splits: int, seed: int) -> None:
+    labels = np.random.default_rng(1).integers(0, 7, 300)
+    expected = list(StratifiedKFold(n_splits, shuffle=True, random_state=seed).split(labels, labels))
+    for ours, theirs in zip(fold_indices(labels, n_splits, seed), expected, strict=True):
+        np.testing.assert_array_equal(ours[0], theirs[0])
+        np.testing.assert_array_equal(ours[1], theirs[1])
+
+
+def imbalance(labels: np.ndarray, folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> float:
+    """What scikit-learn's `StratifiedGroupKFold` makes small: how unevenly each label is shared out, on average."""
+    counts = np.array([[(labels[rows] == label).sum() for label in np.unique(labels)] for _, rows in folds])
+    return float((counts / counts.sum(axis=0)).std(axis=0).mean())
+
+
+@pytest.mark.parametrize(("rows", "n_groups"), [(300, 40), (400, 250), (1000, 25)])
+def test_grouped_folds_are_as_even_as_those_of_scikit_learn(rows: int, n_groups: int) -> None:
+    ours, theirs = [], []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        labels = rng.choice(5, rows, p=[0.07, 0.13, 0.2, 0.25, 0.35])
+        groups = rng.integers(0, n_groups, rows)
+        ours.append(imbalance(labels, fold_indices(labels, 5, seed, groups)))
+        splitter = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
+        theirs.append(imbalance(labels, list(splitter.split(labels, labels, groups))))
+    assert np.mean(ours) <= np.mean(theirs)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 6), st.integers(0, 2**32 - 1), st.lists(st.integers(0, 2), min_size=1, max_size=12))
+def test_single_rows_level_what_groups_leave_uneven(n_splits: int, seed: int, pairs: list[int]) -> None:
+    # Pairs of equal texts with one label among many single rows: as even as without them.
+    labels = np.array([label for label in pairs for _ in range(2)] + [0, 1, 2] * 30)
+    groups = np.r_[np.arange(2 * len(pairs)) // 2, len(pairs) + np.arange(90)]
+    for label in range(3):
+        counts = [(labels[rows] == label).sum() for _, rows in fold_indices(labels, n_splits, seed, groups)]
+        assert max(counts) - min(counts) <= 1
+
+
+def test_one_large_group_takes_the_place_of_single_rows() -> None:
+    labels, groups = np.array([0] * 40 + [1] * 20), np.r_[[0] * 15, np.arange(1, 46)]
+    shares = [np.bincount(labels[rows]).tolist() for _, rows in fold_indices(labels, 5, 3, groups)]
+    assert sorted(shares) == [[6, 4], [6, 4], [6, 4], [7, 4], [15, 4]]
+
+
+@pytest.mark.parametrize("kind", ["one pair", "pairs", "twenties"])
+def test_steps_are_linear_in_the_rows(kind: str) -> None:
+    def steps(rows: int) -> int:
+        numbers = np.arange(rows)
+        groups = {"one pair": np.maximum(numbers - 1, 0), "pairs": numbers // 2, "twenties": numbers // 20}[kind]
+        classes = np.random.default_rng(0).integers(0, 7, rows)
+        lines = 0
+
+        def count(_frame: object, event: str, _argument: object) -> object:
+            nonlocal lines
+            lines += event == "line"
+            return count
+
+        before = sys.gettrace()
+        sys.settrace(count)
+        try:
+            grouped_folds(classes, groups, 5, 42)
+        finally:
+            sys.settrace(before)
+        return lines
+
+    assert steps(16_000) < 10 * steps(2_000)
+
+
+@st.composite
+def labelled(draw: st.DrawFn) -> tuple[list[int], int]:
+    n_splits = draw(st.integers(2, 6))
+    counts = draw(st.lists(st.integers(n_splits, 20), min_size=1, max_size=7))
+    labels = [label for label, count in enumerate(counts) for _ in range(count)]
+    return draw(st.permutations(labels)), n_splits
+
+
+@settings(max_examples=60, deadline=None)
+@given(labelled(), st.integers(0, 2**32 - 1))
+def test_partition_and_stratification(data: tuple[list[int], int], seed: int) -> None:
+    labels, n_splits = data
+    folds = fold_indices(labels, n_splits, seed)
+    assert len(folds) == n_splits
+    assert sorted(np.concatenate([validation for _, validation in folds]).tolist()) == list(range(len(labels)))
+    for train, validation in folds:
+        assert sorted([*train.tolist(), *validation.tolist()]) == list(range(len(labels)))
+        assert train.tolist() == sorted(train.tolist())
+    for label in set(labels):
+        counts = [sum(labels[row] == label for row in validation) for _, validation in folds]
+        assert max(counts) - min(counts) <= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 5), st.integers(5, 20), st.integers(0, 2**32 - 1), st.integers(0, 100))
+def test_groups_stay_whole(n_splits: int, n_groups: int, seed: int, shuffle: int) -> None:
+    rng = np.random.default_rng(shuffle)
+    groups = np.repeat(np.arange(n_groups), rng.integers(1, 5, n_groups) * 2)
+    labels = np.arange(len(groups)) % 2  # both labels in every group
+    folds = fold_indices(labels, n_splits, seed, groups)
+    assert sorted(np.concatenate([validation for _, validation in folds]).tolist()) == list(range(len(labels)))
+    for train, validation in folds:
+        assert set(groups[train].tolist()).isdisjoint(groups[validation].tolist())
+        assert len(validation) > 0
+
+
+def test_shards_are_datasets_of_the_same_columns() -> None:
+    dataset = build([0, 1] * 10)
+    folds = list(stratified_kfold(dataset, n_splits=4, seed=3))
+    assert len(folds) == 4
+    for train, validation in folds:
+        assert isinstance(train, Dataset)
+        assert train.features == validation.features == dataset.features
+        assert Counter(train["text"][:]) + Counter(validation["text"][:]) == Counter(dataset["text"][:])
+        assert train["text"][0] != validation["text"][0]
+    expected = fold_indices([0, 1] * 10, 4, 3)
+    assert folds[2][1]["text"][:] == [f"문장 {row}" for row in expected[2][1]]
+
+
+def test_shards_by_group() -> None:
+    groups = [f"화자{i % 6}" for i in range(36)]
+    labels = [(i // 6) % 3 for i in range(36)]
+    for train, validation in stratified_kfold(build(labels, group=groups), n_splits=3, group_by="group"):
+        assert set(train["group"][:]).isdisjoint(validation["group"][:])
+
+
+def test_seed_decides() -> None:
+    labels = [0, 1] * 50
+    assert split_hash(fold_indices(labels, 5, 42)) == split_hash(fold_indices(labels, 5, 42))
+    assert len({split_hash(fold_indices(labels, 5, seed)) for seed in range(5)}) == 5
+
+
+def test_split_hash_is_over_the_validation_rows_fold_by_fold() -> None:
+    def packed(*numbers: int) -> bytes:
+        return b"".join(number.to_bytes(8, "little") for number in numbers)
+
+    folds = [([2], [0, 1]), ([0, 1], [2])]
+    assert split_hash(folds) == hashlib.sha256(packed(2, 0, 1, 1, 2)).hexdigest()
+    assert split_hash([(np.array([2], np.int32), np.array([0, 1], np.int32)), folds[1]]) == split_hash(folds)
+    assert split_hash([([], [0]), ([], [1, 2])]) != split_hash([([], [0, 1]), ([], [2])])
+
+
+def test_five_folds_and_the_seed_42_are_the_defaults() -> None:
+    labels = np.random.default_rng(1).integers(0, 3, 90)
+    expected = [rows.tolist() for _, rows in StratifiedKFold(5, shuffle=True, random_state=42).split(labels, labels)]
+    assert [rows.tolist() for _, rows in fold_indices(labels)] == expected
+    data = build(labels.tolist())
+    texts = [[f"문장 {row}" for row in rows] for rows in expected]
+    assert [validation["text"][:] for _, validation in stratified_kfold(data)] == texts
+
+
+@given(st.lists(st.integers(1, 4), min_size=4, max_size=20).map(lambda drawn: [1, 2, 3, 4, *drawn]))
+@settings(max_examples=20, deadline=None)
+def test_numbers_of_folds_come_back(numbers: list[int]) -> None:
+    folds = folds_from_numbers(numbers)
+    assert fold_numbers(folds, len(numbers)) == numbers
+    for number, (train, validation) in enumerate(folds, start=1):
+        assert validation.tolist() == [row for row, found in enumerate(numbers) if found == number]
+        assert train.tolist() == [row for row, found in enumerate(numbers) if found != number]
+
+
+@pytest.mark.parametrize("numbers", [[], [1, 1], [2, 2, 1, 4], [0, 1], [2, 3], [0, 1, 2]])
+def test_numbers_that_leave_a_fold_out_are_refused(numbers: list[int]) -> None:
+    with pytest.raises(SplitError) as caught:
+        folds_from_numbers(numbers)
+    assert str(sorted(set(numbers))) in caught.value.english
+
+
+def test_two_folds_are_enough() -> None:
+    assert [rows.tolist() for _, rows in folds_from_numbers([2, 1, 1])] == [[1, 2], [0]]
+
+
+def test_equal_texts_stay_together_unless_told_otherwise() -> None:
+    data = build([0, 1] * 12).map(lambda _, row: {"text": f"글 {row // 6}"}, with_indices=True)
+    for train, validation in stratified_kfold(data, 2):
+        assert not set(train["text"][:]) & set(validation["text"][:])
+    apart = list(stratified_kfold(data, 2, group_duplicates=False))
+    assert any(set(train["text"][:]) & set(validation["text"][:]) for train, validation in apart)
+
+
+def test_a_row_in_no_fold_has_the_number_0() -> None:
+    assert fold_numbers([([1], [0]), ([0], [1])], 3) == [1, 2, 0]
+
+
+def test_a_fold_must_train_every_label_and_validate_a_row(caplog: pytest.LogCaptureFixture) -> None:
+    labels, rows = np.array([0, 0, 1, 1]), np.arange(4)
+    check_folds(labels, [(rows[[0, 2]], rows[[1, 3]]), (rows[[1, 3]], rows[[0, 2]])])
+    assert not caplog.records
+    with pytest.raises(SplitError, match=r"Fold 2: .* \(labels missing: -\)"):
+        check_folds(labels, [(rows[[0, 2]], rows[[1, 3]]), (rows, rows[:0])])
+    with pytest.raises(SplitError, match=r"Fold 1: .* \(labels missing: 슬픔, 2\)"):
+        check_folds(np.array([0, 0, 2, 2]), [(rows[:0], rows)], ["슬픔", "기쁨"])
+
+
+def test_rare_label_is_named_with_its_count_and_the_way_out() -> None:
+    dataset = build([0] * 10 + [5] * 3 + [6] * 4)
+    with pytest.raises(SplitError) as caught:
+        stratified_kfold(dataset)  # raises before the first fold is asked for
+    assert "'happy' has 3 row(s), 'disgust' has 4 row(s)" in caught.value.english
+    assert "'happy' 3행" in caught.value.korean
+    assert caught.value.mend == {"n_splits": 3}
+    assert len(list(stratified_kfold(dataset, n_splits=3))) == 3
+
+
+def test_a_single_row_of_a_label_allows_no_folds() -> None:
+    assert "No number of folds works" in failure([0, 0, 0, 1], 2)
+    assert "'b' has 1 row(s)" in failure(["a", "a", "b"], 2)
+
+
+@pytest.mark.parametrize("n_splits", [1, 0, -2, 2.5, True, "5", None])
+def test_number_of_folds(n_splits: object) -> None:
+    assert repr(n_splits) in failure([0, 0, 1, 1], n_splits)
+
+
+def test_no_rows() -> None:
+    assert "no rows to split" in failure([], 2)
+
+
+def test_too_few_groups() -> None:
+    message = failure([0, 1] * 10, 5, groups=["a", "a", "b", "b"] * 5)
+    assert "found 2" in message
+    assert "`n_splits` that works is 2" in message
+    assert "20 rows, found 3" in failure([0, 1] * 10, 2, groups=["a", "b", "c"])
+
+
+def test_label_in_too_few_groups() -> None:
+    groups = [f"g{i % 6}" for i in range(60)]
+    labels = [6 if group in ("g0", "g1", "g2") and i < 30 else 0 for i, group in enumerate(groups)]
+    message = failure(labels, 5, groups=groups, label_names=EMOTION_LABELS)
+    assert "'disgust' has 3 group(s)" in message
+    assert "`n_splits` that works is 3" in message
+
+
+def test_groups_that_leave_a_label_untrained() -> None:
+    # Every two of the three groups are the only ones with some label: two of them must share one of two folds.
+    labels, groups = [0, 2, 0, 1, 1, 2], [0, 0, 1, 1, 2, 2]
+    message = failure(labels, 2, 0, groups, label_names=EMOTION_LABELS)
+    assert "labels missing:" in message
+    assert "another seed" in message
+
+
+def test_groups_that_leave_a_label_unvalidated_are_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    labels = [int(digit) for digit in "0011100000201200102022201111210212"]
+    groups = [int(digit) for digit in "0111111122223333344444455566666666"]
+    folds = fold_indices(labels, 3, 0, groups)
+    unseen = [number for number, (_, rows) in enumerate(folds, 1) if {labels[row] for row in rows} != {0, 1, 2}]
+    assert unseen
+    assert f"fold {unseen[0]} validates no row" in caplog.text
+
+
+def test_missing_columns() -> None:
+    dataset = build([0, 1] * 10)
+    with pytest.raises(SplitError, match=r"no column 'speaker'.*text, label"):
+        stratified_kfold(dataset, group_by="speaker")
+    with pytest.raises(SplitError, match="no column 'label'"):
+        stratified_kfold(dataset.remove_columns("label"))
+
+
+@pytest.mark.parametrize("missing", [None, -1])
+def test_rows_without_label(missing: int | None) -> None:
+    with pytest.raises(SplitError, match=rf"2 row\(s\) have no 'label' \(the first at index 3: {missing}\)"):
+        stratified_kfold(build([0, 1, 0, missing, 1, missing]), n_splits=2)
+
+
+def test_rows_without_group() -> None:
+    with pytest.raises(SplitError, match=r"1 row\(s\) have no 'group'"):
+        stratified_kfold(build([0, 1, 0, 1], group=["a", None, "b", "b"]), n_splits=2, group_by="group")
+
+
+def test_labels_that_do_not_occur_are_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    list(stratified_kfold(build([i % 6 for i in range(60)])))
+    assert "disgust" in caplog.text
+    assert "happy" not in caplog.text
+
+
+def test_labels_that_are_floats() -> None:
+    assert "floats" in failure([0.0, 1.0] * 4, 2)
+    assert "floats" in failure([0.2, 0.8] * 4, 2)

@@ -1,0 +1,215 @@
+"""Rows that stay in one fold: against a slow search for connected rows, and in the folds themselves."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from datasets import ClassLabel, Dataset, Features, Value
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.model_selection import StratifiedKFold
+
+from kobert_hf_emotion.errors import SplitError
+from kobert_hf_emotion.labels import EMOTION_LABELS
+from kobert_hf_emotion.splits.csv import read_split, write_split
+from kobert_hf_emotion.splits.folds import folds_from_numbers, stratified_kfold
+from kobert_hf_emotion.splits.groups import check_present, crossing_groups, row_groups
+from kobert_hf_emotion.splits.split import make_split
+
+
+def build(texts: Sequence[str], labels: Sequence[int] | None = None, **columns: Sequence[object]) -> Dataset:
+    features = {"text": Value("string"), "label": ClassLabel(names=list(EMOTION_LABELS))}
+    features |= {name: Value("int64" if name == "row" else "string") for name in columns}
+    values = [0] * len(texts) if labels is None else list(labels)
+    return Dataset.from_dict({"text": list(texts), "label": values, **columns}, features=Features(features))
+
+
+def connected(first: Sequence[object], second: Sequence[object]) -> list[set[int]]:
+    """Joins rows with an equal value in either sequence, one pair after the other."""
+    groups = [{row} for row in range(len(first))]
+    for i in range(len(first)):
+        for j in range(i):
+            if first[i] == first[j] or second[i] == second[j]:
+                merged = groups[i] | groups[j]
+                for row in merged:
+                    groups[row] = merged
+    return groups
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=2, max_size=14))
+def test_rows_connected_by_text_or_speaker_are_a_group(rows: list[tuple[int, int]]) -> None:
+    texts, speakers = [f"글 {a}" for a, _ in rows], [f"S{b}" for _, b in rows]
+    found = row_groups(build(texts, speaker=speakers), "speaker")
+    assert found is not None
+    expected = connected(texts, speakers)
+    for i in range(len(rows)):
+        assert {j for j in range(len(rows)) if found[j] == found[i]} == expected[i]
+
+
+def test_without_equal_texts_the_folds_are_those_of_stratified_kfold() -> None:
+    labels = np.arange(40) % 4
+    texts = [f"글 {index}" for index in range(40)]
+    split = make_split(build(texts, labels.tolist()), 4, 7)
+    expected = StratifiedKFold(4, shuffle=True, random_state=7).split(labels, labels)
+    assert split.groups is None
+    for ours, theirs in zip(split.folds, expected, strict=True):
+        np.testing.assert_array_equal(ours[1], theirs[1])
+
+
+def test_equal_texts_stay_in_one_fold_unless_told_otherwise() -> None:
+    labels = np.arange(60) % 3
+    texts = [f"글 {index // 6 if index < 30 else index}" for index in range(60)]
+    data = build(texts, labels.tolist())
+    split = make_split(data, 3, 1)
+    keys = np.unique(texts, return_inverse=True)[1]
+    assert all(not set(keys[train]) & set(keys[validation]) for train, validation in split.folds)
+    for label in range(3):  # five groups of two rows of each label, and ten rows of their own
+        assert sorted((labels[rows] == label).sum() for _, rows in split.folds) == [6, 7, 7]
+    for train, validation in stratified_kfold(data, 3, 1):
+        assert not set(train["text"][:]) & set(validation["text"][:])
+    apart = stratified_kfold(data, 3, 1, group_duplicates=False)
+    assert any(set(train["text"][:]) & set(validation["text"][:]) for train, validation in apart)
+
+
+def test_spellings_and_pairs() -> None:
+    assert row_groups(build(["너무 좋아!!!", "너무좋아!", "싫어"])).tolist() == [0, 0, 2]  # type: ignore[union-attr]
+    assert row_groups(build(["왜", "왜"], text_pair=["몰라", "글쎄"])) is None
+
+
+def test_the_session_of_an_id() -> None:
+    ids = ["S0001-D02-U03", "S0001-D03-U01", "S0002-D01-U01", "S0010-D01-U01"]
+    data = build([f"글 {index}" for index in range(4)], id=ids)
+    for pattern in (r"^(S\d+)", r"^S\d+"):
+        groups = row_groups(data, "id", pattern)
+        assert groups is not None
+        assert groups.tolist() == ["S0001", "S0001", "S0002", "S0010"]
+
+
+def test_a_value_that_does_not_match_is_named() -> None:
+    data = build(["가", "나"], id=["S1-1", "X"], row=[4, 9])
+    with pytest.raises(SplitError, match=r"row 9: the value 'X' of column 'id' does not match"):
+        row_groups(data, "id", r"^(S\d+)")
+    with pytest.raises(SplitError, match="no regular expression"):
+        row_groups(data, "id", "(")
+    with pytest.raises(SplitError, match="--group-column"):
+        row_groups(data, None, "S")
+
+
+def test_a_row_is_called_by_its_place_in_its_file() -> None:
+    ids = ["S1-1", "S2-1", "X"]
+    texts = ["가", "나", "다"]
+    known = build(texts, id=ids, row=[4, 9, 12], file=["a.csv", "a.csv", "b.csv"])
+    for data, place in (
+        (known, "b.csv row 12"),
+        (known.remove_columns("file"), "row 12"),
+        (known.remove_columns(["file", "row"]), "index 2"),
+    ):
+        with pytest.raises(SplitError) as caught:
+            row_groups(data, "id", r"^(S\d+)")
+        assert caught.value.english.startswith(f"{place}: the value 'X'")
+        assert caught.value.korean.startswith(f"{place}: ")
+
+
+def test_a_parenthesis_that_matched_nothing_is_no_group() -> None:
+    data = build(["가", "나", "다"], id=["S1-a", "S1-b", "-c"])
+    with pytest.raises(SplitError, match="index 2: the value '-c'"):
+        row_groups(data, "id", r"^(S\d+)?-")
+
+
+def test_numbers_can_be_matched() -> None:
+    data = Dataset.from_dict({"text": ["가", "나", "다"], "label": [0, 0, 0], "id": [101, 102, 201]})
+    assert row_groups(data, "id", r"^\d").tolist() == ["1", "1", "2"]  # type: ignore[union-attr]
+    assert row_groups(data, "id").tolist() == [101, 102, 201]  # type: ignore[union-attr]
+
+
+def test_rows_without_a_value_are_counted() -> None:
+    check_present([0, 1, -1, "", False], "열")
+    for values, below_zero, part in (
+        (["a", None, None], False, "2 row(s) have no '열' (the first at index 1)"),
+        ([1.0, 2.0, float("nan")], False, "1 row(s) have no '열' (the first at index 2)"),
+        ([0, 1, 2, -1, None], True, "2 row(s) have no '열' (the first at index 3)"),
+    ):
+        with pytest.raises(SplitError) as caught:
+            check_present(values, "열", below_zero)
+        assert part in caught.value.english
+    check_present([0, 1], "열", below_zero_is_missing=True)
+
+
+def test_equal_texts_do_not_connect_where_they_were_told_not_to() -> None:
+    data = build(["가", "가", "나"], id=["x", "y", "y"])
+    assert row_groups(data, "id").tolist() == [0, 0, 0]  # type: ignore[union-attr]
+    assert row_groups(data, "id", group_duplicates=False).tolist() == ["x", "y", "y"]  # type: ignore[union-attr]
+    assert row_groups(data, group_duplicates=False) is None
+
+
+def test_groups_in_two_folds_are_counted() -> None:
+    assert crossing_groups(["a", "a", "a", "b", "b", "c"], [1, 2, 3, 1, 1, 2]) == 1
+    assert crossing_groups(np.array([5, 5, 7, 7, 9]), [1, 2, 2, 1, 1]) == 2
+    with pytest.raises(ValueError, match="zip"):
+        crossing_groups(["a", "b"], [1])
+
+
+def test_what_the_data_do_not_have_is_named() -> None:
+    data = build(["가", "나"], id=["a", None])
+    with pytest.raises(SplitError, match=r"no column 'speaker'. Columns found: text, label, id\."):
+        row_groups(data, "speaker")
+    with pytest.raises(SplitError, match=r"1 row\(s\) have no 'id' \(the first at index 1\)"):
+        row_groups(data, "id")
+    with pytest.raises(SplitError, match=r"no column 'text'\. Columns found: label, id"):
+        row_groups(data.remove_columns("text"))
+
+
+def test_a_label_with_too_few_different_texts_is_named() -> None:
+    data = build(["같은 글"] * 10 + [f"글 {i}" for i in range(10)], [6] * 10 + [0] * 10)
+    with pytest.raises(SplitError, match=r"'disgust' has 1 group"):
+        stratified_kfold(data)
+
+
+def test_a_split_comes_back_from_its_file(tmp_path: Path) -> None:
+    data = build([f"글 {index}" for index in range(6)], [0, 1] * 3, row=[1, 2, 4, 5, 6, 8])
+    write_split(tmp_path / "split.csv", data, [1, 1, 2, 2, 1, 2], np.arange(6))
+    assert read_split(tmp_path / "split.csv", data) == [1, 1, 2, 2, 1, 2]
+    backwards = data.select(range(5, -1, -1))
+    assert read_split(tmp_path / "split.csv", backwards) == [2, 1, 2, 2, 1, 1]
+    (tmp_path / "mine.csv").write_text("row,fold\n8,2\n1,1\n2,1\n4,2\n5,2\n6,1\n", encoding="utf-8")
+    split = make_split(data, given=tmp_path / "mine.csv")
+    assert [validation.tolist() for _, validation in split.folds] == [[0, 1, 4], [2, 3, 5]]
+    assert split.describe()["split_from"] == "file"
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        ("row,fold\n1,1\n2,1\n", "row 3 of the data is missing"),
+        ("row,fold\n1,1\n2,1\n3,2\n4,2\n7,2\n", "row 7 is not in the data"),
+        ("row,fold\n1,1\n1,1\n", "line 3: row 1 comes twice"),
+        ("row,fold\n1,1\n2,a\n3,2\n4,1\n", "line 3: fold 'a' is no number"),
+        ("row,part\n1,1\n", r"no column \['fold'\]"),
+        ("", "no column"),
+        ("row,fold,text_sha256\n1,1,00\n2,1,00\n3,1,00\n4,2,00\n", "line 2: row 1 has another text"),
+        ("row,fold\n1,1\n2,1\n3,3\n4,3\n", "without a gap"),
+        ("row,fold\n1,1\n2,1\n3,1\n4,1\n", "at least two"),
+    ],
+)
+def test_a_split_of_other_data_is_refused(tmp_path: Path, content: str, part: str) -> None:
+    (tmp_path / "split.csv").write_text(content, encoding="utf-8")
+    with pytest.raises(SplitError, match=part):
+        make_split(build([f"글 {index}" for index in range(4)]), given=tmp_path / "split.csv")
+
+
+def test_a_given_split_is_checked(caplog: pytest.LogCaptureFixture) -> None:
+    data = build(["가", "나", "가", "다"])
+    with caplog.at_level(logging.WARNING):
+        make_split(data, given=[1, 1, 2, 2])
+    assert "puts 1 group(s)" in caplog.text
+    with pytest.raises(SplitError, match="4 rows and the split 3"):
+        make_split(data, given=[1, 1, 2])
+    with pytest.raises(SplitError, match="labels missing: surprise"):
+        make_split(build(["가", "나", "다", "라"], [0, 1, 0, 0]), given=[1, 1, 2, 2])
+    assert crossing_groups(["a", "b", "a"], [1, 1, 1]) == 0
+    assert [train.tolist() for train, _ in folds_from_numbers([2, 1, 2])] == [[0, 2], [1]]

@@ -1,0 +1,92 @@
+"""Token ids of a data set."""
+
+from __future__ import annotations
+
+import datasets
+import pytest
+
+from kobert_hf_emotion.tokenization.encoding import encode_dataset, padding_rows
+from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
+
+TEXTS = ["오늘 정말 행복했어", "", "비가 오고 바람이 불어서 우산이 뒤집어졌다", "싫다"]
+NAMES = ["a", "b"]
+
+
+@pytest.fixture
+def rows() -> datasets.Dataset:
+    features = datasets.Features(
+        {
+            "id": datasets.Value("string"),
+            "text": datasets.Value("string"),
+            "label": datasets.ClassLabel(names=NAMES),
+        }
+    )
+    return datasets.Dataset.from_dict({"id": list("wxyz"), "text": TEXTS, "label": [0, 1, 1, 0]}, features=features)
+
+
+def test_rows(rows: datasets.Dataset, tokenizer: KoBERTTokenizer) -> None:
+    encoded = encode_dataset(rows, tokenizer, 8, NAMES)
+    assert encoded.column_names == ["input_ids", "token_type_ids", "labels"]
+    assert encoded["labels"][:] == [0, 1, 1, 0]
+    assert encoded.features["labels"] == datasets.ClassLabel(names=NAMES)
+    for text, ids, types in zip(TEXTS, encoded["input_ids"], encoded["token_type_ids"], strict=True):
+        pieces = tokenizer.convert_tokens_to_ids(tokenizer.tokenize(text))
+        assert ids == [2, *pieces[:6], 3]
+        assert types == [0] * len(ids)
+    assert max(map(len, encoded["input_ids"])) == 8
+
+
+def test_word_split_is_the_tokenizers(rows: datasets.Dataset, gluon_tokenizer: KoBERTTokenizer) -> None:
+    encoded = encode_dataset(rows.map(lambda row: {"text": row["text"] + "."}), gluon_tokenizer, 64, NAMES)
+    assert encoded["input_ids"][3] == gluon_tokenizer("싫다.")["input_ids"]
+
+
+def test_without_labels(rows: datasets.Dataset, tokenizer: KoBERTTokenizer) -> None:
+    assert encode_dataset(rows.remove_columns("label"), tokenizer, 64, NAMES).column_names == [
+        "input_ids",
+        "token_type_ids",
+    ]
+
+
+def test_pairs(rows: datasets.Dataset, tokenizer: KoBERTTokenizer) -> None:
+    encoded = encode_dataset(rows.add_column("text_pair", TEXTS[::-1]), tokenizer, 64, NAMES)
+    expected = tokenizer(TEXTS, TEXTS[::-1])
+    assert encoded["input_ids"][:] == expected["input_ids"]
+    assert encoded["token_type_ids"][:] == expected["token_type_ids"]
+
+
+def test_encoded_rows_are_left_alone(rows: datasets.Dataset, tokenizer: KoBERTTokenizer) -> None:
+    encoded = encode_dataset(rows, tokenizer, 8, NAMES)
+    assert encode_dataset(encoded, tokenizer, 4, NAMES) is encoded
+    assert rows.column_names == ["id", "text", "label"]
+
+
+def test_labels_of_encoded_rows_are_numbered_as_the_model_does(
+    rows: datasets.Dataset, tokenizer: KoBERTTokenizer
+) -> None:
+    encoded = encode_dataset(rows, tokenizer, 8, NAMES)
+    turned = encode_dataset(encoded, tokenizer, 8, ["b", "a"])
+    assert turned["labels"][:] == [1, 0, 0, 1]
+    assert turned["input_ids"][:] == encoded["input_ids"][:]
+    named_label = encode_dataset(encoded.rename_column("labels", "label"), tokenizer, 8, ["b", "a"])
+    assert named_label["labels"][:] == [1, 0, 0, 1]
+    assert "label" not in named_label.column_names
+
+
+def test_no_rows(rows: datasets.Dataset, tokenizer: KoBERTTokenizer) -> None:
+    encoded = encode_dataset(rows.select([]), tokenizer, 8, NAMES)
+    assert len(encoded) == 0
+    assert encoded.features == encode_dataset(rows, tokenizer, 8, NAMES).features
+
+
+def test_padding_rows(rows: datasets.Dataset, tokenizer: KoBERTTokenizer) -> None:
+    encoded = encode_dataset(rows, tokenizer, 8, NAMES)
+    filler = padding_rows(2, encoded.features, tokenizer)
+    joined = datasets.concatenate_datasets([encoded, filler])
+    assert joined["labels"][:] == [0, 1, 1, 0, -100, -100]
+    assert joined["input_ids"][-1] == [2, 3]
+
+
+def test_in_two_processes(rows: datasets.Dataset, tokenizer: KoBERTTokenizer) -> None:
+    found = rows.map(lambda row: tokenizer(row["text"]), num_proc=2)
+    assert found["input_ids"][:] == tokenizer(TEXTS)["input_ids"]
