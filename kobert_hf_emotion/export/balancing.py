@@ -79,4 +79,5 @@ def balance(model: Any, products: set[str], largest: Largest) -> None:
 
 def _size(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """A column of zeros, or one that no text has reached, is not blown up without end."""
-    return np.maximum(values, values.max(initial=np.float32(1e-20)) * np.float32(1e-3))
+    size: NDArray[np.float32] = np.maximum(values, values.max(initial=np.float32(1e-20)) * np.float32(1e-3))
+    return size

@@ -12,7 +12,6 @@ SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 SIZES = {
     "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64, "pad_token_id": 0,
 }  # fmt: skip
-from small_encoders import word_piece
 
 
 def word_piece() -> PreTrainedTokenizerFast:
