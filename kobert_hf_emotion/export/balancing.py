@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from .parity import Inputs
@@ -40,7 +41,7 @@ def largest_inputs(path: Path, batches: Iterable[Inputs]) -> Largest:
     outputs = sorted(set(inputs.values()))
     for name in outputs:
         model.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
-    graph = Graph(model.SerializeToString())
+    graph = Graph(model.SerializeToString(), torch.get_num_threads())
     largest: Largest = {}
     for batch in batches:
         for name, values in zip(outputs, graph.run(outputs, batch), strict=True):

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import torch
+
 from ..assets import SAMPLE_TEST, SAMPLE_TRAIN
 from ..checkpoints import Classifier
 from ..configuration import longest_input
@@ -72,7 +74,7 @@ def export_onnx(classifier: Classifier, folder: str | os.PathLike[str], int8: bo
         for exact in EXACT if int8 else [()]:
             if int8:
                 products = quantize(whole, path, exact, largest)
-            graph = Graph(path)
+            graph = Graph(path, torch.get_num_threads())
             parity = reference.compare(graph, SMALLEST_AGREEMENT if int8 else 0.0)
             if parity.agreement >= SMALLEST_AGREEMENT:
                 break
