@@ -6,10 +6,10 @@ RUN ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 SAMPLE = kobert_hf_emotion/assets/sample
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format dist clean
+.PHONY: help install demo test avx2 check format dist clean
 
 help: ## 이 도움말 (this help)
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 install: $(VENV)/.installed ## 가상 환경과 의존성 설치 (environment and dependencies)
 
@@ -30,6 +30,14 @@ demo: install ## 예제 CSV로 k겹 학습, 시험, 예측 (k-fold training, tes
 
 test: install ## 테스트 (tests)
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+# What moves with the processor's arithmetic and threads, as a desktop without AVX-512 computes it.
+NUMERIC = $(addprefix tests/test_,behaviour.py cpu_kernels.py export.py first_token_layer.py losses.py modeling.py \
+	packed_bert.py pipelines.py trainer.py)
+AVX2 = ATEN_CPU_CAPABILITY=avx2 DNNL_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 OMP_NUM_THREADS=1
+
+avx2: install ## 수치 테스트를 AVX2와 스레드 하나로 (numeric tests as a processor without AVX-512 runs them)
+	$(AVX2) $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(NUMERIC)
 
 check: install ## ruff와 mypy (lint, format, types)
 	$(BIN)/ruff check .
