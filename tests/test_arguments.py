@@ -286,7 +286,7 @@ CALLS: dict[str, Case] = {
            "num_train_epochs": [0, -1, "3", None, float("nan")],
            "per_device_train_batch_size": [0, -1, "64", None, True],
            "per_device_eval_batch_size": [0, -1, "64"],
-           "learning_rate": [-1, "fast", None, float("nan"), 0],
+           "learning_rate": [-1, "fast", None, float("nan")],
            "checkpoint_seconds": [-1, "60", None, float("nan")],
        }.items() for value in values},
     "focal_loss, shapes": lambda w: api.focal_loss(torch.zeros(2, 7), torch.zeros(3, dtype=torch.int64)),

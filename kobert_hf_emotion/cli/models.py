@@ -90,22 +90,24 @@ def check_tested(name: str, run: Path) -> None:
 
 
 def check_run(name: str, run: Path) -> None:
-    """Raises `RunError` naming the run where `run` is none but a fold of one, or is not there."""
+    """Raises `RunError` with the run's name where a fold of it was given, or one of a name that is not there.
+
+    What else is no run the command finds out by itself.
+    """
     from ..runs.layout import RUN_FILE
 
     if (run / RUN_FILE).is_file():
         return
-    parent = run.absolute().parent if run.exists() else None
-    near: str | None
-    if parent is not None and (parent / RUN_FILE).is_file():
-        near = str(run.parent)
+    if run.exists():
+        near = str(run.parent) if (run.absolute().parent / RUN_FILE).is_file() else None
     else:
-        near = None if run.exists() else nearest_path(run)
-    raise RunError(
-        f"실행 폴더가 아닙니다: {run} — {RUN_FILE}이 없습니다." + (f" 혹시 {near}인가요?" if near else ""),
-        f"{run} is no run's folder: there is no {RUN_FILE} in it." + (f" Did you mean {near}?" if near else ""),
-        mend=None if near is None else {name: near},
-    )
+        near = nearest_path(run)
+    if near is not None:
+        raise RunError(
+            f"실행 폴더가 아닙니다: {run} — {RUN_FILE}이 없습니다. 혹시 {near}인가요?",
+            f"{run} is no run's folder: there is no {RUN_FILE} in it. Did you mean {near}?",
+            mend={name: near},
+        )
 
 
 def check_notebook_options(

@@ -95,7 +95,7 @@ class EmotionTrainingArguments(TrainingArguments):
         check_number("dropout", self.dropout, 0, 1)
         check_number("focal_gamma", self.focal_gamma)
         check_number("checkpoint_seconds", self.checkpoint_seconds)
-        check_number("learning_rate", self.learning_rate, 0, above=True)
+        check_number("learning_rate", self.learning_rate)
         if not self.max_steps > 0:
             check_number("num_train_epochs", self.num_train_epochs, 0, above=True)
 

@@ -160,7 +160,7 @@ def test_the_hint_leads_out(
         "train train.csv --dropout 1.5 --output new",
         "train train.csv --gamma -1 --output new",
         "train train.csv --alpha joyful --output new",
-        "train train.csv --learning-rate 0 --output new",
+        "train train.csv --learning-rate -1 --output new",
         "train train.csv --output runs/a",
         "train train.csv --model train.csv --output new",
         "predict runs 문장",

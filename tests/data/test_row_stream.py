@@ -138,7 +138,9 @@ class Fixed:
     def labels(self) -> list[str]:
         return list(EMOTION_LABELS)
 
-    def predict_logits(self, texts: list[str], text_pairs: object = None, batch_size: int = 64) -> np.ndarray:
+    def predict_logits(
+        self, texts: list[str], pairs: object = None, size: int = 64, unknown: object = None
+    ) -> np.ndarray:
         rows = [np.random.default_rng(list(text.encode())).normal(size=7) for text in texts]
         return np.asarray(rows, dtype=np.float32)
 
@@ -184,7 +186,9 @@ def test_rows_are_written_in_their_order(tmp_path: Path) -> None:
 
 def test_a_failure_leaves_the_old_predictions(tmp_path: Path) -> None:
     class Breaks(Fixed):
-        def predict_logits(self, texts: list[str], text_pairs: object = None, batch_size: int = 64) -> np.ndarray:
+        def predict_logits(
+            self, texts: list[str], pairs: object = None, size: int = 64, unknown: object = None
+        ) -> np.ndarray:
             raise MemoryError
 
     (tmp_path / "out.csv").write_text("old", encoding="utf-8")
