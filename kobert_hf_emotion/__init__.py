@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .errors import KoBERTEmotionError
     from .evaluation.checkpoints import evaluate_checkpoints
     from .evaluation.comparison import compare_runs
-    from .evaluation.test_file import evaluate_run
+    from .evaluation.held_out import evaluate_run
     from .export import OnnxClassifier, export_onnx
     from .inference.ensemble import EmotionEnsemble
     from .labels import EMOTION_LABELS
@@ -54,7 +54,7 @@ _HOMES = {
     "continue_training": "training.continuation",
     "cross_validate": "runs.cross_validation",
     "evaluate_checkpoints": "evaluation.checkpoints",
-    "evaluate_run": "evaluation.test_file",
+    "evaluate_run": "evaluation.held_out",
     "export_legacy_checkpoint": "legacy",
     "export_onnx": "export",
     "focal_loss": "modeling.losses",

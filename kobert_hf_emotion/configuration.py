@@ -29,7 +29,7 @@ class EmotionConfig(BertConfig):
         tokenizer_sha256: SHA-256 of the `spiece.model` the weights belong to, None where unknown. The
             tokenizer guard compares it with the tokenizer in use.
         softmax_temperature: What logits are divided by before the softmax that gives the probabilities of a
-            prediction; see `calibration.fit_temperature`. `forward` gives the logits as they were trained, undivided.
+            prediction; see `metrics.calibration.fit_temperature`. `forward` gives the logits as trained, undivided.
     """
 
     vocab_size: int = 8002

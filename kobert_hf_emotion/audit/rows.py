@@ -26,7 +26,7 @@ class AuditedRows:
         texts: The texts.
         pairs: The second texts of pairs, or None.
         whole: What is compared word for word: the text, or both texts of a pair with a tab between them.
-        keys: The folded texts; see `duplicates.text_key`.
+        keys: The folded texts; see `data.text_keys.text_key`.
         labels: The label's id, -1 where there is none; shape (rows,).
         label_names: The names of the labels, by id; empty without labels.
         numbers: The row numbers in the file.

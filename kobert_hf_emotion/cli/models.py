@@ -21,7 +21,7 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", re.ASCII)
 
 
 def load_model(model: str, tokenizer: str | None, num_attention_heads: int | None) -> Predictor:
-    """Loads what a command was given as its model; see `checkpoint_loading.load_checkpoint`.
+    """Loads what a command was given as its model; see `inference.loading.load_checkpoint`.
 
     Raises:
         CheckpointError: There is none, or options for the notebook's files were typed with another model.

@@ -14,7 +14,7 @@ from .models import check_notebook_options, check_tested
 from .output import note_reading, quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
-    from ..evaluation.test_file import Holdout, HoldoutScores
+    from ..evaluation.held_out import Holdout, HoldoutScores
 
 
 @options.reads_files
@@ -42,7 +42,7 @@ def evaluate(
     Evaluates every fold, their ensemble and their mean on a test file and prints the path of the best model.
     """  # noqa: D415
     from ..data.dataset import load_emotion_dataset_with_report
-    from ..evaluation.test_file import evaluate_run
+    from ..evaluation.held_out import evaluate_run
     from ..inference.loading import load_checkpoint
     from ..runs.layout import find_checkpoints
 

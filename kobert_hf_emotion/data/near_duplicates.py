@@ -1,6 +1,6 @@
 """Texts that differ in a few characters: candidates by MinHash, each confirmed by its true Jaccard similarity.
 
-The shingles of a text are the pairs of neighbouring characters of its folded form (`duplicates.text_key`); a Korean
+The shingles of a text are the pairs of neighbouring characters of its folded form (`data.text_keys.text_key`); a Korean
 syllable carries about as much as two or three Latin letters. MinHash and locality-sensitive hashing are those of
 Broder (1997) and of Leskovec, Rajaraman and Ullman, "Mining of Massive Datasets", chapter 3: two texts of Jaccard
 similarity s share the bucket of at least one band with probability 1 - (1 - s^5)^20, which is 0.9996 at 0.8.

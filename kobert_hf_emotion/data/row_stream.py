@@ -1,6 +1,6 @@
 """The rows of one table file in chunks, for files that should not be in memory as a whole.
 
-What is kept, left out and counted is what `data.load_emotion_dataset` keeps, leaves out and counts.
+What is kept, left out and counted is what `data.dataset.load_emotion_dataset` keeps, leaves out and counts.
 """
 
 from __future__ import annotations

@@ -2,6 +2,6 @@
 
 from .checkpoints import evaluate_checkpoints
 from .comparison import compare_runs
-from .test_file import evaluate_run
+from .held_out import evaluate_run
 
 __all__ = ["compare_runs", "evaluate_checkpoints", "evaluate_run"]

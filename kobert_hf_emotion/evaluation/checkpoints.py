@@ -50,7 +50,7 @@ def evaluate_checkpoints(
         paths: Folders written by `save_pretrained`, an ensemble's among them, or files in one of the notebook's
             three formats.
         dataset: Rows with `text` and `label`, which is matched with the checkpoint's by name; see
-            `label_ids.label_ids`.
+            `data.label_ids.label_ids`.
         batch_size: Rows a forward pass.
         tokenizer: For the notebook's files, which hold none; see `load_checkpoint`.
         num_attention_heads: For the notebook's files that do not tell it.

@@ -69,7 +69,7 @@ class FilePrediction:
         return int(self.confusion.sum())
 
     def scores(self) -> Scores:
-        """Returns the metrics of the rows with a label, as `reports.score` computes them."""
+        """Returns the metrics of the rows with a label, as `metrics.scores.score` computes them."""
         from sklearn.metrics import f1_score
 
         truth, predicted = self._pairs()
@@ -122,14 +122,14 @@ def predict_rows(
 
     Args:
         model: What predicts.
-        rows: The rows; see `row_stream.open_rows`.
+        rows: The rows; see `data.row_stream.open_rows`.
         output: CSV to write, which Excel opens with its Hangul intact (UTF-8 with a byte-order mark); none if None.
         batch_size: Texts a forward pass.
         on_progress: Called after each chunk with the number of its rows.
 
     Raises:
         DataError: The file is not what it was when it was counted.
-        KoBERTEmotionError: The model's logits have no probabilities; see `probabilities.check_logits`.
+        KoBERTEmotionError: The model's logits have no probabilities; see `metrics.probabilities.check_logits`.
         OSError: The output cannot be written; what was there is as it was.
     """
     names = tuple(model.labels)
@@ -167,7 +167,7 @@ def _opened(output: str | os.PathLike[str] | None) -> Iterator[IO[Any] | None]:
 
 
 class _PredictionTable:
-    """The table that `reports.write_predictions` writes, a chunk at a time."""
+    """The table that `metrics.scores.write_predictions` writes, a chunk at a time."""
 
     def __init__(self, handle: IO[str], names: Sequence[str]) -> None:
         self._writer = csv.writer(handle)

@@ -65,7 +65,7 @@ def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
         `accuracy`, `macro_f1` and `weighted_f1`, 0 to 1.
 
     Raises:
-        KoBERTEmotionError: Logits have no probabilities; see `probabilities.check_logits`.
+        KoBERTEmotionError: Logits have no probabilities; see `metrics.probabilities.check_logits`.
     """
     logits: NDArray[Any] = np.asarray(prediction.predictions)
     references: NDArray[Any] = np.asarray(prediction.label_ids)

@@ -98,9 +98,9 @@ def cross_validate(
         dataset_ids: Hub ids of the data, such as "searle-j/kote", for the metadata of the model cards.
         license_id: Licence of the models, such as "apache-2.0", for the same.
         group_pattern: A regular expression; rows with an equal match in `group_by` stay in one fold. See
-            `groups.row_groups`.
+            `splits.groups.row_groups`.
         group_duplicates: Whether rows with the same text stay in one fold.
-        split: The fold of each row, from 1, or a file with them (see `split_files.read_split`), such as the
+        split: The fold of each row, from 1, or a file with them (see `splits.csv.read_split`), such as the
             `split.csv` of another run; the number of folds is that of the split. Groups and equal texts that it
             puts into different folds are counted in a warning.
 

@@ -59,7 +59,7 @@ class FinishedRun:
 
     @cached_property
     def text_keys(self) -> list[str]:
-        """The form of each row's text in which texts are compared; see `duplicates.text_key`."""
+        """The form of each row's text in which texts are compared; see `data.text_keys.text_key`."""
         texts = self.table[TEXT_COLUMN]
         if TEXT_PAIR_COLUMN in self.table:
             return [text_key(*pair) for pair in zip(texts, self.table[TEXT_PAIR_COLUMN], strict=True)]

@@ -22,7 +22,7 @@ class OutOfFoldReport:
     labels: Sequence[str]
     """Label names in the order of their ids."""
     intervals: dict[str, Interval]
-    """95% bootstrap intervals of accuracy, macro F1 and weighted F1; see `bootstrap.score_intervals`."""
+    """95% bootstrap intervals of accuracy, macro F1 and weighted F1; see `metrics.bootstrap.score_intervals`."""
     drawn: int
     """How many units the bootstrap draws: groups of rows that belong together, or rows."""
     is_grouped: bool

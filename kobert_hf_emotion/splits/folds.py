@@ -41,7 +41,7 @@ def stratified_kfold(
     Invariants:
         - Every row is in the validation shard of exactly one fold and in the train shard of the others.
         - Within a shard, rows keep the order of the dataset.
-        - Rows with the same text (`duplicates.text_key`) are in one shard, unless `group_duplicates` is False.
+        - Rows with the same text (`data.text_keys.text_key`) are in one shard, unless `group_duplicates` is False.
         - Where no text comes twice and there is no `group_by`, the number of rows of a label differs by at
           most one between the validation shards.
         - With `group_by`, no group has rows in both shards of a fold; shares of the labels are kept as
@@ -56,7 +56,7 @@ def stratified_kfold(
         group_by: A column; rows with the same value in it stay together.
         label_column: The column to stratify by.
         group_pattern: A regular expression; rows with the same match in `group_by` stay together. See
-            `groups.row_groups`.
+            `splits.groups.row_groups`.
         group_duplicates: Whether rows with the same text stay together.
 
     Returns:

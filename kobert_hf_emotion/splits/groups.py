@@ -29,7 +29,7 @@ def row_groups(
     """Returns the group of each row, or None where every row may go to any fold.
 
     Rows are connected by an equal value in `group_by` (or an equal match of `group_pattern` in it) and, with
-    `group_duplicates`, by an equal text (see `duplicates.text_key`; of pairs both texts). A group is all that is
+    `group_duplicates`, by an equal text (see `data.text_keys.text_key`; of pairs both texts). A group is all that is
     connected, also by way of other rows.
 
     Args:

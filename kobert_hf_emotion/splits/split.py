@@ -53,7 +53,7 @@ def make_split(
         dataset: Rows with `text` and `label`, a `ClassLabel`.
         n_splits: The number of folds; of no use to a given split.
         seed: The seed of the shuffling; likewise.
-        group_by: See `groups.row_groups`, also for the next two.
+        group_by: See `splits.groups.row_groups`, also for the next two.
         group_pattern: A regular expression.
         group_duplicates: Whether rows with the same text stay together.
         given: The fold of each row, from 1, or a file with them. Groups that are in more than one of its folds are

@@ -28,7 +28,7 @@ def find_file(source: str, name: str, options: Mapping[str, Any]) -> str | None:
     Args:
         source: A folder or a Hub id.
         name: Of the file.
-        options: See `hub_errors.place_options`.
+        options: See `hub.errors.place_options`.
     """
     if os.path.isdir(source):
         path = os.path.join(source, options.get("subfolder") or "", name)

@@ -57,7 +57,7 @@ class EmotionTrainer(Trainer):
             model's configuration. Weights "balanced" or "effective" are those of the rows of `train_dataset`.
         train_dataset: Rows with `text` and `label`, which are tokenised here, or tokenised rows with
             `input_ids` and `labels`. Labels with names are matched with the model's by name; see
-            `label_ids.label_ids`.
+            `data.label_ids.label_ids`.
         eval_dataset: Likewise, or several by name, each matched for itself.
         processing_class: The tokenizer; that of an `EmotionClassifier` by default.
         optimizer_state: `state_dict()` of an optimizer whose moments and step counts are carried on; learning

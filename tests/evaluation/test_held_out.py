@@ -18,7 +18,7 @@ from tiny import TINY
 from kobert_hf_emotion import EmotionClassifier, EmotionConfig, KoBERTTokenizer
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.evaluation.checkpoints import evaluate_checkpoints
-from kobert_hf_emotion.evaluation.test_file import ENSEMBLE, SOUP, evaluate_run
+from kobert_hf_emotion.evaluation.held_out import ENSEMBLE, SOUP, evaluate_run
 from kobert_hf_emotion.inference.soup import average_weights
 from kobert_hf_emotion.labels import EMOTION_LABELS
 

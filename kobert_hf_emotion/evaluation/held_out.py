@@ -36,7 +36,7 @@ ENSEMBLE, SOUP = "ensemble", "soup"
 
 @dataclass(frozen=True)
 class PartScores:
-    """Scores of a part of the test rows, with 95% bootstrap intervals; see `bootstrap.score_intervals`."""
+    """Scores of a part of the test rows, with 95% bootstrap intervals; see `metrics.bootstrap.score_intervals`."""
 
     scores: Scores
     intervals: dict[str, Interval]
@@ -121,12 +121,12 @@ def evaluate_run(
     """Evaluates a run, or a single checkpoint, on test rows.
 
     The intervals and the optimism draw rows with equal texts together. A text counts as seen where the run's file
-    has it (see `duplicates.text_key`), in whichever fold.
+    has it (see `data.text_keys.text_key`), in whichever fold.
 
     Args:
         run: The folder of a run, a fold, a model or an ensemble, or one of the notebook's files.
         dataset: Rows with `text` and `label`, which is matched with the checkpoints' by name; see
-            `label_ids.label_ids`. Rows whose label is -100 are left out.
+            `data.label_ids.label_ids`. Rows whose label is -100 are left out.
         select_on_test: Whether to choose the best fold by its test accuracy, as the notebook does. Without it the
             choice is the run's own, and by test accuracy only where a folder of folds records none.
         batch_size: Rows a forward pass.
