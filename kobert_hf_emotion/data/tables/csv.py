@@ -71,20 +71,21 @@ def _pick(head: Sequence[str], suffix: str, options: ReadOptions) -> str:
         )
     if suffix == ".txt" and "\t" in lines[0]:
         return "\t"
-    # The line of column names, where it is known by one of them, says best what stands between them.
-    known = {mark: _known_names([_split(line, mark) for line in lines]) for mark in _CANDIDATES}
-    best = max(known, key=lambda mark: known[mark])
-    if any(known[best]):
-        return best
-    first = next((line for line in lines if not line.lstrip().startswith("#")), lines[0])
-    return next((mark for mark in _CANDIDATES if mark in first), ",")
+    first = next((line for line in lines if not line.lstrip("\ufeff ").startswith("#")), lines[0])
+    # The line of column names, where it is known by one of them, says best what stands between them; that of the
+    # first line, where all lines agree on it, says more than a name further down.
+    known = {mark: sum(map(is_known_name, _split(first, mark))) for mark in _CANDIDATES}
+    likely = next((mark for mark in _CANDIDATES if mark in first), ",")
+    if not any(known.values()) and not _is_even(lines, likely):
+        known = {mark: _names_below(lines, mark) for mark in _CANDIDATES}
+    best = max(_CANDIDATES, key=lambda mark: (known[mark], first.count(mark)))
+    return best if known[best] else likely
 
 
-def _known_names(head: Sequence[Row]) -> tuple[int, int]:
-    """Returns how many cells of the row of column names are known, and, if any is, how many there are."""
-    names = head[find_header_row(head) - 1]
-    known = sum(map(is_known_name, names))
-    return known, len(names) if known else 0
+def _names_below(lines: Sequence[str], mark: str) -> int:
+    """Returns how many known names there are in the line of column names below a title, split at `mark`."""
+    titles = _title_lines(lines, mark)
+    return sum(map(is_known_name, _split(lines[titles], mark))) if titles else 0
 
 
 def _is_even(lines: Sequence[str], mark: str) -> bool:

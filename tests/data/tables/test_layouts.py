@@ -300,3 +300,16 @@ def test_a_byte_order_mark_is_no_part_of_the_first_cell(tmp_path: Path, encoding
     path = write(tmp_path / "a.txt", ("\ufeff" if encoding != "utf-16" else "") + "좋아요\n싫어요\n", encoding)
     reading = ReadOptions(encoding=encoding, no_header=True, delimiter="line")
     assert read_table(path, reading).frame["1"].tolist() == ["좋아요", "싫어요"]
+
+
+@pytest.mark.parametrize(
+    ("content", "columns"),
+    [
+        ("a b,둘째\n,;text\n,\n", ["a b", "둘째"]),
+        ("x,y,z\n,;;,\n,,;내용\n", ["x", "y", "z"]),
+        ('x,y,z\n"1.0""","5""가,내용","""가"""\n가,나,다\n', ["x", "y", "z"]),
+        ("감정 데이터\n문장;감정\n좋아, 정말;행복\n", ["문장", "감정"]),
+    ],
+)
+def test_a_cell_that_is_called_like_a_column_is_no_header(tmp_path: Path, content: str, columns: list[str]) -> None:
+    assert list(read_table(write(tmp_path / "a.csv", content)).frame.columns) == columns
