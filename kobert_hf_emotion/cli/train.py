@@ -98,15 +98,15 @@ def train(
     from ..runs.layout import REPORT_FILE
     from ..training.arguments import EmotionTrainingArguments
 
-    check_there("train_file", train_file)
-    check_there("split", split)
-    check_model("model", model)
     if split is not None and folds is not None:
         raise SplitError(
             "`split`이 겹 수를 정하므로 `folds`와 함께 쓸 수 없습니다. `folds`를 빼세요.",
             "`split` brings its own number of folds: leave `folds` out.",
             mend={"folds": None},
         )
+    check_there("train_file", train_file)
+    check_there("split", split)
+    check_model("model", model)
     names = options.parse_labels(labels)
     run = Path("runs", train_file.stem) if output is None else output
     with quiet_libraries():

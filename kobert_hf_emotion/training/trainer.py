@@ -83,9 +83,9 @@ class EmotionTrainer(Trainer):
         optimizer_state: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        check_loss_is_ours(args, kwargs)
         check_type("model", model, PreTrainedModel, 'EmotionClassifier.from_pretrained("default")')
         check_type("args", args, EmotionTrainingArguments, 'EmotionTrainingArguments("out")')
+        check_loss_is_ours(args, kwargs)
         if processing_class is None:
             processing_class = model.tokenizer if isinstance(model, EmotionClassifier) else None
         if processing_class is None:

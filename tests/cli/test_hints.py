@@ -90,6 +90,9 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished_run: Pat
     write(tmp_path / "train.csv", ROWS)
     write(tmp_path / "few.csv", [*ROWS, ("화가 났다", "angry"), ("화가 치밀었다", "angry")])
     write(tmp_path / "odd.csv", ROWS, "문장,비고")
+    stars = "".join(f"{i % 5 + 1}\t버스를 {i}번 놓쳐서 기분이 가라앉았다\n" for i in range(8))
+    (tmp_path / "stars.txt").write_text(stars, encoding="utf-8")
+    (tmp_path / "lines.txt").write_text("어제는 비가 왔다, 많이\n버스를 놓쳤다\n배가 고프다\n", encoding="utf-8")
     (tmp_path / "other_split.csv").write_text("fold\n1\n2\n", encoding="utf-8")
     return tmp_path
 
@@ -112,6 +115,8 @@ MISTAKES = {
     "predictions as xlsx": "predict model train.csv --output p.xlsx",
     "predictions to a folder": "predict model train.csv --output runs",
     "a tokenizer with a folder": "predict model '오늘 좋았다' --tokenizer model --num-attention-heads 2",
+    "a file without column names": "predict model stars.txt",
+    "a text a line": "predict model lines.txt",
     "a mistyped column": "predict model odd.csv --text-column 문쟝",
     "a mistyped column to test": "test runs/a train.csv --text-column txt",
     "a mistyped column to train on": f"train train.csv --folds 2 --text-column txt --output new {TINY}",

@@ -242,3 +242,19 @@ def test_texts_that_cannot_be_read_do_not_end_a_file(
     assert code == 0, err
     assert json.loads(out)["unknown_texts"] == 3
     assert "3 of 3 texts" in err
+
+
+def test_long_texts_with_one_beginning_are_predicted_and_tested_alike(
+    capsys: pytest.CaptureFixture[str], folder: Path, tiny_model_folder: Path
+) -> None:
+    start = "버스를 놓쳐서 하루 종일 기분이 가라앉았다 " * 12  # more than the model reads
+    lines = [f"{start}{i},{('happy', 'sad')[i % 2]}" for i in range(35)]
+    (folder / "long.csv").write_text("\n".join(["문장,감정", *lines]), encoding="utf-8")
+    code, out, err = predict(capsys, tiny_model_folder, "long.csv", "--json")
+    assert code == 0, err
+    predicted = json.loads(out)
+    assert (predicted["rows"], predicted["unknown_texts"]) == (35, 0)
+    assert main(["test", str(tiny_model_folder), "long.csv", "--json"]) == 0
+    tested = json.loads(capsys.readouterr().out)
+    assert tested["best"] == str(tiny_model_folder)
+    assert tested["checkpoints"][0]["accuracy"] == pytest.approx(predicted["scores"]["accuracy"])

@@ -143,5 +143,5 @@ def test_what_is_in_the_way_or_missing(folds: Path, tmp_path: Path, capsys: pyte
     with pytest.raises(CheckpointError):
         load_predictor(tmp_path / "broken")
     (tmp_path / "broken" / ENSEMBLE_FILE).write_text("[]", encoding="utf-8")
-    with pytest.raises(CheckpointError, match="kobert-emotion ensemble"):
+    with pytest.raises(CheckpointError, match="is no ensemble's folder"):
         load_predictor(tmp_path / "broken")
