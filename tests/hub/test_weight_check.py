@@ -40,7 +40,7 @@ from kobert_hf_emotion.tokenization.loading import load_tokenizer
 from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
 FILES = {"config.json", "model.safetensors", "spiece.model", "tokenizer.json", "tokenizer_config.json"}
-LONG = "정말 좋다 " * 700
+LONG = "오늘 정말 행복했어 " * 400  # of syllables that the small tokenizer knows
 WORDPIECE = word_piece()
 Change = Callable[[dict[str, torch.Tensor]], None]
 
