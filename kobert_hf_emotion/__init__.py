@@ -5,10 +5,9 @@ Names resolve lazily: importing the package loads neither torch nor transformers
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .utils.garbage_collection import collector_spares_imports
+from .utils.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from .audit import AuditReport, audit_dataset
@@ -96,13 +95,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with collector_spares_imports():
-        value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

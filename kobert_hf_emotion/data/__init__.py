@@ -1,5 +1,14 @@
 """Table files of texts and labels as data sets, and what was read, assumed and left out."""
 
-from .dataset import LoadReport, load_emotion_dataset, load_emotion_dataset_with_report
+from __future__ import annotations
 
-__all__ = ["LoadReport", "load_emotion_dataset", "load_emotion_dataset_with_report"]
+from ..utils.lazy_names import lazy_names
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "LoadReport": "dataset",
+        "load_emotion_dataset": "dataset",
+        "load_emotion_dataset_with_report": "dataset",
+    },
+)

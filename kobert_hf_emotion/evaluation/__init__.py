@@ -1,7 +1,14 @@
 """Finished models on test files, and runs beside each other."""
 
-from .checkpoints import evaluate_checkpoints
-from .comparison import compare_runs
-from .held_out import evaluate_run
+from __future__ import annotations
 
-__all__ = ["compare_runs", "evaluate_checkpoints", "evaluate_run"]
+from ..utils.lazy_names import lazy_names
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "compare_runs": "comparison",
+        "evaluate_checkpoints": "checkpoints",
+        "evaluate_run": "held_out",
+    },
+)

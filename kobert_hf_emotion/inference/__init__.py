@@ -1,7 +1,15 @@
 """Whatever predicts: a folder, an ensemble, one of the old files; and whole files of texts."""
 
-from .classifier import Classifier, load_classifier
-from .ensemble import EmotionEnsemble
-from .loading import load_checkpoint
+from __future__ import annotations
 
-__all__ = ["Classifier", "EmotionEnsemble", "load_checkpoint", "load_classifier"]
+from ..utils.lazy_names import lazy_names
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Classifier": "classifier",
+        "EmotionEnsemble": "ensemble",
+        "load_checkpoint": "loading",
+        "load_classifier": "classifier",
+    },
+)

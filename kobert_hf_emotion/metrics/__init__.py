@@ -1,5 +1,13 @@
 """Figures of evaluation: scores, intervals, calibration, and what logits say."""
 
-from .classification import EmotionMetrics, compute_metrics
+from __future__ import annotations
 
-__all__ = ["EmotionMetrics", "compute_metrics"]
+from ..utils.lazy_names import lazy_names
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "EmotionMetrics": "classification",
+        "compute_metrics": "classification",
+    },
+)

@@ -1,5 +1,12 @@
 """The model, its losses, and how it predicts."""
 
-from .classifier import EmotionClassifier
+from __future__ import annotations
 
-__all__ = ["EmotionClassifier"]
+from ..utils.lazy_names import lazy_names
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "EmotionClassifier": "classifier",
+    },
+)

@@ -1,6 +1,14 @@
 """A k-fold run and its folder: made, interrupted, continued, read back and pushed."""
 
-from .cross_validation import cross_validate
-from .result import CrossValidationResult, FoldResult
+from __future__ import annotations
 
-__all__ = ["CrossValidationResult", "FoldResult", "cross_validate"]
+from ..utils.lazy_names import lazy_names
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "CrossValidationResult": "result",
+        "FoldResult": "result",
+        "cross_validate": "cross_validation",
+    },
+)

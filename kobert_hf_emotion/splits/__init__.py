@@ -1,5 +1,14 @@
 """Which rows validate which fold."""
 
-from .folds import fold_indices, split_hash, stratified_kfold
+from __future__ import annotations
 
-__all__ = ["fold_indices", "split_hash", "stratified_kfold"]
+from ..utils.lazy_names import lazy_names
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "fold_indices": "folds",
+        "split_hash": "folds",
+        "stratified_kfold": "folds",
+    },
+)

@@ -1,6 +1,14 @@
 """KoBERT's tokenizer: its ids, its files, and whether it fits a model."""
 
-from .sentencepiece_layout import VOCAB_FILE
-from .tokenizer import KoBERTTokenizer, WordSplit
+from __future__ import annotations
 
-__all__ = ["VOCAB_FILE", "KoBERTTokenizer", "WordSplit"]
+from ..utils.lazy_names import lazy_names
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "KoBERTTokenizer": "tokenizer",
+        "VOCAB_FILE": "sentencepiece_layout",
+        "WordSplit": "tokenizer",
+    },
+)

@@ -1,6 +1,13 @@
 """One training: its arguments, the trainer, and what it needs."""
 
-from .arguments import EmotionTrainingArguments
-from .trainer import EmotionTrainer
+from __future__ import annotations
 
-__all__ = ["EmotionTrainer", "EmotionTrainingArguments"]
+from ..utils.lazy_names import lazy_names
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "EmotionTrainer": "trainer",
+        "EmotionTrainingArguments": "arguments",
+    },
+)

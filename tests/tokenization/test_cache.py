@@ -77,7 +77,7 @@ def test_another_process_reads_it_too(vocab_file: Path, cache: Path) -> None:
     (file,) = cache.iterdir()
     program = f"""
 import datasets
-from kobert_hf_emotion import token_cache
+from kobert_hf_emotion.tokenization import cache as token_cache
 from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 token_cache.CACHED_ROWS = 4
 rows = datasets.Dataset.from_dict({{"text": {TEXTS!r}, "label": [0, 1, 1, 0]}})
