@@ -414,12 +414,13 @@ class TestPredict:
 
     @pytest.mark.parametrize("texts", [["가", None], ["가", 3], ["가", float("nan")], ["가", ["나"]]])
     def test_no_string(self, tiny_model: EmotionClassifier, texts: Any) -> None:
-        with pytest.raises(DataError, match="Text 1 is not a string"):
+        with pytest.raises(DataError, match=r"Text 1 \(from 0\) of texts is not a string"):
             tiny_model.predict(texts)
 
     def test_one_string(self, tiny_model: EmotionClassifier) -> None:
         with pytest.raises(
-            DataError, match=r"Expected a list of texts, found a single text\. Put it in brackets: predict\(\[text\]\)"
+            DataError,
+            match=r"Expected a list of texts as `texts`, found a single text\. Put it in brackets: predict\(\[text\]\)",
         ):
             tiny_model.predict("가")
 
