@@ -153,7 +153,7 @@ def test_what_a_kill_leaves_is_swept(tmp_path: Path, kind: str) -> None:
     }[kind]
     program = f"""
 import os, time
-from kobert_hf_emotion import files
+from kobert_hf_emotion.utils import files
 {write}
 with context as handle:
     handle.write(b"half") if {kind == "file"} else (handle / "half").write_bytes(b"x")
