@@ -6,6 +6,7 @@ import ast
 import csv
 import importlib.util
 import itertools
+import json
 import pkgutil
 import re
 import shlex
@@ -21,8 +22,15 @@ import torch
 import typer
 from paths import ROOT
 
-from kobert_hf_emotion import EmotionClassifier, KoBERTTokenizer, audit_dataset, export_legacy_checkpoint, load_emotion_dataset
+from kobert_hf_emotion import (
+    EmotionClassifier,
+    KoBERTTokenizer,
+    audit_dataset,
+    export_legacy_checkpoint,
+    load_emotion_dataset,
+)
 from kobert_hf_emotion.assets import resolve_default
+from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.cli.app import app
 from kobert_hf_emotion.configuration import EmotionConfig
 
@@ -195,12 +203,13 @@ def test_paths_and_modules_exist(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.endswith("doctor.md")])
-def test_doctor_page_has_every_check(page: str, users_folder: Path, tiny_model_folder: Path) -> None:
+def test_doctor_page_has_every_check(
+    page: str, users_folder: Path, tiny_model_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     first_cells = re.findall(r"^\| (`.*?) \|", read(page), re.MULTILINE)
     documented = {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
-    train = load_emotion_dataset("train.csv")
-    report = audit_dataset(train, load_emotion_dataset("test.csv"), model=tiny_model_folder, group_column="ID")
-    assert {finding.check for finding in report.findings} <= documented
+    main(["doctor", "train.csv", "test.csv", "--model", str(tiny_model_folder), "--group-column", "ID", "--json"])
+    assert {finding["check"] for finding in json.loads(capsys.readouterr().out)["findings"]} == documented
 
 
 @pytest.fixture
