@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .training.continuation import continue_training
     from .training.trainer import EmotionTrainer
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "AuditReport": "audit",

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ast
 import csv
+import importlib.util
+import itertools
+import json
+import pkgutil
 import re
 import shlex
 import sys
@@ -18,14 +22,24 @@ import torch
 import typer
 from paths import ROOT
 
-from kobert_hf_emotion import EmotionClassifier, KoBERTTokenizer, export_legacy_checkpoint
+from kobert_hf_emotion import (
+    EmotionClassifier,
+    KoBERTTokenizer,
+    audit_dataset,
+    export_legacy_checkpoint,
+    load_emotion_dataset,
+)
 from kobert_hf_emotion.assets import resolve_default
+from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.cli.app import app
 from kobert_hf_emotion.configuration import EmotionConfig
 
 READMES = ("README.md", "README.en.md")
-GUIDES = ("docs/migration.ko.md", "docs/migration.en.md")
-PAGES = (*READMES, *GUIDES, "docs/hub.md", "docs/doctor.md")
+NAMES = sorted(page.name for page in (ROOT / "docs/ko").glob("*.md"))
+PAIRS = (READMES, *((f"docs/ko/{name}", f"docs/en/{name}") for name in NAMES))
+"""Each page in Korean and in English."""
+PAGES = tuple(page for pair in PAIRS for page in pair)
+OTHERS = ("CHANGELOG.md", "CONTRIBUTING.md", "default_model/README.md", "kobert_hf_emotion/assets/default/README.md")
 RUN_MARK = "<!-- run -->"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -70,19 +84,57 @@ def pythons(page: str) -> list[str]:
     return [ast.dump(ast.parse(block.text)) for block in blocks(page, "python")]
 
 
-@pytest.mark.parametrize("pages", [READMES, GUIDES])
-def test_both_languages_have_the_same_code(pages: tuple[str, str]) -> None:
+def figures(page: str) -> list[str]:
+    return sorted(re.findall(r"\d+\.\d+", read(page)))
+
+
+def headings(page: str) -> list[int]:
+    return [len(marks) for marks in re.findall(r"^(#+) ", FENCE.sub("", read(page)), re.MULTILINE)]
+
+
+def test_every_page_is_there_in_both_languages() -> None:
+    assert NAMES
+    assert sorted(page.name for page in (ROOT / "docs/en").glob("*.md")) == NAMES
+    assert sorted(page.name for page in (ROOT / "docs").glob("*.md")) == []
+
+
+@pytest.mark.parametrize("pages", PAIRS, ids=PAGES[::2])
+def test_both_languages_say_the_same(pages: tuple[str, str]) -> None:
     korean, english = pages
     assert command_lines(korean) == command_lines(english)
     assert pythons(korean) == pythons(english)
-    assert read(korean).count(RUN_MARK) == read(english).count(RUN_MARK) > 0
+    assert [block.text for block in blocks(korean, "text")] == [block.text for block in blocks(english, "text")]
+    assert headings(korean) == headings(english)
+    assert figures(korean) == figures(english)
+    for mark in (RUN_MARK, "<!-- demo-figures -->", "<!-- /demo-figures -->", "\n| "):
+        assert read(korean).count(mark) == read(english).count(mark), mark
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_index_leads_to_every_page(language: str) -> None:
+    """And so does the README."""
+    linked = {target.split("#")[0] for target in LINK.findall(read(f"docs/{language}/index.md"))}
+    assert set(NAMES) - {"index.md"} <= linked
+    readme = read("README.md" if language == "ko" else "README.en.md")
+    assert {f"docs/{language}/{name}" for name in NAMES} <= set(LINK.findall(readme))
+
+
+@pytest.mark.parametrize("page", READMES)
+def test_first_screen(page: str) -> None:
+    """What it is, two commands, five lines of Python, one picture; the rest stands in docs/."""
+    lines = read(page).splitlines()
+    assert len(lines) <= 120
+    top = "\n".join(lines[:40])
+    assert "make demo" in top
+    assert "make test" in top
+    assert RUN_MARK in top
+    assert len(re.findall(r"^!\[", top, re.MULTILINE)) == 1
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_parse(page: str) -> None:
     known = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     lines = [words for words in command_lines(page) + inline_commands(page) if words[0] == "kobert-emotion"]
-    assert lines
     for words in lines:
         assert words[1] in known, words
         if len(words) == 2 or words[2:] == ["--help"]:  # a mention, not a call
@@ -113,10 +165,11 @@ def test_example_arguments_exist() -> None:
     from kobert_hf_emotion import EmotionTrainingArguments
 
     parser = HfArgumentParser((train_kfold.RunArguments, EmotionTrainingArguments))
-    for words in command_lines("README.md"):
-        if "examples/train_kfold.py" in words:
-            arguments = words[words.index("examples/train_kfold.py") + 1 :]
-            assert parser.parse_known_args(arguments)[1] == []
+    calls = [words for page in PAGES for words in command_lines(page) if "examples/train_kfold.py" in words]
+    assert calls
+    for words in calls:
+        arguments = words[words.index("examples/train_kfold.py") + 1 :]
+        assert parser.parse_known_args(arguments)[1] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -125,11 +178,38 @@ def test_python_compiles(page: str) -> None:
         compile(block.text, f"{page}:{block.line}", "exec")
 
 
-@pytest.mark.parametrize("page", [*PAGES, "CHANGELOG.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("page", [*PAGES, *OTHERS])
 def test_relative_links_exist(page: str) -> None:
     for target in LINK.findall(FENCE.sub("", read(page))):
         if not target.startswith(("http://", "https://", "#", "mailto:")):
             assert ((ROOT / page).parent / target.split("#")[0]).exists(), target
+
+
+@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md", *OTHERS[2:]])
+def test_paths_and_modules_exist(page: str) -> None:
+    """`tests/…`, `default_model/…` and dotted names of the package are where the page says they are."""
+    tops = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")} - {"runs"}
+    for code in re.findall(r"`([\w./-]+)`", FENCE.sub("", read(page))):
+        if "/" in code and code.split("/")[0] in tops:
+            assert (ROOT / code).exists(), code
+        elif code.startswith(("kobert_hf_emotion.", "default_model.")):
+            pkgutil.resolve_name(code)
+    for words in command_lines(page):
+        for before, word in itertools.pairwise(words):
+            if word.startswith("tests/"):
+                assert (ROOT / word).exists(), word
+            if before == "-m" and word.split(".")[0] in tops:
+                assert importlib.util.find_spec(word) is not None, word
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.endswith("doctor.md")])
+def test_doctor_page_has_every_check(
+    page: str, users_folder: Path, tiny_model_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first_cells = re.findall(r"^\| (`.*?) \|", read(page), re.MULTILINE)
+    documented = {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
+    main(["doctor", "train.csv", "test.csv", "--model", str(tiny_model_folder), "--group-column", "ID", "--json"])
+    assert {finding["check"] for finding in json.loads(capsys.readouterr().out)["findings"]} == documented
 
 
 @pytest.fixture
@@ -169,11 +249,11 @@ def torch_threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/migration.ko.md"])
+@pytest.mark.parametrize("page", [korean for korean, _ in PAIRS if RUN_MARK in read(korean)])
 def test_marked_code_runs(
     page: str, users_folder: Path, main_module: types.ModuleType, tiny_model_folder: Path
 ) -> None:
-    """The other language has the same code: `test_both_languages_have_the_same_code`."""
+    """The other language has the same code: `test_both_languages_say_the_same`."""
     shorter = {
         "max_len, batch_size, num_epochs = 64, 64, 10": "max_len, batch_size, num_epochs = 64, 64, 1",
         'MODEL = "default"': f"MODEL = {str(tiny_model_folder)!r}",

@@ -49,7 +49,7 @@ class Finding:
     Attributes:
         check: The check's name, the key of its value in the JSON output.
         status: "ok"; "notice", worth knowing; or "problem", a reason not to trust a result.
-        value: What was counted or measured; see `docs/doctor.md`.
+        value: What was counted or measured; see `docs/en/doctor.md`.
         found: What was found, in words.
         advice: What to do about it; None where nothing is.
         examples: Rows that show it.

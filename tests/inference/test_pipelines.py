@@ -95,7 +95,7 @@ def test_hub_and_folder_give_the_same_to_the_last_bit(without_package: dict[str,
 def test_same_labels_with_and_without_the_package(
     ours: NDArray[np.float64], without_package: dict[str, NDArray[np.float64]], texts: list[str], folder: Path
 ) -> None:
-    """The figures stand in docs/hub.md."""
+    """The figures stand in docs/en/hub.md."""
     own = EmotionClassifier.from_pretrained(folder).tokenizer(texts)["input_ids"]
     engine = AutoTokenizer.from_pretrained(folder)
     assert type(engine).__module__.startswith("transformers.")
