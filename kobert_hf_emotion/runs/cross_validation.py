@@ -2,54 +2,38 @@
 
 from __future__ import annotations
 
-import copy
-import gc
-import hashlib
 import json
 import logging
 import os
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import datasets
-import numpy as np
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
-from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
 from ..assets import DEFAULT_MODEL_NAME
-from ..audit import AuditReport, audit_dataset
-from ..configuration import EmotionConfig
-from ..data.column_names import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..audit import AuditReport
+from ..data.column_names import LABEL_COLUMN, TEXT_COLUMN
 from ..data.input_checks import check_dataset
-from ..data.label_ids import label_ids, named_labels
-from ..errors import RunError, SplitError
-from ..inference.classifier import save_classifier, start_model, weights_sha256
-from ..legacy import export_legacy_checkpoint
-from ..metrics.probabilities import ClassIds, Logits
-from ..metrics.scores import score, write_json
-from ..splits.csv import SPLIT_FILE, read_split, write_split
-from ..splits.folds import fold_numbers, folds_from_numbers, split_hash
-from ..splits.split import Split, make_split
-from ..tokenization.encoding import encode_dataset
-from ..tokenization.guard import check_tokenization
-from ..tokenization.loading import load_tokenizer, vocabulary_sha256
+from ..data.label_ids import named_labels
+from ..errors import RunError
+from ..metrics.scores import write_json
+from ..splits.csv import SPLIT_FILE, write_split
+from ..splits.folds import fold_numbers
+from ..splits.split import make_split
 from ..tokenization.tokenizer import WordSplit
 from ..training.arguments import EmotionTrainingArguments
-from ..training.progress import RunProgress
-from ..training.resumable_trainer import FoldTrainer, last_checkpoint
-from ..training.tracking import check_trackers, tracked_fold, trackers_of
+from ..training.tracking import check_trackers, trackers_of
 from ..utils.argument_checks import check_path, check_type
-from ..utils.files import atomic_directory
-from ..utils.garbage_collection import collector_ignores_startup
-from ..utils.versions import library_versions
-from .fold_record import read_fold, write_fold
-from .layout import AUDIT_FILE, FOLD_FILE, IN_PROGRESS, RUN_FILE
-from .result import CrossValidationResult, FoldResult
-from .state import check_same_run, forget_progress, only_process, unfinished_record
+from .fold_training import train_folds
+from .layout import AUDIT_FILE, FOLD_FILE, RUN_FILE
+from .plan import Plan
+from .preparation import Preparation, prepare_once
+from .result import CrossValidationResult
+from .state import forget_progress, only_process
 from .writing import write_run
 
 logger = logging.getLogger(__name__)
@@ -119,90 +103,17 @@ def cross_validate(
     check_dataset(dataset, (TEXT_COLUMN, LABEL_COLUMN))
     check_path("output_dir", output_dir)
     check_path("model", model)
-    run = Path(output_dir)
     _check_args(args)
-    begun = unfinished_record(run)
-    dataset = named_labels(dataset)
-    labels = list(dataset.features[LABEL_COLUMN].names)
-    truth = label_ids(dataset, labels)
-    args.alpha_for(labels, np.bincount(truth, minlength=len(labels)))
-    division = make_split(dataset, n_splits, args.seed, group_by, group_pattern, group_duplicates, split)
-    if begun is not None:
-        division = _begun_with(run, begun, dataset, division, args.seed)
-    settings = {} if word_split is None else {"word_split": word_split}
-    tokenizer = load_tokenizer(model, model_max_length=args.max_length, **settings)
-    plan = _Plan(run, os.fspath(model), labels, args, len(division.folds), tokenizer, legacy_export)
-    start = plan.start_model()  # fails here rather than in the first fold
-    if legacy_export and start.config.model_type != EmotionConfig.model_type:
-        raise RunError(
-            f"노트북 파일(`legacy_export`)은 BERT 모델만 됩니다: {start.config.model_type}",
-            f"The notebook's files (`legacy_export`) are those of BERT, and this is {start.config.model_type}.",
-            mend={"legacy_export": False},
-        )
-    guard = check_tokenization(tokenizer, start.config, dataset[TEXT_COLUMN][:], args.max_length)
-    audit = audit_dataset(
-        dataset, tokenizer=tokenizer, config=start.config, n_splits=plan.n_splits, max_length=args.max_length
-    )
-    record = {
-        **plan.describe(),
-        **division.describe(),
-        "start_weights_sha256": weights_sha256(start),
-        "datasets": list(dataset_ids),
-        "license": license_id,
-        "rows": len(dataset),
-        "data_sha256": data_sha256(dataset),
-        "tokenization": asdict(guard),
-        "versions": library_versions(),
-    }
-    del start
-    if begun is not None:
-        check_same_run(run, begun, record)
-    if args.world_size > 1:
-        args.distributed_state.wait_for_everyone()  # all have looked before the first one writes
-    with only_process(run) if args.should_save else nullcontext():
+    plan = Plan(Path(output_dir), os.fspath(model), named_labels(dataset), args, word_split, legacy_export)
+    divide = partial(make_split, plan.dataset, n_splits, args.seed, group_by, group_pattern, group_duplicates, split)
+    prepared = prepare_once(plan, divide, {"datasets": list(dataset_ids), "license": license_id})
+    with only_process(plan.run) if args.should_save else nullcontext():
         if args.should_save:
-            write_json(run / RUN_FILE, {**record, "finished": False})  # first: without it the folder is not ours
-            write_split(run / SPLIT_FILE, dataset, fold_numbers(division.folds, len(dataset)), division.groups)
-            write_json(run / AUDIT_FILE, audit.to_dict())
-            _log_findings(audit)
-        result = plan.run_folds(encode_dataset(dataset, tokenizer, args.max_length, labels), truth, division)
+            _begin(plan, prepared)
+        result = train_folds(plan, prepared.split)
         if args.should_save:
-            forget_progress(run)
-            write_run(result, dataset, truth, division.folds, record)
-            folds = [{**asdict(fold), **_fold_settings(fold.path)} for fold in result.folds]
-            write_json(run / RUN_FILE, {**record, "finished": True, "best": result.best.path.name, "folds": folds})
+            _finish(plan, prepared, result)
     return result
-
-
-def data_sha256(dataset: datasets.Dataset) -> str:
-    """Returns a SHA-256 over the texts, where there are some their pairs, and the labels of a data set, in order."""
-    digest = hashlib.sha256()
-    names = [name for name in (LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN) if name in dataset.column_names]
-    for values in zip(*(dataset[name][:] for name in names), strict=True):
-        digest.update(("\t".join(map(str, values)) + "\n").encode())
-    return digest.hexdigest()
-
-
-def _begun_with(run: Path, begun: Mapping[str, Any], dataset: datasets.Dataset, division: Split, seed: int) -> Split:
-    """Returns the folds an unfinished run was begun with, where the same settings made others in an earlier version.
-
-    Where settings or data differ, `division` itself: what has changed is said when the records are compared.
-    """
-    asked = {**division.settings, "n_splits": len(division.folds), "seed": seed}
-    before = {**begun, "seed": begun.get("training_arguments", {}).get("seed")}
-    if division.settings["split_from"] != "seed" or any(before.get(name) != value for name, value in asked.items()):
-        return division
-    try:
-        return replace(division, folds=folds_from_numbers(read_split(run / SPLIT_FILE, dataset)))
-    except SplitError:
-        return division
-
-
-def _log_findings(audit: AuditReport) -> None:
-    for finding in audit.findings:
-        if finding.status != "ok":
-            level = logging.WARNING if finding.status == "problem" else logging.INFO
-            logger.log(level, "%s: %s / %s", finding.check, finding.found.korean, finding.found.english)
 
 
 def _check_args(args: EmotionTrainingArguments) -> None:
@@ -218,112 +129,32 @@ def _check_args(args: EmotionTrainingArguments) -> None:
     check_trackers(trackers_of(args))
 
 
+def _begin(plan: Plan, prepared: Preparation) -> None:
+    """Writes what is known of a run before its first fold."""
+    split, rows = prepared.split, len(plan.dataset)
+    write_json(plan.run / RUN_FILE, {**prepared.record, "finished": False})  # first: else the folder is not ours
+    write_split(plan.run / SPLIT_FILE, plan.dataset, fold_numbers(split.folds, rows), split.groups)
+    write_json(plan.run / AUDIT_FILE, prepared.audit.to_dict())
+    _log_findings(prepared.audit)
+
+
+def _finish(plan: Plan, prepared: Preparation, result: CrossValidationResult) -> None:
+    """Writes what all folds together gave; the record that says so comes last."""
+    forget_progress(plan.run)
+    write_run(result, plan.dataset, plan.truth, prepared.split.folds, prepared.record)
+    folds = [{**asdict(fold), **_fold_settings(fold.path)} for fold in result.folds]
+    write_json(
+        plan.run / RUN_FILE, {**prepared.record, "finished": True, "best": result.best.path.name, "folds": folds}
+    )
+
+
 def _fold_settings(path: Path) -> dict[str, Any]:
     """Returns what was computed for a fold alone: the weights of its labels."""
     return {"focal_alpha": json.loads((path / FOLD_FILE).read_text(encoding="utf-8"))["focal_alpha"]}
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What all folds of a run have in common."""
-
-    run: Path
-    model: str
-    labels: list[str]
-    args: EmotionTrainingArguments
-    n_splits: int
-    tokenizer: PreTrainedTokenizerBase
-    legacy_export: bool
-
-    def describe(self) -> dict[str, Any]:
-        return {
-            "model": self.model,
-            "labels": self.labels,
-            "word_split": getattr(self.tokenizer, "word_split", None),  # of KoBERT's tokenizer alone
-            "tokenizer_sha256": vocabulary_sha256(self.tokenizer),
-            "n_splits": self.n_splits,
-            "legacy_export": self.legacy_export,
-            "processes": self.args.world_size,
-            "training_arguments": self.args.to_dict(),  # type: ignore[no-untyped-call]
-        }
-
-    def start_model(self) -> PreTrainedModel:
-        """Returns the model that every fold starts from."""
-        set_seed(self.args.seed)
-        return start_model(self.model, self.labels, self.args.dropout, self.tokenizer)
-
-    def run_folds(self, encoded: datasets.Dataset, truth: ClassIds, split: Split) -> CrossValidationResult:
-        """Trains the folds that are not in the folder of the run yet, and reads the others."""
-        logits = np.zeros((len(truth), len(self.labels)), dtype=np.float32)
-        results: list[FoldResult] = []
-        bar = RunProgress(self.n_splits, self.args.disable_tqdm or not self.args.should_save)
-        with collector_ignores_startup(), bar as progress:
-            for number, (train, validation) in enumerate(split.folds, start=1):
-                path = self.run / f"fold_{number}"
-                if (path / FOLD_FILE).is_file():
-                    fold, logits[validation] = read_fold(path, truth[validation])
-                    progress.skip(fold.history[-1].step)
-                else:
-                    fold_args = self._fold_args(number)
-                    with tracked_fold(fold_args, self.run, path.name):
-                        fold, logits[validation] = self._run_fold(
-                            number, fold_args, encoded.select(train), encoded.select(validation), progress
-                        )
-                    gc.collect()  # a trainer and its model refer to each other
-                scores = fold.scores
-                logger.info(
-                    "fold %d/%d: accuracy %.4f, macro F1 %.4f", number, self.n_splits, scores.accuracy, scores.macro_f1
-                )
-                results.append(fold)
-        return CrossValidationResult(
-            self.run, self.labels, results, score(logits, truth), logits, split_hash(split.folds)
-        )
-
-    def _run_fold(
-        self,
-        number: int,
-        args: EmotionTrainingArguments,
-        train: datasets.Dataset,
-        validation: datasets.Dataset,
-        progress: RunProgress,
-    ) -> tuple[FoldResult, Logits]:
-        model = self.start_model()
-        initial = weights_sha256(model)
-        checkpoint = last_checkpoint(self._checkpoints(number))
-        if checkpoint is not None:
-            logger.info("fold %d/%d: continued from %s / 이어서 학습합니다", number, self.n_splits, checkpoint)
-        trainer = FoldTrainer(model, args, train, validation, self.tokenizer, callbacks=[progress])
-        trainer.train(resume_from_checkpoint=checkpoint)
-        output = trainer.validate()
-        logits, truth = np.asarray(output.predictions), np.asarray(output.label_ids)
-        path = self.run / f"fold_{number}"
-        scores = score(logits, truth)
-        result = FoldResult(number, path, len(train), len(validation), scores, initial, trainer.history)
-        if self.args.should_save:
-            self._save(trainer, result, logits)
-        trainer.accelerator.wait_for_everyone()  # until the main process has saved
-        return result, logits
-
-    def _checkpoints(self, number: int) -> Path:
-        """Returns where the checkpoints of a fold are while it is not finished."""
-        return self.run / IN_PROGRESS / f"fold_{number}"
-
-    def _fold_args(self, number: int) -> EmotionTrainingArguments:
-        args = copy.copy(self.args)
-        args.output_dir = os.fspath(self._checkpoints(number))
-        args.eval_strategy, args.save_strategy = IntervalStrategy.EPOCH, SaveStrategy.NO
-        args.disable_tqdm = True  # one bar for the run stands for those of the folds
-        return args
-
-    def _save(self, trainer: FoldTrainer, fold: FoldResult, logits: Logits) -> None:
-        alpha = trainer.criterion.alpha
-        weights = dict(zip(self.labels, alpha, strict=True)) if isinstance(alpha, list) else alpha
-        with atomic_directory(fold.path) as folder:
-            save_classifier(trainer.model, self.tokenizer, folder)
-            write_fold(folder, fold, logits, {"focal_alpha": weights})
-            if self.legacy_export:
-                epochs, batch = self.args.num_train_epochs, self.args.train_batch_size
-                stem = f"Focal_KoBERT_e{epochs:g}_b{batch}_fold_{fold.number}"
-                export_legacy_checkpoint(trainer.model, folder / stem, trainer.optimizer)
-        if (checkpoints := self._checkpoints(fold.number)).exists():
-            shutil.rmtree(checkpoints)
+def _log_findings(audit: AuditReport) -> None:
+    for finding in audit.findings:
+        if finding.status != "ok":
+            level = logging.WARNING if finding.status == "problem" else logging.INFO
+            logger.log(level, "%s: %s / %s", finding.check, finding.found.korean, finding.found.english)

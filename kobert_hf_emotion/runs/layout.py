@@ -20,6 +20,11 @@ IN_PROGRESS, BEST = "in_progress", "best"
 _FOLD = re.compile("fold_[1-9][0-9]*")
 
 
+def fold_folder(run: Path, number: int) -> Path:
+    """Returns the folder of a fold, 1 for the first."""
+    return run / f"fold_{number}"
+
+
 def fold_folders(run: str | os.PathLike[str]) -> list[Path]:
     """Returns the folders `fold_1`, `fold_2`, … of a run in the order of their numbers, and nothing of another name."""
     folds = {path: _FOLD.fullmatch(path.name) for path in Path(run).glob("fold_*") if path.is_dir()}

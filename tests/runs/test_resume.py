@@ -21,7 +21,7 @@ from small_runs import make_args, make_dataset
 
 from kobert_hf_emotion.errors import RunError
 from kobert_hf_emotion.modeling.classifier import EmotionClassifier
-from kobert_hf_emotion.runs import cross_validation
+from kobert_hf_emotion.runs import preparation
 from kobert_hf_emotion.runs.cross_validation import cross_validate
 from kobert_hf_emotion.runs.state import only_process, unfinished_record
 from kobert_hf_emotion.splits.csv import read_split, write_split
@@ -155,8 +155,8 @@ def test_a_changed_model_is_refused(
 def test_changed_versions_are_refused(
     unfinished: Path, dataset: datasets.Dataset, tiny_model_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = cross_validation.library_versions()
-    monkeypatch.setattr(cross_validation, "library_versions", lambda: {**now, "torch": "0.1"})
+    now = preparation.library_versions()
+    monkeypatch.setattr(preparation, "library_versions", lambda: {**now, "torch": "0.1"})
     assert f'versions.torch: "{torch.__version__}" → "0.1"' in refusal(unfinished, dataset, tiny_model_folder)
 
 

@@ -1,0 +1,85 @@
+"""What a run is to do: the same for all of its folds, and in all of its processes."""
+
+from __future__ import annotations
+
+import copy
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import datasets
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
+from transformers.trainer_utils import IntervalStrategy, SaveStrategy
+
+from ..data.column_names import LABEL_COLUMN
+from ..data.label_ids import label_ids
+from ..inference.classifier import start_model
+from ..metrics.probabilities import ClassIds
+from ..splits.split import Split
+from ..tokenization.loading import load_tokenizer, vocabulary_sha256
+from ..tokenization.tokenizer import WordSplit
+from ..training.arguments import EmotionTrainingArguments
+from .layout import IN_PROGRESS, fold_folder
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all folds of a run have in common."""
+
+    run: Path
+    """The folder of the run."""
+    model: str
+    dataset: datasets.Dataset
+    """Rows with `text` and `label`, a `ClassLabel`."""
+    args: EmotionTrainingArguments
+    word_split: WordSplit | None
+    legacy_export: bool
+
+    @property
+    def labels(self) -> list[str]:
+        """Label names in the order of their ids."""
+        return list(self.dataset.features[LABEL_COLUMN].names)
+
+    @cached_property
+    def truth(self) -> ClassIds:
+        """The class id of each row."""
+        return label_ids(self.dataset, self.labels)
+
+    @cached_property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The model's tokenizer."""
+        settings = {} if self.word_split is None else {"word_split": self.word_split}
+        return load_tokenizer(self.model, model_max_length=self.args.max_length, **settings)
+
+    def start_model(self) -> PreTrainedModel:
+        """Returns the model that every fold starts from."""
+        set_seed(self.args.seed)
+        return start_model(self.model, self.labels, self.args.dropout, self.tokenizer)
+
+    def checkpoints(self, fold: int) -> Path:
+        """Returns where the checkpoints of a fold are while it is not finished."""
+        return fold_folder(self.run / IN_PROGRESS, fold)
+
+    def fold_args(self, fold: int) -> EmotionTrainingArguments:
+        """Returns the training arguments of a fold: evaluated every epoch, saved at its end."""
+        args = copy.copy(self.args)
+        args.output_dir = os.fspath(self.checkpoints(fold))
+        args.eval_strategy, args.save_strategy = IntervalStrategy.EPOCH, SaveStrategy.NO
+        args.disable_tqdm = True  # one bar for the run stands for those of the folds
+        return args
+
+    def describe(self, split: Split) -> dict[str, Any]:
+        """Returns what `run.json` says of the plan and of the folds that the rows were divided into."""
+        return {
+            "model": self.model,
+            "labels": self.labels,
+            "word_split": getattr(self.tokenizer, "word_split", None),  # of KoBERT's tokenizer alone
+            "tokenizer_sha256": vocabulary_sha256(self.tokenizer),
+            "n_splits": len(split.folds),
+            "legacy_export": self.legacy_export,
+            "processes": self.args.world_size,
+            "training_arguments": self.args.to_dict(),  # type: ignore[no-untyped-call]
+            **split.describe(),
+        }

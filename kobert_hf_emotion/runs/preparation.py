@@ -1,0 +1,126 @@
+"""What comes before the first fold: the split, the audit, and the record of what is about to be done."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import datasets
+import numpy as np
+from transformers import PreTrainedConfig
+
+from ..audit import AuditReport, audit_dataset
+from ..configuration import EmotionConfig
+from ..data.column_names import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..errors import KoBERTEmotionError, RunError, SplitError
+from ..inference.classifier import weights_sha256
+from ..splits.csv import SPLIT_FILE, read_split
+from ..splits.folds import folds_from_numbers
+from ..splits.split import Split
+from ..tokenization.guard import check_tokenization
+from ..utils.versions import library_versions
+from .plan import Plan
+from .state import check_same_run, unfinished_record
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What is known of a run before its first fold."""
+
+    split: Split
+    record: dict[str, Any]
+    """What `run.json` says of the run."""
+    audit: AuditReport
+
+
+def prepare_once(plan: Plan, divide: Callable[[], Split], about: Mapping[str, Any]) -> Preparation:
+    """Checks a run and works out what comes before its folds, on the main process for all of them.
+
+    Nothing is written. All processes return the same or raise the same error, and none goes on before that.
+
+    Args:
+        plan: What the run is to do.
+        divide: Makes the split.
+        about: What the record says besides.
+
+    Raises:
+        KoBERTEmotionError: As `cross_validate` lists.
+    """
+    if plan.args.world_size == 1:
+        return _prepare(plan, divide, about)
+    from accelerate.utils import broadcast_object_list
+
+    answer: list[Preparation | KoBERTEmotionError | None] = [None]
+    if plan.args.process_index == 0:
+        try:
+            answer = [_prepare(plan, divide, about)]
+        except KoBERTEmotionError as error:  # else the others would wait for a process that has ended
+            answer = [error]
+    broadcast_object_list(answer)  # type: ignore[no-untyped-call]
+    [found] = answer
+    if isinstance(found, KoBERTEmotionError):
+        raise found
+    assert found is not None
+    return found
+
+
+def _prepare(plan: Plan, divide: Callable[[], Split], about: Mapping[str, Any]) -> Preparation:
+    begun = unfinished_record(plan.run)
+    plan.args.alpha_for(plan.labels, np.bincount(plan.truth, minlength=len(plan.labels)))
+    split = divide()
+    if begun is not None:
+        split = _begun_with(plan, begun, split)
+    start = plan.start_model()  # fails here rather than in the first fold
+    _check_legacy_export(plan, start.config)
+    length = plan.args.max_length
+    guard = check_tokenization(plan.tokenizer, start.config, plan.dataset[TEXT_COLUMN][:], length)
+    audit = audit_dataset(
+        plan.dataset, tokenizer=plan.tokenizer, config=start.config, n_splits=len(split.folds), max_length=length
+    )
+    record = {
+        **plan.describe(split),
+        "start_weights_sha256": weights_sha256(start),
+        **about,
+        "rows": len(plan.dataset),
+        "data_sha256": data_sha256(plan.dataset),
+        "tokenization": asdict(guard),
+        "versions": library_versions(),
+    }
+    if begun is not None:
+        check_same_run(plan.run, begun, record)
+    return Preparation(split, record, audit)
+
+
+def _begun_with(plan: Plan, begun: Mapping[str, Any], split: Split) -> Split:
+    """Returns the folds an unfinished run was begun with, where the same settings made others in an earlier version.
+
+    Where settings or data differ, `split` itself: what has changed is said when the records are compared.
+    """
+    asked = {**split.settings, "n_splits": len(split.folds), "seed": plan.args.seed}
+    before = {**begun, "seed": begun.get("training_arguments", {}).get("seed")}
+    if split.settings["split_from"] != "seed" or any(before.get(name) != value for name, value in asked.items()):
+        return split
+    try:
+        return replace(split, folds=folds_from_numbers(read_split(plan.run / SPLIT_FILE, plan.dataset)))
+    except SplitError:
+        return split
+
+
+def _check_legacy_export(plan: Plan, config: PreTrainedConfig) -> None:
+    if plan.legacy_export and config.model_type != EmotionConfig.model_type:
+        raise RunError(
+            f"노트북 파일(`legacy_export`)은 BERT 모델만 됩니다: {config.model_type}",
+            f"The notebook's files (`legacy_export`) are those of BERT, and this is {config.model_type}.",
+            mend={"legacy_export": False},
+        )
+
+
+def data_sha256(dataset: datasets.Dataset) -> str:
+    """Returns a SHA-256 over the texts, where there are some their pairs, and the labels of a data set, in order."""
+    digest = hashlib.sha256()
+    names = [name for name in (LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN) if name in dataset.column_names]
+    for values in zip(*(dataset[name][:] for name in names), strict=True):
+        digest.update(("\t".join(map(str, values)) + "\n").encode())
+    return digest.hexdigest()

@@ -1,0 +1,55 @@
+"""A run in two processes: what comes before its folds is done once, and a mistake ends both of them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from paths import SUPPORT
+from small_trainer import launcher
+
+WORKER = """
+import json, sys
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[3])
+from small_runs import make_args, make_dataset
+
+from kobert_hf_emotion.errors import SplitError
+from kobert_hf_emotion.runs import preparation
+from kobert_hf_emotion.runs.cross_validation import cross_validate
+
+model, folder = sys.argv[1], Path(sys.argv[2])
+args = make_args(num_train_epochs=1, max_steps=1, use_cpu=True)
+seen = {"audits": 0, "refused": None}
+audit = preparation.audit_dataset
+
+def counted(*given, **named):
+    seen["audits"] += 1
+    return audit(*given, **named)
+
+preparation.audit_dataset = counted
+try:
+    cross_validate(make_dataset(2), folder / "refused", model, args, n_splits=5)
+except SplitError as error:
+    seen["refused"] = error.english
+result = cross_validate(make_dataset(2), folder / "run", model, args, n_splits=2)
+seen |= {"split": result.split_sha256, "macro_f1": result.scores.macro_f1, "processes": args.world_size}
+(folder / f"{args.process_index}.json").write_text(json.dumps(seen))
+"""
+
+
+def test_the_main_process_prepares_for_all(tiny_model_folder: Path, tmp_path: Path) -> None:
+    script = tmp_path / "worker.py"
+    script.write_text(WORKER, encoding="utf-8")
+    command = [*launcher(2), str(script), str(tiny_model_folder), str(tmp_path), str(SUPPORT)]
+    subprocess.run(command, check=True, capture_output=True, text=True, timeout=240)
+    first, second = (json.loads((tmp_path / f"{number}.json").read_text()) for number in range(2))
+    assert (first.pop("audits"), second.pop("audits")) == (1, 0)
+    assert first == second
+    assert first["processes"] == 2
+    assert "fear" in first["refused"]
+    assert not (tmp_path / "refused").exists()
+    record = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
+    assert (record["finished"], record["split_sha256"]) == (True, first["split"])
