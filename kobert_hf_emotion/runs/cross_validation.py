@@ -30,7 +30,7 @@ from ..errors import RunError, SplitError
 from ..inference.classifier import save_classifier, start_model, weights_sha256
 from ..legacy import export_legacy_checkpoint
 from ..metrics.probabilities import ClassIds, Logits
-from ..metrics.scores import score, write_json
+from ..metrics.scores import score
 from ..splits.csv import SPLIT_FILE, read_split, write_split
 from ..splits.folds import fold_numbers, folds_from_numbers, split_hash
 from ..splits.split import Split, make_split
@@ -43,7 +43,7 @@ from ..training.progress import RunProgress
 from ..training.resumable_trainer import FoldTrainer, last_checkpoint
 from ..training.tracking import check_trackers, tracked_fold, trackers_of
 from ..utils.argument_checks import check_path, check_type
-from ..utils.files import atomic_directory
+from ..utils.files import atomic_directory, write_json
 from ..utils.garbage_collection import collector_ignores_startup
 from ..utils.versions import library_versions
 from .fold_record import read_fold, write_fold
