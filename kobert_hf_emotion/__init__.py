@@ -12,7 +12,8 @@ from .utils.lazy_names import lazy_names
 if TYPE_CHECKING:
     from .audit import AuditReport, audit_dataset
     from .configuration import EmotionConfig
-    from .data.dataset import LoadReport, load_emotion_dataset, load_emotion_dataset_with_report
+    from .data.dataset import load_emotion_dataset, load_emotion_dataset_with_report
+    from .data.report import LoadReport
     from .errors import KoBERTEmotionError
     from .evaluation.checkpoints import evaluate_checkpoints
     from .evaluation.comparison import compare_runs
@@ -46,7 +47,7 @@ _HOMES = {
     "FocalLoss": "modeling.losses",
     "KoBERTEmotionError": "errors",
     "KoBERTTokenizer": "tokenization.tokenizer",
-    "LoadReport": "data.dataset",
+    "LoadReport": "data.report",
     "OnnxClassifier": "export",
     "audit_dataset": "audit",
     "compare_runs": "evaluation.comparison",

@@ -25,9 +25,7 @@ from paths import ROOT
 from kobert_hf_emotion import (
     EmotionClassifier,
     KoBERTTokenizer,
-    audit_dataset,
     export_legacy_checkpoint,
-    load_emotion_dataset,
 )
 from kobert_hf_emotion.assets import resolve_default
 from kobert_hf_emotion.cli import main

@@ -7,9 +7,10 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from ..data.dataset import LoadReport, text_fault
+from ..data.cleaning import text_fault
 from ..data.label_parsing import is_empty_label
 from ..data.label_reading import arrows, listed_counts
+from ..data.report import LoadReport
 from ..data.tables import read_table
 from .report import Example, Finding, Split, Wording, counted, shortened
 from .thresholds import PROBLEM_DROPPED

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..data.dataset import LoadReport
 from ..data.label_reading import LabelReading, arrows, listed_counts
+from ..data.report import LoadReport
 from .file_checks import FileExamples, dropped_rows
 from .report import Finding, Split, Wording, counted
 

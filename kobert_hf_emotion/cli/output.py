@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..data.dataset import LoadReport
+    from ..data.report import LoadReport
 
 
 def say(line: str = "") -> None:

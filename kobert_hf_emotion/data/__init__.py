@@ -7,7 +7,7 @@ from ..utils.lazy_names import lazy_names
 __getattr__ = lazy_names(
     __name__,
     {
-        "LoadReport": "dataset",
+        "LoadReport": "report",
         "load_emotion_dataset": "dataset",
         "load_emotion_dataset_with_report": "dataset",
     },

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import logging
 import os
-import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
-from ..labels import BLANKS, EMOTION_LABELS, clean_name, fold_name
+from ..labels import EMOTION_LABELS
 from ..utils.argument_checks import check_path, check_type
+from .cleaning import clean_texts, count_labels, count_null_texts, join_tables, keep_rows
 from .columns import Columns
-from .label_parsing import EXCEL_ERRORS, NULLS, label_names
-from .label_reading import LabelReading, listed_counts, sort_counts
+from .label_parsing import label_names
 from .label_tally import encode_labels
+from .report import LoadReport, nothing_left
 from .tables import Note, ReadOptions, Table, read_table
 from .tables.column_roles import columns_of, gap_notes
 from .tables.options import LayoutName
@@ -26,75 +25,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_NULL = max(map(len, NULLS)) + 2
-
 PathLike = str | os.PathLike[str]
-
-_REASONS_KO = {
-    "empty_text": "빈 글",
-    "lone_dot": "'.'뿐인 글",
-    "excel_error": "글이 #NAME? 같은 엑셀 오류",
-    "empty_label": "빈 레이블",
-}
-
-
-@dataclass(frozen=True)
-class LoadReport:
-    """What was read and what was left out.
-
-    Attributes:
-        files: The files in the order they were read.
-        encodings: The encoding of each; None for Excel and Parquet.
-        rows_read: Rows of data in the files, blank ones included save at the end of a file.
-        rows_kept: Rows of the dataset.
-        dropped: Rows left out by reason: "empty_text", "lone_dot" (the text is a single full stop), "excel_error" (it
-            is "#NAME?" or the like), "empty_label". A row is counted under the first that holds.
-        nfc_changed: Rows kept whose text was not in Unicode's composed form NFC, as on macOS.
-        label_counts: Rows kept by label name; empty without labels.
-        label_conflicts: Rows on which the label column and a second one, such as `Emotion`, differ.
-        columns: The columns used in each file.
-        labels_read: What the label cells were taken for; None without labels.
-        null_texts: Rows kept whose text is what programs write for a missing value ("nan", "NULL"), by the text.
-        reading: How each file was read: what was prescribed, and what was found out.
-        notes: What was assumed in reading, and what is in the files and was not read.
-    """
-
-    files: tuple[str, ...]
-    encodings: tuple[str | None, ...]
-    rows_read: int
-    rows_kept: int
-    dropped: dict[str, int] = field(default_factory=dict)
-    nfc_changed: int = 0
-    label_counts: dict[str, int] = field(default_factory=dict)
-    label_conflicts: int = 0
-    columns: tuple[Columns, ...] = ()
-    labels_read: LabelReading | None = None
-    null_texts: dict[str, int] = field(default_factory=dict)
-    reading: tuple[ReadOptions, ...] = ()
-    notes: tuple[Note, ...] = ()
-
-    def summary(self) -> str:
-        """Returns the report as a few lines of Korean."""
-        files = ", ".join(
-            f"{file} ({encoding})" if encoding else file
-            for file, encoding in zip(self.files, self.encodings, strict=True)
-        )
-        lines = [f"{files}: {self.rows_read:,}행 중 {self.rows_kept:,}행을 씁니다."]
-        used = dict.fromkeys(columns.in_words() for columns in self.columns)
-        lines += [f"  열 (columns): {words}" for words in used]
-        if self.dropped:
-            lines.append(f"  제외 {sum(self.dropped.values()):,}행: {_dropped_ko(self.dropped)}")
-        if self.nfc_changed:
-            lines.append(f"  NFC로 정규화한 글: {self.nfc_changed:,}행")
-        if self.null_texts:
-            lines.append(f"  글로 둔 값 (kept as texts): {listed_counts(self.null_texts)}")
-        if self.label_conflicts:
-            lines.append(f"  두 레이블 열이 서로 다른 행: {self.label_conflicts:,}행")
-        if self.label_counts:
-            lines.append("  레이블: " + ", ".join(f"{name} {count:,}" for name, count in self.label_counts.items()))
-        if self.labels_read is not None:
-            lines += [f"  {line}" for line in self.labels_read.lines()]
-        return "\n".join(lines)
 
 
 def load_emotion_dataset(
@@ -186,13 +117,12 @@ def load_emotion_dataset_with_report(
 
     The options of reading are one argument here, and the same for all files.
     """
-    named = {
-        "text_column": text_column,
-        "label_column": label_column,
-        "text_pair_column": text_pair_column,
-        "group_column": group_column,
-    }
-    for name, column in named.items():
+    for name, column in (
+        ("text_column", text_column),
+        ("label_column", label_column),
+        ("text_pair_column", text_pair_column),
+        ("group_column", group_column),
+    ):
         if column is not None:
             check_type(name, column, str, '"text"')
     require_labels = require_labels and read_labels
@@ -210,7 +140,19 @@ def load_emotion_dataset_with_report(
         for table in tables
     )
     _check_same_roles(tables, columns)
-    gaps = [gap_notes(table, found, require_labels) for table, found in zip(tables, columns, strict=True)]
+    notes: list[Note] = []
+    for table, found in zip(tables, columns, strict=True):
+        notes += [*table.notes, *gap_notes(table, found, require_labels)]
+    return _load(tables, columns, notes, labels, require_labels)
+
+
+def _load(
+    tables: Sequence[Table],
+    columns: tuple[Columns, ...],
+    notes: Sequence[Note],
+    labels: Sequence[str] | None,
+    require_labels: bool,
+) -> tuple[Dataset, LoadReport]:
     frame = join_tables(tables, columns)
     names = label_names(frame, labels)
     clean_texts(frame)
@@ -229,7 +171,7 @@ def load_emotion_dataset_with_report(
         labels_read=None if names is None else tally.reading(names),
         null_texts=count_null_texts(kept),
         reading=tuple(table.options for table in tables),
-        notes=tuple(note for table, more in zip(tables, gaps, strict=True) for note in (*table.notes, *more)),
+        notes=tuple(notes),
     )
     if kept.empty:
         raise nothing_left(report)
@@ -263,95 +205,6 @@ def _check_same_roles(tables: Sequence[Table], columns: Sequence[Columns]) -> No
         )
 
 
-def join_tables(tables: Sequence[Table], columns: Sequence[Columns]) -> pd.DataFrame:
-    """Puts the rows of all tables into one frame whose columns are named by their roles.
-
-    `file_row` is the row's number as the user sees it in the file.
-    """
-    import pandas as pd
-
-    with_id = all(found.id is not None for found in columns)
-    frames = []
-    for table, found in zip(tables, columns, strict=True):
-        roles = {
-            "text": found.text,
-            "raw_label": found.label,
-            "other_label": found.other_label,
-            "text_pair": found.text_pair,
-            "group": found.group,
-            "id": found.id if with_id else None,
-        }
-        frame = pd.DataFrame({role: table.frame[name] for role, name in roles.items() if name is not None})
-        frame["row"] = range(1, len(frame) + 1)
-        frame["file_row"] = frame["row"] + table.first_row - 1
-        frame["file"] = str(table.path)
-        frame["label_name"] = found.label
-        frame["other_name"] = found.other_label
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
-
-
-def clean_texts(frame: pd.DataFrame) -> None:
-    """Brings the texts of a frame into NFC, noting in `is_nfc` which were, and in `reason` why a text is none."""
-    import numpy as np
-
-    frame["is_nfc"] = _normalize(frame)
-    frame["reason"] = np.asarray([text_fault(text) for text in frame["text"].tolist()], dtype=object)
-
-
-def text_fault(text: str) -> str:
-    """Returns why a text is none, as a reason of `LoadReport.dropped`; the empty string where it is one."""
-    if text[:1].isalnum() and text[0] not in BLANKS:  # nearly all
-        return ""
-    seen = clean_name(text)
-    if not seen:
-        return "empty_text"
-    if seen == ".":
-        return "lone_dot"
-    return "excel_error" if seen[0] == "#" and fold_name(seen) in EXCEL_ERRORS else ""
-
-
-def keep_rows(frame: pd.DataFrame, require_labels: bool) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Leaves the rows without content out, after `clean_texts` and `encode_labels`.
-
-    Returns:
-        The rows that are kept, and how many are not by reason.
-    """
-    if require_labels and "label" in frame:
-        frame.loc[(frame["reason"] == "") & frame["label"].isna(), "reason"] = "empty_label"
-    reasons = frame["reason"]
-    counts = {reason: int((reasons == reason).sum()) for reason in _REASONS_KO}
-    return frame[reasons == ""], {reason: count for reason, count in counts.items() if count}
-
-
-def count_null_texts(frame: pd.DataFrame) -> dict[str, int]:
-    """Counts the rows whose text is what programs write for a missing value."""
-    short = frame["text"][frame["text"].str.len() <= _LONGEST_NULL]
-    counts = {str(text): int(rows) for text, rows in short.value_counts().items() if fold_name(str(text)) in NULLS}
-    return sort_counts(counts)
-
-
-def _normalize(frame: pd.DataFrame) -> list[bool]:
-    """Brings the texts into NFC; returns for each row whether it already was."""
-    composed = [True] * len(frame)
-    for column in ("text", "text_pair"):
-        if column in frame:
-            texts = frame[column].tolist()
-            frame[column] = [unicodedata.normalize("NFC", text) for text in texts]
-            composed = [
-                was and unicodedata.is_normalized("NFC", text) for was, text in zip(composed, texts, strict=True)
-            ]
-    return composed
-
-
-def count_labels(frame: pd.DataFrame, names: tuple[str, ...] | None) -> dict[str, int]:
-    """Counts the rows of each label by its name; empty without labels."""
-    if names is None:
-        return {}
-    counts = frame["label"].value_counts().to_dict()
-    return {name: int(counts.get(index, 0)) for index, name in enumerate(names)}
-
-
 def _warn_of_empty_groups(frame: pd.DataFrame) -> None:
     count = int((frame["group"].str.strip() == "").sum()) if "group" in frame else 0
     if count:
@@ -359,21 +212,6 @@ def _warn_of_empty_groups(frame: pd.DataFrame) -> None:
             "%d row(s) have an empty group and will be treated as one group / 그룹이 빈 행은 한 그룹으로 묶입니다",
             count,
         )
-
-
-def _dropped_ko(dropped: dict[str, int]) -> str:
-    return ", ".join(f"{_REASONS_KO[reason]} {count:,}" for reason, count in dropped.items())
-
-
-def nothing_left(report: LoadReport) -> DataError:
-    """Returns the error of files none of whose rows can be used."""
-    files = ", ".join(report.files)
-    return DataError(
-        f"{files}: {report.rows_read:,}행을 읽었지만 쓸 수 있는 행이 없습니다({_dropped_ko(report.dropped)}). "
-        "글과 레이블이 있는 열을 지정했는지 확인하세요.",
-        f"{files}: none of the {report.rows_read:,} rows can be used ({report.dropped}). "
-        "Check that the text and label columns are the right ones.",
-    )
 
 
 def _to_dataset(frame: pd.DataFrame, names: tuple[str, ...] | None, several_files: bool) -> Dataset:

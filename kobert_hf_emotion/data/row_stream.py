@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from .cleaning import clean_texts, count_labels, count_null_texts, join_tables, keep_rows
 from .columns import GUESS_ROWS, Columns
-from .dataset import LoadReport, clean_texts, count_labels, count_null_texts, join_tables, keep_rows, nothing_left
 from .label_parsing import label_names
 from .label_reading import sort_counts
 from .label_tally import LabelTally
+from .report import LoadReport, nothing_left
 from .tables import ReadOptions, Table, TableFile, open_table
 from .tables.column_roles import columns_of, gap_notes
 

@@ -16,11 +16,10 @@ from transformers import PreTrainedConfig
 from ..data.input_checks import as_texts, refuse_files
 from ..errors import CheckpointError
 from ..metrics.probabilities import log_softmax
-from ..metrics.scores import write_json
 from ..modeling.prediction import DEFAULT_BATCH_SIZE, Prediction, as_pairs, to_predictions
 from ..tokenization.guard import UnknownTexts
 from ..utils.argument_checks import check_path, check_type
-from ..utils.files import atomic_directory
+from ..utils.files import atomic_directory, write_json
 from .classifier import Classifier, load_classifier, save_classifier
 
 ENSEMBLE_FILE = "ensemble.json"
@@ -66,8 +65,10 @@ class EmotionEnsemble:
             members = [Path(folder, Path(name).name) for name in names]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CheckpointError(
-                f"앙상블 폴더가 아닙니다: {folder} — {ENSEMBLE_FILE}을 읽을 수 없습니다.",
-                f"{folder} is no ensemble's folder: cannot read {ENSEMBLE_FILE} ({error}).",
+                f"앙상블 폴더가 아닙니다: {folder} — {ENSEMBLE_FILE}을 읽을 수 없습니다. "
+                "`kobert-emotion ensemble`로 다시 만드세요.",
+                f"{folder} is no ensemble's folder: cannot read {ENSEMBLE_FILE} ({error}). "
+                "Make it again with `kobert-emotion ensemble`.",
             ) from error
         return cls([load_classifier(member) for member in members])
 

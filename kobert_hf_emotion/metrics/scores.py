@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -63,19 +62,6 @@ def _classification_report(logits: Logits, labels: ClassIds, names: Sequence[str
         zero_division=0,
         output_dict=as_dict,
     )
-
-
-def write_json(path: str | os.PathLike[str], content: Mapping[str, Any]) -> None:
-    """Writes `content` as indented JSON, atomically; dataclasses inside become objects."""
-    with atomic_write(path, "w") as handle:
-        json.dump(content, handle, ensure_ascii=False, indent=2, default=_to_json)
-        handle.write("\n")
-
-
-def _to_json(value: Any) -> Any:
-    if hasattr(value, "__dataclass_fields__"):
-        return asdict(value)
-    return str(value)
 
 
 def write_predictions(

@@ -20,7 +20,6 @@ from ..data.column_names import LABEL_COLUMN, TEXT_COLUMN
 from ..data.input_checks import check_dataset
 from ..data.label_ids import named_labels
 from ..errors import RunError
-from ..metrics.scores import write_json
 from ..splits.csv import SPLIT_FILE, write_split
 from ..splits.folds import fold_numbers
 from ..splits.split import make_split
@@ -28,6 +27,7 @@ from ..tokenization.tokenizer import WordSplit
 from ..training.arguments import EmotionTrainingArguments
 from ..training.tracking import check_trackers, trackers_of
 from ..utils.argument_checks import check_path, check_type
+from ..utils.files import write_json
 from .fold_training import train_folds
 from .layout import AUDIT_FILE, FOLD_FILE, RUN_FILE
 from .plan import Plan

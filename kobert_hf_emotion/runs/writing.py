@@ -16,10 +16,10 @@ from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..hub.cards import CARD_FILE, is_hub_id
 from ..inference.classifier import store_temperature
 from ..metrics.probabilities import ClassIds
-from ..metrics.scores import table_report, text_report, write_json, write_predictions
+from ..metrics.scores import table_report, text_report, write_predictions
 from ..splits.folds import Fold
 from ..splits.groups import row_groups
-from ..utils.files import atomic_write
+from ..utils.files import atomic_write, write_json
 from .card import render_run_card
 from .layout import CALIBRATION_FILE, CONFUSION_FILE, CURVES_FILE, REPORT_FILE
 from .out_of_fold import out_of_fold_report

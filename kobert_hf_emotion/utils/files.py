@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
@@ -116,6 +118,19 @@ def atomic_directory(path: StrPath) -> Iterator[Path]:
         if lock is not None:
             os.close(lock)
     _sync_folder(target.parent)
+
+
+def write_json(path: StrPath, content: Mapping[str, Any]) -> None:
+    """Writes `content` as indented JSON, atomically; dataclasses inside become objects."""
+    with atomic_write(path, "w") as handle:
+        json.dump(content, handle, ensure_ascii=False, indent=2, default=_to_json)
+        handle.write("\n")
+
+
+def _to_json(value: Any) -> Any:
+    if hasattr(value, "__dataclass_fields__"):
+        return asdict(value)
+    return str(value)
 
 
 def check_free(path: StrPath) -> None:

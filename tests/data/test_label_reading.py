@@ -14,7 +14,8 @@ import pytest
 
 from kobert_hf_emotion.audit import check_reading
 from kobert_hf_emotion.cli import main
-from kobert_hf_emotion.data.dataset import LoadReport, load_emotion_dataset, load_emotion_dataset_with_report
+from kobert_hf_emotion.data.dataset import load_emotion_dataset, load_emotion_dataset_with_report
+from kobert_hf_emotion.data.report import LoadReport
 from kobert_hf_emotion.data.row_stream import open_rows
 from kobert_hf_emotion.errors import DataError
 from kobert_hf_emotion.labels import EMOTION_LABELS

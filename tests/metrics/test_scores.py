@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,7 @@ from scipy.special import softmax as scipy_softmax
 from sklearn.metrics import accuracy_score, classification_report, f1_score
 
 from kobert_hf_emotion.labels import EMOTION_LABELS
-from kobert_hf_emotion.metrics.scores import score, table_report, text_report, write_json, write_predictions
+from kobert_hf_emotion.metrics.scores import score, table_report, text_report, write_predictions
 
 NAMES = list(EMOTION_LABELS)
 RANDOM = np.random.default_rng(0)
@@ -102,17 +100,3 @@ class TestPredictions:
             write_predictions(file, LOGITS[:4], NAMES, {"text": ["too", "few"]})
         assert file.read_bytes() == before
         assert list(tmp_path.iterdir()) == [file]
-
-
-@dataclass
-class Record:
-    name: str
-
-
-def test_json(tmp_path: Path) -> None:
-    file = tmp_path / "out.json"
-    write_json(file, {"이름": Record("감정"), "path": Path("a/b"), "list": [1, 2.5]})
-    content = file.read_text(encoding="utf-8")
-    assert json.loads(content) == {"이름": {"name": "감정"}, "path": "a/b", "list": [1, 2.5]}
-    assert "이름" in content, "Hangul is written as it is"
-    assert content.endswith("}\n")

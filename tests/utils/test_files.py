@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -14,7 +16,7 @@ import pytest
 
 from kobert_hf_emotion.errors import KoBERTEmotionError, RunError
 from kobert_hf_emotion.utils import files
-from kobert_hf_emotion.utils.files import atomic_directory, atomic_write
+from kobert_hf_emotion.utils.files import atomic_directory, atomic_write, write_json
 
 
 @pytest.fixture(params=["unnamed", "named"])
@@ -221,3 +223,17 @@ class TestAtomicDirectory:
                 assert first.is_dir()
                 (second / "x").write_text("second")
         assert (tmp_path / "out" / "x").read_text() == "second"
+
+
+@dataclass
+class Record:
+    name: str
+
+
+def test_json(tmp_path: Path) -> None:
+    file = tmp_path / "out.json"
+    write_json(file, {"이름": Record("감정"), "path": Path("a/b"), "list": [1, 2.5]})
+    content = file.read_text(encoding="utf-8")
+    assert json.loads(content) == {"이름": {"name": "감정"}, "path": "a/b", "list": [1, 2.5]}
+    assert "이름" in content, "Hangul is written as it is"
+    assert content.endswith("}\n")

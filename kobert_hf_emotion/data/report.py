@@ -1,0 +1,92 @@
+"""What was read of table files and what was left out, and how that is said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..errors import DataError
+from .columns import Columns
+from .label_reading import LabelReading, listed_counts
+from .tables import Note, ReadOptions
+
+REASONS = {
+    "empty_text": "빈 글",
+    "lone_dot": "'.'뿐인 글",
+    "excel_error": "글이 #NAME? 같은 엑셀 오류",
+    "empty_label": "빈 레이블",
+}
+"""Why rows are left out, and how that is said in Korean; a row is counted under the first that holds."""
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What was read and what was left out.
+
+    Attributes:
+        files: The files in the order they were read.
+        encodings: The encoding of each; None for Excel and Parquet.
+        rows_read: Rows of data in the files, blank ones included save at the end of a file.
+        rows_kept: Rows of the dataset.
+        dropped: Rows left out by reason: "empty_text", "lone_dot" (the text is a single full stop), "excel_error" (it
+            is "#NAME?" or the like), "empty_label". A row is counted under the first that holds.
+        nfc_changed: Rows kept whose text was not in Unicode's composed form NFC, as on macOS.
+        label_counts: Rows kept by label name; empty without labels.
+        label_conflicts: Rows on which the label column and a second one, such as `Emotion`, differ.
+        columns: The columns used in each file.
+        labels_read: What the label cells were taken for; None without labels.
+        null_texts: Rows kept whose text is what programs write for a missing value ("nan", "NULL"), by the text.
+        reading: How each file was read: what was prescribed, and what was found out.
+        notes: What was assumed in reading, and what is in the files and was not read.
+    """
+
+    files: tuple[str, ...]
+    encodings: tuple[str | None, ...]
+    rows_read: int
+    rows_kept: int
+    dropped: dict[str, int] = field(default_factory=dict)
+    nfc_changed: int = 0
+    label_counts: dict[str, int] = field(default_factory=dict)
+    label_conflicts: int = 0
+    columns: tuple[Columns, ...] = ()
+    labels_read: LabelReading | None = None
+    null_texts: dict[str, int] = field(default_factory=dict)
+    reading: tuple[ReadOptions, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    def summary(self) -> str:
+        """Returns the report as a few lines of Korean."""
+        files = ", ".join(
+            f"{file} ({encoding})" if encoding else file
+            for file, encoding in zip(self.files, self.encodings, strict=True)
+        )
+        lines = [f"{files}: {self.rows_read:,}행 중 {self.rows_kept:,}행을 씁니다."]
+        used = dict.fromkeys(columns.in_words() for columns in self.columns)
+        lines += [f"  열 (columns): {words}" for words in used]
+        if self.dropped:
+            lines.append(f"  제외 {sum(self.dropped.values()):,}행: {_in_words(self.dropped)}")
+        if self.nfc_changed:
+            lines.append(f"  NFC로 정규화한 글: {self.nfc_changed:,}행")
+        if self.null_texts:
+            lines.append(f"  글로 둔 값 (kept as texts): {listed_counts(self.null_texts)}")
+        if self.label_conflicts:
+            lines.append(f"  두 레이블 열이 서로 다른 행: {self.label_conflicts:,}행")
+        if self.label_counts:
+            lines.append("  레이블: " + ", ".join(f"{name} {count:,}" for name, count in self.label_counts.items()))
+        if self.labels_read is not None:
+            lines += [f"  {line}" for line in self.labels_read.lines()]
+        return "\n".join(lines)
+
+
+def _in_words(dropped: dict[str, int]) -> str:
+    return ", ".join(f"{REASONS[reason]} {count:,}" for reason, count in dropped.items())
+
+
+def nothing_left(report: LoadReport) -> DataError:
+    """Returns the error of files none of whose rows can be used."""
+    files = ", ".join(report.files)
+    return DataError(
+        f"{files}: {report.rows_read:,}행을 읽었지만 쓸 수 있는 행이 없습니다({_in_words(report.dropped)}). "
+        "글과 레이블이 있는 열을 지정했는지 확인하세요.",
+        f"{files}: none of the {report.rows_read:,} rows can be used ({report.dropped}). "
+        "Check that the text and label columns are the right ones.",
+    )
