@@ -58,7 +58,7 @@ def prepare_once(plan: Plan, divide: Callable[[], Split], about: Mapping[str, An
             answer = [_prepare(plan, divide, about)]
         except KoBERTEmotionError as error:  # else the others would wait for a process that has ended
             answer = [error]
-    broadcast_object_list(answer)  # type: ignore[no-untyped-call]
+    broadcast_object_list(answer)
     [found] = answer
     if isinstance(found, KoBERTEmotionError):
         raise found
