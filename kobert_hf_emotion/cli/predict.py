@@ -109,9 +109,10 @@ def _predict_texts(classifier: LogitsModel, texts: list[str], output: Path | Non
         logits = classifier.predict_logits(texts, None, batch_size, unknown)
     predictions = to_predictions(logits, classifier.labels)
     if output is not None:
-        from ..metrics.scores import write_predictions
+        from ..inference.prediction_csv import prediction_csv
 
-        write_predictions(output, logits, classifier.labels, {"text": texts})
+        with prediction_csv(output, classifier.labels) as table:
+            table.write({"text": texts}, logits)
     _warn(unknown)
     if json:
         predicted = [{"text": t, **p} for t, p in zip(texts, predictions, strict=True)]

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.row_stream import RowStream
-from ..metrics.probabilities import Logits, check_logits, log_losses, softmax
+from ..metrics.bootstrap import confusion_scores
+from ..metrics.probabilities import check_logits, log_losses
 from ..metrics.scores import Scores
 from ..modeling.prediction import DEFAULT_BATCH_SIZE
 from ..tokenization.guard import UnknownTexts
-from ..utils.files import atomic_write
-
-if TYPE_CHECKING:
-    import pandas as pd
+from .prediction_csv import prediction_csv
 
 
 class LogitsModel(Protocol):
@@ -70,14 +67,8 @@ class FilePrediction:
 
     def scores(self) -> Scores:
         """Returns the metrics of the rows with a label, as `metrics.scores.score` computes them."""
-        from sklearn.metrics import f1_score
-
-        truth, predicted = self._pairs()
-        macro, weighted = (
-            float(f1_score(truth, predicted, average=average, zero_division=0)) for average in ("macro", "weighted")
-        )
-        accuracy = float(self.confusion.trace() / self.labelled)
-        return Scores(self.labelled, accuracy, macro, weighted, self.log_loss)
+        figures = {name: float(values[0]) for name, values in confusion_scores(self.confusion[None]).items()}
+        return Scores(rows=self.labelled, log_loss=self.log_loss, **figures)
 
     def text_report(self) -> str:
         """Returns scikit-learn's classification report of the rows with a label as text."""
@@ -136,55 +127,22 @@ def predict_rows(
     confusion = np.zeros((len(names), len(names)), dtype=np.int64)
     predicted = np.zeros(len(names), dtype=np.int64)
     nats, unknown = 0.0, UnknownTexts()
-    with _opened(output) as handle:
-        table = None if handle is None else _PredictionTable(handle, names)
+    with nullcontext() if output is None else prediction_csv(output, names) as table:
         for frame in rows.chunks():
             pairs = frame["text_pair"].tolist() if "text_pair" in frame else None
             logits = model.predict_logits(frame["text"].tolist(), pairs, batch_size, unknown)
             check_logits(logits)
             chosen = logits.argmax(axis=-1)
             predicted += np.bincount(chosen, minlength=len(names))
-            if "label" in frame:
-                truth = frame["label"].fillna(-1).to_numpy(dtype=np.int64)
+            truth = frame["label"].fillna(-1).to_numpy(dtype=np.int64) if "label" in frame else None
+            if truth is not None:
                 known = truth >= 0
                 np.add.at(confusion, (truth[known], chosen[known]), 1)
                 nats += float(log_losses(logits[known], truth[known]).sum())
             if table is not None:
-                table.write(frame, logits)
+                left = {name: column.tolist() for name, column in frame.items() if name != "label"}
+                table.write(left, logits, truth)
             if on_progress is not None:
                 on_progress(len(frame))
     labelled = int(confusion.sum())
     return FilePrediction(names, predicted, confusion, nats / labelled if labelled else float("nan"), unknown)
-
-
-@contextmanager
-def _opened(output: str | os.PathLike[str] | None) -> Iterator[IO[Any] | None]:
-    if output is None:
-        yield None
-    else:
-        with atomic_write(output, "w", encoding="utf-8-sig", newline="") as handle:
-            yield handle
-
-
-class _PredictionTable:
-    """The table that `metrics.scores.write_predictions` writes, a chunk at a time."""
-
-    def __init__(self, handle: IO[str], names: Sequence[str]) -> None:
-        self._writer = csv.writer(handle)
-        self._names = names
-        self._has_header = False
-
-    def write(self, frame: pd.DataFrame, logits: Logits) -> None:
-        """Writes rows and what is predicted for them; logits of shape (rows, classes)."""
-        columns = [name for name in frame.columns if name != "label"]
-        left = [frame[name].tolist() for name in columns]
-        if "label" in frame:
-            columns.append("label")
-            left.append([self._names[index] if index >= 0 else "" for index in frame["label"].fillna(-1).tolist()])
-        if not self._has_header:
-            self._writer.writerow([*columns, "prediction", "score", *(f"prob_{name}" for name in self._names)])
-            self._has_header = True
-        probabilities = softmax(logits)
-        best = probabilities.argmax(axis=-1).tolist()
-        for cells, index, row in zip(zip(*left, strict=True), best, probabilities.tolist(), strict=True):
-            self._writer.writerow([*cells, self._names[index], f"{row[index]:.6f}", *(f"{p:.6f}" for p in row)])

@@ -1,17 +1,14 @@
-"""What a run says of its predictions: metrics, classification report, table of predictions."""
+"""What a run says of its predictions: metrics and classification report."""
 
 from __future__ import annotations
 
-import csv
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..utils.files import atomic_write
-from .probabilities import ClassIds, Logits, log_loss, softmax
+from .probabilities import ClassIds, Logits, log_loss
 
 
 @dataclass(frozen=True)
@@ -62,31 +59,3 @@ def _classification_report(logits: Logits, labels: ClassIds, names: Sequence[str
         zero_division=0,
         output_dict=as_dict,
     )
-
-
-def write_predictions(
-    path: str | os.PathLike[str],
-    logits: Logits,
-    names: Sequence[str],
-    columns: Mapping[str, Sequence[Any]],
-    labels: ClassIds | None = None,
-) -> None:
-    """Writes a CSV with a row a text, which Excel opens with its Hangul intact (UTF-8 with a byte-order mark).
-
-    Args:
-        path: File to write, atomically.
-        logits: Shape (rows, classes).
-        names: Label names in the order of the ids.
-        columns: What stands to the left of the prediction, column by column.
-        labels: True class ids, shape (rows,), where there are some; -1 where a row has none.
-    """
-    with atomic_write(path, "w", encoding="utf-8-sig", newline="") as handle:
-        writer = csv.writer(handle)
-        truth = [] if labels is None else ["label"]
-        writer.writerow([*columns, *truth, "prediction", "score", *(f"prob_{name}" for name in names)])
-        for index, row in enumerate(softmax(logits)):
-            best = int(row.argmax())
-            left = [column[index] for column in columns.values()]
-            if labels is not None:
-                left.append(names[labels[index]] if labels[index] >= 0 else "")
-            writer.writerow([*left, names[best], f"{row[best]:.6f}", *(f"{p:.6f}" for p in row)])

@@ -15,8 +15,9 @@ import numpy as np
 from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..hub.cards import CARD_FILE, is_hub_id
 from ..inference.classifier import store_temperature
+from ..inference.prediction_csv import prediction_csv
 from ..metrics.probabilities import ClassIds
-from ..metrics.scores import table_report, text_report, write_predictions
+from ..metrics.scores import table_report, text_report
 from ..splits.folds import Fold
 from ..splits.groups import row_groups
 from ..utils.files import atomic_write, write_json
@@ -57,7 +58,8 @@ def write_run(
     for fold, (_, validation) in zip(result.folds, folds, strict=True):
         numbers[validation] = fold.number
     known = {name: dataset[name][:] for name in _KNOWN_COLUMNS if name in dataset.column_names}
-    write_predictions(run / "oof_predictions.csv", result.logits, labels, {**known, "fold": numbers.tolist()}, truth)
+    with prediction_csv(run / "oof_predictions.csv", labels) as table:
+        table.write({**known, "fold": numbers.tolist()}, result.logits, truth)
     groups = row_groups(dataset, record.get("group_by"), record.get("group_pattern"))
     details = out_of_fold_report(result.logits, truth, numbers, labels, None if groups is None else groups.tolist())
     for fold in result.folds:

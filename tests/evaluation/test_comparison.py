@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from math import comb
 from pathlib import Path
 
 import numpy as np
 import pytest
 from oof import write_finished_run
-from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, f1_score
 
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.errors import KoBERTEmotionError, RunError
-from kobert_hf_emotion.evaluation.comparison import Comparison, Difference, McNemar, compare_runs, mcnemar
+from kobert_hf_emotion.evaluation.comparison import Comparison, Difference, compare_runs
 from kobert_hf_emotion.metrics.bootstrap import Interval, resample_counts
+from kobert_hf_emotion.metrics.mcnemar import McNemar
 
 LABELS = ["슬픔", "기쁨", "분노"]
 
@@ -42,26 +41,6 @@ def macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
     """From the definition, for classes that all occur; scikit-learn's takes milliseconds a call."""
     counts = np.array([[((labels == c) & (predicted == d)).sum() for d in range(3)] for c in range(3)])
     return float((2 * counts.diagonal() / (counts.sum(0) + counts.sum(1))).mean())
-
-
-@pytest.mark.parametrize(("only_first", "only_second"), [(0, 1), (1, 8), (10, 3), (40, 61), (0, 12)])
-def test_mcnemar_is_the_binomial_test(only_first: int, only_second: int) -> None:
-    first = np.array([True] * only_first + [False] * only_second + [True, False])
-    second = np.array([False] * only_first + [True] * only_second + [True, False])
-    found, total = mcnemar(first, second), only_first + only_second
-    assert (found.only_first, found.only_second) == (only_first, only_second)
-    assert found.exact_p == pytest.approx(binomtest(only_first, total).pvalue)
-    tail = sum(comb(total, k) for k in range(min(only_first, only_second))) / 2**total
-    at = comb(total, only_first) / 2**total
-    assert found.mid_p == pytest.approx(2 * (tail + at / 2)), "the split itself counts half on each side"
-
-
-def test_mcnemar_of_equal_counts() -> None:
-    found = mcnemar(np.array([True, False, True]), np.array([False, True, True]))
-    assert found.exact_p == 1
-    assert found.mid_p == pytest.approx(0.75)  # 1 - half the probability of 1 of 2
-    same = mcnemar(np.array([True, False]), np.array([True, False]))
-    assert (same.exact_p, same.mid_p) == (1, 1)
 
 
 def test_scores_and_interval_are_those_of_drawing_rows(tmp_path: Path) -> None:

@@ -1,20 +1,16 @@
-"""Reports and tables of predictions."""
+"""Figures and reports of predictions."""
 
 from __future__ import annotations
 
-import csv
 import math
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.special import log_softmax
-from scipy.special import softmax as scipy_softmax
 from sklearn.metrics import accuracy_score, classification_report, f1_score
 
 from kobert_hf_emotion.labels import EMOTION_LABELS
-from kobert_hf_emotion.metrics.scores import score, table_report, text_report, write_predictions
+from kobert_hf_emotion.metrics.scores import score, table_report, text_report
 
 NAMES = list(EMOTION_LABELS)
 RANDOM = np.random.default_rng(0)
@@ -59,44 +55,3 @@ def test_a_class_that_neither_occurs_nor_is_predicted_counts_nowhere() -> None:
     assert {name for name in NAMES if name in table} == {NAMES[0], NAMES[2], NAMES[5]}
     assert table["macro avg"]["f1-score"] == pytest.approx(score(logits, labels).macro_f1)
     assert "disgust" not in text_report(logits, labels, NAMES)
-
-
-class TestPredictions:
-    texts = ('쉼표, 그리고 "따옴표"', "줄\n바꿈", "=수식", "행복해")
-
-    def write(self, path: Path, labels: np.ndarray | None) -> None:
-        columns = {"id": ["a", "b", "c", "d"], "text": list(self.texts)}
-        write_predictions(path, LOGITS[:4], NAMES, columns, labels)
-
-    def test_columns(self, tmp_path: Path) -> None:
-        file = tmp_path / "out.csv"
-        self.write(file, np.array([0, -1, 2, 6]))
-        assert file.read_bytes().startswith(b"\xef\xbb\xbf")
-        with file.open(encoding="utf-8-sig", newline="") as handle:
-            head, *rows = csv.reader(handle)
-        assert head == ["id", "text", "label", "prediction", "score", *(f"prob_{name}" for name in NAMES)]
-        assert tuple(row[1] for row in rows) == self.texts
-        assert [row[2] for row in rows] == ["fear", "", "angry", "disgust"]
-
-    def test_figures(self, tmp_path: Path) -> None:
-        file = tmp_path / "out.csv"
-        self.write(file, None)
-        table = pd.read_csv(file, encoding="utf-8-sig")
-        assert "label" not in table
-        expected = scipy_softmax(LOGITS[:4].astype(np.float64), axis=1)
-        assert np.allclose(table[[f"prob_{name}" for name in NAMES]], expected, atol=5e-7)
-        assert np.allclose(table["score"], expected.max(1), atol=5e-7)
-        assert table["prediction"].tolist() == [NAMES[i] for i in LOGITS[:4].argmax(1)]
-
-    def test_no_rows(self, tmp_path: Path) -> None:
-        write_predictions(tmp_path / "out.csv", np.zeros((0, 7)), NAMES, {"text": []})
-        assert len(pd.read_csv(tmp_path / "out.csv")) == 0
-
-    def test_a_failure_leaves_the_old_file(self, tmp_path: Path) -> None:
-        file = tmp_path / "out.csv"
-        self.write(file, None)
-        before = file.read_bytes()
-        with pytest.raises(IndexError):
-            write_predictions(file, LOGITS[:4], NAMES, {"text": ["too", "few"]})
-        assert file.read_bytes() == before
-        assert list(tmp_path.iterdir()) == [file]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kobert_hf_emotion.metrics.scores import write_predictions
+from kobert_hf_emotion.inference.prediction_csv import prediction_csv
 
 
 def write_finished_run(
@@ -35,5 +35,6 @@ def write_finished_run(
     (folder / "run.json").write_text(json.dumps(content | record, ensure_ascii=False), encoding="utf-8")
     known = columns or {"row": list(range(1, len(texts) + 1))}
     fold = [index % 3 + 1 for index in range(len(texts))]
-    write_predictions(folder / "oof_predictions.csv", logits, labels, {**known, "text": texts, "fold": fold}, truth)
+    with prediction_csv(folder / "oof_predictions.csv", labels) as table:
+        table.write({**known, "text": texts, "fold": fold}, logits, truth)
     return folder
