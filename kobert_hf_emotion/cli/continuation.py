@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +10,13 @@ import typer
 from ..data.tables import ReadOptions
 from ..errors import CheckpointError
 from . import options
+from .groups import TrainingOptions, arguments_from, takes_groups
 from .inputs import check_there
 from .models import check_model
 from .output import note_reading, quiet_libraries, say
 
 
-@options.reads_files
+@takes_groups
 def continue_(
     checkpoint: Annotated[
         Path, typer.Argument(help="모델 폴더, 예: convert의 결과 (model folder, such as convert writes)")
@@ -34,14 +34,9 @@ def continue_(
     ] = None,
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
-    reading: ReadOptions = ReadOptions(),  # noqa: B008 - frozen
-    epochs: options.Epochs = 10.0,
-    batch_size: options.BatchSize = 64,
-    learning_rate: options.LearningRate = 5e-5,
-    max_length: options.MaxLength = 64,
-    gamma: options.Gamma = 2.0,
-    alpha: options.Alpha = "1.0",
-    seed: options.Seed = 42,
+    *,
+    reading: ReadOptions,
+    training: TrainingOptions,
 ) -> None:
     """예시: kobert-emotion continue converted/ new.csv --resume-optimizer --output continued/
 
@@ -50,7 +45,6 @@ def continue_(
     """  # noqa: D415
     from ..data.dataset import load_emotion_dataset_with_report
     from ..inference.classifier import load_classifier
-    from ..training.arguments import EmotionTrainingArguments
     from ..training.continuation import continue_training
 
     check_there("train_file", train_file)
@@ -70,18 +64,10 @@ def continue_(
         ]
         for _, report in loaded:
             note_reading(report)
-        args = EmotionTrainingArguments(
-            num_train_epochs=epochs,
-            per_device_train_batch_size=batch_size,
-            learning_rate=learning_rate,
-            max_length=max_length,
-            focal_gamma=gamma,
-            focal_alpha=alpha,
-            seed=seed,
-            disable_tqdm=not sys.stderr.isatty(),
-        )
         validation = loaded[1][0] if validation_file is not None else None
-        history = continue_training(checkpoint, loaded[0][0], output, args, validation, resume_optimizer)
+        history = continue_training(
+            checkpoint, loaded[0][0], output, arguments_from(training), validation, resume_optimizer
+        )
     for record in history:
         say(f"epoch {record.epoch:g}: loss {record.val_loss:.4f}  accuracy {record.val_accuracy:.4f}")
     say(f"{output}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,6 +10,7 @@ import typer
 
 from ..data.tables import ReadOptions
 from . import options
+from .groups import Columns, takes_groups
 from .output import quiet_libraries, say_json
 
 if TYPE_CHECKING:
@@ -20,26 +22,20 @@ if TYPE_CHECKING:
 EXIT_PROBLEM = 1
 
 
-@options.reads_files
+@takes_groups
 def doctor(
     train_file: options.InputFile,
     test_file: Annotated[
         Path | None,
         typer.Argument(help="평가 파일; 있으면 학습 파일과 겹치는지 봄 (test file, compared with the first)"),
     ] = None,
-    model: Annotated[
-        str, typer.Option("--model", help="'default', 폴더 또는 Hub 이름 (folder or Hub id, e.g. skt/kobert-base-v1)")
-    ] = "default",
+    model: options.StartModel = "default",
     folds: Annotated[int, typer.Option("--folds", min=2, help="겹 수 (folds)")] = 5,
-    text_column: options.TextColumn = None,
-    text_pair_column: options.TextPairColumn = None,
-    label_column: options.LabelColumn = None,
-    group_column: Annotated[
-        str | None,
-        typer.Option("--group-column", help="값이 같으면 같은 겹에 두는 열 (rows with equal values share a fold)"),
-    ] = None,
+    *,
+    columns: Columns,
+    group_column: options.GroupColumn = None,
     labels: options.Labels = None,
-    reading: ReadOptions = ReadOptions(),  # noqa: B008 - frozen
+    reading: ReadOptions,
     epochs: options.Epochs = 10.0,
     batch_size: options.BatchSize = 64,
     max_length: options.MaxLength = 64,
@@ -59,29 +55,13 @@ def doctor(
     from ..training.estimate import RunPlan
     from .findings import show
 
+    load = partial(load_emotion_dataset_with_report, **vars(columns), group_column=group_column, reading=reading)
     with quiet_libraries():
-        dataset, loaded = load_emotion_dataset_with_report(
-            train_file,
-            text_column,
-            label_column,
-            text_pair_column=text_pair_column,
-            group_column=group_column,
-            labels=options.parse_labels(labels),
-            reading=reading,
-        )
+        dataset, loaded = load(train_file, labels=options.parse_labels(labels))
         findings = check_files(loaded) + check_reading(loaded)
         test = None
         if test_file is not None:
-            test, test_loaded = load_emotion_dataset_with_report(
-                test_file,
-                text_column,
-                label_column,
-                text_pair_column=text_pair_column,
-                group_column=group_column,
-                labels=dataset.features["label"].names,
-                require_labels=False,
-                reading=reading,
-            )
+            test, test_loaded = load(test_file, labels=dataset.features["label"].names, require_labels=False)
             findings += check_files(test_loaded, "test") + check_reading(test_loaded, "test", loaded)
         tokenizer = load_tokenizer(model, model_max_length=max_length)
         audit = audit_dataset(

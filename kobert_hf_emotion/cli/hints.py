@@ -11,17 +11,15 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from ..errors import KoBERTEmotionError, Setting
+from .groups import ARGUMENTS
 
 _OTHER_NAMES = {
     "n_splits": "folds",
-    "num_train_epochs": "epochs",
-    "per_device_train_batch_size": "batch_size",
     "run_dir": "output",
     "output_dir": "output",
     "group_by": "group_column",
     "pretrained_model_name_or_path": "model",
-    "focal_alpha": "alpha",
-    "focal_gamma": "gamma",
+    **{argument: option for option, argument in ARGUMENTS.items()},
 }
 """Names that an option goes by in Python."""
 

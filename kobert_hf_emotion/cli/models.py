@@ -43,7 +43,7 @@ def check_model(name: str, model: str | os.PathLike[str]) -> None:
     """
     from ..export import is_export
     from ..inference.ensemble import is_ensemble
-    from ..runs.layout import fold_folders
+    from ..runs.layout import BEST, fold_folders
 
     path, shown = Path(model), os.fspath(model)
     if shown == DEFAULT_MODEL_NAME or os.path.isfile(shown):
@@ -54,7 +54,7 @@ def check_model(name: str, model: str | os.PathLike[str]) -> None:
     if (path / "config.json").is_file() or is_ensemble(path) or is_export(path):
         return
     folds = fold_folders(path)
-    inside = [fold for fold in ((path / "best"), *folds) if (fold / "config.json").is_file()]
+    inside = [fold for fold in ((path / BEST), *folds) if (fold / "config.json").is_file()]
     inside = inside or [entry for entry in sorted(path.iterdir()) if (entry / "config.json").is_file()]
     korean = "실행 폴더입니다. 그 안의 모델을 쓰세요" if folds else "모델 폴더가 아닙니다. config.json이 없습니다"
     english = "is a run's folder: name a model in it" if folds else "is no model's folder: it has no config.json"

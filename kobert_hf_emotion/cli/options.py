@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import csv
-import functools
-import inspect
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import typer
-
-from ..data.tables.options import LayoutName, ReadOptions
 
 TextColumn = Annotated[
     str | None,
@@ -89,66 +84,35 @@ Heads = Annotated[
 ]
 WordSplitName: TypeAlias = Literal["sentencepiece", "gluonnlp"]
 InputFile = Annotated[Path, typer.Argument(help="CSV, TSV, XLSX, JSON(L) 또는 Parquet 파일 (file)")]
-_READING: dict[str, Any] = {
-    "encoding": Annotated[
-        str | None,
-        typer.Option("--encoding", help="파일 인코딩; 없으면 찾아냄 (encoding of the file; found if left out)"),
-    ],
-    "sheet": Annotated[
-        str | None, typer.Option("--sheet", help="엑셀 시트 이름; 없으면 첫 시트 (sheet of a workbook; the first)")
-    ],
-    "delimiter": Annotated[
-        str | None,
-        typer.Option(
-            "--delimiter",
-            help="칸을 나누는 글자 또는 comma, tab, semicolon, pipe; 한 줄이 글 하나면 line; 없으면 찾아냄 (what "
-            "stands between cells, or 'line' where every line is a text; found if left out)",
-        ),
-    ],
-    "quoted": Annotated[
-        bool | None,
-        typer.Option("--quoted/--no-quoted", help="따옴표가 칸을 감쌈; 없으면 찾아냄 (quotation marks enclose cells)"),
-    ],
-    "no_header": Annotated[
-        bool,
-        typer.Option(
-            "--no-header",
-            help="열 이름 행이 없음; 열은 1부터 센 번호, 예: --text-column 2 (no row of column names; they are "
-            "called by their position from 1)",
-        ),
-    ],
-    "header_row": Annotated[
-        int | None,
-        typer.Option("--header-row", min=1, help="열 이름이 있는 행 번호; 없으면 찾아냄 (row of the column names)"),
-    ],
-    "layout": Annotated[
-        LayoutName | None, typer.Option("--layout", help="정해진 머리글 형식: kemdy (a named layout of the header)")
-    ],
-}
-"""The options of `ReadOptions`, one set for every command that reads a file."""
-
-
-def reads_files(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options of `ReadOptions` in place of its parameter `reading`."""
-    signature = inspect.signature(command, eval_str=True)
-
-    @functools.wraps(command)
-    def run(**given: Any) -> None:
-        reading = ReadOptions(**{name: given.pop(name) for name in _READING})
-        command(reading=reading, **given)
-
-    parameters = []
-    for parameter in signature.parameters.values():
-        if parameter.name != "reading":
-            parameters.append(parameter)
-            continue
-        parameters += [
-            parameter.replace(name=name, annotation=kind, default=getattr(ReadOptions, name))
-            for name, kind in _READING.items()
-        ]
-    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return run
+StartModel = Annotated[
+    str, typer.Option("--model", help="'default', 폴더 또는 Hub 이름 (folder or Hub id, e.g. skt/kobert-base-v1)")
+]
+Dropout = Annotated[float, typer.Option("--dropout", help="분류층 앞 드롭아웃 (dropout before the head)")]
+ReportTo = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--report-to",
+        help="tensorboard, wandb, trackio; 여러 번 쓸 수 있음 (trackers, a run a fold; none by default)",
+    ),
+]
+CheckpointSeconds = Annotated[
+    float,
+    typer.Option(
+        "--checkpoint-seconds",
+        min=0,
+        help="겹 안에서 체크포인트를 남기는 최소 간격(초); 0은 단계마다 (seconds between checkpoints, at least)",
+    ),
+]
+Folds = Annotated[
+    int | None, typer.Option("--folds", min=2, help="겹 수; 기본 5, --split이면 그 분할의 수 (folds; 5 by default)")
+]
+SplitFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--split",
+        help="행마다 겹을 적은 CSV, 예: 다른 실행의 split.csv (CSV with the fold of each row, as a run writes)",
+    ),
+]
 
 
 def parse_labels(labels: str | None) -> tuple[str, ...] | None:

@@ -10,6 +10,7 @@ import typer
 from ..data.tables import ReadOptions
 from ..utils.garbage_collection import collector_spares_imports
 from . import options
+from .groups import Columns, takes_groups
 from .inputs import STDIN, check_order, check_output, file_or_texts, refuse_unused
 from .models import check_notebook_options, load_model
 from .output import note, note_reading, progress_bar, quiet_libraries, say, say_json
@@ -24,7 +25,7 @@ _FOR_TEXTS = {"model", "inputs", "output", "as_text", "batch_size", "tokenizer",
 """Parameters that matter where texts are given; all others are about reading a file."""
 
 
-@options.reads_files
+@takes_groups
 def predict(
     context: typer.Context,
     model: Annotated[
@@ -42,13 +43,12 @@ def predict(
     as_text: Annotated[
         bool, typer.Option("--text", help="파일 이름 같아도 문장으로 봄 (texts, even where they look like files)")
     ] = False,
-    text_column: options.TextColumn = None,
-    text_pair_column: options.TextPairColumn = None,
-    label_column: options.LabelColumn = None,
+    *,
+    columns: Columns,
     ignore_labels: Annotated[
         bool, typer.Option("--ignore-labels", help="라벨 열이 있어도 쓰지 않음 (leave the label column out)")
     ] = False,
-    reading: ReadOptions = ReadOptions(),  # noqa: B008 - frozen
+    reading: ReadOptions,
     batch_size: options.BatchSize = 64,
     tokenizer: options.Tokenizer = None,
     num_attention_heads: options.Heads = None,
@@ -76,15 +76,7 @@ def predict(
         _predict_texts(classifier, found, output, batch_size, json)
         return
     with quiet_libraries():
-        rows = open_rows(
-            found,
-            classifier.labels,
-            text_column,
-            label_column,
-            text_pair_column=text_pair_column,
-            read_labels=not ignore_labels,
-            reading=reading,
-        )
+        rows = open_rows(found, classifier.labels, **vars(columns), read_labels=not ignore_labels, reading=reading)
         note_reading(rows.report)
     _predict_rows(classifier, rows, output, batch_size, json)
 

@@ -9,6 +9,7 @@ import typer
 
 from ..data.tables import ReadOptions
 from . import options
+from .groups import Columns, takes_groups
 from .inputs import check_there
 from .models import check_notebook_options, check_tested
 from .output import note_reading, quiet_libraries, say, say_json
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ..evaluation.held_out import Holdout, HoldoutScores
 
 
-@options.reads_files
+@takes_groups
 def evaluate(
     run: Annotated[Path, typer.Argument(help="실행 폴더, 모델 폴더 또는 .pt/.tar 파일 (run, model folder or file)")],
     test_file: options.InputFile,
@@ -27,10 +28,9 @@ def evaluate(
             "--select-on-test", help="노트북처럼 시험 정확도로 고름; 낙관적 (choose on the test rows; optimistic)"
         ),
     ] = False,
-    text_column: options.TextColumn = None,
-    text_pair_column: options.TextPairColumn = None,
-    label_column: options.LabelColumn = None,
-    reading: ReadOptions = ReadOptions(),  # noqa: B008 - frozen
+    *,
+    columns: Columns,
+    reading: ReadOptions,
     batch_size: options.BatchSize = 64,
     tokenizer: options.Tokenizer = None,
     num_attention_heads: options.Heads = None,
@@ -51,25 +51,13 @@ def evaluate(
     check_notebook_options(run, tokenizer, num_attention_heads)
     with quiet_libraries():
         labels = load_checkpoint(find_checkpoints(run)[0], tokenizer, num_attention_heads).labels
-        dataset, report = load_emotion_dataset_with_report(
-            test_file,
-            text_column,
-            label_column,
-            text_pair_column=text_pair_column,
-            labels=labels,
-            reading=reading,
-        )
+        dataset, report = load_emotion_dataset_with_report(test_file, **vars(columns), labels=labels, reading=reading)
         note_reading(report)
         found = evaluate_run(run, dataset, select_on_test, batch_size, tokenizer, num_attention_heads)
     if json:
         say_json(_to_json(found) | {"data": report})
         return
-    say(f"{'checkpoint':<32} {'loss':>8} {'accuracy':>9} {'macro F1':>9} {'ECE':>7}")
-    for r in (*found.checkpoints, *found.combined):
-        scores = r.all_rows.scores
-        say(f"{r.name:<32} {r.loss:>8.4f} {scores.accuracy:>9.4f} {scores.macro_f1:>9.4f} {r.ece:>7.4f}")
-    say(f"{found.best.path}\n  {_REASONS[found.chosen_on]}")
-    say("\n".join(_details(found)))
+    say("\n".join([*_table(found), f"{found.best.path}\n  {_REASONS[found.chosen_on]}", *_details(found)]))
 
 
 _REASONS = {
@@ -77,6 +65,15 @@ _REASONS = {
     "test": "시험 정확도로 고름: 낙관적인 값 (chosen on the test rows: optimistic)",
     "nothing": "모델 하나 (a single checkpoint)",
 }
+
+
+def _table(found: Holdout) -> list[str]:
+    """Returns a line for each checkpoint and each way of putting them together, below one of titles."""
+    lines = [f"{'checkpoint':<32} {'loss':>8} {'accuracy':>9} {'macro F1':>9} {'ECE':>7}"]
+    for r in (*found.checkpoints, *found.combined):
+        scores = r.all_rows.scores
+        lines.append(f"{r.name:<32} {r.loss:>8.4f} {scores.accuracy:>9.4f} {scores.macro_f1:>9.4f} {r.ece:>7.4f}")
+    return lines
 
 
 def _details(found: Holdout) -> list[str]:

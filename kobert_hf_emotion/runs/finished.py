@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from ..data.text_keys import text_key
 from ..errors import RunError
 from ..splits.groups import row_groups
 from ..utils.argument_checks import check_path
-from .layout import PREDICTIONS_FILE, RUN_FILE
+from .layout import PREDICTIONS_FILE, RUN_FILE, read_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,13 +89,13 @@ def read_run(path: str | os.PathLike[str]) -> FinishedRun:
 
     check_path("run", path)
     folder = Path(path)
-    if not (folder / RUN_FILE).is_file():
+    record = read_record(folder)
+    if record is None:
         raise RunError(
             f"실행 폴더가 아닙니다: {folder} — {RUN_FILE}이 없습니다.",
             f"{folder} is no run's folder: it has no {RUN_FILE}.",
         )
     try:
-        record = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
         if not record["finished"] or not (folder / PREDICTIONS_FILE).is_file():
             raise RunError(
                 f"끝나지 않은 실행입니다: {folder} — {PREDICTIONS_FILE}은 모든 겹이 끝난 뒤에 쓰입니다.",

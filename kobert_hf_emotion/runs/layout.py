@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from ..errors import CheckpointError
+from ..errors import CheckpointError, RunError, Setting
 from ..inference.ensemble import is_ensemble
 from ..utils.argument_checks import check_path
 
-RUN_FILE, AUDIT_FILE, REPORT_FILE, PREDICTIONS_FILE = "run.json", "audit.json", "report.txt", "oof_predictions.csv"
+RUN_FILE, AUDIT_FILE, PREDICTIONS_FILE = "run.json", "audit.json", "oof_predictions.csv"
+REPORT_FILE, REPORT_JSON_FILE = "report.txt", "report.json"
 CURVES_FILE, CONFUSION_FILE, CALIBRATION_FILE = PICTURES = ("curves.png", "confusion_matrix.png", "calibration.png")
 FOLD_FILE, HISTORY_FILE, LOGITS_FILE = "fold.json", "history.csv", "validation_logits.npy"
 """Files in the folder of a fold."""
@@ -57,8 +60,40 @@ def find_checkpoints(path: str | os.PathLike[str]) -> list[Path]:
 
 def best_fold(run: str | os.PathLike[str]) -> Path | None:
     """Returns the fold a finished run chose on its validation rows, None where `run` is no such folder."""
-    record = Path(run) / RUN_FILE
-    if not record.is_file():
-        return None
-    best = json.loads(record.read_text(encoding="utf-8")).get("best")
+    record = read_record(run)
+    best = None if record is None else record.get("best")
     return None if best is None else Path(run) / best
+
+
+def read_record(run: str | os.PathLike[str], mend: Mapping[str, Setting] | None = None) -> dict[str, Any] | None:
+    """Returns the content of `run.json`, None where there is none.
+
+    Args:
+        run: The folder of a run.
+        mend: Arguments that lead out of the error; see `KoBERTEmotionError`.
+
+    Raises:
+        RunError: The file is damaged.
+    """
+    path = Path(run) / RUN_FILE
+    if not path.is_file():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, str(error), mend) from error
+    if not isinstance(record, dict):
+        raise _damaged(path, f"expected an object, found {type(record).__name__}", mend)
+    if not isinstance(record.get("best"), str | None):
+        raise _damaged(path, f"expected the name of a fold as 'best', found {record['best']!r}", mend)
+    return record
+
+
+def _damaged(record: Path, why: str, mend: Mapping[str, Setting] | None) -> RunError:
+    return RunError(
+        f"실행의 기록이 손상되었습니다: {record} — 백업이 있으면 되돌리고, 없으면 겹의 폴더(fold_1, …)를 모델로 "
+        "쓰거나 새 폴더에 다시 학습하세요.",
+        f"The record of the run is damaged: {record} ({why}). Put a copy of it back or, without one, use a fold's "
+        "folder (fold_1, …) as a model, or train again in a new folder.",
+        mend=mend,
+    )

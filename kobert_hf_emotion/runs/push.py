@@ -16,11 +16,11 @@ from ..hub.cards import CARD_FILE, with_repo_id
 from ..hub.errors import FAILED_CALLS, hub_error, is_broken_connection
 from ..hub.upload import files_of_model
 from ..utils.argument_checks import check_path
-from .layout import PICTURES, REPORT_FILE, best_fold, find_checkpoints
+from .layout import PICTURES, REPORT_FILE, REPORT_JSON_FILE, RUN_FILE, best_fold, find_checkpoints
 
 logger = logging.getLogger(__name__)
 
-RUN_FILES = (CARD_FILE, "run.json", "report.json", REPORT_FILE, *PICTURES)
+PUSHED_FILES = (CARD_FILE, RUN_FILE, REPORT_JSON_FILE, REPORT_FILE, *PICTURES)
 """What is pushed of a run beside its models."""
 _ATTEMPTS = 3
 _Answer = TypeVar("_Answer")
@@ -96,13 +96,13 @@ def files_to_push(path: str | os.PathLike[str], all_folds: bool = False) -> dict
     best = best_fold(folder)
     if best is None or not (best / "config.json").is_file():
         raise RunError(
-            f"끝난 실행 폴더도 모델 폴더도 아닙니다: {path} — run.json과 fold_1, fold_2, …, 또는 config.json이 "
+            f"끝난 실행 폴더도 모델 폴더도 아닙니다: {path} — {RUN_FILE}과 fold_1, fold_2, …, 또는 config.json이 "
             "있어야 합니다.",
-            f"Expected a finished run (run.json, fold_1, fold_2, …) or a model's folder (config.json), found neither "
+            f"Expected a finished run ({RUN_FILE}, fold_1, fold_2, …) or a model's folder (config.json), found neither "
             f"at {path}.",
         )
     files = _files_of(best)
-    files |= {name: folder / name for name in RUN_FILES if (folder / name).is_file()}
+    files |= {name: folder / name for name in PUSHED_FILES if (folder / name).is_file()}
     if all_folds:
         for fold in find_checkpoints(folder):
             files |= _files_of(fold, f"{fold.name}/")

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import RunError
 from ..utils.files import check_free
-from .layout import BEST, IN_PROGRESS, RUN_FILE
+from .layout import BEST, IN_PROGRESS, RUN_FILE, read_record
 
 if sys.platform != "win32":
     import fcntl
@@ -26,18 +26,17 @@ def unfinished_record(run: Path) -> dict[str, Any] | None:
     """Returns what the `run.json` of an unfinished run says, or None where the folder is missing or empty.
 
     Raises:
-        RunError: The run is finished, or the folder holds something else.
+        RunError: The run is finished, its record is damaged, or the folder holds something else.
     """
     if run.is_file():
         check_free(run)
-    path = run / RUN_FILE
-    if not path.is_file():
+    record = read_record(run, mend={"output_dir": f"{run}_new"})
+    if record is None:
         with suppress(FileNotFoundError):
             if all(entry.match(f".{RUN_FILE}.*.partial") for entry in run.iterdir()):
                 return None  # killed while the first file was written
         check_free(run)
         return None
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if record.get("finished") is not False:
         check_free(run)
     return record

@@ -22,7 +22,15 @@ from ..splits.folds import Fold
 from ..splits.groups import row_groups
 from ..utils.files import atomic_write, write_json
 from .card import render_run_card
-from .layout import CALIBRATION_FILE, CONFUSION_FILE, CURVES_FILE, REPORT_FILE
+from .layout import (
+    BEST,
+    CALIBRATION_FILE,
+    CONFUSION_FILE,
+    CURVES_FILE,
+    PREDICTIONS_FILE,
+    REPORT_FILE,
+    REPORT_JSON_FILE,
+)
 from .out_of_fold import out_of_fold_report
 from .plots import plot_calibration, plot_confusion, plot_curves
 from .result import CrossValidationResult
@@ -58,7 +66,7 @@ def write_run(
     for fold, (_, validation) in zip(result.folds, folds, strict=True):
         numbers[validation] = fold.number
     known = {name: dataset[name][:] for name in _KNOWN_COLUMNS if name in dataset.column_names}
-    with prediction_csv(run / "oof_predictions.csv", labels) as table:
+    with prediction_csv(run / PREDICTIONS_FILE, labels) as table:
         table.write({**known, "fold": numbers.tolist()}, result.logits, truth)
     groups = row_groups(dataset, record.get("group_by"), record.get("group_pattern"))
     details = out_of_fold_report(result.logits, truth, numbers, labels, None if groups is None else groups.tolist())
@@ -74,11 +82,11 @@ def write_run(
         "classification_report": table_report(result.logits, truth, labels),
         **details.to_dict(),
     }
-    write_json(run / "report.json", report)
+    write_json(run / REPORT_JSON_FILE, report)
     _write_cards(result, report, record, known.get("file", ()))
     with atomic_write(run / REPORT_FILE, "w") as handle:
         handle.write(f"{format_report(result, truth)}\n{details.to_text()}\n")
-    _point(run / "best", result.best.path)
+    _point(run / BEST, result.best.path)
 
 
 def _write_cards(

@@ -1,0 +1,157 @@
+"""Groups of options that commands share: a dataclass each, which a command takes as one parameter."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from ..data.tables.options import LayoutName, ReadOptions
+from . import options
+
+if TYPE_CHECKING:
+    from ..training.arguments import EmotionTrainingArguments
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a file that are read."""
+
+    text_column: options.TextColumn = None
+    text_pair_column: options.TextPairColumn = None
+    label_column: options.LabelColumn = None
+
+
+@dataclass(frozen=True)
+class Division:
+    """How rows are divided into folds."""
+
+    folds: options.Folds = None
+    group_column: options.GroupColumn = None
+    group_pattern: options.GroupPattern = None
+    group_duplicates: options.GroupDuplicates = True
+    split: options.SplitFile = None
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How a model is trained."""
+
+    epochs: options.Epochs = 10.0
+    batch_size: options.BatchSize = 64
+    learning_rate: options.LearningRate = 5e-5
+    max_length: options.MaxLength = 64
+    gamma: options.Gamma = 2.0
+    alpha: options.Alpha = "1.0"
+    seed: options.Seed = 42
+
+
+@dataclass(frozen=True)
+class RunOptions(TrainingOptions):
+    """How the models of a run are trained, from new heads."""
+
+    dropout: options.Dropout = 0.5
+    report_to: options.ReportTo = None
+    checkpoint_seconds: options.CheckpointSeconds = 60.0
+
+
+ARGUMENTS = {
+    "epochs": "num_train_epochs",
+    "batch_size": "per_device_train_batch_size",
+    "gamma": "focal_gamma",
+    "alpha": "focal_alpha",
+}
+"""Training arguments whose options are called otherwise."""
+
+
+def arguments_from(training: TrainingOptions) -> EmotionTrainingArguments:
+    """Returns the training arguments that options stand for; a bar is shown where stderr is a terminal."""
+    from ..training.arguments import EmotionTrainingArguments
+
+    given = {ARGUMENTS.get(name, name): value for name, value in vars(training).items()}
+    if given.get("report_to") is None:
+        given["report_to"] = "none"
+    return EmotionTrainingArguments(**given, disable_tqdm=not sys.stderr.isatty())
+
+
+_READING: dict[str, Any] = {
+    "encoding": Annotated[
+        str | None,
+        typer.Option("--encoding", help="파일 인코딩; 없으면 찾아냄 (encoding of the file; found if left out)"),
+    ],
+    "sheet": Annotated[
+        str | None, typer.Option("--sheet", help="엑셀 시트 이름; 없으면 첫 시트 (sheet of a workbook; the first)")
+    ],
+    "delimiter": Annotated[
+        str | None,
+        typer.Option(
+            "--delimiter",
+            help="칸을 나누는 글자 또는 comma, tab, semicolon, pipe; 한 줄이 글 하나면 line; 없으면 찾아냄 (what "
+            "stands between cells, or 'line' where every line is a text; found if left out)",
+        ),
+    ],
+    "quoted": Annotated[
+        bool | None,
+        typer.Option("--quoted/--no-quoted", help="따옴표가 칸을 감쌈; 없으면 찾아냄 (quotation marks enclose cells)"),
+    ],
+    "no_header": Annotated[
+        bool,
+        typer.Option(
+            "--no-header",
+            help="열 이름 행이 없음; 열은 1부터 센 번호, 예: --text-column 2 (no row of column names; they are "
+            "called by their position from 1)",
+        ),
+    ],
+    "header_row": Annotated[
+        int | None,
+        typer.Option("--header-row", min=1, help="열 이름이 있는 행 번호; 없으면 찾아냄 (row of the column names)"),
+    ],
+    "layout": Annotated[
+        LayoutName | None, typer.Option("--layout", help="정해진 머리글 형식: kemdy (a named layout of the header)")
+    ],
+}
+"""The options of `ReadOptions`, which is no class of the command line and knows none."""
+
+
+def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the options of its groups, each in place of the parameter that is annotated with the group."""
+    signature = inspect.signature(command, eval_str=True)
+    groups = {
+        name: parameter.annotation
+        for name, parameter in signature.parameters.items()
+        if is_dataclass(parameter.annotation)
+    }
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        built = {
+            name: group(**{option: given.pop(option) for option in _options_of(group)})
+            for name, group in groups.items()
+        }
+        command(**built, **given)
+
+    parameters = []
+    for name, parameter in signature.parameters.items():
+        if name not in groups:
+            parameters.append(parameter)
+            continue
+        parameters += [
+            parameter.replace(name=option, annotation=kind, default=getattr(groups[name], option))
+            for option, kind in _options_of(groups[name]).items()
+        ]
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+def _options_of(group: type[Any]) -> dict[str, Any]:
+    """Maps the options of a group to their annotations, in their order."""
+    if group is ReadOptions:
+        return _READING
+    kinds = get_type_hints(group, include_extras=True)
+    return {field.name: kinds[field.name] for field in fields(group)}
