@@ -8,6 +8,8 @@ from torch import Tensor
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.bert.modeling_bert import BertEncoder, BertLayer, eager_attention_forward
 
+from ..utils.transformers_private.pretrained import attention_implementation
+
 _NARROW_ATTENTION = ("sdpa", "eager")
 """Attention whose mask has a row for each query, so that the first can be taken alone."""
 
@@ -41,7 +43,7 @@ class FirstTokenLayer(BertLayer):
             Shape (batch, tokens, hidden), or (batch, 1, hidden).
         """
         attention = self.attention.self
-        implementation = attention.config._attn_implementation
+        implementation = attention_implementation(attention.config)
         if not first_token_only or implementation not in _NARROW_ATTENTION:
             states: Tensor = super().forward(hidden_states, attention_mask, *args, **kwargs)
             return states

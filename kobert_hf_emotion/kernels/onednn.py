@@ -1,8 +1,14 @@
-"""What torch has of oneDNN's matrix products, and where they are faster than those it takes by itself."""
+"""What torch has of oneDNN's matrix products, and where they are faster than those it takes by itself.
+
+The one place for private operators of torch, seen in 2.13: `torch.compile` makes calls of them, and there are no
+public ones that multiply by packed weights, or by oneDNN where torch would take MKL.
+`tests/utils/test_private_names.py` lists them.
+"""
 
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +16,7 @@ import torch
 from torch import Tensor
 
 _CPU_INFO = Path("/proc/cpuinfo")
+_ROWS_TO_PACK_FOR = 16
 
 
 @cache
@@ -46,3 +53,26 @@ def product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """
     result: Tensor = torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")
     return result
+
+
+def packed_product(weight: Tensor, bias: Tensor, activation: str = "none") -> Callable[[Tensor], Tensor]:
+    """Returns the function of a linear layer whose weights are laid out once.
+
+    Args:
+        weight: Shape (outputs, inputs), float32, on the CPU; copied.
+        bias: Shape (outputs,).
+        activation: What follows: "none", or "gelu" (exact).
+    """
+    packed, bias, compute = _pack(weight), bias.detach(), torch.ops.mkldnn._linear_pointwise
+    return lambda states: compute(states, packed, bias, activation, [], "none" if activation == "gelu" else "")
+
+
+def packed_product_and_sum(weight: Tensor, bias: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+    """Returns the function of such a layer whose output is added to a second argument."""
+    packed, bias, compute = _pack(weight), bias.detach(), torch.ops.mkldnn._linear_pointwise.binary
+    return lambda states, residual: compute(states, residual, packed, bias, "add")
+
+
+def _pack(weight: Tensor) -> Tensor:
+    packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight.detach(), _ROWS_TO_PACK_FOR)
+    return packed

@@ -18,12 +18,11 @@ from transformers import BertForSequenceClassification, BertModel, PreTrainedMod
 from transformers.activations import GELUActivation
 from transformers.models.bert import modeling_bert as bert
 
-from ..utils.modules import every_module
+from ..utils.modules import every_module, everything_is_hooked, is_hooked
 from . import onednn
 from .first_token_layer import FirstTokenLayer
-from .snapshot import Snapshot, everything_is_hooked, is_hooked
+from .snapshot import Snapshot
 
-_ROWS_TO_PACK_FOR = 16
 _PARTS: set[type[nn.Module]] = {
     BertForSequenceClassification,
     BertModel,
@@ -206,18 +205,10 @@ class _Layer:
 
 def _product(*linears: nn.Linear, activation: str = "none") -> Callable[[Tensor], Tensor]:
     """Returns the function of linear layers with one input, side by side, GELU (exact) following if asked for."""
-    weight, bias = _pack(torch.cat([x.weight for x in linears])), torch.cat([x.bias for x in linears]).detach()
-    compute = torch.ops.mkldnn._linear_pointwise
-    return lambda states: compute(states, weight, bias, activation, [], "none" if activation == "gelu" else "")
+    weight, bias = torch.cat([x.weight for x in linears]), torch.cat([x.bias for x in linears])
+    return onednn.packed_product(weight, bias, activation)
 
 
 def _product_and_sum(linear: nn.Linear) -> Callable[[Tensor, Tensor], Tensor]:
     """Returns the function of a linear layer whose output is added to a second argument."""
-    weight, bias = _pack(linear.weight), linear.bias.detach()
-    compute = torch.ops.mkldnn._linear_pointwise.binary
-    return lambda states, residual: compute(states, residual, weight, bias, "add")
-
-
-def _pack(weight: Tensor) -> Tensor:
-    packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight.detach(), _ROWS_TO_PACK_FOR)
-    return packed
+    return onednn.packed_product_and_sum(linear.weight, linear.bias)

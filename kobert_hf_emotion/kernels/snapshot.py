@@ -9,11 +9,12 @@ from typing import Any
 
 import xxhash
 from torch import Tensor, nn
-from torch.nn.modules import module as torch_module
+
+from ..utils.modules import HOOK_TABLES, SLOT_TABLES, is_hooked, slots
 
 _END = object()
 """Follows the last of what is compared one by one, so that more or fewer of it differ too."""
-_NO_SETTINGS = frozenset({"training", "_modules", "_parameters", "_buffers", "forward"})
+_NO_SETTINGS = frozenset({"training", *SLOT_TABLES, "forward"})
 """Attributes of a module that are looked at otherwise, or change nothing about how the packed copy computes."""
 
 
@@ -34,9 +35,7 @@ class Snapshot:
         self._type = type(modules[0])
         self._types = list(map(type, self._parts))
         self._attributes = [vars(module) for module in self._parts]
-        self._slots: list[dict[str, Any]] = [
-            slots for module in modules for slots in (module._modules, module._parameters, module._buffers)
-        ]
+        self._slots: list[dict[str, Any]] = [table for module in modules for table in slots(module)]
         self._contents = [*self._in_slots(), _END]
         self._settings = [_settings_of(attributes) for attributes in self._attributes]
         self._set = [*self._look_at_settings(), _END]
@@ -52,8 +51,7 @@ class Snapshot:
             and list(map(type, self._parts)) == self._types
             and type(model) is self._type
             and not is_hooked(model)
-            and not any(map(itemgetter("_forward_hooks"), self._attributes))
-            and not any(map(itemgetter("_forward_pre_hooks"), self._attributes))
+            and not any(chain.from_iterable(map(itemgetter(*HOOK_TABLES), self._attributes)))
             and not any(map(contains, self._attributes, repeat("forward")))
             and self._has_its_settings()
             and self._look_where_weights_are() == self._places
@@ -84,14 +82,3 @@ class Snapshot:
 def _settings_of(attributes: dict[str, Any]) -> itemgetter[Any]:
     """Returns what reads the settings of a module, such as the epsilon of a normalisation, off its attributes."""
     return itemgetter(*(name for name in attributes if name not in _NO_SETTINGS))
-
-
-def is_hooked(module: nn.Module) -> bool:
-    """Whether something else than the module's class has a say in what it computes."""
-    # accelerate puts its hooks into a `forward` of the object
-    return bool(module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module))
-
-
-def everything_is_hooked() -> bool:
-    """Whether there are hooks on all modules there are."""
-    return bool(torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks)

@@ -18,6 +18,7 @@ from ..errors import CheckpointError
 from ..modeling.notebook_classifier import BERTClassifier
 from ..utils.argument_checks import check_path, check_type
 from ..utils.files import atomic_write
+from ..utils.transformers_private.pretrained import attention_implementation
 from . import keys
 from .model_building import build_around, position_buffers
 
@@ -116,8 +117,7 @@ def _legacy_model(model: PreTrainedModel, state_dict: Mapping[str, Tensor]) -> B
     config = model.config
     num_classes = state_dict["classifier.weight"].shape[0]
     fields = {name: value for name, value in config.to_dict().items() if name in BertConfig().to_dict()}
-    plain = BertConfig(**fields)
-    plain._attn_implementation = config._attn_implementation
+    plain = BertConfig(**fields, attn_implementation=attention_implementation(config))
 
     def make() -> BERTClassifier:
         bert = BertModel(plain)

@@ -12,10 +12,10 @@ from typing import Any
 from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedTokenizerBase
 from transformers.utils import CONFIG_NAME
-from transformers.utils.hub import cached_file
 
 from ..configuration import longest_input
 from ..errors import TokenizerError
+from ..utils.transformers_private.pretrained import file_or_none
 from .sentencepiece_layout import MODEL_SUFFIXES, PIECE_LIST, RAW_VOCAB_FILE, VOCAB_FILE, read_piece_list
 
 # A folder's tokenizer is made of these; a file beside them that is called a model may be anything.
@@ -34,15 +34,7 @@ def find_file(source: str, name: str, options: Mapping[str, Any]) -> str | None:
         path = os.path.join(source, options.get("subfolder") or "", name)
         return path if os.path.isfile(path) else None
     with suppress(OSError):  # no such repository, no right to see it: loading from it says so
-        found: str | None = cached_file(
-            source,
-            name,
-            **options,
-            _raise_exceptions_for_gated_repo=False,
-            _raise_exceptions_for_missing_entries=False,
-            _raise_exceptions_for_connection_errors=False,
-        )
-        return found
+        return file_or_none(source, name, options)
     return None
 
 

@@ -11,9 +11,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-from transformers import BatchEncoding, PreTrainedTokenizer
+from transformers import BatchEncoding
 from transformers.tokenization_utils_base import TruncationStrategy
-from transformers.tokenization_utils_sentencepiece import SentencePieceBackend
 from transformers.utils.generic import PaddingStrategy
 from typing_extensions import Self
 
@@ -21,6 +20,7 @@ from ..assets import resolve_default
 from ..errors import TokenizerError
 from ..hub.errors import hub_error, place_options
 from ..utils.garbage_collection import collector_paused
+from ..utils.transformers_private.tokenizer import OpenTokenizer
 from .fast_tokenizer import build_tokenizer_json
 from .model_files import cap_length, find_file, find_sentencepiece
 from .normalization import prepare_gluonnlp, prepare_xlnet
@@ -42,7 +42,7 @@ _UNCOMMON_OPTIONS = (
 )
 
 
-class KoBERTTokenizer(SentencePieceBackend):
+class KoBERTTokenizer(OpenTokenizer):
     """KoBERT's tokenizer: `[CLS] … [SEP]`, padding on the right with `[PAD]` (id 1).
 
     The text is encoded in batches by the `sentencepiece` library itself, because the `tokenizers` library
@@ -88,16 +88,9 @@ class KoBERTTokenizer(SentencePieceBackend):
         # Whatever an older tokenizer_config.json says, this is how KoBERT's inputs are built.
         kwargs.update(special_tokens_pattern="cls_sep", token_type_ids_pattern="bert_style")  # noqa: S106
         kwargs.setdefault("model_max_length", kwargs.pop("max_len", _LONGEST))
-        # In place of `SentencePieceBackend.__init__`, which takes a file and its order of pieces as they are.
-        self.vocab_file = os.fspath(vocab_file)
-        self.legacy = True
-        self.sp_model_kwargs = kwargs.setdefault("sp_model_kwargs", {})
-        self.sp_model = load_pieces(self.vocab_file, **self.sp_model_kwargs)
-        self.total_vocab_size = self.sp_model.get_piece_size()
-        PreTrainedTokenizer.__init__(
-            self, vocab_file=self.vocab_file, word_split=word_split, **{"backend": "sentencepiece", **kwargs}
-        )
-        self._update_trie()
+        path = os.fspath(vocab_file)
+        pieces = load_pieces(path, **kwargs.setdefault("sp_model_kwargs", {}))
+        super().__init__(path, pieces, word_split=word_split, **kwargs)
         for token in dict.fromkeys(self.special_tokens_map.values()):
             self._check_special(token)
         self._digit_comma = self._split_digit_comma_pieces()
@@ -191,10 +184,9 @@ class KoBERTTokenizer(SentencePieceBackend):
                 rows[index] = list(map(self.convert_tokens_to_ids, self.tokenize(text)))  # type: ignore[arg-type]
         return rows
 
-    def _update_trie(self, unique_no_split_tokens: list[str] | None = None) -> None:
-        """Runs whenever tokens are added; texts with one of them are not left to the C++ encoder."""
-        super()._update_trie(unique_no_split_tokens)
-        tokens = {*self.all_special_tokens, *self._added_tokens_encoder}
+    def tokens_were_added(self) -> None:
+        """Notes them: texts with one of them are not left to the C++ encoder."""
+        tokens = {*self.all_special_tokens, *self.added_tokens_encoder}
         self._special_in_text = re.compile("|".join(map(re.escape, sorted(tokens))))
 
     def _encode_strings(self, strings: list[str]) -> list[list[int]]:
@@ -224,7 +216,8 @@ class KoBERTTokenizer(SentencePieceBackend):
         tokens: list[str] = super().tokenize(text, **kwargs)
         return tokens
 
-    def _tokenize(self, text: str, **_: Any) -> list[str]:
+    def pieces_of(self, text: str) -> list[str]:
+        """Returns the pieces of a text without added tokens in it."""
         if self.word_split == "gluonnlp":
             return [piece for word in prepare_gluonnlp(text) for piece in self.sp_model.encode(word, out_type=str)]
         pieces: list[str] = self.sp_model.encode(prepare_xlnet(text), out_type=str)
@@ -242,10 +235,10 @@ class KoBERTTokenizer(SentencePieceBackend):
                 split[piece] = [*parts, ","]
         return split
 
-    def _encode_plus(  # type: ignore[override]
+    def encode_call(
         self,
         text: Any,
-        text_pair: Any = None,
+        text_pair: Any,
         add_special_tokens: bool = True,
         padding_strategy: PaddingStrategy = PaddingStrategy.DO_NOT_PAD,
         truncation_strategy: TruncationStrategy = TruncationStrategy.DO_NOT_TRUNCATE,
@@ -256,8 +249,9 @@ class KoBERTTokenizer(SentencePieceBackend):
         return_token_type_ids: bool | None = None,
         return_attention_mask: bool | None = None,
         return_length: bool = False,
-        **kwargs: Any,
-    ) -> BatchEncoding:
+        **options: Any,
+    ) -> BatchEncoding | None:
+        """Encodes plain strings with usual options in one call of the C++ encoder; None leaves it to transformers."""
         texts, pairs = _as_batch(text, text_pair)
         if (
             texts is None
@@ -265,23 +259,9 @@ class KoBERTTokenizer(SentencePieceBackend):
             or not add_special_tokens
             or self.truncation_side != "right"
             or truncation_strategy not in (TruncationStrategy.LONGEST_FIRST, TruncationStrategy.DO_NOT_TRUNCATE)
-            or any(kwargs.get(option) for option in _UNCOMMON_OPTIONS)
+            or any(options.get(option) for option in _UNCOMMON_OPTIONS)
         ):
-            return super()._encode_plus(
-                text,
-                text_pair,
-                add_special_tokens=add_special_tokens,
-                padding_strategy=padding_strategy,
-                truncation_strategy=truncation_strategy,
-                max_length=max_length,
-                pad_to_multiple_of=pad_to_multiple_of,
-                padding_side=padding_side,
-                return_tensors=return_tensors,
-                return_token_type_ids=return_token_type_ids,
-                return_attention_mask=return_attention_mask,
-                return_length=return_length,
-                **kwargs,
-            )
+            return None
         limit = None if truncation_strategy == TruncationStrategy.DO_NOT_TRUNCATE else max_length
         padded = padding_strategy != PaddingStrategy.DO_NOT_PAD and len(texts) > 0
         wanted = {
@@ -370,10 +350,8 @@ class KoBERTTokenizer(SentencePieceBackend):
             types.append([0] * (kept_a + 2) + [1] * (kept_b + 1))
         return ids, types
 
-    def _save_pretrained(self, save_directory: Any, file_names: Any, *args: Any, **kwargs: Any) -> tuple[str, ...]:
+    def write_beside(self, folder: Path) -> tuple[str, ...]:
         """Adds a `tokenizer.json`, and names in the configuration the class plain transformers reads it with."""
-        saved: tuple[str, ...] = super()._save_pretrained(save_directory, file_names, *args, **kwargs)
-        folder = Path(save_directory)
         config_file = folder / "tokenizer_config.json"
         config = json.loads(config_file.read_text(encoding="utf-8"))
         config["tokenizer_class"] = "PreTrainedTokenizerFast"
@@ -384,7 +362,7 @@ class KoBERTTokenizer(SentencePieceBackend):
         json_file = folder / "tokenizer.json"
         added = [token for index, token in sorted(self.added_tokens_decoder.items()) if index >= self.vocab_size]
         build_tokenizer_json(self.sp_model, self.word_split, added).save(os.fspath(json_file))
-        return (*saved, os.fspath(json_file))
+        return (os.fspath(json_file),)
 
 
 def _as_batch(text: Any, text_pair: Any) -> tuple[list[str] | None, list[str] | None]:

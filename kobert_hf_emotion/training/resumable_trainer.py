@@ -71,16 +71,15 @@ class FoldTrainer(EmotionTrainer):
         assert self._last_evaluation is not None
         return self._last_evaluation[1]
 
-    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+    def write_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        """Writes a checkpoint, whole or not at all, and removes those before it."""
         started = time.monotonic()
         output = Path(str(self.args.output_dir))
         name = f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
         with _shared_directory(output / name, self.accelerator) as folder:
             if self.args.should_save:  # no tokenizer: it does not change, and takes longer than the weights
                 save_model(self.model, str(Path(folder, SAFE_WEIGHTS_NAME)))
-            self._save_optimizer_and_scheduler(folder)
-            self._save_scaler(folder)
-            self._save_rng_state(folder)
+            self.save_training_state(folder)
             if self.args.should_save:
                 self.state.save_to_json(str(Path(folder, TRAINER_STATE_NAME)))
         if self.args.should_save:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -15,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.trainer_utils import EvalLoopOutput, HubStrategy
 
 from ..configuration import label_names
@@ -32,6 +31,7 @@ from ..modeling.losses import FocalLoss, focal_loss
 from ..tokenization.encoding import encode_dataset, padding_rows
 from ..utils.argument_checks import check_type
 from ..utils.files import atomic_write
+from ..utils.transformers_private.trainer import OpenTrainer
 from .arguments import EmotionTrainingArguments, check_loss_is_ours
 from .history import EpochRecord
 from .sampling import FixedOrder, LengthGroupedSampler, length_order, token_counts
@@ -41,7 +41,7 @@ SUMS_FILE = "training_sums.json"
 """In a checkpoint: the figures of the training rows since the last line of the log and since the last evaluation."""
 
 
-class EmotionTrainer(Trainer):
+class EmotionTrainer(OpenTrainer):
     """`Trainer` with the focal loss, length-grouped batches and the training accuracy in the log.
 
     The loss of a step is the mean over all rows of the step, however they are spread over gradient accumulation
@@ -245,17 +245,16 @@ class EmotionTrainer(Trainer):
             logs["train_loss"], logs["train_accuracy"] = train_loss, train_accuracy
         super().log(logs, start_time)
 
-    def _save_rng_state(self, output_dir: str) -> None:
-        """Saves beside the state of the generators the running sums of the log, which are lost in a break as well."""
-        super()._save_rng_state(output_dir)
+    def save_running_state(self, folder: Path) -> None:
+        """Saves the running sums of the log, which are lost in a break as well."""
         sums = [tally.totals() for tally in (self._since_log, self._since_epoch)]
         if self.args.should_save:
-            with atomic_write(Path(output_dir, SUMS_FILE), "w") as handle:
+            with atomic_write(folder / SUMS_FILE, "w") as handle:
                 json.dump(sums, handle)
 
-    def _load_rng_state(self, checkpoint: str | None) -> None:
-        super()._load_rng_state(checkpoint)
-        if checkpoint is None or not os.path.isfile(path := Path(checkpoint, SUMS_FILE)):
+    def load_running_state(self, folder: Path) -> None:
+        """Carries on the running sums of the log."""
+        if not (path := folder / SUMS_FILE).is_file():
             return  # a checkpoint of another trainer
         for tally, sums in zip((self._since_log, self._since_epoch), json.loads(path.read_text()), strict=True):
             # Of all processes together: the first one carries them on.
@@ -314,7 +313,7 @@ class EmotionTrainer(Trainer):
         """
         if self.hub_model_id is None:
             self.init_hf_repo(token=token, private=private)
-        self.save_model(_internal_call=True)
+        self.save_model_only()
         if not self.is_world_process_zero():
             return None
         repo_id = str(self.hub_model_id)  # `init_hf_repo` has set it
@@ -329,30 +328,32 @@ class EmotionTrainer(Trainer):
             revision=revision or self.args.hub_revision,
         )
 
-    def _push_from_checkpoint(self, checkpoint_folder: str) -> None:
+    def push_checkpoint(self, folder: Path) -> None:
+        """Uploads what belongs to the model."""
         if self.is_world_process_zero() and self.args.hub_strategy != HubStrategy.END:
             # Not in the background: the checkpoint may be deleted when the next one is there.
             upload_model(
-                Path(checkpoint_folder),
+                folder,
                 str(self.hub_model_id),
                 token=self.args.hub_token,
                 commit_message=f"Training in progress, step {self.state.global_step}",
                 revision=self.args.hub_revision,
             )
 
-    def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
-        dataset = self.train_dataset if train_dataset is None else train_dataset
+    def train_sampler(self, dataset: datasets.Dataset) -> Sampler[int] | None:
+        """Returns what draws the training rows, those of similar length together where `args` say so."""
         if self.args.train_sampling_strategy != "group_by_length" or not isinstance(dataset, datasets.Dataset):
-            return super()._get_train_sampler(train_dataset)
+            return super().train_sampler(dataset)
         step_rows = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
         seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
         lengths = token_counts(dataset)
         return LengthGroupedSampler(lengths[: len(lengths) - self._padding], step_rows, seed, self._padding)
 
-    def _get_eval_sampler(self, eval_dataset: datasets.Dataset) -> Sampler[int] | None:
-        if not isinstance(eval_dataset, datasets.Dataset):
-            return super()._get_eval_sampler(eval_dataset)
-        return FixedOrder(length_order(eval_dataset))
+    def eval_sampler(self, dataset: datasets.Dataset) -> Sampler[int] | None:
+        """Returns the order of rows to evaluate, from the longest to the shortest."""
+        if not isinstance(dataset, datasets.Dataset):
+            return super().eval_sampler(dataset)
+        return FixedOrder(length_order(dataset))
 
 
 def _label_counts(dataset: datasets.Dataset, classes: int) -> NDArray[np.int64]:

@@ -1,4 +1,9 @@
-"""Walks over a model's modules, and copies them without their weights."""
+"""Walks over a model's modules, and copies them without their weights.
+
+The one place for private names of `torch.nn.Module`, seen in 2.13; operators stand in `kernels.onednn`. The public
+ways to children, parameters and buffers make an iterator and a name for each, which a single text would notice; to
+hooks there are none. `tests/utils/test_private_names.py` lists the names.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +12,15 @@ from types import FunctionType, MethodType
 from typing import Any, TypeVar
 
 from torch import nn
+from torch.nn.modules import module as torch_module
 
 from ..errors import KoBERTEmotionError
 
 Model = TypeVar("Model", bound=nn.Module)
+HOOK_TABLES = ("_forward_hooks", "_forward_pre_hooks")
+"""Attributes of a module that hold what is called before and after its `forward`."""
+SLOT_TABLES = ("_modules", "_parameters", "_buffers")
+"""Attributes of a module that hold what it is made of, by name."""
 
 
 def every_module(model: nn.Module) -> list[nn.Module]:
@@ -20,6 +30,22 @@ def every_module(model: nn.Module) -> list[nn.Module]:
         if module._modules:
             found.extend([child for child in module._modules.values() if child is not None])
     return found
+
+
+def slots(module: nn.Module) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Returns the tables of a module's children, parameters and buffers themselves, not copies of them."""
+    return module._modules, module._parameters, module._buffers
+
+
+def is_hooked(module: nn.Module) -> bool:
+    """Whether something else than the module's class has a say in what it computes."""
+    # accelerate puts its hooks into a `forward` of the object
+    return bool(module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module))
+
+
+def everything_is_hooked() -> bool:
+    """Whether there are hooks on all modules there are."""
+    return bool(torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks)
 
 
 def evaluation_copy(model: Model) -> Model:
