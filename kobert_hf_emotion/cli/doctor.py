@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -55,13 +54,15 @@ def doctor(
     from ..training.estimate import RunPlan
     from .findings import show
 
-    load = partial(load_emotion_dataset_with_report, **vars(columns), group_column=group_column, reading=reading)
+    shared: dict[str, Any] = {**vars(columns), "group_column": group_column, "reading": reading}
     with quiet_libraries():
-        dataset, loaded = load(train_file, labels=options.parse_labels(labels))
+        dataset, loaded = load_emotion_dataset_with_report(train_file, labels=options.parse_labels(labels), **shared)
         findings = check_files(loaded) + check_reading(loaded)
         test = None
         if test_file is not None:
-            test, test_loaded = load(test_file, labels=dataset.features["label"].names, require_labels=False)
+            test, test_loaded = load_emotion_dataset_with_report(
+                test_file, labels=dataset.features["label"].names, require_labels=False, **shared
+            )
             findings += check_files(test_loaded, "test") + check_reading(test_loaded, "test", loaded)
         tokenizer = load_tokenizer(model, model_max_length=max_length)
         audit = audit_dataset(

@@ -121,10 +121,10 @@ _READING: dict[str, Any] = {
 def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command the options of its groups, each in place of the parameter that is annotated with the group."""
     signature = inspect.signature(command, eval_str=True)
-    groups = {
+    groups: dict[str, type[Any]] = {
         name: parameter.annotation
         for name, parameter in signature.parameters.items()
-        if is_dataclass(parameter.annotation)
+        if isinstance(parameter.annotation, type) and is_dataclass(parameter.annotation)
     }
 
     @functools.wraps(command)
