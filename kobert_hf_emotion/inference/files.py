@@ -140,7 +140,7 @@ def predict_rows(
                 np.add.at(confusion, (truth[known], chosen[known]), 1)
                 nats += float(log_losses(logits[known], truth[known]).sum())
             if table is not None:
-                left = {name: column.tolist() for name, column in frame.items() if name != "label"}
+                left = {str(name): column.tolist() for name, column in frame.items() if name != "label"}
                 table.write(left, logits, truth)
             if on_progress is not None:
                 on_progress(len(frame))

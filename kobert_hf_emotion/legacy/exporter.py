@@ -117,7 +117,7 @@ def _legacy_model(model: PreTrainedModel, state_dict: Mapping[str, Tensor]) -> B
     config = model.config
     num_classes = state_dict["classifier.weight"].shape[0]
     fields = {name: value for name, value in config.to_dict().items() if name in BertConfig().to_dict()}
-    plain = BertConfig(**fields, attn_implementation=attention_implementation(config))
+    plain = BertConfig(**fields, attn_implementation=attention_implementation(config))  # type: ignore[call-arg]
 
     def make() -> BERTClassifier:
         bert = BertModel(plain)

@@ -36,7 +36,7 @@ class OpenTokenizer(SentencePieceBackend):
 
     def pieces_of(self, text: str) -> list[str]:
         """Returns the pieces of a text without added tokens in it."""
-        pieces: list[str] = super()._tokenize(text)
+        pieces: list[str] = super()._tokenize(text)  # type: ignore[no-untyped-call]
         return pieces
 
     def tokens_were_added(self) -> None:
