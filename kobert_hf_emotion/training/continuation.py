@@ -64,7 +64,7 @@ def continue_training(
     classifier = load_classifier(checkpoint)
     classifier.model.config.softmax_temperature = 1.0  # the checkpoint's was fitted to logits that change now
     state = _optimizer_state(Path(checkpoint)) if resume_optimizer else None
-    check_tokenization(classifier.tokenizer, classifier.model.config, list(dataset[TEXT_COLUMN]), args.max_length)
+    check_tokenization(classifier.tokenizer, classifier.model.config, dataset[TEXT_COLUMN][:], args.max_length)
     args.output_dir = os.fspath(output)
     args.save_strategy = SaveStrategy.NO
     args.eval_strategy = IntervalStrategy.NO if validation is None else IntervalStrategy.EPOCH
