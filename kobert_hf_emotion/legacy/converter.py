@@ -12,8 +12,9 @@ from safetensors import SafetensorError
 
 from ..errors import CheckpointError
 from ..modeling.optimizer_state import OPTIMIZER_FILE
+from ..tokenization.pieces import WordSplit
 from ..tokenization.sentencepiece_layout import KOBERT_SHA256
-from ..tokenization.tokenizer import KoBERTTokenizer, WordSplit
+from ..tokenization.tokenizer import KoBERTTokenizer
 from ..utils.files import atomic_directory, check_free
 from .importer import build_classifier
 from .model_card import render_model_card

@@ -23,7 +23,7 @@ from ..errors import RunError
 from ..splits.csv import SPLIT_FILE, write_split
 from ..splits.folds import fold_numbers
 from ..splits.split import make_split
-from ..tokenization.tokenizer import WordSplit
+from ..tokenization.pieces import WordSplit
 from ..training.arguments import EmotionTrainingArguments
 from ..training.tracking import check_trackers, trackers_of
 from ..utils.argument_checks import check_path, check_type

@@ -19,7 +19,7 @@ from ..inference.classifier import start_model
 from ..metrics.probabilities import ClassIds
 from ..splits.split import Split
 from ..tokenization.loading import load_tokenizer, vocabulary_sha256
-from ..tokenization.tokenizer import WordSplit
+from ..tokenization.pieces import WordSplit
 from ..training.arguments import EmotionTrainingArguments
 from .layout import IN_PROGRESS, fold_folder
 

@@ -9,6 +9,6 @@ __getattr__ = lazy_names(
     {
         "KoBERTTokenizer": "tokenizer",
         "VOCAB_FILE": "sentencepiece_layout",
-        "WordSplit": "tokenizer",
+        "WordSplit": "pieces",
     },
 )

@@ -85,6 +85,18 @@ def load_pieces(vocab_file: str | os.PathLike[str], **settings: Any) -> Sentence
     return SentencePieceProcessor(model_proto=_reorder(content, vocabulary, path), **settings)
 
 
+def check_special_tokens(model: SentencePieceProcessor, tokens: Iterable[str], vocab_file: str) -> None:
+    """Raises `TokenizerError` where a special token has no id in the vocabulary."""
+    for token in tokens:
+        if model.id_to_piece(model.piece_to_id(token)) != token:
+            raise TokenizerError(
+                f"특수 토큰 {token}이(가) {vocab_file}의 조각이 아닙니다. 임베딩에 없는 번호를 받게 되어 쓰지 "
+                "않았습니다.",
+                f"Expected every special token among the pieces of {vocab_file}; {token} is none and would get an id "
+                "beyond the embedding.",
+            )
+
+
 def read_piece_list(path: Path) -> list[str] | None:
     """Returns the entries of a `vocab.txt` in their order, None where there is none or it is WordPiece's.
 

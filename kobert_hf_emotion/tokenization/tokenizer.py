@@ -7,9 +7,8 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, get_args
 
 from transformers import BatchEncoding
 from transformers.tokenization_utils_base import TruncationStrategy
@@ -23,19 +22,18 @@ from ..utils.garbage_collection import collector_paused
 from ..utils.transformers_private.tokenizer import OpenTokenizer
 from .fast_tokenizer import build_tokenizer_json
 from .model_files import cap_length, find_file, find_sentencepiece
-from .normalization import prepare_gluonnlp, prepare_xlnet
-from .sentencepiece_layout import PIECE_LIST, VOCAB_FILE, load_pieces
+from .pieces import PIECE_ENCODERS, WordSplit
+from .sentencepiece_layout import PIECE_LIST, VOCAB_FILE, check_special_tokens, load_pieces
+from .sequences import SequenceBuilder, as_batch
 
-WordSplit: TypeAlias = Literal["sentencepiece", "gluonnlp"]
 _LONGEST = 512  # KoBERT's positions
 # What XLNet's tokenizer can be set to do, and what KoBERT's weights were trained with; a file may only say the same.
 _FIXED = {"do_lower_case": False, "remove_space": True, "keep_accents": False}
-# Below so many strings the encoder's call for many does not pay.
-_FEW = 16
 # Options of `__call__` that only transformers' own, slower path serves.
 _UNCOMMON_OPTIONS = (
     "stride",
     "is_split_into_words",
+    "return_length",
     "return_overflowing_tokens",
     "return_special_tokens_mask",
     "split_special_tokens",
@@ -90,11 +88,9 @@ class KoBERTTokenizer(OpenTokenizer):
         kwargs.setdefault("model_max_length", kwargs.pop("max_len", _LONGEST))
         path = os.fspath(vocab_file)
         pieces = load_pieces(path, **kwargs.setdefault("sp_model_kwargs", {}))
+        self._pieces = PIECE_ENCODERS[word_split](pieces)
         super().__init__(path, pieces, word_split=word_split, **kwargs)
-        for token in dict.fromkeys(self.special_tokens_map.values()):
-            self._check_special(token)
-        self._digit_comma = self._split_digit_comma_pieces()
-        self._digit_comma_ids = frozenset(map(self.sp_model.piece_to_id, self._digit_comma))
+        check_special_tokens(pieces, dict.fromkeys(self.special_tokens_map.values()), path)
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike[str], *args: Any, **kwargs: Any) -> Self:
@@ -136,16 +132,6 @@ class KoBERTTokenizer(OpenTokenizer):
         cap_length(tokenizer, source, options)
         return tokenizer
 
-    def _check_special(self, token: str) -> None:
-        """Raises `TokenizerError` where a special token has no id in the vocabulary."""
-        if self.sp_model.id_to_piece(self.sp_model.piece_to_id(token)) != token:
-            raise TokenizerError(
-                f"특수 토큰 {token}이(가) {self.vocab_file}의 조각이 아닙니다. 임베딩에 없는 번호를 받게 되어 쓰지 "
-                "않았습니다.",
-                f"Expected every special token among the pieces of {self.vocab_file}; {token} is none and would get an "
-                "id beyond the embedding.",
-            )
-
     @property
     def vocab_sha256(self) -> str:
         """SHA-256 of the SentencePiece model, which tells whether weights and tokenizer belong together.
@@ -174,13 +160,14 @@ class KoBERTTokenizer(OpenTokenizer):
         Returns:
             A list of ids for each text.
         """
-        if self.word_split == "gluonnlp":
-            return self._encode_words([prepare_gluonnlp(text) for text in texts])
-        rows = self._encode_strings([prepare_xlnet(text) for text in texts])
+        rows = self._pieces.ids(texts)
+        if self.word_split == "gluonnlp":  # gluonnlp knows no special tokens inside text
+            return rows
+        split_again = self._pieces.split_again
         # Searched in all texts at once; a special token that two of them form together costs time, no more.
         written_out = self._special_in_text.search("\n".join(texts)) is not None
         for index, (text, row) in enumerate(zip(texts, rows, strict=True)):
-            if (written_out and self._special_in_text.search(text)) or not self._digit_comma_ids.isdisjoint(row):
+            if (written_out and self._special_in_text.search(text)) or not split_again.isdisjoint(row):
                 rows[index] = list(map(self.convert_tokens_to_ids, self.tokenize(text)))  # type: ignore[arg-type]
         return rows
 
@@ -188,26 +175,6 @@ class KoBERTTokenizer(OpenTokenizer):
         """Notes them: texts with one of them are not left to the C++ encoder."""
         tokens = {*self.all_special_tokens, *self.added_tokens_encoder}
         self._special_in_text = re.compile("|".join(map(re.escape, sorted(tokens))))
-
-    def _encode_strings(self, strings: list[str]) -> list[list[int]]:
-        """Encodes many strings in one call, and few one by one.
-
-        The call for many hands them to a thread of its own, which a few strings wait longer for than they take.
-        """
-        if len(strings) < _FEW:
-            return [self.sp_model.encode(string, out_type=int) for string in strings]
-        rows: list[list[int]] = self.sp_model.encode(strings, out_type=int, num_threads=1)
-        return rows
-
-    def _encode_words(self, texts: list[list[str]]) -> list[list[int]]:
-        """Encodes texts given as words, each distinct word once.
-
-        Word by word, as gluonnlp does: the encoder breaks ties between equal scores differently where a
-        word stands inside a sentence.
-        """
-        words = list({word: None for text in texts for word in text})
-        encoded = dict(zip(words, self._encode_strings(words), strict=True))
-        return [list(chain.from_iterable(map(encoded.__getitem__, text))) for text in texts]
 
     def tokenize(self, text: str, **kwargs: Any) -> list[str]:  # type: ignore[override]
         """Splits `text` into pieces; the text-by-text counterpart of `encode_texts`."""
@@ -218,22 +185,7 @@ class KoBERTTokenizer(OpenTokenizer):
 
     def pieces_of(self, text: str) -> list[str]:
         """Returns the pieces of a text without added tokens in it."""
-        if self.word_split == "gluonnlp":
-            return [piece for word in prepare_gluonnlp(text) for piece in self.sp_model.encode(word, out_type=str)]
-        pieces: list[str] = self.sp_model.encode(prepare_xlnet(text), out_type=str)
-        return [part for piece in pieces for part in self._digit_comma.get(piece, [piece])]
-
-    def _split_digit_comma_pieces(self) -> dict[str, list[str]]:
-        """Maps pieces that end in a digit and a comma to what XLNet's tokenizer makes of them."""
-        split: dict[str, list[str]] = {}
-        for index in range(self.sp_model.get_piece_size()):
-            piece: str = self.sp_model.id_to_piece(index)
-            if len(piece) > 1 and piece[-1] == "," and piece[-2].isdigit():
-                parts: list[str] = self.sp_model.encode(piece[:-1].replace("▁", ""), out_type=str)
-                if not piece.startswith("▁") and parts[0].startswith("▁"):
-                    parts = parts[1:] if parts[0] == "▁" else [parts[0][1:], *parts[1:]]
-                split[piece] = [*parts, ","]
-        return split
+        return self._pieces.pieces(text)
 
     def encode_call(
         self,
@@ -248,20 +200,13 @@ class KoBERTTokenizer(OpenTokenizer):
         return_tensors: Any = None,
         return_token_type_ids: bool | None = None,
         return_attention_mask: bool | None = None,
-        return_length: bool = False,
         **options: Any,
     ) -> BatchEncoding | None:
         """Encodes plain strings with usual options in one call of the C++ encoder; None leaves it to transformers."""
-        texts, pairs = _as_batch(text, text_pair)
-        if (
-            texts is None
-            or return_length
-            or not add_special_tokens
-            or self.truncation_side != "right"
-            or truncation_strategy not in (TruncationStrategy.LONGEST_FIRST, TruncationStrategy.DO_NOT_TRUNCATE)
-            or any(options.get(option) for option in _UNCOMMON_OPTIONS)
-        ):
+        batch = as_batch(text, text_pair)
+        if batch is None or not add_special_tokens or not self._is_usual(truncation_strategy, options):
             return None
+        texts, pairs = batch
         limit = None if truncation_strategy == TruncationStrategy.DO_NOT_TRUNCATE else max_length
         padded = padding_strategy != PaddingStrategy.DO_NOT_PAD and len(texts) > 0
         wanted = {
@@ -282,6 +227,14 @@ class KoBERTTokenizer(OpenTokenizer):
         if isinstance(text, str) and return_tensors is None:
             return BatchEncoding({name: column[0] for name, column in columns.items()})
         return BatchEncoding(columns, tensor_type=return_tensors)
+
+    def _is_usual(self, truncation: TruncationStrategy, options: Mapping[str, Any]) -> bool:
+        """Whether a call asks for nothing that only transformers' own path does."""
+        return (
+            self.truncation_side == "right"
+            and truncation in (TruncationStrategy.LONGEST_FIRST, TruncationStrategy.DO_NOT_TRUNCATE)
+            and not any(options.get(option) for option in _UNCOMMON_OPTIONS)
+        )
 
     def _wants(self, name: str, asked: bool | None) -> bool:
         return name in self.model_input_names if asked is None else asked
@@ -312,43 +265,17 @@ class KoBERTTokenizer(OpenTokenizer):
         self, texts: Sequence[str], pairs: Sequence[str] | None, limit: int | None, wanted: Mapping[str, bool]
     ) -> dict[str, list[list[int]]]:
         """Encodes a batch, cuts it to `limit` tokens, adds the special tokens and builds the `wanted` columns."""
+        builder = SequenceBuilder(self.cls_token_id, self.sep_token_id, limit)
         if pairs is None:
-            rows = self._encode_single(texts, limit)
-            lengths = list(map(len, rows))
-            types = [[0] * length for length in lengths] if wanted["token_type_ids"] else []
+            rows, types = builder.single(self.encode_texts(texts))
         else:
-            rows, types = self._encode_pairs(texts, pairs, limit)
-            lengths = list(map(len, rows))
+            rows, types = builder.pairs(self.encode_texts(texts), self.encode_texts(pairs))
         columns = {"input_ids": rows}
         if wanted["token_type_ids"]:
             columns["token_type_ids"] = types
         if wanted["attention_mask"]:
-            columns["attention_mask"] = [[1] * length for length in lengths]
+            columns["attention_mask"] = [[1] * len(row) for row in rows]
         return columns
-
-    def _encode_single(self, texts: Sequence[str], limit: int | None) -> list[list[int]]:
-        """Returns `[CLS] … [SEP]`; the lists are changed in place, for making new ones costs as much as the encoder."""
-        cls, sep = self.cls_token_id, self.sep_token_id
-        rows = self.encode_texts(texts)
-        kept = None if limit is None else max(limit - 2, 0)
-        for row in rows:
-            if kept is not None and len(row) > kept:
-                del row[kept:]
-            row.insert(0, cls)
-            row.append(sep)
-        return rows
-
-    def _encode_pairs(
-        self, texts: Sequence[str], pairs: Sequence[str], limit: int | None
-    ) -> tuple[list[list[int]], list[list[int]]]:
-        """Returns `[CLS] … [SEP] … [SEP]` and the token types."""
-        cls, sep = self.cls_token_id, self.sep_token_id
-        ids, types = [], []
-        for a, b in zip(self.encode_texts(texts), self.encode_texts(pairs), strict=True):
-            kept_a, kept_b = _longest_first(len(a), len(b), limit)
-            ids.append([cls, *a[:kept_a], sep, *b[:kept_b], sep])
-            types.append([0] * (kept_a + 2) + [1] * (kept_b + 1))
-        return ids, types
 
     def write_beside(self, folder: Path) -> tuple[str, ...]:
         """Adds a `tokenizer.json`, and names in the configuration the class plain transformers reads it with."""
@@ -363,27 +290,3 @@ class KoBERTTokenizer(OpenTokenizer):
         added = [token for index, token in sorted(self.added_tokens_decoder.items()) if index >= self.vocab_size]
         build_tokenizer_json(self.sp_model, self.word_split, added).save(os.fspath(json_file))
         return (os.fspath(json_file),)
-
-
-def _as_batch(text: Any, text_pair: Any) -> tuple[list[str] | None, list[str] | None]:
-    """Returns texts and pairs as lists, or (None, None) where they are not plain strings."""
-    if isinstance(text, str) and (text_pair is None or isinstance(text_pair, str)):
-        return [text], None if text_pair is None else [text_pair]
-    if not isinstance(text, list | tuple) or not all(isinstance(element, str) for element in text):
-        return None, None
-    if text_pair is None:
-        return list(text), None
-    if not isinstance(text_pair, list | tuple) or not all(isinstance(element, str) for element in text_pair):
-        return None, None
-    return (list(text), list(text_pair)) if len(text) == len(text_pair) else (None, None)
-
-
-def _longest_first(length_a: int, length_b: int, limit: int | None) -> tuple[int, int]:
-    """Returns how many tokens of a pair stay when the longer one, the second in a tie, gives a token at a time."""
-    if limit is None or length_a + length_b <= (room := max(limit - 3, 0)):
-        return length_a, length_b
-    if length_a < length_b:
-        kept_a = min(length_a, room - room // 2)
-        return kept_a, room - kept_a
-    kept_b = min(length_b, room // 2)
-    return room - kept_b, kept_b
