@@ -36,6 +36,10 @@ class PieceEncoder(ABC):
     def pieces(self, text: str) -> list[str]:
         """Returns the pieces of one text."""
 
+    def parts_of(self, piece: str) -> list[str]:
+        """Returns what a piece of SentencePiece's is taken apart into: by default itself."""
+        return [piece]
+
     def encode(self, strings: list[str]) -> list[list[int]]:
         """Encodes many strings in one call, and few one by one.
 
@@ -84,7 +88,11 @@ class XlnetPieces(PieceEncoder):
     def pieces(self, text: str) -> list[str]:
         """Returns the pieces of one text."""
         pieces: list[str] = self.model.encode(prepare_xlnet(text), out_type=str)
-        return [part for piece in pieces for part in self._digit_comma.get(piece, [piece])]
+        return [part for piece in pieces for part in self.parts_of(piece)]
+
+    def parts_of(self, piece: str) -> list[str]:
+        """Returns what a piece of SentencePiece's is taken apart into."""
+        return self._digit_comma.get(piece, [piece])
 
     def _split_digit_comma_pieces(self) -> dict[str, list[str]]:
         """Maps pieces that end in a digit and a comma to what XLNet's tokenizer makes of them."""

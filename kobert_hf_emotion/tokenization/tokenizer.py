@@ -165,16 +165,16 @@ class KoBERTTokenizer(OpenTokenizer):
             return rows
         split_again = self._pieces.split_again
         # Searched in all texts at once; a special token that two of them form together costs time, no more.
-        written_out = self._special_in_text.search("\n".join(texts)) is not None
+        written_out = self.special_in_text.search("\n".join(texts)) is not None
         for index, (text, row) in enumerate(zip(texts, rows, strict=True)):
-            if (written_out and self._special_in_text.search(text)) or not split_again.isdisjoint(row):
+            if (written_out and self.special_in_text.search(text)) or not split_again.isdisjoint(row):
                 rows[index] = list(map(self.convert_tokens_to_ids, self.tokenize(text)))  # type: ignore[arg-type]
         return rows
 
     def tokens_were_added(self) -> None:
         """Notes them: texts with one of them are not left to the C++ encoder."""
         tokens = {*self.all_special_tokens, *self.added_tokens_encoder}
-        self._special_in_text = re.compile("|".join(map(re.escape, sorted(tokens))))
+        self.special_in_text = re.compile("|".join(map(re.escape, sorted(tokens))))
 
     def tokenize(self, text: str, **kwargs: Any) -> list[str]:  # type: ignore[override]
         """Splits `text` into pieces; the text-by-text counterpart of `encode_texts`."""
@@ -186,6 +186,10 @@ class KoBERTTokenizer(OpenTokenizer):
     def pieces_of(self, text: str) -> list[str]:
         """Returns the pieces of a text without added tokens in it."""
         return self._pieces.pieces(text)
+
+    def parts_of(self, piece: str) -> list[str]:
+        """Returns the pieces that one of SentencePiece's becomes: itself, or a number and its comma."""
+        return self._pieces.parts_of(piece)
 
     def encode_call(
         self,
