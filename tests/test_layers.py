@@ -17,6 +17,7 @@ FLOORS = (
     ("assets", "configuration", "data"),
     ("hub", "kernels", "metrics", "splits"),
     ("tokenization",),
+    ("explanation",),
     ("modeling", "audit"),
     ("legacy",),
     ("inference", "notebook"),

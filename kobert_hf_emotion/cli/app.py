@@ -12,6 +12,7 @@ from .continuation import continue_
 from .convert import convert
 from .doctor import doctor
 from .ensemble import ensemble
+from .explain import explain
 from .export import export
 from .hints import in_terms_of
 from .predict import predict
@@ -38,6 +39,7 @@ app.command("train")(train)
 app.command("test")(evaluate)
 app.command("predict")(predict)
 app.command("serve")(serve)
+app.command("explain")(explain)
 app.command("compare")(compare)
 app.command("ensemble")(ensemble)
 app.command("review")(review)

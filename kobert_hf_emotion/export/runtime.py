@@ -15,6 +15,8 @@ from typing_extensions import Self
 
 from ..data.input_checks import as_texts, refuse_files
 from ..errors import CheckpointError
+from ..explanation.subject import Subject
+from ..explanation.words import Explanation, Method
 from ..modeling.prediction import DEFAULT_BATCH_SIZE, Prediction, as_pairs, to_predictions
 from ..tokenization.guard import UnknownTexts, check_predicted, check_vocabulary
 from ..tokenization.loading import load_tokenizer
@@ -146,6 +148,18 @@ class OnnxClassifier:
         texts = as_texts(texts)
         refuse_files(texts)
         return to_predictions(self.predict_logits(texts, text_pairs, batch_size), self.labels)
+
+    def explain(
+        self, texts: Iterable[str], method: Method = "leave_one_out", label: str | None = None
+    ) -> list[Explanation]:
+        """Explains predictions by the words; see `EmotionClassifier.explain`. A graph has no gradients."""
+        subject = Subject(
+            lambda left: self.predict_logits(left, unknown=UnknownTexts()),
+            self.tokenizer,
+            self.manifest.max_length,
+            self.labels,
+        )
+        return subject.explain(texts, method, label)
 
     def _batch(
         self, encoded: Mapping[str, Any], chosen: NDArray[np.int64], lengths: NDArray[np.int64]

@@ -31,8 +31,11 @@ from ..configuration import (
     softmax_temperature,
 )
 from ..errors import CheckpointError
+from ..explanation.subject import Subject
+from ..explanation.words import Explanation, Method
 from ..hub.from_pretrained import load_weights, unloadable
 from ..modeling.classifier import EmotionClassifier
+from ..modeling.explaining import subject_of
 from ..modeling.prediction import DEFAULT_BATCH_SIZE, predict_logits, use_accelerator
 from ..tokenization.guard import UnknownTexts, check_vocabulary
 from ..tokenization.loading import load_tokenizer, vocabulary_sha256
@@ -93,6 +96,16 @@ class Classifier:
         """
         logits = predict_logits(self.model, self.tokenizer, texts, text_pairs, batch_size, unknown=unknown)
         return logits / np.float32(self.temperature)
+
+    def as_subject(self) -> Subject:
+        """Returns the classifier as explanations see it."""
+        return subject_of(self.model, self.tokenizer)
+
+    def explain(
+        self, texts: Iterable[str], method: Method = "leave_one_out", label: str | None = None
+    ) -> list[Explanation]:
+        """Explains predictions by the words of the texts; see `EmotionClassifier.explain`."""
+        return self.as_subject().explain(texts, method, label)
 
 
 def load_classifier(source: str | os.PathLike[str]) -> Classifier:

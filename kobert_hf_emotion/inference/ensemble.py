@@ -15,6 +15,8 @@ from transformers import PreTrainedConfig
 
 from ..data.input_checks import as_texts, refuse_files
 from ..errors import CheckpointError
+from ..explanation.subject import Subject
+from ..explanation.words import Explanation, Method
 from ..metrics.probabilities import log_softmax
 from ..modeling.prediction import DEFAULT_BATCH_SIZE, Prediction, as_pairs, to_predictions
 from ..tokenization.guard import UnknownTexts
@@ -137,6 +139,20 @@ class EmotionEnsemble:
         texts = as_texts(texts)
         refuse_files(texts)
         return to_predictions(self.predict_logits(texts, text_pairs, batch_size), self.labels)
+
+    def explain(
+        self, texts: Iterable[str], method: Method = "leave_one_out", label: str | None = None
+    ) -> list[Explanation]:
+        """Explains the mean of the members' probabilities by the words; see `EmotionClassifier.explain`."""
+        members = [member.as_subject() for member in self.members]
+        subject = Subject(
+            lambda left: self.predict_logits(left, unknown=UnknownTexts()),
+            self.members[0].tokenizer,
+            min(member.max_length for member in members),
+            self.labels,
+            [inside for member in members for inside in member.members],
+        )
+        return subject.explain(texts, method, label)
 
 
 Predictor: TypeAlias = Classifier | EmotionEnsemble

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.row_stream import RowStream
+from ..explanation.words import Explanation, Method
 from ..metrics.bootstrap import confusion_scores
 from ..metrics.probabilities import check_logits, log_losses
 from ..metrics.scores import Scores
@@ -35,6 +36,9 @@ class LogitsModel(Protocol):
         unknown: UnknownTexts | None = None,
     ) -> NDArray[np.float32]:
         """Returns what the softmax is taken of, shape (texts, classes)."""
+
+    def explain(self, texts: Iterable[str], method: Method, label: str | None) -> list[Explanation]:
+        """Returns what the words contribute; see `EmotionClassifier.explain`."""
 
 
 @dataclass(frozen=True)

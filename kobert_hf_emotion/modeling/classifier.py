@@ -17,6 +17,7 @@ from ..assets import resolve_default
 from ..configuration import EmotionConfig, softmax_temperature
 from ..data.input_checks import as_texts, refuse_files
 from ..errors import KoBERTEmotionError, TokenizerError
+from ..explanation.words import Explanation, Method
 from ..hub.errors import place_options
 from ..hub.from_pretrained import load_weights
 from ..hub.weight_check import Head
@@ -25,6 +26,7 @@ from ..kernels.packed_bert import computes_plain_bert
 from ..tokenization.guard import check_vocabulary
 from ..tokenization.loading import load_tokenizer, vocabulary_sha256
 from ..tokenization.model_files import fit_length
+from .explaining import subject_of
 from .losses import focal_loss
 from .prediction import DEFAULT_BATCH_SIZE, Prediction, predict_logits, to_predictions
 
@@ -193,6 +195,27 @@ class EmotionClassifier(BertForSequenceClassification):
         refuse_files(texts)
         logits = predict_logits(self, self.tokenizer, texts, text_pairs, batch_size, max_length)
         return to_predictions(logits / softmax_temperature(self.config), self.config.labels)
+
+    def explain(
+        self, texts: Iterable[str], method: Method = "leave_one_out", label: str | None = None
+    ) -> list[Explanation]:
+        """Explains predictions by the words of the texts.
+
+        Args:
+            texts: As for `predict`.
+            method: "leave_one_out" predicts each text again without each of its words; "integrated_gradients" adds
+                up the model's gradients, for the tokens in them too (extra `explain`).
+            label: The label that is explained; by default the predicted one. "leave_one_out" always gives all.
+
+        Returns:
+            An `Explanation` for each text: its words with what each contributes.
+
+        Raises:
+            DataError: As for `predict`.
+            KoBERTEmotionError: `method` or `label` is unknown, or captum is not installed.
+            TokenizerError: The tokenizer tells nothing of positions.
+        """
+        return subject_of(self, self.tokenizer).explain(texts, method, label)
 
     def save_pretrained(self, save_directory: str | os.PathLike[str], **kwargs: Any) -> None:  # type: ignore[override]
         """Writes `config.json`, `model.safetensors` and the tokenizer's files.

@@ -68,8 +68,8 @@ def _kobert_spans(tokenizer: KoBERTTokenizer, text: str) -> tuple[list[int], lis
             spans += [(start + first, start + last) for first, last in _segment_spans(tokenizer, text[start:end])]
     if len(spans) != len(ids):
         raise TokenizerError(
-            f"글의 토큰 {len(ids)}개 가운데 {len(spans)}개만 자리를 찾았습니다: {text!r:.80}. 글에서 특수 토큰을 빼고 다시 "
-            "하세요.",
+            f"글의 토큰 {len(ids)}개 가운데 {len(spans)}개만 자리를 찾았습니다: {text!r:.80}. 글에서 특수 토큰을 빼고 "
+            "다시 하세요.",
             f"Expected a place in the text for each of its {len(ids)} tokens, found {len(spans)}: {text!r:.80}. Leave "
             "special tokens out of the text.",
         )

@@ -1,0 +1,113 @@
+"""`kobert-emotion explain`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ..errors import DataError
+from ..utils.files import atomic_write
+from . import options
+from .inputs import check_order, file_or_texts
+from .models import open_model
+from .output import note, quiet_libraries, say, say_json
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from ..explanation.words import Explanation
+
+_FOR, _AGAINST = "bold blue", "bold dark_orange"
+
+
+def explain(
+    model: Annotated[
+        str, typer.Argument(help="'default', 폴더(export 포함), Hub 이름 또는 .pt/.tar 파일 (model or exported folder)")
+    ],
+    texts: Annotated[
+        list[str], typer.Argument(help="문장들; -는 표준 입력, 한 줄에 한 문장 (texts; -: a text a line on stdin)")
+    ],
+    method: Annotated[
+        Literal["leave_one_out", "integrated_gradients"],
+        typer.Option(
+            "--method",
+            help="낱말을 빼고 다시 예측하거나, 기울기를 적분 (predict without each word, or integrate gradients)",
+        ),
+    ] = "leave_one_out",
+    label: Annotated[
+        str | None, typer.Option("--label", help="설명할 감정; 없으면 예측한 것 (label to explain; the predicted one)")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="쓸 HTML 파일 (HTML file to write)")] = None,
+    as_text: Annotated[
+        bool, typer.Option("--text", help="파일 이름 같아도 문장으로 봄 (texts, even where they look like files)")
+    ] = False,
+    tokenizer: options.Tokenizer = None,
+    num_attention_heads: options.Heads = None,
+    json: options.Json = False,
+) -> None:
+    """예시: kobert-emotion explain default "밤길에 누가 자꾸 따라와서 무서웠어"
+
+    예측에 낱말마다 얼마나 보탰는지 보여 줍니다. 숫자는 그 감정의 로짓에서 모든 감정의 평균을 뺀 값이 움직인 만큼입니다.
+    Shows what each word contributes to the prediction: by how much it moves the label's logit, less the mean of all.
+    """  # noqa: D415
+    check_order(model, texts)
+    found = file_or_texts(texts, as_text, None)
+    if isinstance(found, Path):
+        raise DataError(
+            f"{found}: explain은 파일이 아니라 문장을 설명합니다. 한 줄에 한 문장인 글은 표준 입력(-)으로 넣으세요.",
+            f"{found} is a file, and explain takes texts. A text a line can come through the standard input (-).",
+            mend={"texts": ["오늘 정말 행복했어"]},
+        )
+    _check_page(output)
+    with quiet_libraries():
+        explanations = open_model(model, tokenizer, num_attention_heads).explain(found, method, label)
+    if output is not None:
+        from ..explanation.page import to_html
+
+        with atomic_write(output, "w") as handle:
+            handle.write(to_html(explanations))
+        note(f"{output}: {len(explanations):,}")
+    if json:
+        say_json({"explanations": [explanation.to_dict() for explanation in explanations]})
+        return
+    for explanation in explanations:
+        _print(explanation, label)
+
+
+def _check_page(output: Path | None) -> None:
+    if output is not None and (output.is_dir() or output.suffix.lower() not in (".html", ".htm")):
+        raise DataError(
+            f"`output`에는 .html 파일이 필요한데 {output}입니다.",
+            f"Expected an .html file as `output`, found {output}.",
+            mend={"output": str(output / "explanation.html" if output.is_dir() else output.with_suffix(".html"))},
+        )
+
+
+def _print(explanation: Explanation, label: str | None) -> None:
+    """Prints the words with their contributions, coloured where the terminal has colours."""
+    from rich.console import Console
+    from rich.text import Text
+
+    shown = label or explanation.label
+    line = Text(f"{explanation.label} {100 * explanation.score:.2f}%")
+    if shown != explanation.label:
+        line.append(f" · {shown} {100 * explanation.probabilities[shown]:.2f}%")
+    line.append("\n  ")
+    values = explanation.contributions(shown)
+    largest = max(map(abs, values.tolist()), default=0.0)
+    for word, value in zip(explanation.words, values.tolist(), strict=True):
+        _append(line, word.text, value, largest)
+    if explanation.unread:
+        line.append(f"(읽지 않음, unread: {explanation.unread.strip()})", style="dim")
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    with console.capture() as captured:
+        console.print(line)
+    say(captured.get().rstrip("\n"))
+
+
+def _append(line: Text, word: str, value: float, largest: float) -> None:
+    strong = abs(value) >= largest / 4 and value != 0
+    line.append(word, style=(_FOR if value > 0 else _AGAINST) if strong else "")
+    line.append(f" {value:+.2f}  ", style="dim")

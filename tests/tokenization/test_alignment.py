@@ -1,0 +1,78 @@
+"""Where tokens come from: against the text itself, whatever is normalized away."""
+
+from __future__ import annotations
+
+import unicodedata
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sentences import sentences
+from small_encoders import word_piece
+
+from kobert_hf_emotion.errors import TokenizerError
+from kobert_hf_emotion.tokenization.alignment import token_spans, word_spans
+from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
+
+WRITTEN = [
+    "오늘 정말 행복했어ㅋㅋ", "  시험에   떨어져서\t너무 슬프다 ㅠㅠ ", "띄어쓰기없이쓴글도읽는다",
+    "12,000원이나 했어, 3,",    "🙂좋아🙂 ok!! café", "마ㄶ이 좋아해 ㄳ", "``인용''했대", "漢字와 한글ﬁ½", "[SEP] 나[MASK]너", "\u200b가\u200b나",
+]  # fmt: skip
+
+
+@pytest.fixture(params=["sentencepiece", "gluonnlp"])
+def either(request: pytest.FixtureRequest, tokenizer: KoBERTTokenizer, gluon_tokenizer: KoBERTTokenizer):
+    return tokenizer if request.param == "sentencepiece" else gluon_tokenizer
+
+
+def check(tokenizer: KoBERTTokenizer, text: str) -> None:
+    ids, spans = token_spans(tokenizer, text)
+    assert ids == tokenizer(text, add_special_tokens=False)["input_ids"]
+    assert all(0 <= start <= end <= len(text) for start, end in spans)
+    assert all(before[0] <= after[0] and before[1] <= after[1] for before, after in pairwise(spans))
+    for token, (start, end) in zip(tokenizer.convert_ids_to_tokens(ids), spans, strict=True):
+        plain = token.lstrip("▁")
+        if plain and all("가" <= letter <= "힣" for letter in plain):  # what it says is what stands there
+            assert unicodedata.normalize("NFC", text[start:end]).strip("\u200b") == plain
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("text", [*WRITTEN, "", " ", *(text for text, _ in sentences(2))])
+def test_tokens_are_found_where_they_stand(either: KoBERTTokenizer, text: str, form: str) -> None:
+    check(either, unicodedata.normalize(form, text))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text("가나다좋아행복했어ㅋㅠㄳ각\u1100\u1161\u11a8 .,!?12,3`'[]aB🙂漢é\u200b\u00a0\t\n\x1c½ﬁ", max_size=24))
+def test_any_text_keeps_its_ids_and_order(
+    tokenizer: KoBERTTokenizer, gluon_tokenizer: KoBERTTokenizer, text: str
+) -> None:
+    for each in (tokenizer, gluon_tokenizer):
+        ids, spans = token_spans(each, text)
+        assert ids == each(text, add_special_tokens=False)["input_ids"]
+        assert all(0 <= start <= end <= len(text) for start, end in spans)
+        assert sorted(spans) == spans
+
+
+@pytest.mark.parametrize("text", WRITTEN[:4])
+def test_nothing_that_is_written_belongs_to_no_token(either: KoBERTTokenizer, text: str) -> None:
+    covered = {index for start, end in token_spans(either, text)[1] for index in range(start, end)}
+    assert covered >= {index for index, letter in enumerate(text) if not letter.isspace()}
+
+
+def test_a_fast_tokenizer_tells_itself() -> None:
+    assert token_spans(word_piece(), "회의는 세")[1] == [(0, 1), (1, 2), (2, 3), (4, 5)]
+
+
+def test_one_that_tells_nothing_is_refused() -> None:
+    class Silent:
+        is_fast = False
+
+    with pytest.raises(TokenizerError, match=r"tokenizer\.json"):
+        token_spans(Silent(), "나")  # type: ignore[arg-type]
+
+
+def test_words_stand_between_white_space() -> None:
+    text = "오늘\u3000정말  행복했어ㅋㅋ 🙂 "
+    assert [text[slice(*span)] for span in word_spans(text)] == text.split()
