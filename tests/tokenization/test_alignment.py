@@ -17,7 +17,8 @@ from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
 WRITTEN = [
     "오늘 정말 행복했어ㅋㅋ", "  시험에   떨어져서\t너무 슬프다 ㅠㅠ ", "띄어쓰기없이쓴글도읽는다",
-    "12,000원이나 했어, 3,",    "🙂좋아🙂 ok!! café", "마ㄶ이 좋아해 ㄳ", "``인용''했대", "漢字와 한글ﬁ½", "[SEP] 나[MASK]너", "\u200b가\u200b나",
+    "12,000원이나 했어, 3,", "🙂좋아🙂 ok!! café", "마ㄶ이 좋아해 ㄳ", "``인용''했대", "漢字와 한글ﬁ½",
+    "[SEP] 나[MASK]너", "\u200b가\u200b나",
 ]  # fmt: skip
 
 
