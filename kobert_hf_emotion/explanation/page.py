@@ -15,6 +15,7 @@ _TEXT = {
         "Blue words speak for the emotion, orange ones against it; the deeper the more. Numbers are logits.",
     ),
     "label": ("감정", "Emotion"),
+    "chances": ("모든 감정의 확률", "Probabilities of all emotions"),
     "unread": ("모델이 읽지 않는 부분", "beyond what the model reads"),
     "switch": ("English", "한국어"),
     "leave_one_out": ("방법: 낱말을 하나씩 빼고 다시 예측", "Method: predicted again without each word"),
@@ -65,7 +66,7 @@ def _section(number: int, found: Explanation) -> str:
     )
     return (
         f"<section><h2>{number}. {escape(found.label)} {100 * found.score:.2f}%</h2><label>{_both('label')} "
-        f"<select>{options}</select></label>\n{lines}\n<details><summary>{_both('label')}</summary>"
+        f"<select>{options}</select></label>\n{lines}\n<details><summary>{_both('chances')}</summary>"
         f'<table>{chances}</table></details><p class="method">{_both(found.method)}{deltas}</p></section>'
     )
 
@@ -75,7 +76,7 @@ def _word(found: Explanation, word: Word, label: str, largest: float) -> str:
     side = "for" if value >= 0 else "against"
     before = found.text[: word.span[0]]
     gap = before[len(before.rstrip()) :]
-    pieces = "".join(f"<small>{escape(piece.token)} {piece.contributions[label]:+.2f}</small>" for piece in word.pieces)
+    pieces = "".join(f"<small>{escape(found.text[slice(*piece.span)] or piece.token)} {piece.contributions[label]:+.2f}</small>" for piece in word.pieces)
     inside = f'<span class="pieces">{pieces}</span>' if pieces else ""
     return (
         f'{escape(gap)}<span class="{side}" style="--weight:{abs(value) / largest:.2f}">{escape(word.text)}'
