@@ -78,13 +78,7 @@ class EmotionTrainer(PushingTrainer):
         check_type("model", model, PreTrainedModel, 'EmotionClassifier.from_pretrained("default")')
         check_type("args", args, EmotionTrainingArguments, 'EmotionTrainingArguments("out")')
         check_loss_is_ours(args, kwargs)
-        if processing_class is None:
-            processing_class = model.tokenizer if isinstance(model, EmotionClassifier) else None
-        if processing_class is None:
-            raise KoBERTEmotionError(
-                "토크나이저가 필요합니다. EmotionTrainer(…, processing_class=tokenizer)로 넣으세요.",
-                "A tokenizer is needed: EmotionTrainer(…, processing_class=tokenizer).",
-            )
+        processing_class = _tokenizer_of(model) if processing_class is None else processing_class
         self._rows = RowEncoder(processing_class, label_names(model.config), args.max_length)
         self._figures = RunningFigures()
         self._optimizer_state = optimizer_state
@@ -246,3 +240,12 @@ class EmotionTrainer(PushingTrainer):
     def eval_sampler(self, dataset: datasets.Dataset) -> Sampler[int] | None:
         """Returns the order of rows to evaluate, from the longest to the shortest."""
         return LongestFirst(dataset) if isinstance(dataset, datasets.Dataset) else super().eval_sampler(dataset)
+
+
+def _tokenizer_of(model: PreTrainedModel) -> PreTrainedTokenizerBase:
+    if isinstance(model, EmotionClassifier):
+        return model.tokenizer
+    raise KoBERTEmotionError(
+        "토크나이저가 필요합니다. EmotionTrainer(…, processing_class=tokenizer)로 넣으세요.",
+        "A tokenizer is needed: EmotionTrainer(…, processing_class=tokenizer).",
+    )
