@@ -18,7 +18,7 @@ class Batch:
         lengths: Their tokens, shape (rows,).
     """
 
-    columns: dict[str, list[Sequence[int]]]
+    columns: dict[str, list[list[int]]]
     lengths: list[int]
 
     @property
@@ -28,7 +28,7 @@ class Batch:
 
 
 def logits_by_length(
-    encoded: Mapping[str, Sequence[Sequence[int]]],
+    encoded: Mapping[str, Sequence[list[int]]],
     batch_size: int,
     compute: Callable[[Batch], NDArray[np.float32]],
 ) -> NDArray[np.float32]:
