@@ -16,7 +16,7 @@ from ..utils.argument_checks import nearest_path
 
 if TYPE_CHECKING:
     from ..inference.ensemble import Predictor
-    from ..inference.files import LogitsModel
+    from ..inference.logits_model import LogitsModel
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", re.ASCII)
 

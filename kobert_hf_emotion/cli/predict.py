@@ -17,7 +17,7 @@ from .output import note, note_reading, progress_bar, quiet_libraries, say, say_
 
 if TYPE_CHECKING:
     from ..data.row_stream import RowStream
-    from ..inference.files import LogitsModel
+    from ..inference.logits_model import LogitsModel
     from ..tokenization.guard import UnknownTexts
 
 

@@ -76,7 +76,10 @@ def _word(found: Explanation, word: Word, label: str, largest: float) -> str:
     side = "for" if value >= 0 else "against"
     before = found.text[: word.span[0]]
     gap = before[len(before.rstrip()) :]
-    pieces = "".join(f"<small>{escape(found.text[slice(*piece.span)] or piece.token)} {piece.contributions[label]:+.2f}</small>" for piece in word.pieces)
+    pieces = "".join(
+        f"<small>{escape(found.text[slice(*piece.span)] or piece.token)} {piece.contributions[label]:+.2f}</small>"
+        for piece in word.pieces
+    )
     inside = f'<span class="pieces">{pieces}</span>' if pieces else ""
     return (
         f'{escape(gap)}<span class="{side}" style="--weight:{abs(value) / largest:.2f}">{escape(word.text)}'

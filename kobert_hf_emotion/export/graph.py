@@ -87,21 +87,27 @@ def _narrow_last_layer(graph: Any) -> None:
     """
     from onnx import TensorProto, helper
 
-    attentions = [node for node in graph.node if node.op_type == "MultiHeadAttention"]
-    if not attentions:
+    parts = _query_and_residual(graph)
+    if parts is None:
         return
-    makers = {output: node for node in graph.node for output in node.output}
-    query = makers[attentions[-1].input[0]]
-    states = query.input[0]
-    after = graph.node[list(graph.node).index(query) :]
-    residuals = [node for node in after if node.op_type == "SkipLayerNormalization" and states in node.input]
-    if query.op_type != "MatMul" or len(residuals) != 1:
-        return
+    states = parts[0].input[0]
     bounds = [helper.make_tensor(f"{CLS_STATE}_{name}", TensorProto.INT64, [1], [at]) for name, at in _BOUNDS.items()]
     graph.initializer.extend(bounds)
     graph.node.insert(
-        list(graph.node).index(query),
+        list(graph.node).index(parts[0]),
         helper.make_node("Slice", [states, *(bound.name for bound in bounds)], [CLS_STATE], name=CLS_STATE),
     )
-    for node in (query, residuals[0]):
+    for node in parts:
         node.input[list(node.input).index(states)] = CLS_STATE
+
+
+def _query_and_residual(graph: Any) -> tuple[Any, Any] | None:
+    """Returns the nodes of the last layer that make its queries and add its first residual, None without them."""
+    attentions = [node for node in graph.node if node.op_type == "MultiHeadAttention"]
+    if not attentions:
+        return None
+    makers = {output: node for node in graph.node for output in node.output}
+    query = makers[attentions[-1].input[0]]
+    after = graph.node[list(graph.node).index(query) :]
+    residuals = [node for node in after if node.op_type == "SkipLayerNormalization" and query.input[0] in node.input]
+    return (query, residuals[0]) if query.op_type == "MatMul" and len(residuals) == 1 else None

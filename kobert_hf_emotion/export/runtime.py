@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedTokenizerBase
 from typing_extensions import Self
 
-from ..data.input_checks import as_texts, refuse_files
 from ..errors import CheckpointError
 from ..explanation.subject import Subject
-from ..explanation.words import Explanation, Method
-from ..modeling.prediction import DEFAULT_BATCH_SIZE, Prediction, as_pairs, to_predictions
-from ..tokenization.guard import UnknownTexts, check_predicted, check_vocabulary
+from ..inference.logits_model import LogitsModel, Question
+from ..modeling.batches import Batch, logits_by_length
+from ..tokenization.guard import check_predicted, check_vocabulary
 from ..tokenization.loading import load_tokenizer
-from ..utils.argument_checks import check_count, check_path
+from ..utils.argument_checks import check_path
 from .manifest import Manifest, load_manifest
 from .probes import Probes, check_probes
 
@@ -53,7 +52,7 @@ class Graph:
         return found
 
 
-class OnnxClassifier:
+class OnnxClassifier(LogitsModel):
     """An exported classifier, which predicts as `EmotionClassifier` does.
 
     Example:
@@ -100,78 +99,35 @@ class OnnxClassifier:
         """Label names in the order of their ids."""
         return self.manifest.labels
 
-    def predict_logits(
-        self,
-        texts: Iterable[str],
-        text_pairs: Iterable[str] | None = None,
-        batch_size: int = DEFAULT_BATCH_SIZE,
-        unknown: UnknownTexts | None = None,
-    ) -> NDArray[np.float32]:
-        """Computes the logits whose softmax are the probabilities predicted: divided by the temperature.
-
-        Args:
-            texts: Sentences.
-            text_pairs: Second sentences, for a model of sentence pairs.
-            batch_size: Texts a forward pass; those of similar length go together.
-            unknown: What the texts that cannot be read are counted in; None logs their number.
-
-        Returns:
-            Shape (texts, classes), in the order of `texts`.
-
-        Raises:
-            DataError: An element is no string.
-        """
-        firsts, seconds = as_pairs(texts, text_pairs)
-        check_count("batch_size", batch_size)
-        rows = np.zeros((len(firsts), len(self.labels)), dtype=np.float32)
-        if not firsts:
-            return rows
+    def answer(self, question: Question) -> NDArray[np.float32]:
+        """Returns the graph's logits, divided by the temperature."""
+        if not question.texts:
+            return np.zeros((0, len(self.labels)), dtype=np.float32)
         encoded = self.tokenizer(
-            firsts, seconds, truncation=True, max_length=self.manifest.max_length, return_attention_mask=False
+            question.texts,
+            question.pairs,
+            truncation=True,
+            max_length=self.manifest.max_length,
+            return_attention_mask=False,
         )
-        check_predicted(self.tokenizer, self._config, firsts, encoded["input_ids"], unknown)
-        lengths = np.fromiter(map(len, encoded["input_ids"]), dtype=np.int64, count=len(firsts))
-        order = np.argsort(lengths, kind="stable")
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
-            rows[chosen] = self._graph(self._batch(encoded, chosen, lengths[chosen]))
-        return rows / np.float32(self.manifest.temperature)
+        check_predicted(self.tokenizer, self._config, question.texts, encoded["input_ids"], question.unknown)
+        logits = logits_by_length(encoded, question.batch_size, lambda batch: self._graph(self._padded(batch)))
+        return logits / np.float32(self.manifest.temperature)
 
-    def predict(
-        self, texts: Iterable[str], batch_size: int = DEFAULT_BATCH_SIZE, text_pairs: Iterable[str] | None = None
-    ) -> list[Prediction]:
-        """Predicts the emotion of texts; arguments, result and errors are those of `predict_logits`, labelled.
+    def subject(self) -> Subject:
+        """Returns the graph as explanations see it: it has no gradients."""
+        return Subject(self.logits_of, self.tokenizer, self.manifest.max_length, self.labels)
 
-        Returns:
-            For each text `{"label", "score", "probabilities"}`; see `Prediction`.
-        """
-        texts = as_texts(texts)
-        refuse_files(texts)
-        return to_predictions(self.predict_logits(texts, text_pairs, batch_size), self.labels)
-
-    def explain(
-        self, texts: Iterable[str], method: Method = "leave_one_out", label: str | None = None
-    ) -> list[Explanation]:
-        """Explains predictions by the words; see `EmotionClassifier.explain`. A graph has no gradients."""
-        subject = Subject(
-            lambda left: self.predict_logits(left, unknown=UnknownTexts()),
-            self.tokenizer,
-            self.manifest.max_length,
-            self.labels,
-        )
-        return subject.explain(texts, method, label)
-
-    def _batch(
-        self, encoded: Mapping[str, Any], chosen: NDArray[np.int64], lengths: NDArray[np.int64]
-    ) -> dict[str, NDArray[np.int64]]:
-        """Pads rows to the longest of them."""
+    def _padded(self, batch: Batch) -> dict[str, NDArray[np.int64]]:
+        """Returns the graph's inputs, padded to the longest row."""
+        lengths = np.array(batch.lengths)
         mask = np.arange(lengths.max()) < lengths[:, None]
         padding = {"input_ids": self.manifest.pad_token_id, "token_type_ids": self.tokenizer.pad_token_type_id}
         columns = {"attention_mask": mask.astype(np.int64)}
         for name in self.manifest.inputs:
             if name != "attention_mask":
                 columns[name] = np.full(mask.shape, padding[name], dtype=np.int64)
-                columns[name][mask] = np.concatenate([encoded[name][index] for index in chosen])
+                columns[name][mask] = np.concatenate(batch.columns[name])
         return columns
 
 

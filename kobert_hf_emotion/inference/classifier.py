@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,22 +32,22 @@ from ..configuration import (
 )
 from ..errors import CheckpointError
 from ..explanation.subject import Subject
-from ..explanation.words import Explanation, Method
 from ..hub.from_pretrained import load_weights, unloadable
 from ..modeling.classifier import EmotionClassifier
 from ..modeling.explaining import subject_of
-from ..modeling.prediction import DEFAULT_BATCH_SIZE, predict_logits, use_accelerator
-from ..tokenization.guard import UnknownTexts, check_vocabulary
+from ..modeling.prediction import predict_logits, use_accelerator
+from ..tokenization.guard import check_vocabulary
 from ..tokenization.loading import load_tokenizer, vocabulary_sha256
 from ..tokenization.model_files import fit_length
 from ..utils.files import atomic_write
+from .logits_model import LogitsModel, Question
 
 ENCODERS = ("bert", "electra", "roberta")
 """Types of models whose head has one dropout, `classifier_dropout`, as the notebook's has."""
 
 
 @dataclass(frozen=True)
-class Classifier:
+class Classifier(LogitsModel):
     """A model and the tokenizer that belongs to it."""
 
     model: PreTrainedModel
@@ -72,40 +72,16 @@ class Classifier:
         """Moves the model to the GPU where there is one."""
         use_accelerator(self.model)
 
-    def predict_logits(
-        self,
-        texts: Iterable[str],
-        text_pairs: Iterable[str] | None = None,
-        batch_size: int = DEFAULT_BATCH_SIZE,
-        unknown: UnknownTexts | None = None,
-    ) -> NDArray[np.float32]:
-        """Computes the logits whose softmax are the probabilities predicted: divided by the temperature.
-
-        Args:
-            texts: Sentences.
-            text_pairs: Second sentences, for a model of sentence pairs.
-            batch_size: Texts a forward pass.
-            unknown: What the texts that cannot be read are counted in; None logs their number.
-
-        Returns:
-            Shape (texts, classes), in the order of `texts`.
-
-        Raises:
-            DataError: An element is no string.
-            TokenizerError: The tokenizer does not read Korean, or is another model's.
-        """
-        logits = predict_logits(self.model, self.tokenizer, texts, text_pairs, batch_size, unknown=unknown)
+    def answer(self, question: Question) -> NDArray[np.float32]:
+        """Returns the model's logits, divided by the temperature."""
+        logits = predict_logits(
+            self.model, self.tokenizer, question.texts, question.pairs, question.batch_size, unknown=question.unknown
+        )
         return logits / np.float32(self.temperature)
 
-    def as_subject(self) -> Subject:
+    def subject(self) -> Subject:
         """Returns the classifier as explanations see it."""
         return subject_of(self.model, self.tokenizer)
-
-    def explain(
-        self, texts: Iterable[str], method: Method = "leave_one_out", label: str | None = None
-    ) -> list[Explanation]:
-        """Explains predictions by the words of the texts; see `EmotionClassifier.explain`."""
-        return self.as_subject().explain(texts, method, label)
 
 
 def load_classifier(source: str | os.PathLike[str]) -> Classifier:

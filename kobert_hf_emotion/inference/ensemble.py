@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,23 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedConfig
 
-from ..data.input_checks import as_texts, refuse_files
 from ..errors import CheckpointError
 from ..explanation.subject import Subject
-from ..explanation.words import Explanation, Method
 from ..metrics.probabilities import log_softmax
-from ..modeling.prediction import DEFAULT_BATCH_SIZE, Prediction, as_pairs, to_predictions
 from ..tokenization.guard import UnknownTexts
 from ..utils.argument_checks import check_path, check_type
 from ..utils.files import atomic_directory, write_json
 from .classifier import Classifier, load_classifier, save_classifier
+from .logits_model import LogitsModel, Question
 
 ENSEMBLE_FILE = "ensemble.json"
 """Lies in the folder of an ensemble, beside a folder for each member, and names them."""
 
 
 @dataclass(frozen=True)
-class EmotionEnsemble:
+class EmotionEnsemble(LogitsModel):
     """Several classifiers whose probabilities are averaged.
 
     Each member's probabilities are taken at its own temperature. Rows that the members were trained on tell nothing
@@ -111,48 +109,19 @@ class EmotionEnsemble:
         for member in self.members:
             member.to_accelerator()
 
-    def predict_logits(
-        self,
-        texts: Iterable[str],
-        text_pairs: Iterable[str] | None = None,
-        batch_size: int = DEFAULT_BATCH_SIZE,
-        unknown: UnknownTexts | None = None,
-    ) -> NDArray[np.float32]:
-        """Computes the logarithms of the mean probabilities, whose softmax they are; see `Classifier`."""
-        firsts, seconds = as_pairs(texts, text_pairs)
+    def answer(self, question: Question) -> NDArray[np.float32]:
+        """Returns the logarithms of the mean probabilities, whose softmax they are."""
+        first, *others = self.members
         # All members have one tokenizer, and a text is counted once.
-        counts = [unknown, *(UnknownTexts() for _ in self.members[1:])]
-        return mean_of_probabilities(
-            [
-                member.predict_logits(firsts, seconds, batch_size, count)
-                for member, count in zip(self.members, counts, strict=True)
-            ]
-        )
+        again = replace(question, unknown=UnknownTexts())
+        return mean_of_probabilities([first.answer(question), *(member.answer(again) for member in others)])
 
-    def predict(
-        self,
-        texts: Iterable[str],
-        batch_size: int = DEFAULT_BATCH_SIZE,
-        text_pairs: Iterable[str] | None = None,
-    ) -> list[Prediction]:
-        """Predicts the emotion of texts, as `EmotionClassifier.predict` does."""
-        texts = as_texts(texts)
-        refuse_files(texts)
-        return to_predictions(self.predict_logits(texts, text_pairs, batch_size), self.labels)
-
-    def explain(
-        self, texts: Iterable[str], method: Method = "leave_one_out", label: str | None = None
-    ) -> list[Explanation]:
-        """Explains the mean of the members' probabilities by the words; see `EmotionClassifier.explain`."""
-        members = [member.as_subject() for member in self.members]
-        subject = Subject(
-            lambda left: self.predict_logits(left, unknown=UnknownTexts()),
-            self.members[0].tokenizer,
-            min(member.max_length for member in members),
-            self.labels,
-            [inside for member in members for inside in member.members],
-        )
-        return subject.explain(texts, method, label)
+    def subject(self) -> Subject:
+        """Returns the mean of the members' probabilities as explanations see it."""
+        members = [member.subject() for member in self.members]
+        inside = [each for member in members for each in member.members]
+        shortest = min(member.max_length for member in members)
+        return Subject(self.logits_of, self.members[0].tokenizer, shortest, self.labels, inside)
 
 
 Predictor: TypeAlias = Classifier | EmotionEnsemble

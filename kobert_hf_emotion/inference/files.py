@@ -3,42 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.row_stream import RowStream
-from ..explanation.words import Explanation, Method
 from ..metrics.bootstrap import confusion_scores
 from ..metrics.probabilities import check_logits, log_losses
 from ..metrics.scores import Scores
 from ..modeling.prediction import DEFAULT_BATCH_SIZE
 from ..tokenization.guard import UnknownTexts
+from .logits_model import LogitsModel
 from .prediction_csv import prediction_csv
-
-
-class LogitsModel(Protocol):
-    """What predicts: a `Classifier`, or an `OnnxClassifier`."""
-
-    @property
-    def labels(self) -> list[str]:
-        """Label names in the order of their ids."""
-
-    def predict_logits(
-        self,
-        texts: Iterable[str],
-        text_pairs: Iterable[str] | None = None,
-        batch_size: int = DEFAULT_BATCH_SIZE,
-        unknown: UnknownTexts | None = None,
-    ) -> NDArray[np.float32]:
-        """Returns what the softmax is taken of, shape (texts, classes)."""
-
-    def explain(self, texts: Iterable[str], method: Method, label: str | None) -> list[Explanation]:
-        """Returns what the words contribute; see `EmotionClassifier.explain`."""
 
 
 @dataclass(frozen=True)
@@ -127,26 +107,42 @@ def predict_rows(
         KoBERTEmotionError: The model's logits have no probabilities; see `metrics.probabilities.check_logits`.
         OSError: The output cannot be written; what was there is as it was.
     """
-    names = tuple(model.labels)
-    confusion = np.zeros((len(names), len(names)), dtype=np.int64)
-    predicted = np.zeros(len(names), dtype=np.int64)
-    nats, unknown = 0.0, UnknownTexts()
-    with nullcontext() if output is None else prediction_csv(output, names) as table:
+    counts = _Counts(tuple(model.labels))
+    with nullcontext() if output is None else prediction_csv(output, model.labels) as table:
         for frame in rows.chunks():
             pairs = frame["text_pair"].tolist() if "text_pair" in frame else None
-            logits = model.predict_logits(frame["text"].tolist(), pairs, batch_size, unknown)
+            logits = model.predict_logits(frame["text"].tolist(), pairs, batch_size, counts.unknown)
             check_logits(logits)
-            chosen = logits.argmax(axis=-1)
-            predicted += np.bincount(chosen, minlength=len(names))
             truth = frame["label"].fillna(-1).to_numpy(dtype=np.int64) if "label" in frame else None
-            if truth is not None:
-                known = truth >= 0
-                np.add.at(confusion, (truth[known], chosen[known]), 1)
-                nats += float(log_losses(logits[known], truth[known]).sum())
+            counts.add(logits, truth)
             if table is not None:
                 left = {str(name): column.tolist() for name, column in frame.items() if name != "label"}
                 table.write(left, logits, truth)
             if on_progress is not None:
                 on_progress(len(frame))
-    labelled = int(confusion.sum())
-    return FilePrediction(names, predicted, confusion, nats / labelled if labelled else float("nan"), unknown)
+    return counts.prediction()
+
+
+class _Counts:
+    """What is known of the rows so far."""
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self._labels = labels
+        self._predicted = np.zeros(len(labels), dtype=np.int64)
+        self._confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
+        self._nats = 0.0
+        self.unknown = UnknownTexts()
+
+    def add(self, logits: NDArray[np.floating], truth: NDArray[np.int64] | None) -> None:
+        """Adds rows; `truth` holds -1 where a row has no label."""
+        chosen = logits.argmax(axis=-1)
+        self._predicted += np.bincount(chosen, minlength=len(self._labels))
+        if truth is not None:
+            known = truth >= 0
+            np.add.at(self._confusion, (truth[known], chosen[known]), 1)
+            self._nats += float(log_losses(logits[known], truth[known]).sum())
+
+    def prediction(self) -> FilePrediction:
+        labelled = int(self._confusion.sum())
+        log_loss = self._nats / labelled if labelled else float("nan")
+        return FilePrediction(self._labels, self._predicted, self._confusion, log_loss, self.unknown)

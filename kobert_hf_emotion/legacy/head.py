@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CheckpointError
@@ -27,35 +28,80 @@ def check_head(path: Path, kind: Kind, shapes: Mapping[str, Shape]) -> None:
     """
     mapping = map_keys(shapes)
     ours = {mapping.to_model[name]: shape for name, shape in shapes.items() if name in mapping.to_model}
-    hidden = next((shape[-1] for name, shape in ours.items() if name.endswith("word_embeddings.weight") and shape), 0)
+    hidden = _hidden_size(ours)
     head = ours.get(_WEIGHT)
     if head is not None and len(head) == 2 and head[1] == hidden:
         return
-    others = [name for name in mapping.unexpected if not _is_encoders(name)]
-    found = {name: shapes[name] for name in others} or {name: ours[name] for name in (_WEIGHT, _BIAS) if name in ours}
-    listed = ", ".join(f"{name} {list(shape)}" for name, shape in list(found.items())[:_SHOWN])
-    layers = [name for name, shape in found.items() if len(shape) == 2]
-    is_renamed = len(layers) == 1 and found[layers[0]][1] == hidden and head is None
-    if not found:
-        korean = "파일에는 분류기가 없습니다. 분류기까지 저장된 파일이 필요합니다."
-        english = "The file holds an encoder without a head: give the file of the whole classifier."
-    elif is_renamed:
-        name = layers[0].rpartition(".")[0]
-        korean = f"노트북에서 {name}이(가) pooler의 출력에 붙어 있었다면 이름을 classifier로 바꾸어 저장하세요."
-        english = f"If {name} was applied to the pooler's output, save the weights again with it called classifier."
-    elif len(layers) > 1:
-        korean = f"선형 층이 {len(layers)}개인 분류기는 BERT 분류기로 바꿀 수 없습니다. 새로 학습하세요."
-        english = f"A head of {len(layers)} layers is no head of BERT's and can't be converted: train a new one."
-    else:
-        korean = "이런 분류기는 BERT 분류기로 바꿀 수 없습니다."
-        english = "Such a head is none of BERT's and can't be converted."
+    others = {name: shapes[name] for name in mapping.unexpected if not _is_encoders(name)}
+    found = _Found(others or {name: ours[name] for name in (_WEIGHT, _BIAS) if name in ours}, hidden, head is not None)
+    korean, english = found.advice()
     raise CheckpointError(
         f"{path}에서 읽을 수 있는 분류기는 선형 층 하나, {_WEIGHT} [라벨 수, {hidden}]와 {_BIAS} [라벨 수]입니다. "
-        f"찾은 것: {listed or '-'}. {korean}",
+        f"찾은 것: {found.listed or '-'}. {korean}",
         f"Expected a head of one linear layer in {path}, {_WEIGHT} [labels, {hidden}] and {_BIAS} [labels]; found "
-        f"{listed or 'none'}. {english}",
-        _renaming(path, layers[0]) if is_renamed and kind == "state_dict" else None,
+        f"{found.listed or 'none'}. {english}",
+        _renaming(path, found.renamed) if found.renamed is not None and kind == "state_dict" else None,
     )
+
+
+def _hidden_size(shapes: Mapping[str, Shape]) -> int:
+    """Returns the hidden size of the encoder, 0 without one."""
+    return next((shape[-1] for name, shape in shapes.items() if name.endswith("word_embeddings.weight") and shape), 0)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a file has in place of a head.
+
+    Attributes:
+        tensors: Shapes by name.
+        hidden: The hidden size of the encoder.
+        is_named: Whether there is a `classifier`, though one of another shape.
+    """
+
+    tensors: dict[str, Shape]
+    hidden: int
+    is_named: bool
+
+    @property
+    def listed(self) -> str:
+        """The first of them, for an error."""
+        return ", ".join(f"{name} {list(shape)}" for name, shape in list(self.tensors.items())[:_SHOWN])
+
+    @property
+    def layers(self) -> list[str]:
+        """The weights of linear layers."""
+        return [name for name, shape in self.tensors.items() if len(shape) == 2]
+
+    @property
+    def renamed(self) -> str | None:
+        """The weight of a head that has another name than `classifier`, and is none otherwise."""
+        is_head = len(self.layers) == 1 and self.tensors[self.layers[0]][1] == self.hidden and not self.is_named
+        return self.layers[0] if is_head else None
+
+    def advice(self) -> tuple[str, str]:
+        """Returns what can be done about it, in Korean and in English."""
+        if not self.tensors:
+            return (
+                "파일에는 분류기가 없습니다. 분류기까지 저장된 파일이 필요합니다.",
+                "The file holds an encoder without a head: give the file of the whole classifier.",
+            )
+        if self.renamed is not None:
+            name = self.renamed.rpartition(".")[0]
+            return (
+                f"노트북에서 {name}이(가) pooler의 출력에 붙어 있었다면 이름을 classifier로 바꾸어 저장하세요.",
+                f"If {name} was applied to the pooler's output, save the weights again with it called classifier.",
+            )
+        count = len(self.layers)
+        if count > 1:
+            return (
+                f"선형 층이 {count}개인 분류기는 BERT 분류기로 바꿀 수 없습니다. 새로 학습하세요.",
+                f"A head of {count} layers is no head of BERT's and can't be converted: train a new one.",
+            )
+        return (
+            "이런 분류기는 BERT 분류기로 바꿀 수 없습니다.",
+            "Such a head is none of BERT's and can't be converted.",
+        )
 
 
 def _is_encoders(name: str) -> bool:

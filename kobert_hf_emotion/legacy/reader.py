@@ -24,6 +24,7 @@ from .structure import Kind, find_contents
 
 _MAX_DEPTH = 12
 _MAX_VALUES = 1_000_000
+_PLAIN = (bool, int, float, str, type(None))
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,7 @@ def read_legacy_checkpoint(
         names = labels or read_labels(contents.module, sizes.get("num_labels", 0))
         config = build_config(sizes, settings, num_attention_heads, names)
         expected = keys.expected_shapes(sizes)
-        fitting = {name: found[name] for name, shape in expected.items() if _fits(found.get(name), shape)}
-        _check_expected(expected, fitting)
+        fitting = _fitting(found, expected)
         reader = _TensorReader(archive)
         return LegacyCheckpoint(
             path=Path(path),
@@ -118,18 +118,20 @@ def file_sha256(path: str | os.PathLike[str]) -> str:
     return digest.hexdigest()
 
 
-def _fits(tensor: TensorRecord | None, shape: keys.Shape) -> bool:
-    return tensor is not None and tensor.shape == shape
+def _fitting(found: Mapping[str, TensorRecord], expected: Mapping[str, keys.Shape]) -> dict[str, TensorRecord]:
+    """Returns the tensors of the shapes that the model needs.
 
-
-def _check_expected(expected: Mapping[str, keys.Shape], fitting: Mapping[str, TensorRecord]) -> None:
-    """Refuses files in which so much is missing that the model would be far larger than the file."""
+    Raises:
+        CheckpointError: So much is missing that the model would be far larger than the file.
+    """
+    fitting = {name: found[name] for name, shape in expected.items() if name in found and found[name].shape == shape}
     needed = sum(math.prod(shape) for shape in expected.values())
     if needed > 4 * sum(tensor.numel for tensor in fitting.values()) + 2**16:
         raise damaged(
             "가중치의 대부분이 없거나 모양이 서로 맞지 않습니다",
             f"of the {needed:,} values that the model needs, most are missing or of shapes that do not fit together",
         )
+    return fitting
 
 
 class _TensorReader:
@@ -169,7 +171,7 @@ class _TensorReader:
             return type(value)([self.read_values(item, depth + 1) for item in value])
         if isinstance(value, Record):
             return _numpy_number(value)
-        if value is None or type(value) in (bool, int, float, str):
+        if type(value) in _PLAIN:
             return value
         raise damaged("옵티마이저의 상태가 잘못되었습니다", f"{str(value)[:80]} in the state of the optimizer")
 

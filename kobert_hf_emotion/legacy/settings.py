@@ -72,14 +72,19 @@ def read_labels(module: Record | None, count: int) -> list[str] | None:
     """Returns the label names a pickled model's configuration gives to its `count` classes, None without any."""
     if module is None:
         return None
-    for _, record in walk_modules(module):
-        config = record.state.get("config")
-        names = config.state.get("id2label") if isinstance(config, Record) else None
-        if isinstance(names, dict) and set(names) == set(range(count)):
-            labels = [names[index] for index in range(count)]
-            is_named = all(type(name) is str for name in labels) and len(set(labels)) == count
-            return labels if is_named and labels != [f"LABEL_{index}" for index in range(count)] else None
+    configs = (record.state.get("config") for _, record in walk_modules(module))
+    tables = (config.state.get("id2label") for config in configs if isinstance(config, Record))
+    for table in tables:
+        if isinstance(table, dict) and set(table) == set(range(count)):
+            labels = [table[index] for index in range(count)]
+            return labels if _are_names(labels) else None
     return None
+
+
+def _are_names(labels: list[Any]) -> bool:
+    """Whether somebody named the classes: with texts, no two alike, other than transformers' own."""
+    are_texts = all(type(name) is str for name in labels)
+    return are_texts and len(set(labels)) == len(labels) and labels != [f"LABEL_{i}" for i in range(len(labels))]
 
 
 def build_config(

@@ -35,20 +35,7 @@ def resolve_alpha(alpha: Alpha, labels: Sequence[str] = EMOTION_LABELS) -> float
     if isinstance(alpha, Tensor | np.ndarray):
         alpha = alpha.tolist()
     if isinstance(alpha, Mapping):
-        ids = {fold_name(name): index for index, name in enumerate(labels)}
-        unknown = [name for name in alpha if fold_name(name) not in ids]
-        if unknown:
-            raise KoBERTEmotionError(
-                f"alpha에 모르는 라벨이 있습니다: {unknown}. 쓸 수 있는 라벨: {list(labels)}",
-                f"alpha names unknown labels {unknown}; expected some of {list(labels)}.",
-            )
-        named = {ids[fold_name(name)]: weight for name, weight in alpha.items()}
-        if len(named) < len(alpha):
-            raise KoBERTEmotionError(
-                f"alpha에 같은 라벨이 두 번 있습니다: {list(alpha)}. 한 번만 쓰세요.",
-                f"alpha names a label twice: {list(alpha)}. Name each once.",
-            )
-        resolved: float | list[float] = [_weight(named.get(index, 1.0)) for index in range(len(labels))]
+        resolved: float | list[float] = _by_name(alpha, labels)
     elif isinstance(alpha, Sequence):
         resolved = [_weight(weight) for weight in alpha]
     else:
@@ -60,6 +47,24 @@ def resolve_alpha(alpha: Alpha, labels: Sequence[str] = EMOTION_LABELS) -> float
             f"alpha must be finite and not negative, found {resolved}.",
         )
     return resolved
+
+
+def _by_name(alpha: Mapping[str, float], labels: Sequence[str]) -> list[float]:
+    """Returns a weight for each of `labels`, 1.0 for those that are not named."""
+    ids = {fold_name(name): index for index, name in enumerate(labels)}
+    unknown = [name for name in alpha if fold_name(name) not in ids]
+    if unknown:
+        raise KoBERTEmotionError(
+            f"alpha에 모르는 라벨이 있습니다: {unknown}. 쓸 수 있는 라벨: {list(labels)}",
+            f"alpha names unknown labels {unknown}; expected some of {list(labels)}.",
+        )
+    named = {ids[fold_name(name)]: weight for name, weight in alpha.items()}
+    if len(named) < len(alpha):
+        raise KoBERTEmotionError(
+            f"alpha에 같은 라벨이 두 번 있습니다: {list(alpha)}. 한 번만 쓰세요.",
+            f"alpha names a label twice: {list(alpha)}. Name each once.",
+        )
+    return [_weight(named.get(index, 1.0)) for index in range(len(labels))]
 
 
 def _weight(value: Any) -> float:

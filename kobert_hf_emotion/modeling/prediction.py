@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypedDict
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..configuration import longest_input
@@ -21,6 +21,7 @@ from ..tokenization.tokenizer import KoBERTTokenizer
 from ..utils.argument_checks import check_count
 from ..utils.garbage_collection import collector_paused
 from ..utils.modules import evaluation_copy
+from .batches import Batch, logits_by_length
 
 DEFAULT_BATCH_SIZE = 64
 
@@ -76,28 +77,29 @@ def predict_logits(
     packed = packed_bert(model)
     if packed is not None and text_pairs is None:
         encoded.pop("token_type_ids", None)  # all 0, as they are where there are none
-    lengths = list(map(len, encoded["input_ids"]))
-    order = sorted(range(len(texts)), key=lengths.__getitem__)
-    rows: NDArray[np.float32] | None = None
-    computing = model if packed is not None else evaluation_copy(model)
+    forward = _forward_of(model) if packed is None else packed
+
     with torch.inference_mode():
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
-            columns = {name: [column[i] for i in chosen] for name, column in encoded.items()}
-            if lengths[chosen[0]] == lengths[chosen[-1]]:  # nothing to pad, and nothing to mask
-                batch = {name: torch.tensor(column) for name, column in columns.items()}
-            else:
-                batch = dict(tokenizer.pad(columns, return_tensors="pt"))
-            if packed is not None:
-                logits = packed(**batch)
-            else:
-                on_device = {name: column.to(computing.device) for name, column in batch.items()}
-                logits = computing(**on_device).logits.float().cpu()
-            if rows is None:
-                rows = np.empty((len(texts), logits.shape[1]), dtype=np.float32)
-            rows[chosen] = logits.numpy()
-    assert rows is not None
-    return rows
+        return logits_by_length(encoded, batch_size, lambda batch: forward(**_tensors(tokenizer, batch)).numpy())
+
+
+def _tensors(tokenizer: PreTrainedTokenizerBase, batch: Batch) -> dict[str, Tensor]:
+    """Returns a model's inputs: padded and with a mask, where the rows differ in length."""
+    if batch.is_even:
+        return {name: torch.tensor(column) for name, column in batch.columns.items()}
+    return dict(tokenizer.pad(batch.columns, return_tensors="pt"))
+
+
+def _forward_of(model: PreTrainedModel) -> Callable[..., Tensor]:
+    """Returns what computes logits on the device of the model, and brings them to the CPU."""
+    computing = evaluation_copy(model)
+
+    def forward(**inputs: Tensor) -> Tensor:
+        on_device = {name: column.to(computing.device) for name, column in inputs.items()}
+        logits: Tensor = computing(**on_device).logits.float().cpu()
+        return logits
+
+    return forward
 
 
 def _encode(

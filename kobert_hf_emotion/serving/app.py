@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 
 from .. import __version__
 from ..assets import PAGE
-from ..inference.files import LogitsModel
+from ..inference.logits_model import LogitsModel
 from ..tokenization.guard import UnknownTexts
 from .batching import Batcher, QueueFull, Stopped
 from .gate import Gate

@@ -10,7 +10,7 @@ from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from ..errors import KoBERTEmotionError
 from ..inference.ensemble import EmotionEnsemble
-from ..inference.files import LogitsModel
+from ..inference.logits_model import LogitsModel
 from ..metrics.probabilities import check_logits, softmax
 from ..modeling.prediction import Prediction, to_predictions
 from ..tokenization.guard import PROBES, UnknownTexts, check_predicted

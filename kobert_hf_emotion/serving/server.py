@@ -10,7 +10,7 @@ from types import FrameType
 import uvicorn
 
 from ..errors import KoBERTEmotionError
-from ..inference.files import LogitsModel
+from ..inference.logits_model import LogitsModel
 from .app import create_app
 from .options import ServingOptions
 

@@ -50,12 +50,7 @@ def find_sentencepiece(source: str, options: Mapping[str, Any]) -> str | None:
         if (found := find_file(source, name, options)) is not None:
             return found
     folder = Path(source, options.get("subfolder") or "")
-    if not folder.is_dir() or any(folder.joinpath(name).is_file() for name in _OTHER_VOCABULARIES):
-        return None
-    piece_list = folder / PIECE_LIST
-    if piece_list.is_file() and read_piece_list(piece_list) is None:  # WordPiece's
-        return None
-    models = sorted(path for path in folder.iterdir() if path.suffix in MODEL_SUFFIXES and path.is_file())
+    models = _models_under_any_name(folder)
     if len(models) > 1:
         names = [path.name for path in models]
         raise TokenizerError(
@@ -64,6 +59,16 @@ def find_sentencepiece(source: str, options: Mapping[str, Any]) -> str | None:
             f"Expected one SentencePiece model in {folder}, found {names}. Call the one to use {VOCAB_FILE}.",
         )
     return str(models[0]) if models else None
+
+
+def _models_under_any_name(folder: Path) -> list[Path]:
+    """Returns the SentencePiece models in a folder whose tokenizer is not made of something else."""
+    if not folder.is_dir() or any(folder.joinpath(name).is_file() for name in _OTHER_VOCABULARIES):
+        return []
+    piece_list = folder / PIECE_LIST
+    if piece_list.is_file() and read_piece_list(piece_list) is None:  # WordPiece's
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix in MODEL_SUFFIXES and path.is_file())
 
 
 def cap_length(tokenizer: PreTrainedTokenizerBase, source: str, options: Mapping[str, Any]) -> None:

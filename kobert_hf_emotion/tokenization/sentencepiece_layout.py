@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,34 +47,19 @@ def load_pieces(vocab_file: str | os.PathLike[str], **settings: Any) -> Sentence
             pieces, or `vocab.txt` lacks some.
     """
     path = Path(vocab_file)
-    try:
-        content = path.read_bytes()
-        # An empty file the library would take for none at all, and leave itself without one.
-        model = SentencePieceProcessor(model_proto=content or b"\0", **settings)
-        names = [model.id_to_piece(index) for index in range(model.get_piece_size())]
-    except (OSError, RuntimeError) as error:
-        raise TokenizerError(
-            f"SentencePiece 모델 파일이 아니거나 읽을 수 없습니다: {path}",
-            f"Not a readable SentencePiece model: {path}. Expected KoBERT's {VOCAB_FILE}. Cause: {error}",
-        ) from error
-    scores = {model.get_score(index) for index in range(len(names)) if _is_text(model, index)}
-    if len(scores) > 1 and all(score.is_integer() for score in scores):  # ranks of merges, no probabilities
-        raise TokenizerError(
-            f"{path}은(는) BPE 모델입니다. KoBERT의 것과 같은 unigram 모델이 필요합니다.",
-            f"Expected a unigram model, as KoBERT's is, found one of byte-pair encoding: {path}. The tokenizer.json "
-            "that is saved with it would split words in another way.",
-        )
-    vocabulary = read_piece_list(path.with_name(PIECE_LIST))
+    content, model = _read_model(path, settings)
+    names = [model.id_to_piece(index) for index in range(model.get_piece_size())]
     is_complete = set(SPECIAL_TOKENS) <= set(names) and names[model.unk_id()] == SPECIAL_TOKENS[0]
-    if vocabulary is None and is_complete:
-        return model
-    if vocabulary is None and hashlib.sha256(content).hexdigest() == _RAW_KOBERT_SHA256:
-        vocabulary = [*SPECIAL_TOKENS, *sorted(names[index] for index in range(len(names)) if _is_text(model, index))]
+    vocabulary = read_piece_list(path.with_name(PIECE_LIST))
     if vocabulary is None:
-        raise _unknown_order(path, names)
-    if is_complete and vocabulary == names:
-        return model
-    if is_complete:
+        if is_complete:
+            return model
+        if hashlib.sha256(content).hexdigest() != _RAW_KOBERT_SHA256:
+            raise _unknown_order(path, names)
+        vocabulary = [*SPECIAL_TOKENS, *sorted(names[index] for index in _text_pieces(model))]
+    elif is_complete:
+        if vocabulary == names:
+            return model
         logger.warning(
             "%s: ids are those of the %s beside it, which has the pieces in another order. / 번호는 옆에 있는 %s를 "
             "따릅니다.",
@@ -83,6 +68,27 @@ def load_pieces(vocab_file: str | os.PathLike[str], **settings: Any) -> Sentence
             PIECE_LIST,
         )
     return SentencePieceProcessor(model_proto=_reorder(content, vocabulary, path), **settings)
+
+
+def _read_model(path: Path, settings: Mapping[str, Any]) -> tuple[bytes, SentencePieceProcessor]:
+    """Returns the bytes of a file and the unigram model that they are."""
+    try:
+        content = path.read_bytes()
+        # An empty file the library would take for none at all, and leave itself without one.
+        model = SentencePieceProcessor(model_proto=content or b"\0", **settings)
+        scores = {model.get_score(index) for index in _text_pieces(model)}
+    except (OSError, RuntimeError) as error:
+        raise TokenizerError(
+            f"SentencePiece 모델 파일이 아니거나 읽을 수 없습니다: {path}",
+            f"Not a readable SentencePiece model: {path}. Expected KoBERT's {VOCAB_FILE}. Cause: {error}",
+        ) from error
+    if len(scores) > 1 and all(score.is_integer() for score in scores):  # ranks of merges, no probabilities
+        raise TokenizerError(
+            f"{path}은(는) BPE 모델입니다. KoBERT의 것과 같은 unigram 모델이 필요합니다.",
+            f"Expected a unigram model, as KoBERT's is, found one of byte-pair encoding: {path}. The tokenizer.json "
+            "that is saved with it would split words in another way.",
+        )
+    return content, model
 
 
 def check_special_tokens(model: SentencePieceProcessor, tokens: Iterable[str], vocab_file: str) -> None:
@@ -137,9 +143,13 @@ def are_pieces(entries: Iterable[str]) -> bool:
     return beginnings > sum(entry.startswith("##") for entry in entries)
 
 
-def _is_text(model: SentencePieceProcessor, index: int) -> bool:
-    """Whether a piece can come out of a text."""
-    return not (model.is_control(index) or model.is_unknown(index) or model.is_unused(index))
+def _text_pieces(model: SentencePieceProcessor) -> list[int]:
+    """Returns the pieces that can come out of a text."""
+    return [
+        index
+        for index in range(model.get_piece_size())
+        if not (model.is_control(index) or model.is_unknown(index) or model.is_unused(index))
+    ]
 
 
 def _unknown_order(path: Path, names: Sequence[str]) -> TokenizerError:

@@ -217,8 +217,7 @@ class KoBERTTokenizer(OpenTokenizer):
             "token_type_ids": self._wants("token_type_ids", return_token_type_ids),
             "attention_mask": self._wants("attention_mask", return_attention_mask) and not padded,
         }
-        with collector_paused():
-            columns = self._encode_batch(texts, pairs, limit, wanted)
+        columns = self._encode_batch(texts, pairs, limit, wanted)
         if padded:
             columns = self.pad(
                 columns,
@@ -262,23 +261,23 @@ class KoBERTTokenizer(OpenTokenizer):
             cut = {"truncation": max_length is not None, "max_length": max_length}
             return dict(self(list(texts), pairs and list(pairs), return_attention_mask=False, **cut))
         wanted = {"token_type_ids": self._wants("token_type_ids", None), "attention_mask": False}
-        with collector_paused():
-            return self._encode_batch(texts, pairs, max_length, wanted)
+        return self._encode_batch(texts, pairs, max_length, wanted)
 
     def _encode_batch(
         self, texts: Sequence[str], pairs: Sequence[str] | None, limit: int | None, wanted: Mapping[str, bool]
     ) -> dict[str, list[list[int]]]:
         """Encodes a batch, cuts it to `limit` tokens, adds the special tokens and builds the `wanted` columns."""
         builder = SequenceBuilder(self.cls_token_id, self.sep_token_id, limit)
-        if pairs is None:
-            rows, types = builder.single(self.encode_texts(texts))
-        else:
-            rows, types = builder.pairs(self.encode_texts(texts), self.encode_texts(pairs))
-        columns = {"input_ids": rows}
-        if wanted["token_type_ids"]:
-            columns["token_type_ids"] = types
-        if wanted["attention_mask"]:
-            columns["attention_mask"] = [[1] * len(row) for row in rows]
+        with collector_paused():
+            if pairs is None:
+                rows, types = builder.single(self.encode_texts(texts))
+            else:
+                rows, types = builder.pairs(self.encode_texts(texts), self.encode_texts(pairs))
+            columns = {"input_ids": rows}
+            if wanted["token_type_ids"]:
+                columns["token_type_ids"] = types
+            if wanted["attention_mask"]:
+                columns["attention_mask"] = [[1] * len(row) for row in rows]
         return columns
 
     def write_beside(self, folder: Path) -> tuple[str, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 from ..utils.files import atomic_write
 
@@ -23,6 +23,23 @@ class EpochRecord:
     val_loss: float
     val_accuracy: float
     val_macro_f1: float
+
+
+def history_of(log: Sequence[Mapping[str, Any]]) -> list[EpochRecord]:
+    """Returns a record of each evaluation in a trainer's log; none of an evaluation of several data sets."""
+    return [
+        EpochRecord(
+            epoch=line["epoch"],
+            step=int(line["step"]),
+            train_loss=line["train_loss"],
+            train_accuracy=line["train_accuracy"],
+            val_loss=line["eval_loss"],
+            val_accuracy=line.get("eval_accuracy", float("nan")),  # without them where metrics are another's
+            val_macro_f1=line.get("eval_macro_f1", float("nan")),
+        )
+        for line in log
+        if "eval_loss" in line and "train_loss" in line
+    ]
 
 
 def write_history(path: str | os.PathLike[str], history: Sequence[EpochRecord]) -> None:

@@ -1,8 +1,9 @@
-"""The order of training rows: random, but with texts of similar length in one batch."""
+"""The order of rows, with texts of similar length in one batch: random in training, by length in evaluation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import datasets
 import numpy as np
@@ -62,11 +63,15 @@ class LengthGroupedSampler(Sampler[int]):
         )
 
 
-class FixedOrder(Sampler[int]):
-    """Yields row indices in a given order."""
+class LongestFirst(Sampler[int]):
+    """Yields row indices from the longest row to the shortest, the order in which they are evaluated.
 
-    def __init__(self, order: NDArray[np.intp]) -> None:
-        self.order = order
+    Args:
+        dataset: Tokenised rows.
+    """
+
+    def __init__(self, dataset: datasets.Dataset) -> None:
+        self.order = np.argsort(-token_counts(dataset), kind="stable")
 
     def __len__(self) -> int:
         return len(self.order)
@@ -74,13 +79,12 @@ class FixedOrder(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         return iter(self.order.tolist())
 
+    def undo(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Returns what was computed in this order in the order of the data set."""
+        return np.asarray(rows)[np.argsort(self.order)]
+
 
 def token_counts(dataset: datasets.Dataset) -> NDArray[np.int64]:
     """Returns the tokens of each row."""
     lengths: NDArray[np.int64] = pc.list_value_length(dataset.with_format("arrow")["input_ids"][:]).to_numpy()
     return lengths
-
-
-def length_order(dataset: datasets.Dataset) -> NDArray[np.intp]:
-    """Returns the rows from the longest to the shortest, the order in which they are evaluated."""
-    return np.argsort(-token_counts(dataset), kind="stable")

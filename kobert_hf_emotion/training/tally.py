@@ -1,13 +1,20 @@
-"""Running sums over the rows that a training has seen."""
+"""Running figures of the rows that a training has seen."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from accelerate.utils import gather_object
 from torch import Tensor
 
+from ..data.label_ids import IGNORED
+from ..utils.files import atomic_write
+
+SUMS_FILE = "training_sums.json"
+"""In a checkpoint: the sums since the last line of the log and since the last evaluation."""
 _MOST_WAITING = 256
 
 
@@ -37,8 +44,50 @@ class Tally:
         self._fetch()
         return [sum(column) for column in zip(*gather_object([self._sums]), strict=True)]
 
+    def take_means(self) -> tuple[float, float]:
+        """Returns mean loss and accuracy over all processes, and starts anew; nan where there were no rows."""
+        rows, loss, correct = self.totals()
+        self.restart()
+        return (loss / rows, correct / rows) if rows else (float("nan"), float("nan"))
+
     def _fetch(self) -> None:
         if self._waiting:
             for step in torch.stack(self._waiting).tolist():  # in their order: a continued training adds as before
                 self._sums = [total + more for total, more in zip(self._sums, step, strict=True)]
         self._waiting = []
+
+
+class RunningFigures:
+    """Loss and accuracy of the training rows since the last line of the log, and since the last evaluation.
+
+    Both are lost in a break unless a checkpoint carries them.
+    """
+
+    def __init__(self) -> None:
+        self.since_log, self.since_evaluation = self._tallies = Tally(), Tally()
+
+    def add(self, logits: Tensor, labels: Tensor, row_losses: Tensor) -> None:
+        """Adds the rows of a batch; those without a label count nowhere."""
+        kept = labels != IGNORED
+        with torch.no_grad():
+            correct = (logits.argmax(-1) == labels) & kept
+            sums = torch.stack([kept.sum(), row_losses.detach().sum(), correct.sum()]).float()
+        for tally in self._tallies:
+            tally.add(sums)
+
+    def save(self, folder: Path, writes: bool) -> None:
+        """Writes the sums of all processes, which must all call it, to a checkpoint; one of them `writes`."""
+        sums = [tally.totals() for tally in self._tallies]
+        if writes:
+            with atomic_write(folder / SUMS_FILE, "w") as handle:
+                json.dump(sums, handle)
+
+    def load(self, folder: Path, carries: bool) -> None:
+        """Starts at the sums of a checkpoint, if it has some; they are those of all processes, and one `carries` them.
+
+        A checkpoint of another trainer has none.
+        """
+        if not (path := folder / SUMS_FILE).is_file():
+            return
+        for tally, sums in zip(self._tallies, json.loads(path.read_text()), strict=True):
+            tally.restart(sums if carries else None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -11,37 +10,30 @@ from typing import Any
 import datasets
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
-from transformers.trainer_utils import EvalLoopOutput, HubStrategy
+from transformers.trainer_utils import EvalLoopOutput
 
 from ..configuration import label_names
-from ..data.column_names import LABELS_COLUMN, TEXT_COLUMN
-from ..data.input_checks import check_dataset
+from ..data.column_names import LABELS_COLUMN
 from ..data.label_ids import IGNORED
-from ..errors import DataError, KoBERTEmotionError
-from ..hub.upload import upload_model
+from ..errors import KoBERTEmotionError
 from ..kernels.training import cpu_kernels
 from ..legacy import resume_optimizer
 from ..metrics.classification import compute_metrics
 from ..modeling.classifier import EmotionClassifier
 from ..modeling.losses import FocalLoss, focal_loss
-from ..tokenization.encoding import encode_dataset, padding_rows
 from ..utils.argument_checks import check_type
-from ..utils.files import atomic_write
-from ..utils.transformers_private.trainer import OpenTrainer
 from .arguments import EmotionTrainingArguments, check_loss_is_ours
-from .history import EpochRecord
-from .sampling import FixedOrder, LengthGroupedSampler, length_order, token_counts
-from .tally import Tally
+from .history import EpochRecord, history_of
+from .pushing import PushingTrainer
+from .rows import RowEncoder
+from .sampling import LengthGroupedSampler, LongestFirst, token_counts
+from .tally import RunningFigures
 
-SUMS_FILE = "training_sums.json"
-"""In a checkpoint: the figures of the training rows since the last line of the log and since the last evaluation."""
 
-
-class EmotionTrainer(OpenTrainer):
+class EmotionTrainer(PushingTrainer):
     """`Trainer` with the focal loss, length-grouped batches and the training accuracy in the log.
 
     The loss of a step is the mean over all rows of the step, however they are spread over gradient accumulation
@@ -86,66 +78,42 @@ class EmotionTrainer(OpenTrainer):
         check_type("model", model, PreTrainedModel, 'EmotionClassifier.from_pretrained("default")')
         check_type("args", args, EmotionTrainingArguments, 'EmotionTrainingArguments("out")')
         check_loss_is_ours(args, kwargs)
-        if processing_class is None:
-            processing_class = model.tokenizer if isinstance(model, EmotionClassifier) else None
-        if processing_class is None:
-            raise KoBERTEmotionError(
-                "토크나이저가 필요합니다. EmotionTrainer(…, processing_class=tokenizer)로 넣으세요.",
-                "A tokenizer is needed: EmotionTrainer(…, processing_class=tokenizer).",
-            )
-        self._encoder = processing_class
-        self._labels, self._max_length = label_names(model.config), args.max_length
-        if train_dataset is not None:
-            train_dataset = self._encode(train_dataset, "train_dataset")
-        counts = None if train_dataset is None else _label_counts(train_dataset, len(self._labels))
-        alpha = args.alpha_for(self._labels, counts)
-        model.config.focal_alpha, model.config.focal_gamma = alpha, args.focal_gamma
-        self.criterion = FocalLoss(alpha, args.focal_gamma, reduction="none")
-        self._since_log, self._since_epoch = Tally(), Tally()
+        processing_class = _tokenizer_of(model) if processing_class is None else processing_class
+        self._rows = RowEncoder(processing_class, label_names(model.config), args.max_length)
+        self._figures = RunningFigures()
         self._optimizer_state = optimizer_state
         self._padding = 0
         if train_dataset is not None:
-            train_dataset = self._fill_last_batch(train_dataset, args)
+            train_dataset = self._rows.encode(train_dataset, "train_dataset")
+        counts = None if train_dataset is None else self._rows.label_counts(train_dataset)
+        alpha = args.alpha_for(self._rows.labels, counts)
+        model.config.focal_alpha, model.config.focal_gamma = alpha, args.focal_gamma
+        self.criterion = FocalLoss(alpha, args.focal_gamma, reduction="none")
+        if train_dataset is not None and args.world_size > 1:
+            # Otherwise accelerate repeats rows of the start of the epoch to make the shares of the processes even, and
+            # the result would depend on their number.
+            filled = self._rows.fill_last_batch(train_dataset, args.world_size * args.train_batch_size)
+            self._padding = len(filled) - len(train_dataset)
+            train_dataset = filled
         if isinstance(eval_dataset, dict):
-            eval_dataset = {name: self._encode(rows, f"eval_dataset[{name!r}]") for name, rows in eval_dataset.items()}
+            eval_dataset = {
+                name: self._rows.encode(rows, f"eval_dataset[{name!r}]") for name, rows in eval_dataset.items()
+            }
         elif eval_dataset is not None:
-            eval_dataset = self._encode(eval_dataset, "eval_dataset")
+            eval_dataset = self._rows.encode(eval_dataset, "eval_dataset")
         kwargs.setdefault("compute_metrics", compute_metrics)
         super().__init__(
             model=model,
             args=args,
             train_dataset=train_dataset,
             eval_dataset=eval_dataset,
-            processing_class=self._encoder,
+            processing_class=processing_class,
             **kwargs,
         )
         # The Trainer counts the rows of a whole step only for models it believes to use the count. The loss
         # here does, and is scaled for accumulation by it.
         self.model_accepts_loss_kwargs = True
         self.loss_is_scaled_for_ga = True
-
-    def _encode(self, rows: datasets.Dataset, name: str, needs_labels: bool = True) -> datasets.Dataset:
-        """Returns what the model is fed with, its labels numbered as the model numbers them."""
-        is_encoded = "input_ids" in getattr(rows, "column_names", ())
-        check_dataset(rows, () if is_encoded else (TEXT_COLUMN,), name, may_be_empty=True)
-        encoded = encode_dataset(rows, self._encoder, self._max_length, self._labels)
-        if needs_labels and LABELS_COLUMN not in encoded.column_names:
-            raise DataError(
-                f"{name}에 라벨 열이 없습니다. 'label' 열이 필요합니다. 있는 열: {rows.column_names}",
-                f"{name} has no labels: expected a column 'label', found {rows.column_names}.",
-            )
-        return encoded
-
-    def _fill_last_batch(self, dataset: datasets.Dataset, args: EmotionTrainingArguments) -> datasets.Dataset:
-        """Adds rows without a label where several processes could not share the rows evenly.
-
-        Otherwise accelerate repeats rows of the start of the epoch to make the shares even, and the result
-        would depend on the number of processes.
-        """
-        if args.world_size == 1 or (missing := -len(dataset) % (args.world_size * args.train_batch_size)) == 0:
-            return dataset
-        self._padding = missing
-        return datasets.concatenate_datasets([dataset, padding_rows(missing, dataset.features, self._encoder)])
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Makes the optimizer, with the moments it was given to carry on."""
@@ -158,12 +126,12 @@ class EmotionTrainer(OpenTrainer):
     def get_eval_dataloader(self, eval_dataset: str | datasets.Dataset | None = None) -> DataLoader[Any]:
         """Returns batches of `eval_dataset`, which may hold texts, or of the trainer's own."""
         if eval_dataset is not None and not isinstance(eval_dataset, str):
-            eval_dataset = self._encode(eval_dataset, "eval_dataset")
+            eval_dataset = self._rows.encode(eval_dataset, "eval_dataset")
         return super().get_eval_dataloader(eval_dataset)
 
     def get_test_dataloader(self, test_dataset: datasets.Dataset) -> DataLoader[Any]:
         """Returns batches of `test_dataset`, which may hold texts, and may be without labels."""
-        return super().get_test_dataloader(self._encode(test_dataset, "test_dataset", needs_labels=False))
+        return super().get_test_dataloader(self._rows.encode(test_dataset, "test_dataset", needs_labels=False))
 
     def compute_loss(
         self,
@@ -189,47 +157,23 @@ class EmotionTrainer(OpenTrainer):
             outputs = model(**{name: value for name, value in inputs.items() if name != LABELS_COLUMN})
         row_losses = self.criterion(outputs.logits, labels)
         if model.training:
-            self._count(outputs.logits, labels, row_losses)
-        if num_items_in_batch is None:
-            loss = row_losses.sum() / (labels != IGNORED).sum().clamp(min=1)
-        else:
-            # Data-parallel training averages the gradients of the processes. Where the count is that of all of them,
-            # the sum needs a factor; with `average_tokens_across_devices=False` it is this process's own.
-            processes = self.accelerator.num_processes if self.args.average_tokens_across_devices else 1
-            count = torch.as_tensor(num_items_in_batch, device=row_losses.device).sum().clamp(min=1)
-            loss = row_losses.sum() * processes / count
+            self._figures.add(outputs.logits, labels, row_losses)
+        loss = row_losses.sum() / self._rows_of_step(labels, num_items_in_batch)
         return (loss, outputs) if return_outputs else loss
 
-    def _count(self, logits: Tensor, labels: Tensor, row_losses: Tensor) -> None:
-        kept = labels != IGNORED
-        with torch.no_grad():
-            correct = (logits.argmax(-1) == labels) & kept
-            sums = torch.stack([kept.sum(), row_losses.detach().sum(), correct.sum()]).float()
-        self._since_log.add(sums)
-        self._since_epoch.add(sums)
-
-    def _average(self, tally: Tally) -> tuple[float, float]:
-        """Returns mean loss and accuracy of a tally over all processes, and empties it."""
-        rows, loss, correct = tally.totals()
-        tally.restart()
-        return (loss / rows, correct / rows) if rows else (float("nan"), float("nan"))
+    def _rows_of_step(self, labels: Tensor, counted: Tensor | int | None) -> Tensor:
+        """Returns what the sum over a batch is divided by for its share of the mean over the step."""
+        if counted is None:
+            return (labels != IGNORED).sum().clamp(min=1)
+        rows = torch.as_tensor(counted, device=labels.device).sum().clamp(min=1)
+        # Data-parallel training averages the gradients of the processes: where the count is that of all of them, each
+        # divides by its part of it. With `average_tokens_across_devices=False` it is this process's own.
+        return rows / self.accelerator.num_processes if self.args.average_tokens_across_devices else rows
 
     @property
     def history(self) -> list[EpochRecord]:
         """A record of each evaluation of the current or last training; empty where `eval_dataset` is several."""
-        return [
-            EpochRecord(
-                epoch=line["epoch"],
-                step=int(line["step"]),
-                train_loss=line["train_loss"],
-                train_accuracy=line["train_accuracy"],
-                val_loss=line["eval_loss"],
-                val_accuracy=line.get("eval_accuracy", float("nan")),  # without them where metrics are another's
-                val_macro_f1=line.get("eval_macro_f1", float("nan")),
-            )
-            for line in self.state.log_history
-            if "eval_loss" in line and "train_loss" in line
-        ]
+        return history_of(self.state.log_history)
 
     @property
     def _first_evaluation(self) -> str:
@@ -239,26 +183,18 @@ class EmotionTrainer(OpenTrainer):
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Adds loss and accuracy of the training rows to what is logged, also at each evaluation."""
         if "loss" in logs:
-            logs["loss"], logs["accuracy"] = self._average(self._since_log)
+            logs["loss"], logs["accuracy"] = self._figures.since_log.take_means()
         elif self.is_in_train and f"{self._first_evaluation}_loss" in logs:
-            train_loss, train_accuracy = self._average(self._since_epoch)
-            logs["train_loss"], logs["train_accuracy"] = train_loss, train_accuracy
+            logs["train_loss"], logs["train_accuracy"] = self._figures.since_evaluation.take_means()
         super().log(logs, start_time)
 
     def save_running_state(self, folder: Path) -> None:
-        """Saves the running sums of the log, which are lost in a break as well."""
-        sums = [tally.totals() for tally in (self._since_log, self._since_epoch)]
-        if self.args.should_save:
-            with atomic_write(folder / SUMS_FILE, "w") as handle:
-                json.dump(sums, handle)
+        """Saves the running figures of the log."""
+        self._figures.save(folder, writes=self.args.should_save)
 
     def load_running_state(self, folder: Path) -> None:
-        """Carries on the running sums of the log."""
-        if not (path := folder / SUMS_FILE).is_file():
-            return  # a checkpoint of another trainer
-        for tally, sums in zip((self._since_log, self._since_epoch), json.loads(path.read_text()), strict=True):
-            # Of all processes together: the first one carries them on.
-            tally.restart(sums if sums and self.args.process_index == 0 else None)
+        """Carries on the running figures of the log."""
+        self._figures.load(folder, carries=self.args.process_index == 0)
 
     def evaluation_loop(
         self,
@@ -281,9 +217,9 @@ class EmotionTrainer(OpenTrainer):
         finally:
             self.compute_metrics = compute
         if isinstance(dataloader.dataset, datasets.Dataset):
-            back = np.argsort(length_order(dataloader.dataset))
-            labels = None if output.label_ids is None else np.asarray(output.label_ids)[back]
-            output = output._replace(predictions=np.asarray(output.predictions)[back], label_ids=labels)
+            order = LongestFirst(dataloader.dataset)
+            labels = None if output.label_ids is None else order.undo(np.asarray(output.label_ids))
+            output = output._replace(predictions=order.undo(np.asarray(output.predictions)), label_ids=labels)
         if output.label_ids is not None and output.metrics is not None:
             logits, targets = torch.as_tensor(output.predictions), torch.as_tensor(output.label_ids)
             loss = focal_loss(logits, targets, self.criterion.alpha, self.criterion.gamma)
@@ -291,54 +227,6 @@ class EmotionTrainer(OpenTrainer):
         if loss_only:
             output = output._replace(predictions=None, label_ids=None)  # type: ignore[arg-type]  # as Trainer does
         return output
-
-    def push_to_hub(
-        self,
-        commit_message: str | None = "End of training",
-        blocking: bool = True,
-        token: str | None = None,
-        revision: str | None = None,
-        private: bool | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Saves the model and uploads what belongs to it; `Trainer` uploads whatever lies in `output_dir`.
-
-        Args:
-            commit_message: The title of the commit.
-            blocking: Whether to wait for the upload.
-            token: A token with the right to write.
-            revision: The branch.
-            private: Whether a repository that is made is private.
-            **kwargs: As for `Trainer.create_model_card`.
-        """
-        if self.hub_model_id is None:
-            self.init_hf_repo(token=token, private=private)
-        self.save_model_only()
-        if not self.is_world_process_zero():
-            return None
-        repo_id = str(self.hub_model_id)  # `init_hf_repo` has set it
-        kwargs.setdefault("model_name", repo_id.rsplit("/", maxsplit=1)[-1])
-        self.create_model_card(**kwargs)
-        return upload_model(
-            Path(str(self.args.output_dir)),
-            repo_id,
-            token=token or self.args.hub_token,
-            commit_message=commit_message,
-            run_as_future=not blocking,
-            revision=revision or self.args.hub_revision,
-        )
-
-    def push_checkpoint(self, folder: Path) -> None:
-        """Uploads what belongs to the model."""
-        if self.is_world_process_zero() and self.args.hub_strategy != HubStrategy.END:
-            # Not in the background: the checkpoint may be deleted when the next one is there.
-            upload_model(
-                folder,
-                str(self.hub_model_id),
-                token=self.args.hub_token,
-                commit_message=f"Training in progress, step {self.state.global_step}",
-                revision=self.args.hub_revision,
-            )
 
     def train_sampler(self, dataset: datasets.Dataset) -> Sampler[int] | None:
         """Returns what draws the training rows, those of similar length together where `args` say so."""
@@ -351,13 +239,13 @@ class EmotionTrainer(OpenTrainer):
 
     def eval_sampler(self, dataset: datasets.Dataset) -> Sampler[int] | None:
         """Returns the order of rows to evaluate, from the longest to the shortest."""
-        if not isinstance(dataset, datasets.Dataset):
-            return super().eval_sampler(dataset)
-        return FixedOrder(length_order(dataset))
+        return LongestFirst(dataset) if isinstance(dataset, datasets.Dataset) else super().eval_sampler(dataset)
 
 
-def _label_counts(dataset: datasets.Dataset, classes: int) -> NDArray[np.int64]:
-    """Returns the rows of each class."""
-    ids = dataset.with_format("numpy")[LABELS_COLUMN][:]
-    counts: NDArray[np.int64] = np.bincount(ids[ids != IGNORED], minlength=classes)
-    return counts
+def _tokenizer_of(model: PreTrainedModel) -> PreTrainedTokenizerBase:
+    if isinstance(model, EmotionClassifier):
+        return model.tokenizer
+    raise KoBERTEmotionError(
+        "토크나이저가 필요합니다. EmotionTrainer(…, processing_class=tokenizer)로 넣으세요.",
+        "A tokenizer is needed: EmotionTrainer(…, processing_class=tokenizer).",
+    )

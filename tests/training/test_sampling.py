@@ -5,13 +5,14 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any
 
+import datasets
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kobert_hf_emotion.training.sampling import LengthGroupedSampler
+from kobert_hf_emotion.training.sampling import LengthGroupedSampler, LongestFirst
 
 
 def lengths(rows: int, seed: int = 0) -> Any:
@@ -97,3 +98,11 @@ def test_the_split_of_a_batch_does_not_matter(ways: tuple[int, int]) -> None:
     batches = [batch.tolist() for batch in loader]
     steps = [list(chain.from_iterable(batches[i : i + parts])) for i in range(0, len(batches), parts)]
     assert steps == [whole[i : i + 16] for i in range(0, 163, 16)]
+
+
+def test_longest_first_and_back() -> None:
+    data = datasets.Dataset.from_dict({"input_ids": [[1], [1, 2, 3], [1, 2], [4], [5, 6]]})
+    order = LongestFirst(data)
+    assert list(order) == [1, 2, 4, 0, 3]
+    assert len(order) == 5
+    assert order.undo(np.array([10, 20, 40, 0, 30])).tolist() == [0, 10, 20, 30, 40]

@@ -107,6 +107,14 @@ def test_operators_take_what_we_give_them(name: str) -> None:
     assert [argument.name for argument in known._schema.arguments] == OPERATORS[name], f"torch {torch.__version__}"
 
 
+def test_the_bounds_are_the_releases_that_were_tried() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("| transformers | run |")[2]
+    tried = [tuple(map(int, found)) for found in re.findall(r"^\| (5)\.(\d+)\.(\d+) \| ", table, flags=re.MULTILINE)]
+    [bounds] = re.findall(r'"transformers(>=[^"]*)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert tried == sorted(tried)
+    assert bounds == f">=5.{tried[0][1]},<5.{tried[-1][1] + 1}"
+
+
 def foreign(tree: ast.Module, own: set[str], listed: set[str]) -> Iterator[tuple[int, str]]:
     """Yields the line and name of every private name in a module that is not `own`, or is `listed`."""
     for node in ast.walk(tree):

@@ -1,5 +1,5 @@
 """The one place that touches transformers' private names, each as a method or function with a name of our own.
 
 `tests/utils/test_private_names.py` lists them, and says by name what a release of transformers took away or changed.
-All are in 5.18 and still in 5.24.
+CONTRIBUTING.md tells which releases were tried.
 """

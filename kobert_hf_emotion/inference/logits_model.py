@@ -1,0 +1,99 @@
+"""Whatever texts can be put to: one model, the mean of several, or an exported graph."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.input_checks import as_texts, refuse_files
+from ..explanation.subject import Subject
+from ..explanation.words import Explanation, Method
+from ..modeling.prediction import DEFAULT_BATCH_SIZE, Prediction, as_pairs, to_predictions
+from ..tokenization.guard import UnknownTexts
+from ..utils.argument_checks import check_count
+
+
+@dataclass(frozen=True)
+class Question:
+    """Texts whose logits are asked for.
+
+    Attributes:
+        texts: Sentences.
+        pairs: As many second sentences, for a model of sentence pairs.
+        batch_size: Texts a forward pass.
+        unknown: What the texts that cannot be read are counted in; None logs their number.
+    """
+
+    texts: list[str]
+    pairs: list[str] | None
+    batch_size: int
+    unknown: UnknownTexts | None
+
+
+class LogitsModel(ABC):
+    """Answers with logits, with labelled predictions, and with what the words contribute to them."""
+
+    @property
+    @abstractmethod
+    def labels(self) -> list[str]:
+        """Label names in the order of their ids."""
+
+    @abstractmethod
+    def answer(self, question: Question) -> NDArray[np.float32]:
+        """Returns what `predict_logits` does."""
+
+    @abstractmethod
+    def subject(self) -> Subject:
+        """Returns itself as explanations see it."""
+
+    def predict_logits(
+        self,
+        texts: Iterable[str],
+        text_pairs: Iterable[str] | None = None,
+        batch_size: int = DEFAULT_BATCH_SIZE,
+        unknown: UnknownTexts | None = None,
+    ) -> NDArray[np.float32]:
+        """Computes the logits whose softmax are the probabilities predicted: divided by the temperature.
+
+        Args:
+            texts: Sentences.
+            text_pairs: Second sentences, for a model of sentence pairs.
+            batch_size: Texts a forward pass; those of similar length go together.
+            unknown: What the texts that cannot be read are counted in; None logs their number.
+
+        Returns:
+            Shape (texts, classes), in the order of `texts`.
+
+        Raises:
+            DataError: An element is no string.
+            TokenizerError: The tokenizer does not read Korean, or is another model's.
+        """
+        firsts, seconds = as_pairs(texts, text_pairs)
+        check_count("batch_size", batch_size)
+        return self.answer(Question(firsts, seconds, batch_size, unknown))
+
+    def predict(
+        self, texts: Iterable[str], batch_size: int = DEFAULT_BATCH_SIZE, text_pairs: Iterable[str] | None = None
+    ) -> list[Prediction]:
+        """Predicts the emotion of texts; arguments and errors are those of `predict_logits`.
+
+        Returns:
+            For each text `{"label", "score", "probabilities"}`; see `Prediction`.
+        """
+        texts = as_texts(texts)
+        refuse_files(texts)
+        return to_predictions(self.predict_logits(texts, text_pairs, batch_size), self.labels)
+
+    def explain(
+        self, texts: Iterable[str], method: Method = "leave_one_out", label: str | None = None
+    ) -> list[Explanation]:
+        """Explains predictions by the words of the texts; see `EmotionClassifier.explain`."""
+        return self.subject().explain(texts, method, label)
+
+    def logits_of(self, texts: list[str]) -> NDArray[np.float32]:
+        """Returns the logits of texts of which some are what is left of one: nothing is said of unknown words."""
+        return self.predict_logits(texts, unknown=UnknownTexts())
