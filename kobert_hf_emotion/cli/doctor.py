@@ -99,8 +99,10 @@ def _config(model: str) -> PreTrainedConfig:
 def _estimate(model: str, tokenizer: PreTrainedTokenizerBase, dataset: Dataset, plan: RunPlan) -> RunEstimate:
     from ..inference.classifier import start_model
     from ..training.estimate import estimate_run
+    from ..training.sampling import BATCHES_PER_CHUNK
 
-    sample = dataset.select(range(0, len(dataset), max(1, len(dataset) // 500)))
+    rows = BATCHES_PER_CHUNK * plan.batch_size  # among so many the trainer looks for texts of similar length
+    sample = dataset.select(range(0, len(dataset), -(-len(dataset) // rows)))
     network = start_model(model, dataset.features["label"].names, 0.5, tokenizer)
     pairs = sample["text_pair"][:] if "text_pair" in sample.column_names else None
     return estimate_run(network, tokenizer, sample["text"][:], plan, pairs)
