@@ -13,7 +13,8 @@ import typer
 
 from ..assets import DEFAULT_MODEL_NAME
 from ..errors import DataError, Setting
-from ..utils.argument_checks import FILE_SUFFIXES, exists, nearest_path
+from ..utils.argument_checks import exists, nearest_path
+from ..utils.file_suffixes import FILE_SUFFIXES
 
 STDIN = "-"
 _ROOTED = re.compile(r"(~?[/\\]|\.\.?[/\\]|~$|[A-Za-z]:[/\\])")
@@ -69,10 +70,24 @@ def check_there(name: str, path: Path | None) -> None:
     if path is None or path.exists():
         return
     near = nearest_path(path)
+    korean, english = _did_you_mean(near)
     raise DataError(
-        f"{path}: 파일이나 폴더가 없습니다." + (f" 혹시 {near}인가요?" if near else " 경로를 확인하세요."),
-        f"{path}: there is no such file or folder." + (f" Did you mean {near}?" if near else " Check the path."),
+        f"{path}: 파일이나 폴더가 없습니다.{korean}",
+        f"{path}: there is no such file or folder.{english}",
         mend=None if near is None else {name: near},
+    )
+
+
+def check_data_file(name: str, path: Path | None) -> None:
+    """Raises `DataError` where the argument `name` is not there, or is a folder, naming what it may have meant."""
+    check_there(name, path)
+    if path is None or not path.is_dir():
+        return
+    inside = _data_files(path)
+    raise DataError(
+        f"{path}: 파일이 아니라 폴더입니다. 그 안의 데이터 파일을 지정하세요(있는 파일: {_listed(inside)}).",
+        f"{path}: this is a folder. Name the data file in it (found: {_listed(inside)}).",
+        mend={name: inside[0]} if inside else None,
     )
 
 
@@ -168,27 +183,38 @@ def _refuse_missing(word: str, inputs: Sequence[str]) -> NoReturn:
     mend: dict[str, Setting] = {} if _is_surely_path(word) else {"as_text": True}
     if near is not None:
         mend = {"inputs": [near if other == word else other for other in inputs]}
+    korean, english = _did_you_mean(near)
     raise DataError(
-        f"{word}: 파일 이름 같은데 그런 파일이 없습니다."
-        + (f" 혹시 {near}인가요?" if near else " 경로를 확인하세요.")
-        + " 문장이면 `as_text`를 쓰세요.",
-        f"{word}: this looks like the name of a file, and there is none."
-        + (f" Did you mean {near}?" if near else " Check the path.")
-        + " If it is a text, say so with `as_text`.",
+        f"{word}: 파일 이름 같은데 그런 파일이 없습니다.{korean} 문장이면 `as_text`를 쓰세요.",
+        f"{word}: this looks like the name of a file, and there is none.{english} If it is a text, say so with "
+        "`as_text`.",
         mend=mend,
     )
 
 
+def _did_you_mean(near: str | None) -> tuple[str, str]:
+    if near is None:
+        return " 경로를 확인하세요.", " Check the path."
+    return f" 혹시 {near}인가요?", f" Did you mean {near}?"
+
+
 def _refuse_folder(path: Path) -> NoReturn:
-    inside = sorted(str(file) for file in path.iterdir() if file.name.lower().endswith(FILE_SUFFIXES))
-    found = ", ".join(inside[:3]) or "-"
+    inside = _data_files(path)
     raise DataError(
-        f"{path}: 파일이 아니라 폴더입니다. 그 안의 데이터 파일을 지정하거나(있는 파일: {found}), 문장이면 `as_text`를 "
-        "쓰세요.",
-        f"{path}: this is a folder. Name the data file in it (found: {found}), or, if it is a text, say so with "
-        "`as_text`.",
-        mend={"inputs": inside} if len(inside) == 1 else None,
+        f"{path}: 파일이 아니라 폴더입니다. 그 안의 데이터 파일을 지정하거나(있는 파일: {_listed(inside)}), 문장이면 "
+        "`as_text`를 쓰세요.",
+        f"{path}: this is a folder. Name the data file in it (found: {_listed(inside)}), or, if it is a text, say so "
+        "with `as_text`.",
+        mend={"inputs": inside[:1]} if inside else None,
     )
+
+
+def _data_files(folder: Path) -> list[str]:
+    return sorted(str(file) for file in folder.iterdir() if file.name.lower().endswith(FILE_SUFFIXES))
+
+
+def _listed(files: Sequence[str]) -> str:
+    return ", ".join(files[:3]) + (", …" if len(files) > 3 else "") or "-"
 
 
 def _lines_of_stdin(encoding: str | None) -> list[str]:

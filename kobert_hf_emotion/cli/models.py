@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from ..assets import DEFAULT_MODEL_NAME
 from ..errors import CheckpointError, HubError, RunError, Setting, TokenizerError
+from ..hub.repo_id import is_only_on_hub, is_repo_id
 from ..utils.argument_checks import nearest_path
+from .inputs import check_there
 
 if TYPE_CHECKING:
     from ..inference.ensemble import Predictor
-
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", re.ASCII)
 
 
 def load_model(model: str, tokenizer: str | None, num_attention_heads: int | None) -> Predictor:
@@ -51,11 +50,10 @@ def check_model(name: str, model: str | os.PathLike[str]) -> None:
     if not os.path.isdir(shown):
         _check_name(name, shown)
         return
-    if (path / "config.json").is_file() or is_ensemble(path) or is_export(path):
+    if _is_model(path) or is_ensemble(path) or is_export(path):
         return
     folds = fold_folders(path)
-    inside = [fold for fold in ((path / BEST), *folds) if (fold / "config.json").is_file()]
-    inside = inside or [entry for entry in sorted(path.iterdir()) if (entry / "config.json").is_file()]
+    inside = list(filter(_is_model, ((path / BEST), *folds))) or list(filter(_is_model, sorted(path.iterdir())))
     korean = "실행 폴더입니다. 그 안의 모델을 쓰세요" if folds else "모델 폴더가 아닙니다. config.json이 없습니다"
     english = "is a run's folder: name a model in it" if folds else "is no model's folder: it has no config.json"
     found = ", ".join(entry.name for entry in inside[:5]) or "-"
@@ -64,6 +62,10 @@ def check_model(name: str, model: str | os.PathLike[str]) -> None:
         f"{shown} {english} (models in it: {found}).",
         mend={name: str(inside[0])} if inside else None,
     )
+
+
+def _is_model(folder: Path) -> bool:
+    return (folder / "config.json").is_file()
 
 
 def check_tested(name: str, run: Path) -> None:
@@ -78,15 +80,12 @@ def check_tested(name: str, run: Path) -> None:
             f"{run} is a folder that export wrote: test the model it was made of. Scores of this one are those that "
             "predict gives for a file with labels.",
         )
-    if not (run.is_dir() and fold_folders(run)) and not run.is_file():
-        if not run.is_dir():
-            near = nearest_path(run)
-            raise CheckpointError(
-                f"{run}: 그런 폴더나 파일이 없습니다." + (f" 혹시 {near}인가요?" if near else " 경로를 확인하세요."),
-                f"{run}: there is no such folder or file." + (f" Did you mean {near}?" if near else " Check the path."),
-                mend=None if near is None else {name: near},
-            )
+    if run.is_file() or fold_folders(run):
+        return
+    if run.is_dir():
         check_model(name, run)
+    elif run != Path(DEFAULT_MODEL_NAME) and not is_only_on_hub(run):
+        check_there(name, run)
 
 
 def check_run(name: str, run: Path) -> None:
@@ -128,7 +127,7 @@ def check_notebook_options(
 
 def _check_name(name: str, model: str) -> None:
     """Raises `CheckpointError` where there is no such folder and the name is none the Hub could have."""
-    if _HUB_ID.fullmatch(model):
+    if is_repo_id(model):
         return  # the Hub knows; see `names_nearest`
     near = _nearest_model(model)
     raise CheckpointError(

@@ -11,7 +11,7 @@ from ..data.tables import ReadOptions
 from ..errors import SplitError
 from . import options
 from .groups import Columns, Division, RunOptions, arguments_from, takes_groups
-from .inputs import check_there
+from .inputs import check_data_file, check_there
 from .models import check_model, names_nearest
 from .output import note_reading, quiet_libraries, say, say_json
 
@@ -64,7 +64,7 @@ def train(
     from ..runs.cross_validation import cross_validate
 
     _check_folds(division)
-    check_there("train_file", train_file)
+    check_data_file("train_file", train_file)
     check_there("split", division.split)
     check_model("model", model)
     names = options.parse_labels(labels)

@@ -34,7 +34,7 @@ from kobert_hf_emotion import KoBERTTokenizer, OnnxClassifier, export_onnx
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.errors import CheckpointError, RunError
 from kobert_hf_emotion.export import exporter, is_export
-from kobert_hf_emotion.export.manifest import sha256
+from kobert_hf_emotion.export.manifest import load_manifest, sha256
 from kobert_hf_emotion.export.parity import LARGEST_DIFFERENCE, Inputs, Parity, check_parity
 from kobert_hf_emotion.export.probes import Probes, check_probes
 from kobert_hf_emotion.export.runtime import Graph
@@ -260,6 +260,31 @@ class TestProbes:
             OnnxClassifier.from_pretrained(folder)
         assert main(["predict", str(folder), "오늘 정말 행복했어"]) == 2
         assert "avx2" in capsys.readouterr().err
+
+    def test_the_refusal_ends_in_the_command_that_exports_again(
+        self, loud_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        graph = with_saturating_products(signed(onnx.load(loud_folder / "model_int8.onnx")))
+        folder = self.with_graph(loud_folder, tmp_path / "avx2", graph)
+        manifest = json.loads((folder / "export.json").read_text("utf-8"))
+        (folder / "export.json").write_text(json.dumps(manifest | {"source": "default"}), encoding="utf-8")
+        assert main(["predict", str(folder), "오늘 정말 행복했어"]) == 2
+        last = capsys.readouterr().err.splitlines()[-1]
+        assert last == f"  $ kobert-emotion export default --int8 --output {tmp_path / 'avx2_2'}"
+
+    def test_the_folder_exported_is_found_where_both_have_moved(self, tiny_model_folder: Path, tmp_path: Path) -> None:
+        (tmp_path / "here").mkdir()
+        shutil.copytree(tiny_model_folder, tmp_path / "here" / "model")
+        argv = ["export", str(tmp_path / "here" / "model"), "--output", str(tmp_path / "here" / "deep" / "x")]
+        assert main(argv) == 0
+        moved = (tmp_path / "here").rename(tmp_path / "there") / "deep" / "x"
+        manifest = load_manifest(moved)
+        assert manifest.source == "../../model"
+        assert manifest.export_again(moved) == (
+            f"kobert-emotion export {tmp_path / 'there' / 'model'} --output {tmp_path / 'there' / 'deep' / 'x_2'}"
+        )
+        shutil.rmtree(tmp_path / "there" / "model")
+        assert manifest.export_again(moved) is None
 
     def test_other_rounding_is_not_refused(self, loud_folder: Path, tmp_path: Path) -> None:
         graph = onnx.load(loud_folder / "model_int8.onnx")
