@@ -11,7 +11,7 @@ from ..data.tables import ReadOptions
 from . import options
 from .groups import Columns, takes_groups
 from .inputs import check_data_file
-from .models import check_model, names_nearest
+from .models import check_start, names_nearest
 from .output import quiet_libraries, say_json
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def doctor(
 
     check_data_file("train_file", train_file)
     check_data_file("test_file", test_file)
-    check_model("model", model)
+    check_start("model", model)
     shared: dict[str, Any] = {**vars(columns), "group_column": group_column, "reading": reading}
     with quiet_libraries():
         dataset, loaded = load_emotion_dataset_with_report(train_file, labels=options.parse_labels(labels), **shared)

@@ -15,6 +15,7 @@ from ..assets import DEFAULT_MODEL_NAME
 from ..errors import DataError, Setting
 from ..utils.argument_checks import exists, nearest_path
 from ..utils.file_suffixes import FILE_SUFFIXES
+from .typed import typed
 
 STDIN = "-"
 _ROOTED = re.compile(r"(~?[/\\]|\.\.?[/\\]|~$|[A-Za-z]:[/\\])")
@@ -39,7 +40,7 @@ def file_or_texts(inputs: Sequence[str], as_text: bool, encoding: str | None) ->
     files = [word for word in inputs if exists(word)]
     for word in inputs:
         if word not in files and _looks_like_path(word):
-            _refuse_missing(word, inputs)
+            _refuse_missing(word)
     if not files:
         return list(inputs)
     if len(files) < len(inputs):
@@ -100,12 +101,7 @@ def refuse_unused(context: typer.Context, used: Collection[str], korean: str, en
         korean: Where the others do nothing.
         english: The same in English.
     """
-    typed = [
-        name
-        for name in context.params
-        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
-    ]
-    unused = [name for name in typed if name not in used]
+    unused = [name for name in typed(context) if name not in used]
     if unused:
         names = ", ".join(f"`{name}`" for name in unused)
         raise DataError(
@@ -178,11 +174,11 @@ def _is_nearly_file(word: str) -> bool:
     return Path(near).stem == word or "." in word
 
 
-def _refuse_missing(word: str, inputs: Sequence[str]) -> NoReturn:
+def _refuse_missing(word: str) -> NoReturn:
     near = nearest_path(word)
     mend: dict[str, Setting] = {} if _is_surely_path(word) else {"as_text": True}
     if near is not None:
-        mend = {"inputs": [near if other == word else other for other in inputs]}
+        mend = {"inputs": [near]}  # one file at a time, and no texts beside it
     korean, english = _did_you_mean(near)
     raise DataError(
         f"{word}: 파일 이름 같은데 그런 파일이 없습니다.{korean} 문장이면 `as_text`를 쓰세요.",

@@ -64,6 +64,19 @@ def check_model(name: str, model: str | os.PathLike[str]) -> None:
     )
 
 
+def check_start(name: str, model: str) -> None:
+    """Raises `CheckpointError` where a training cannot start from `model`; see `check_model`."""
+    check_model(name, model)
+    if os.path.isfile(model):
+        raise CheckpointError(
+            f"{model}: 학습은 모델 폴더, Hub 이름이나 'default'에서 시작하는데 파일입니다. 노트북의 .pt/.tar는 먼저 "
+            "convert하세요.",
+            f"{model} is a file; a training starts from a model's folder, a Hub id or 'default'. Convert the "
+            "notebook's .pt and .tar files first.",
+            mend={name: DEFAULT_MODEL_NAME},
+        )
+
+
 def _is_model(folder: Path) -> bool:
     return (folder / "config.json").is_file()
 
@@ -89,7 +102,7 @@ def check_tested(name: str, run: Path) -> None:
 
 
 def check_run(name: str, run: Path) -> None:
-    """Raises `RunError` with the run's name where a fold of it was given, or one of a name that is not there.
+    """Raises an error with the run's name where a fold of it was given, or one of a name that is not there.
 
     What else is no run the command finds out by itself.
     """
@@ -97,11 +110,9 @@ def check_run(name: str, run: Path) -> None:
 
     if (run / RUN_FILE).is_file():
         return
-    if run.exists():
-        near = str(run.parent) if (run.absolute().parent / RUN_FILE).is_file() else None
-    else:
-        near = nearest_path(run)
-    if near is not None:
+    check_there(name, run)
+    if (run.absolute().parent / RUN_FILE).is_file():
+        near = str(run.parent)
         raise RunError(
             f"실행 폴더가 아닙니다: {run} — {RUN_FILE}이 없습니다. 혹시 {near}인가요?",
             f"{run} is no run's folder: there is no {RUN_FILE} in it. Did you mean {near}?",
@@ -119,8 +130,8 @@ def check_notebook_options(
         names = ", ".join(f"`{name}`" for name in unused)
         raise CheckpointError(
             f"{names}은(는) 노트북의 .pt/.tar 파일에만 쓰입니다. {model}에는 제 토크나이저와 설정이 있으니 빼세요.",
-            f"{names} are for the notebook's .pt and .tar files; {model} has a tokenizer and settings of its own: "
-            "leave them out.",
+            f"Only the notebook's .pt and .tar files take {names}; {model} has a tokenizer and settings of its own: "
+            "leave that out.",
             mend=unused,
         )
 

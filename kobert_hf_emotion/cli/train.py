@@ -12,7 +12,7 @@ from ..errors import SplitError
 from . import options
 from .groups import Columns, Division, RunOptions, arguments_from, takes_groups
 from .inputs import check_data_file, check_there
-from .models import check_model, names_nearest
+from .models import check_start, names_nearest
 from .output import note_reading, quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def train(
     _check_folds(division)
     check_data_file("train_file", train_file)
     check_there("split", division.split)
-    check_model("model", model)
+    check_start("model", model)
     names = options.parse_labels(labels)
     with quiet_libraries():
         args = arguments_from(training)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import os
 import shlex
@@ -14,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 from ..assets import DEFAULT_MODEL_NAME
 from ..errors import CheckpointError
 from ..hub.repo_id import is_only_on_hub
+from ..utils.files import free_path
 
 Precision: TypeAlias = Literal["float32", "int8"]
 MANIFEST_FILE = "export.json"
@@ -73,10 +73,8 @@ class Manifest:
             if self.source != DEFAULT_MODEL_NAME and not is_only_on_hub(self.source):
                 return None
             source = self.source
-        names = (folder.with_name(f"{folder.name}_{number}") for number in itertools.count(2))
-        free = next(name for name in names if not name.exists())
         precision = ["--int8"] if self.precision == "int8" else []
-        return shlex.join(["kobert-emotion", "export", source, *precision, "--output", str(free)])
+        return shlex.join(["kobert-emotion", "export", source, *precision, "--output", str(free_path(folder))])
 
 
 def is_export(path: str | os.PathLike[str]) -> bool:

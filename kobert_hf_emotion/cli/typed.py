@@ -1,0 +1,17 @@
+"""What a user typed, in place of what is there by default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typer import Context
+
+
+def typed(context: Context) -> dict[str, Any]:
+    """Returns the parameters of a command that stand on the command line, with their values."""
+    found = {}
+    for name, value in context.params.items():
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            found[name] = value
+    return found
