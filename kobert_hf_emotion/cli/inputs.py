@@ -43,6 +43,15 @@ def file_or_texts(inputs: Sequence[str], as_text: bool, encoding: str | None) ->
             _refuse_missing(word)
     if not files:
         return list(inputs)
+    if len(inputs) > 1:
+        _refuse_several(inputs, files)
+    path = Path(os.path.expanduser(files[0]))
+    if path.is_dir():
+        _refuse_folder(path)
+    return path
+
+
+def _refuse_several(inputs: Sequence[str], files: Sequence[str]) -> NoReturn:
     if len(files) < len(inputs):
         text = next(word for word in inputs if word not in files)
         raise DataError(
@@ -52,18 +61,13 @@ def file_or_texts(inputs: Sequence[str], as_text: bool, encoding: str | None) ->
             "the other, or, where all are texts, say so with `as_text`.",
             mend={"inputs": [files[0]]},
         )
-    if len(files) > 1:
-        raise DataError(
-            f"파일은 한 번에 하나씩 예측하는데 {len(files)}개입니다({', '.join(files[:3])}). 파일마다 명령을 "
-            "실행하거나, 모두 문장이면 `as_text`를 쓰세요.",
-            f"Expected one file at a time, found {len(files)} ({', '.join(files[:3])}). Run the command once for each "
-            "or, where these are texts, say so with `as_text`.",
-            mend={"inputs": [files[0]]},
-        )
-    path = Path(os.path.expanduser(files[0]))
-    if path.is_dir():
-        _refuse_folder(path)
-    return path
+    raise DataError(
+        f"파일은 한 번에 하나씩 예측하는데 {len(files)}개입니다({', '.join(files[:3])}). 파일마다 명령을 "
+        "실행하거나, 모두 문장이면 `as_text`를 쓰세요.",
+        f"Expected one file at a time, found {len(files)} ({', '.join(files[:3])}). Run the command once for each "
+        "or, where these are texts, say so with `as_text`.",
+        mend={"inputs": [files[0]]},
+    )
 
 
 def check_there(name: str, path: Path | None) -> None:

@@ -131,34 +131,42 @@ def find_columns(table: Table, wanted: Wanted | None = None) -> Columns:
     wanted = wanted or Wanted()
     for argument, name in wanted.named.items():
         _check_named(table, name, argument, wanted.must_guess_label)
-    head = table.frame.head(GUESS_ROWS)
     taken = set(wanted.named.values())
     text = wanted.text if wanted.text is not None else _guess_text(table, taken, wanted.must_guess_label)
     taken.add(text)
-    label, other = wanted.label if wanted.read_labels else None, None
-    if wanted.read_labels and label is None:
-        label = _guess_label(table, head, taken, wanted.require_labels)
-    if label is not None:
-        taken.add(label)
-        other = _the_one(table, LABEL_NAMES + EMOTION_NAMES, taken)
-    taken |= {other} if other is not None else set()
+    label, other = _find_labels(table, taken, wanted)
+    taken.update(name for name in (label, other) if name is not None)
     row_id = _the_one(table, ("id",), taken)
     free = [name for name in table.frame.columns if name and name not in taken and name != row_id]
     guessed = {"text": wanted.text is None, "label": wanted.label is None and label is not None}
-    rivals: dict[str, tuple[str, ...]] = {}
-    if guessed["text"]:
-        rivals["text"] = tuple(name for name in free if _is_near(name, TEXT_NAMES) and _holds_texts(head, name))
-    if guessed["label"]:
-        known = LABEL_NAMES + EMOTION_NAMES
-        rivals["label"] = tuple(name for name in free if _is_near(name, known) and _holds_labels(head, name))
-        if other is None and len(rivals["label"]) == 1:
-            [other] = rivals["label"]
+    rivals = {role: found for role in guessed if guessed[role] and (found := _rivals(table, role, free))}
+    if other is None and len(rivals.get("label", ())) == 1:
+        [other] = rivals["label"]
     return Columns(
         *(text, label, other, wanted.text_pair, wanted.group, row_id),
         guessed=tuple(role for role, is_guessed in guessed.items() if is_guessed),
-        rivals={role: names for role, names in rivals.items() if names},
+        rivals=rivals,
         unused=tuple(name for name in free if name != other),
     )
+
+
+def _find_labels(table: Table, taken: set[str], wanted: Wanted) -> tuple[str | None, str | None]:
+    """Returns the column of labels, and a second one to compare it with."""
+    if not wanted.read_labels:
+        return None, None
+    label = wanted.label
+    if label is None:
+        label = _guess_label(table, table.frame.head(GUESS_ROWS), taken, wanted.require_labels)
+    if label is None:
+        return None, None
+    return label, _the_one(table, LABEL_NAMES + EMOTION_NAMES, {*taken, label})
+
+
+def _rivals(table: Table, role: str, free: Sequence[str]) -> tuple[str, ...]:
+    """Returns the columns without a role whose names and cells would do for one that was guessed."""
+    names, holds = (TEXT_NAMES, _holds_texts) if role == "text" else (LABEL_NAMES + EMOTION_NAMES, _holds_labels)
+    head = table.frame.head(GUESS_ROWS)
+    return tuple(name for name in free if _is_near(name, names) and holds(head, name))
 
 
 def _the_one(table: Table, names: Sequence[str], taken: set[str]) -> str | None:

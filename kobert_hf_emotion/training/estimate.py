@@ -20,8 +20,6 @@ from ..modeling.losses import focal_loss
 from ..modeling.prediction import use_accelerator
 from .sampling import LengthGroupedSampler
 
-LEAST_STEPS = 2
-"""Steps that are timed, however long they take."""
 _MOST_STEPS = 50
 _LONGEST_ROWS = 2
 _SHARE_OF_MEMORY = 0.7
@@ -125,8 +123,8 @@ def estimate_run(
         texts: A sample of the texts, the more the closer; beyond `BATCHES_PER_CHUNK` batches they add nothing.
         plan: The run.
         pairs: Their second texts, where rows are pairs.
-        budget_seconds: About how long to time training steps, after one that is not timed. `LEAST_STEPS` are timed in
-            any case.
+        budget_seconds: About how long to time training steps, after one that is not timed. One is timed in any
+            case.
     """
     use_accelerator(model)
     model.train()
@@ -144,7 +142,7 @@ def estimate_run(
     rows = plan.batch_size if available is None else _rows_that_fit(available - weights - 3 * trained, row_bytes)
     batches = draw_batches(lengths, plan, rows)
     training = time_batches(batches, lengths, _timed(probe.train, device), budget_seconds)
-    evaluation = time_batches(batches, lengths, _timed(probe.evaluate, device), budget_seconds / 4)
+    evaluation = time_batches(batches, lengths, _timed(probe.evaluate, device), budget_seconds / 4, warm_up=False)
     tokens = sum(_tokens(lengths, batch) for batch in batches) / sum(map(len, batches))
     train_seconds = plan.trained_rows * tokens * training.token_seconds
     return RunEstimate(
@@ -198,22 +196,23 @@ def time_batches(
     lengths: NDArray[np.integer],
     seconds_of: Callable[[Sequence[int]], float],
     budget_seconds: float,
+    warm_up: bool = True,
 ) -> Pace:
-    """Runs batches in turn until the budget is spent, and at least `LEAST_STEPS`.
-
-    The first is run once before, and not timed: it makes the gradients and the optimizer's moments, and finds its
-    memory and kernels.
+    """Runs batches in turn until the budget is spent, and at least one.
 
     Args:
         batches: Row numbers of each batch; they are begun anew when they have all been run.
         lengths: Tokens of each row.
         seconds_of: Runs a batch and returns the seconds it took.
         budget_seconds: When to stop.
+        warm_up: Whether to run the first once before, untimed: it makes the gradients and the optimizer's moments, and
+            finds its memory and kernels.
     """
-    seconds_of(batches[0])
+    if warm_up:
+        seconds_of(batches[0])
     seconds, tokens, rows = 0.0, 0, 0
     for step, batch in enumerate(itertools.cycle(batches)):
-        if step >= LEAST_STEPS and (seconds >= budget_seconds or step >= _MOST_STEPS):
+        if step and (seconds >= budget_seconds or step >= _MOST_STEPS):
             break
         seconds += seconds_of(batch)
         tokens += _tokens(lengths, batch)

@@ -103,13 +103,13 @@ def test_the_estimate_of_a_machine_of_known_speed_is_its_time(
     assert estimate.total_seconds == pytest.approx(truth * (3 * 3 + 3), rel=0.15)  # three of four parts of 4 folds
     assert estimate.step_seconds * estimate.steps == pytest.approx(truth * 3 * 3, rel=0.15)
     assert {len(batch) for batch in ran} == {32}, "steps of another size than the run's"
-    assert estimate.timed_rows == 32 * {0.0: 2, 20.0: 3, 1000.0: 50}[budget]
+    assert estimate.timed_rows == 32 * {0.0: 1, 20.0: 3, 1000.0: 50}[budget]
 
 
 def test_the_first_step_is_not_timed() -> None:
-    clock = iter([100.0, 1.0, 1.0])
-    pace = time_batches([[0, 1], [2, 3]], np.array([4, 5, 10, 7]), lambda batch: next(clock), budget_seconds=0.0)
-    assert pace == Pace(token_seconds=2 / (2 * 5 + 2 * 10), rows=4)
+    clock = iter([100.0, 1.0, 2.0])
+    pace = time_batches([[0, 1], [2, 3]], np.array([4, 5, 10, 7]), lambda batch: next(clock), budget_seconds=1.5)
+    assert pace == Pace(token_seconds=3 / (2 * 5 + 2 * 10), rows=4)
 
 
 def test_batches_come_from_the_middle_outwards_and_cover_the_rows() -> None:
@@ -129,5 +129,5 @@ def test_a_batch_is_no_larger_than_the_rows_of_a_fold_or_the_memory() -> None:
 
 def test_fewer_texts_than_a_batch(tiny_model: EmotionClassifier, tokenizer: KoBERTTokenizer) -> None:
     estimate = estimate_run(tiny_model, tokenizer, ["하나뿐인 글"], RunPlan(rows=2, n_splits=2), budget_seconds=0.0)
-    assert estimate.timed_rows == 2
+    assert estimate.timed_rows == 1
     assert estimate.total_seconds > estimate.steps * estimate.step_seconds > 0

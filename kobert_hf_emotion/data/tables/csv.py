@@ -97,9 +97,8 @@ def _pick(head: Sequence[str], suffix: str, options: ReadOptions) -> str:
     if suffix in (".tsv", ".tab") or not lines:
         return "\t"
     if options.no_header:
-        return next(
-            (mark for mark in ("\t", "|", ";", ",") if _is_even(lines, mark)), "\n" if suffix == ".txt" else ","
-        )
+        even = [mark for mark in ("\t", "|", ";", ",") if _is_even(lines, mark)]
+        return even[0] if even else {".txt": "\n"}.get(suffix, ",")
     if suffix == ".txt" and "\t" in lines[0]:
         return "\t"
     first = next((line for line in lines if not line.lstrip("\ufeff ").startswith("#")), lines[0])
