@@ -20,7 +20,7 @@ def text_report_of(confusion: NDArray[np.int64], names: Sequence[str]) -> str:
         names: Label names in the order of their ids.
     """
     # Weighted rows are counted as 12.0.
-    return re.sub(r"(?m)(\d+)\.0$", r"  \1", _report(confusion, names, as_dict=False))
+    return re.sub(r"(?m)(\d+)\.0$", r"  \1", str(_report(confusion, names, as_dict=False)))
 
 
 def table_report_of(confusion: NDArray[np.int64], names: Sequence[str]) -> dict[str, Any]:
