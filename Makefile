@@ -29,7 +29,7 @@ demo: install ## 예제 CSV로 k겹 학습, 시험, 예측 (k-fold training, tes
 	$(BIN)/kobert-emotion predict $(RUN)/best "오늘 정말 행복했어" "밤길에 누가 자꾸 따라와서 무서웠어"
 
 test: install ## 테스트 (tests)
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 # What moves with the processor's arithmetic and threads, as a desktop without AVX-512 computes it.
 NUMERIC = $(addprefix tests/,default_model/test_behaviour.py export inference/test_pipelines.py kernels modeling \

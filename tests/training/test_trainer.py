@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
-import subprocess
 from pathlib import Path
 
 import datasets
 import numpy as np
 import pytest
 import torch
+from forked import run_forked
 from paths import SUPPORT
 from sklearn.metrics import accuracy_score, f1_score
-from small_trainer import LABELS, TEXTS, KeptGradients, arguments, build_model, launcher, rows
+from small_trainer import LABELS, TEXTS, KeptGradients, arguments, build_model, rows
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -63,27 +63,24 @@ output = trainer.predict(rows(15))
 own = arguments(Path({folder!r}), per_device_train_batch_size={batch}, max_grad_norm=0)
 own.average_tokens_across_devices = False
 apart = KeptGradients(build_model(tokenizer), own, rows(16)).train_and_keep()
+assert args.world_size == {processes}
 if args.process_index == 0:
     torch.save((kept, torch.tensor(output.predictions), vars(trainer.history[0]), apart), {result!r})
 """
 
 
-def launch(tmp_path: Path, processes: int, batch: int, count: int) -> tuple[dict, torch.Tensor, dict, dict]:
-    result = tmp_path / f"{processes}.pt"
-    script = tmp_path / f"worker_{processes}.py"
-    folder = SUPPORT
-    script.write_text(
-        WORKER.format(tests=str(folder), folder=str(tmp_path / "out"), batch=batch, rows=count, result=str(result)),
-        encoding="utf-8",
-    )
-    subprocess.run([*launcher(processes), str(script)], check=True, capture_output=True, text=True, timeout=240)
-    return torch.load(result, weights_only=True)
-
-
 def test_two_processes_train_as_one(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
+    jobs = []
     # 13 rows and a batch of 2 times 8: the processes cannot share the rows evenly.
-    one = launch(tmp_path, 1, 16, 13)
-    two = launch(tmp_path, 2, 8, 13)
+    for processes, batch in ((1, 16), (2, 8)):
+        script = tmp_path / f"worker_{processes}.py"
+        named = {"folder": str(tmp_path / "out"), "result": str(tmp_path / f"{processes}.pt")}
+        script.write_text(
+            WORKER.format(tests=str(SUPPORT), processes=processes, batch=batch, rows=13, **named), encoding="utf-8"
+        )
+        jobs.append((processes, script))
+    run_forked(*jobs)
+    one, two = (torch.load(tmp_path / f"{processes}.pt", weights_only=True) for processes, _ in jobs)
     for name, gradient in one[0].items():
         torch.testing.assert_close(two[0][name], gradient, rtol=1e-5, atol=1e-6, msg=name)
     torch.testing.assert_close(two[1], one[1], rtol=1e-5, atol=1e-5)
