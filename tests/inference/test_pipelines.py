@@ -15,6 +15,8 @@ from transformers import AutoTokenizer, pipeline
 from kobert_hf_emotion.labels import EMOTION_LABELS
 from kobert_hf_emotion.modeling.classifier import EmotionClassifier
 
+pytestmark = pytest.mark.numeric
+
 TEXTS_EACH = 500
 # What a person without this package writes.
 PLAIN = """

@@ -97,6 +97,7 @@ class TestSaving:
         assert weights_sha256(tiny_model) != before
 
 
+@pytest.mark.numeric
 class TestPlainTransformers:
     def test_same_logits_and_labels_without_this_package(
         self, tiny_model: EmotionClassifier, tiny_model_folder: Path
@@ -302,6 +303,7 @@ class TestTokenizer:
         assert model.config.tokenizer_sha256 == tokenizer.vocab_sha256
 
 
+@pytest.mark.numeric
 class TestForward:
     @pytest.fixture
     def batch(self, tokenizer: KoBERTTokenizer) -> Any:
@@ -341,6 +343,7 @@ class TestForward:
         assert not torch.equal(tiny_model(**batch).logits, tiny_model(**batch).logits)
 
 
+@pytest.mark.numeric
 class TestPredict:
     def test_against_a_text_at_a_time(self, tiny_model: EmotionClassifier) -> None:
         found = tiny_model.predict(TEXTS, batch_size=2)
@@ -432,6 +435,7 @@ class TestPredict:
         assert [p["label"] for p in found] == ["happy", "angry"]
 
 
+@pytest.mark.numeric
 class TestSoftmax:
     def test_extremes(self) -> None:
         logits = np.array([[1000.0, -1000, 0], [-1e30, -1e30, -1e30], [3, 1, 2]], dtype=np.float32)
