@@ -17,6 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models: threads wait for e
 
 import pytest
 import torch
+from code_process import WITHOUT_US, CodeProcess
 from tiny import TINY
 
 from kobert_hf_emotion.assets import resolve_default
@@ -109,3 +110,10 @@ def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, tokenizer: KoBER
 def tiny_model(tiny_model_folder: Path) -> EmotionClassifier:
     """A fresh copy of the tiny model, in evaluation mode, to change as a test likes."""
     return EmotionClassifier.from_pretrained(tiny_model_folder)
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CodeProcess]:
+    """A process in which this package cannot be imported, for what plain transformers does with our files."""
+    with CodeProcess(WITHOUT_US, tmp_path_factory.mktemp("plain")) as process:
+        yield process

@@ -410,7 +410,7 @@ class TestExample:
         texts = ["오늘 정말 행복했어", "1,000원이나 올랐네 ㅠㅠ"]
         done = subprocess.run(
             [sys.executable, "-c", code, str(EXAMPLE), str(exported["float32"]), *texts],
-            check=True, capture_output=True, text=True, timeout=60,
+            check=True, capture_output=True, text=True, timeout=600,
         )  # fmt: skip
         expected = EmotionClassifier.from_pretrained(sharp_folder).predict(texts)
         found = [line.split("\t") for line in done.stdout.splitlines()]

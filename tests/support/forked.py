@@ -19,7 +19,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-TIMEOUT = 240
+TIMEOUT = 600
 
 
 def run_forked(*jobs: Sequence[object]) -> None:
