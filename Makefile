@@ -29,15 +29,14 @@ demo: install ## 예제 CSV로 k겹 학습, 시험, 예측 (k-fold training, tes
 	$(BIN)/kobert-emotion predict $(RUN)/best "오늘 정말 행복했어" "밤길에 누가 자꾸 따라와서 무서웠어"
 
 test: install ## 테스트 (tests)
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 # What moves with the processor's arithmetic and threads, as a desktop without AVX-512 computes it.
-NUMERIC = $(addprefix tests/,default_model/test_behaviour.py export inference/test_pipelines.py kernels modeling \
-	training/test_trainer.py)
 AVX2 = ATEN_CPU_CAPABILITY=avx2 DNNL_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 OMP_NUM_THREADS=1
 
 avx2: install ## 수치 테스트를 AVX2와 스레드 하나로 (numeric tests as a processor without AVX-512 runs them)
-	$(AVX2) $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(NUMERIC)
+	$(AVX2) $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m numeric \
+		$$(grep -rl --include='*.py' 'mark\.numeric' tests)
 
 check: install ## ruff와 mypy (lint, format, types)
 	$(BIN)/ruff check .

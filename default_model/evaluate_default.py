@@ -222,7 +222,7 @@ def print_sample(folder: Path) -> None:
     """Prints what `make demo` reaches on the sample CSV, from the weights in `folder` and from random ones."""
     sample = Path(__file__).parents[1] / "kobert_hf_emotion/assets/sample"
     train, test = load_emotion_dataset(sample / "train.csv"), load_emotion_dataset(sample / "test.csv")
-    gold = np.asarray(train["label"])
+    gold = np.asarray(train["label"][:])
     _print(f"\nSample CSV: 5 folds, 5 epochs, learning rate 1e-3; {len(train)} rows, tested on {len(test)}")
     with tempfile.TemporaryDirectory() as place:
         torch.manual_seed(0)

@@ -76,7 +76,7 @@ def main() -> int:
         return 2
     if args.should_save:
         print(report.summary())
-        print(format_report(result, np.asarray(dataset["label"])))
+        print(format_report(result, np.asarray(dataset["label"][:])))
     return 0
 
 

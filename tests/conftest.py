@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from paths import ROOT
 
@@ -12,6 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models: threads wait for e
 
 import pytest
 import torch
+from code_process import WITHOUT_US, CodeProcess
 from tiny import TINY
 
 from kobert_hf_emotion.assets import resolve_default
@@ -20,6 +26,46 @@ from kobert_hf_emotion.modeling.classifier import EmotionClassifier
 from kobert_hf_emotion.tokenization.tokenizer import VOCAB_FILE, KoBERTTokenizer
 
 SHARED = ROOT.parent / "shared"
+KINDS_OF_PICTURES: dict[str, Callable[[Any], object]] = {
+    "plot_curves": lambda histories, *_: tuple((fold, len(history)) for fold, history in histories.items()),
+    "plot_confusion": lambda counts, names: tuple(names),
+    "plot_calibration": lambda calibration, *_: len(calibration.fold_temperatures),
+}
+
+
+def pytest_configure() -> None:
+    gc.disable()  # until the tests are collected: nearly all that their imports make stays
+
+
+def pytest_collection_finish() -> None:
+    gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pictures_drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A run's picture is drawn if none of its kind was: drawing takes longer than all the rest of a tiny run.
+
+    A kind has the same folds, epochs and names. Tests of the pictures themselves call `runs.plots`.
+    """
+    folder = tmp_path_factory.mktemp("pictures")
+    drawn: dict[object, Path] = {}
+
+    def once(name: str, draw: Callable[..., None]) -> Callable[..., None]:
+        def copy_or_draw(path: Path, *arguments: Any) -> None:
+            kind = (name, KINDS_OF_PICTURES[name](*arguments))
+            if kind in drawn:
+                shutil.copy(drawn[kind], path)
+                return
+            draw(path, *arguments)
+            drawn[kind] = shutil.copy(path, folder / f"{len(drawn)}.png")
+
+        return copy_or_draw
+
+    writing = sys.modules.get("kobert_hf_emotion.runs.writing")  # not loaded for tests that train nothing
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name in KINDS_OF_PICTURES if writing else ():
+            monkeypatch.setattr(writing, name, once(name, getattr(writing, name)))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +110,10 @@ def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, tokenizer: KoBER
 def tiny_model(tiny_model_folder: Path) -> EmotionClassifier:
     """A fresh copy of the tiny model, in evaluation mode, to change as a test likes."""
     return EmotionClassifier.from_pretrained(tiny_model_folder)
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CodeProcess]:
+    """A process in which this package cannot be imported, for what plain transformers does with our files."""
+    with CodeProcess(WITHOUT_US, tmp_path_factory.mktemp("plain")) as process:
+        yield process

@@ -38,7 +38,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=True,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     return output
 
@@ -76,7 +76,7 @@ def test_the_installed_wheel_works_offline(built: Path, tmp_path: Path) -> None:
     environment = {"HF_HUB_OFFLINE": "1", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     done = subprocess.run(
         [command, "predict", "default", "오늘 정말 행복했어", "--json"],
-        check=False, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=120,
+        check=False, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert '"label": "' in done.stdout

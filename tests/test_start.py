@@ -30,7 +30,7 @@ def last_line(code: str) -> object:
     """Runs `code` in a new process and returns the JSON value on the last line it prints."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, encoding="utf-8", env=environment, timeout=120
+        [sys.executable, "-c", code], check=True, capture_output=True, encoding="utf-8", env=environment, timeout=600
     )
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -10,7 +10,7 @@ from ..utils.argument_checks import check_count
 from .duplicate_checks import check_conflicts, check_duplicates, check_near_duplicates
 from .label_checks import check_classes
 from .overlap_checks import check_overlap
-from .report import AuditReport, Finding
+from .report import AuditReport, Finding, Split
 from .rows import AuditedRows
 
 if TYPE_CHECKING:
@@ -59,35 +59,28 @@ def audit_dataset(
             "`tokenizer`와 `config`는 함께 주어야 합니다. 둘 다 주거나 둘 다 빼세요.",
             "`tokenizer` and `config` go together: give both, or leave both out.",
         )
-    train_rows = AuditedRows.of(dataset)
-    test_rows = None if test is None else AuditedRows.of(test)
-    findings = check_duplicates(train_rows, "train")
+    train = AuditedRows.of(dataset)
+    tested = None if test is None else AuditedRows.of(test)
+    findings = check_duplicates(train, "train")
     near_test_twins = None
     if near:
-        finding, near_test_twins = check_near_duplicates(train_rows, test_rows)
+        finding, near_test_twins = check_near_duplicates(train, tested)
         findings.append(finding)
-    if train_rows.label_names:
-        findings.append(check_conflicts(train_rows, "train"))
-        findings += check_classes(train_rows, n_splits, "train")
-    if test_rows is not None:
-        findings += check_overlap(train_rows, test_rows, near_test_twins)
-        findings += check_duplicates(test_rows, "test")
-        if test_rows.label_names:
-            findings.append(check_conflicts(test_rows, "test"))
-            findings += check_classes(test_rows, None, "test")
+    findings += _label_findings(train, n_splits, "train")
+    if tested is not None:
+        findings += check_overlap(train, tested, near_test_twins)
+        findings += check_duplicates(tested, "test")
+        findings += _label_findings(tested, None, "test")
     if tokenizer is not None and config is not None:
-        findings += _token_findings(train_rows, test_rows, tokenizer, config, max_length)
-    return AuditReport(tuple(findings), len(train_rows), None if test_rows is None else len(test_rows))
+        from .token_checks import check_tokens
+
+        findings += check_tokens(train, tokenizer, config, max_length, "train")
+        if tested is not None:
+            findings += check_tokens(tested, tokenizer, config, max_length, "test")
+    return AuditReport(tuple(findings), len(train), None if tested is None else len(tested))
 
 
-def _token_findings(
-    train: AuditedRows,
-    test: AuditedRows | None,
-    tokenizer: PreTrainedTokenizerBase,
-    config: PreTrainedConfig,
-    max_length: int,
-) -> list[Finding]:
-    from .token_checks import check_tokens
-
-    findings = check_tokens(train, tokenizer, config, max_length, "train")
-    return findings if test is None else findings + check_tokens(test, tokenizer, config, max_length, "test")
+def _label_findings(rows: AuditedRows, n_splits: int | None, split: Split) -> list[Finding]:
+    if not rows.label_names:
+        return []
+    return [check_conflicts(rows, split), *check_classes(rows, n_splits, split)]

@@ -11,7 +11,7 @@ from ..data.tables import ReadOptions
 from ..errors import CheckpointError
 from . import options
 from .groups import TrainingOptions, arguments_from, takes_groups
-from .inputs import check_there
+from .inputs import check_data_file
 from .models import check_model
 from .output import note_reading, quiet_libraries, say
 
@@ -47,8 +47,8 @@ def continue_(
     from ..inference.classifier import load_classifier
     from ..training.continuation import continue_training
 
-    check_there("train_file", train_file)
-    check_there("validation_file", validation_file)
+    check_data_file("train_file", train_file)
+    check_data_file("validation_file", validation_file)
     check_model("checkpoint", checkpoint)
     if checkpoint.is_file():
         raise CheckpointError(

@@ -10,6 +10,8 @@ import typer
 from ..data.tables import ReadOptions
 from . import options
 from .groups import Columns, takes_groups
+from .inputs import check_data_file
+from .models import check_start, names_nearest
 from .output import quiet_libraries, say_json
 
 if TYPE_CHECKING:
@@ -54,6 +56,9 @@ def doctor(
     from ..training.estimate import RunPlan
     from .findings import show
 
+    check_data_file("train_file", train_file)
+    check_data_file("test_file", test_file)
+    check_start("model", model)
     shared: dict[str, Any] = {**vars(columns), "group_column": group_column, "reading": reading}
     with quiet_libraries():
         dataset, loaded = load_emotion_dataset_with_report(train_file, labels=options.parse_labels(labels), **shared)
@@ -64,7 +69,8 @@ def doctor(
                 test_file, labels=dataset.features["label"].names, require_labels=False, **shared
             )
             findings += check_files(test_loaded, "test") + check_reading(test_loaded, "test", loaded)
-        tokenizer = load_tokenizer(model, model_max_length=max_length)
+        with names_nearest("model", model):
+            tokenizer = load_tokenizer(model, model_max_length=max_length)
         audit = audit_dataset(
             dataset, test, tokenizer=tokenizer, config=_config(model), n_splits=folds, max_length=max_length
         )
@@ -99,8 +105,10 @@ def _config(model: str) -> PreTrainedConfig:
 def _estimate(model: str, tokenizer: PreTrainedTokenizerBase, dataset: Dataset, plan: RunPlan) -> RunEstimate:
     from ..inference.classifier import start_model
     from ..training.estimate import estimate_run
+    from ..training.sampling import BATCHES_PER_CHUNK
 
-    sample = dataset.select(range(0, len(dataset), max(1, len(dataset) // 500)))
+    rows = BATCHES_PER_CHUNK * plan.batch_size  # among so many the trainer looks for texts of similar length
+    sample = dataset.select(range(0, len(dataset), -(-len(dataset) // rows)))
     network = start_model(model, dataset.features["label"].names, 0.5, tokenizer)
     pairs = sample["text_pair"][:] if "text_pair" in sample.column_names else None
     return estimate_run(network, tokenizer, sample["text"][:], plan, pairs)

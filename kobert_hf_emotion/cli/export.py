@@ -45,7 +45,7 @@ def export(
                 f"{model}: 앙상블은 내보낼 수 없습니다. 겹 하나나 가중치 평균을 내보내세요.",
                 f"{model}: an ensemble cannot be exported. Export one fold, or the mean of the weights.",
             )
-        report = export_onnx(classifier, output, int8)
+        report = export_onnx(classifier, output, int8, None if Path(model).is_file() else model)
     if json:
         say_json({"format": format, **vars(report)})
         return

@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from ..errors import KoBERTEmotionError, Setting
 from .groups import ARGUMENTS
+from .typed import typed
 
 _OTHER_NAMES = {
     "n_splits": "folds",
@@ -60,24 +61,28 @@ def mended(command: TyperCommand, argv: Sequence[str], mend: Mapping[str, Settin
         argv: Words that `command` takes without an error.
         mend: Values by the names of the command's parameters.
     """
-    context = command.make_context(argv[0], list(argv[1:]))
-    typed = {
-        name: value
-        for name, value in context.params.items()
-        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
-    }
-    given: dict[str, Any] = typed | dict(mend)
-    arguments, options = [], []
+    given = typed(command.make_context(argv[0], list(argv[1:]))) | dict(mend)
+    arguments: list[str] = []
+    options: list[str] = []
     for parameter in command.params:
-        if (value := given.get(str(parameter.name))) is None:
-            continue
-        values = [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)]
-        if not isinstance(parameter, TyperOption):
-            arguments += values
-        elif isinstance(value, bool):
-            options += parameter.opts[:1] if value else parameter.secondary_opts[:1]
+        value = given.get(str(parameter.name))
+        if isinstance(parameter, TyperOption):
+            options += _as_option(parameter, value)
         else:
-            options += [word for item in values for word in (parameter.opts[0], item)]
+            arguments += _words(value)
     if any(word.startswith("-") for word in arguments):
         return [argv[0], *options, "--", *arguments]
     return [argv[0], *arguments, *options]
+
+
+def _as_option(option: TyperOption, value: Any) -> list[str]:
+    """Returns the words that give an option a value."""
+    if isinstance(value, bool):
+        return option.opts[:1] if value else option.secondary_opts[:1]
+    return [word for item in _words(value) for word in (option.opts[0], item)]
+
+
+def _words(value: Any) -> list[str]:
+    if value is None:
+        return []
+    return [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)]

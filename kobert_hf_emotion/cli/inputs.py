@@ -13,7 +13,9 @@ import typer
 
 from ..assets import DEFAULT_MODEL_NAME
 from ..errors import DataError, Setting
-from ..utils.argument_checks import FILE_SUFFIXES, exists, nearest_path
+from ..utils.argument_checks import exists, nearest_path
+from ..utils.file_suffixes import FILE_SUFFIXES
+from .typed import typed
 
 STDIN = "-"
 _ROOTED = re.compile(r"(~?[/\\]|\.\.?[/\\]|~$|[A-Za-z]:[/\\])")
@@ -38,9 +40,18 @@ def file_or_texts(inputs: Sequence[str], as_text: bool, encoding: str | None) ->
     files = [word for word in inputs if exists(word)]
     for word in inputs:
         if word not in files and _looks_like_path(word):
-            _refuse_missing(word, inputs)
+            _refuse_missing(word)
     if not files:
         return list(inputs)
+    if len(inputs) > 1:
+        _refuse_several(inputs, files)
+    path = Path(os.path.expanduser(files[0]))
+    if path.is_dir():
+        _refuse_folder(path)
+    return path
+
+
+def _refuse_several(inputs: Sequence[str], files: Sequence[str]) -> NoReturn:
     if len(files) < len(inputs):
         text = next(word for word in inputs if word not in files)
         raise DataError(
@@ -50,18 +61,13 @@ def file_or_texts(inputs: Sequence[str], as_text: bool, encoding: str | None) ->
             "the other, or, where all are texts, say so with `as_text`.",
             mend={"inputs": [files[0]]},
         )
-    if len(files) > 1:
-        raise DataError(
-            f"파일은 한 번에 하나씩 예측하는데 {len(files)}개입니다({', '.join(files[:3])}). 파일마다 명령을 "
-            "실행하거나, 모두 문장이면 `as_text`를 쓰세요.",
-            f"Expected one file at a time, found {len(files)} ({', '.join(files[:3])}). Run the command once for each "
-            "or, where these are texts, say so with `as_text`.",
-            mend={"inputs": [files[0]]},
-        )
-    path = Path(os.path.expanduser(files[0]))
-    if path.is_dir():
-        _refuse_folder(path)
-    return path
+    raise DataError(
+        f"파일은 한 번에 하나씩 예측하는데 {len(files)}개입니다({', '.join(files[:3])}). 파일마다 명령을 "
+        "실행하거나, 모두 문장이면 `as_text`를 쓰세요.",
+        f"Expected one file at a time, found {len(files)} ({', '.join(files[:3])}). Run the command once for each "
+        "or, where these are texts, say so with `as_text`.",
+        mend={"inputs": [files[0]]},
+    )
 
 
 def check_there(name: str, path: Path | None) -> None:
@@ -69,10 +75,24 @@ def check_there(name: str, path: Path | None) -> None:
     if path is None or path.exists():
         return
     near = nearest_path(path)
+    korean, english = _did_you_mean(near)
     raise DataError(
-        f"{path}: 파일이나 폴더가 없습니다." + (f" 혹시 {near}인가요?" if near else " 경로를 확인하세요."),
-        f"{path}: there is no such file or folder." + (f" Did you mean {near}?" if near else " Check the path."),
+        f"{path}: 파일이나 폴더가 없습니다.{korean}",
+        f"{path}: there is no such file or folder.{english}",
         mend=None if near is None else {name: near},
+    )
+
+
+def check_data_file(name: str, path: Path | None) -> None:
+    """Raises `DataError` where the argument `name` is not there, or is a folder, naming what it may have meant."""
+    check_there(name, path)
+    if path is None or not path.is_dir():
+        return
+    inside = _data_files(path)
+    raise DataError(
+        f"{path}: 파일이 아니라 폴더입니다. 그 안의 데이터 파일을 지정하세요(있는 파일: {_listed(inside)}).",
+        f"{path}: this is a folder. Name the data file in it (found: {_listed(inside)}).",
+        mend={name: inside[0]} if inside else None,
     )
 
 
@@ -85,12 +105,7 @@ def refuse_unused(context: typer.Context, used: Collection[str], korean: str, en
         korean: Where the others do nothing.
         english: The same in English.
     """
-    typed = [
-        name
-        for name in context.params
-        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
-    ]
-    unused = [name for name in typed if name not in used]
+    unused = [name for name in typed(context) if name not in used]
     if unused:
         names = ", ".join(f"`{name}`" for name in unused)
         raise DataError(
@@ -163,32 +178,43 @@ def _is_nearly_file(word: str) -> bool:
     return Path(near).stem == word or "." in word
 
 
-def _refuse_missing(word: str, inputs: Sequence[str]) -> NoReturn:
+def _refuse_missing(word: str) -> NoReturn:
     near = nearest_path(word)
     mend: dict[str, Setting] = {} if _is_surely_path(word) else {"as_text": True}
     if near is not None:
-        mend = {"inputs": [near if other == word else other for other in inputs]}
+        mend = {"inputs": [near]}  # one file at a time, and no texts beside it
+    korean, english = _did_you_mean(near)
     raise DataError(
-        f"{word}: 파일 이름 같은데 그런 파일이 없습니다."
-        + (f" 혹시 {near}인가요?" if near else " 경로를 확인하세요.")
-        + " 문장이면 `as_text`를 쓰세요.",
-        f"{word}: this looks like the name of a file, and there is none."
-        + (f" Did you mean {near}?" if near else " Check the path.")
-        + " If it is a text, say so with `as_text`.",
+        f"{word}: 파일 이름 같은데 그런 파일이 없습니다.{korean} 문장이면 `as_text`를 쓰세요.",
+        f"{word}: this looks like the name of a file, and there is none.{english} If it is a text, say so with "
+        "`as_text`.",
         mend=mend,
     )
 
 
+def _did_you_mean(near: str | None) -> tuple[str, str]:
+    if near is None:
+        return " 경로를 확인하세요.", " Check the path."
+    return f" 혹시 {near}인가요?", f" Did you mean {near}?"
+
+
 def _refuse_folder(path: Path) -> NoReturn:
-    inside = sorted(str(file) for file in path.iterdir() if file.name.lower().endswith(FILE_SUFFIXES))
-    found = ", ".join(inside[:3]) or "-"
+    inside = _data_files(path)
     raise DataError(
-        f"{path}: 파일이 아니라 폴더입니다. 그 안의 데이터 파일을 지정하거나(있는 파일: {found}), 문장이면 `as_text`를 "
-        "쓰세요.",
-        f"{path}: this is a folder. Name the data file in it (found: {found}), or, if it is a text, say so with "
-        "`as_text`.",
-        mend={"inputs": inside} if len(inside) == 1 else None,
+        f"{path}: 파일이 아니라 폴더입니다. 그 안의 데이터 파일을 지정하거나(있는 파일: {_listed(inside)}), 문장이면 "
+        "`as_text`를 쓰세요.",
+        f"{path}: this is a folder. Name the data file in it (found: {_listed(inside)}), or, if it is a text, say so "
+        "with `as_text`.",
+        mend={"inputs": inside[:1]} if inside else None,
     )
+
+
+def _data_files(folder: Path) -> list[str]:
+    return sorted(str(file) for file in folder.iterdir() if file.name.lower().endswith(FILE_SUFFIXES))
+
+
+def _listed(files: Sequence[str]) -> str:
+    return ", ".join(files[:3]) + (", …" if len(files) > 3 else "") or "-"
 
 
 def _lines_of_stdin(encoding: str | None) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from ..assets import DEFAULT_MODEL_NAME
 from ..errors import CheckpointError, HubError, RunError, Setting, TokenizerError
+from ..hub.repo_id import is_only_on_hub, is_repo_id
 from ..utils.argument_checks import nearest_path
+from .inputs import check_there
 
 if TYPE_CHECKING:
     from ..inference.ensemble import Predictor
     from ..inference.logits_model import LogitsModel
-
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", re.ASCII)
 
 
 def open_model(model: str, tokenizer: str | None, num_attention_heads: int | None) -> LogitsModel:
@@ -68,11 +67,10 @@ def check_model(name: str, model: str | os.PathLike[str]) -> None:
     if not os.path.isdir(shown):
         _check_name(name, shown)
         return
-    if (path / "config.json").is_file() or is_ensemble(path) or is_export(path):
+    if _is_model(path) or is_ensemble(path) or is_export(path):
         return
     folds = fold_folders(path)
-    inside = [fold for fold in ((path / BEST), *folds) if (fold / "config.json").is_file()]
-    inside = inside or [entry for entry in sorted(path.iterdir()) if (entry / "config.json").is_file()]
+    inside = list(filter(_is_model, ((path / BEST), *folds))) or list(filter(_is_model, sorted(path.iterdir())))
     korean = "실행 폴더입니다. 그 안의 모델을 쓰세요" if folds else "모델 폴더가 아닙니다. config.json이 없습니다"
     english = "is a run's folder: name a model in it" if folds else "is no model's folder: it has no config.json"
     found = ", ".join(entry.name for entry in inside[:5]) or "-"
@@ -81,6 +79,23 @@ def check_model(name: str, model: str | os.PathLike[str]) -> None:
         f"{shown} {english} (models in it: {found}).",
         mend={name: str(inside[0])} if inside else None,
     )
+
+
+def check_start(name: str, model: str) -> None:
+    """Raises `CheckpointError` where a training cannot start from `model`; see `check_model`."""
+    check_model(name, model)
+    if os.path.isfile(model):
+        raise CheckpointError(
+            f"{model}: 학습은 모델 폴더, Hub 이름이나 'default'에서 시작하는데 파일입니다. 노트북의 .pt/.tar는 먼저 "
+            "convert하세요.",
+            f"{model} is a file; a training starts from a model's folder, a Hub id or 'default'. Convert the "
+            "notebook's .pt and .tar files first.",
+            mend={name: DEFAULT_MODEL_NAME},
+        )
+
+
+def _is_model(folder: Path) -> bool:
+    return (folder / "config.json").is_file()
 
 
 def check_tested(name: str, run: Path) -> None:
@@ -95,19 +110,16 @@ def check_tested(name: str, run: Path) -> None:
             f"{run} is a folder that export wrote: test the model it was made of. Scores of this one are those that "
             "predict gives for a file with labels.",
         )
-    if not (run.is_dir() and fold_folders(run)) and not run.is_file():
-        if not run.is_dir():
-            near = nearest_path(run)
-            raise CheckpointError(
-                f"{run}: 그런 폴더나 파일이 없습니다." + (f" 혹시 {near}인가요?" if near else " 경로를 확인하세요."),
-                f"{run}: there is no such folder or file." + (f" Did you mean {near}?" if near else " Check the path."),
-                mend=None if near is None else {name: near},
-            )
+    if run.is_file() or fold_folders(run):
+        return
+    if run.is_dir():
         check_model(name, run)
+    elif run != Path(DEFAULT_MODEL_NAME) and not is_only_on_hub(run):
+        check_there(name, run)
 
 
 def check_run(name: str, run: Path) -> None:
-    """Raises `RunError` with the run's name where a fold of it was given, or one of a name that is not there.
+    """Raises an error with the run's name where a fold of it was given, or one of a name that is not there.
 
     What else is no run the command finds out by itself.
     """
@@ -115,11 +127,9 @@ def check_run(name: str, run: Path) -> None:
 
     if (run / RUN_FILE).is_file():
         return
-    if run.exists():
-        near = str(run.parent) if (run.absolute().parent / RUN_FILE).is_file() else None
-    else:
-        near = nearest_path(run)
-    if near is not None:
+    check_there(name, run)
+    if (run.absolute().parent / RUN_FILE).is_file():
+        near = str(run.parent)
         raise RunError(
             f"실행 폴더가 아닙니다: {run} — {RUN_FILE}이 없습니다. 혹시 {near}인가요?",
             f"{run} is no run's folder: there is no {RUN_FILE} in it. Did you mean {near}?",
@@ -137,15 +147,15 @@ def check_notebook_options(
         names = ", ".join(f"`{name}`" for name in unused)
         raise CheckpointError(
             f"{names}은(는) 노트북의 .pt/.tar 파일에만 쓰입니다. {model}에는 제 토크나이저와 설정이 있으니 빼세요.",
-            f"{names} are for the notebook's .pt and .tar files; {model} has a tokenizer and settings of its own: "
-            "leave them out.",
+            f"Only the notebook's .pt and .tar files take {names}; {model} has a tokenizer and settings of its own: "
+            "leave that out.",
             mend=unused,
         )
 
 
 def _check_name(name: str, model: str) -> None:
     """Raises `CheckpointError` where there is no such folder and the name is none the Hub could have."""
-    if _HUB_ID.fullmatch(model):
+    if is_repo_id(model):
         return  # the Hub knows; see `names_nearest`
     near = _nearest_model(model)
     raise CheckpointError(

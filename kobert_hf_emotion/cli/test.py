@@ -10,8 +10,8 @@ import typer
 from ..data.tables import ReadOptions
 from . import options
 from .groups import Columns, takes_groups
-from .inputs import check_there
-from .models import check_notebook_options, check_tested
+from .inputs import check_data_file
+from .models import check_notebook_options, check_tested, names_nearest
 from .output import note_reading, quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 @takes_groups
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="실행 폴더, 모델 폴더 또는 .pt/.tar 파일 (run, model folder or file)")],
+    run: Annotated[
+        Path, typer.Argument(help="실행 폴더, 모델 폴더, 'default', Hub 이름 또는 .pt/.tar 파일 (run, model or file)")
+    ],
     test_file: options.InputFile,
     select_on_test: Annotated[
         bool,
@@ -46,11 +48,12 @@ def evaluate(
     from ..inference.loading import load_checkpoint
     from ..runs.layout import find_checkpoints
 
-    check_there("test_file", test_file)
+    check_data_file("test_file", test_file)
     check_tested("run", run)
     check_notebook_options(run, tokenizer, num_attention_heads)
     with quiet_libraries():
-        labels = load_checkpoint(find_checkpoints(run)[0], tokenizer, num_attention_heads).labels
+        with names_nearest("run", str(run)):
+            labels = load_checkpoint(find_checkpoints(run)[0], tokenizer, num_attention_heads).labels
         dataset, report = load_emotion_dataset_with_report(test_file, **vars(columns), labels=labels, reading=reading)
         note_reading(report)
         found = evaluate_run(run, dataset, select_on_test, batch_size, tokenizer, num_attention_heads)

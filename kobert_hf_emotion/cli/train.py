@@ -11,8 +11,8 @@ from ..data.tables import ReadOptions
 from ..errors import SplitError
 from . import options
 from .groups import Columns, Division, RunOptions, arguments_from, takes_groups
-from .inputs import check_there
-from .models import check_model, names_nearest
+from .inputs import check_data_file, check_there
+from .models import check_start, names_nearest
 from .output import note_reading, quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ def train(
     from ..runs.cross_validation import cross_validate
 
     _check_folds(division)
-    check_there("train_file", train_file)
+    check_data_file("train_file", train_file)
     check_there("split", division.split)
-    check_model("model", model)
+    check_start("model", model)
     names = options.parse_labels(labels)
     with quiet_libraries():
         args = arguments_from(training)

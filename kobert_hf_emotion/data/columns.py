@@ -87,16 +87,39 @@ class Columns:
         return "; ".join(parts)
 
 
-def find_columns(
-    table: Table,
-    *,
-    text: str | None = None,
-    label: str | None = None,
-    text_pair: str | None = None,
-    group: str | None = None,
-    require_labels: bool = True,
-    read_labels: bool = True,
-) -> Columns:
+@dataclass(frozen=True)
+class Wanted:
+    """What a caller says of the columns of a table: their names, where they are not to be guessed.
+
+    Attributes:
+        text: The column of the texts.
+        label: That of the labels.
+        text_pair: That of second texts; there are none if None, as for the group.
+        group: That of the rows' groups.
+        require_labels: Whether a column of labels must be there.
+        read_labels: Whether one is looked for.
+    """
+
+    text: str | None = None
+    label: str | None = None
+    text_pair: str | None = None
+    group: str | None = None
+    require_labels: bool = True
+    read_labels: bool = True
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The columns that are named, by the argument that names them."""
+        roles = ("text", "label", "text_pair", "group")
+        return {f"{role}_column": name for role in roles if (name := getattr(self, role)) is not None}
+
+    @property
+    def must_guess_label(self) -> bool:
+        """Whether there is an error if no column can be guessed to hold the labels."""
+        return self.label is None and self.require_labels and self.read_labels
+
+
+def find_columns(table: Table, wanted: Wanted | None = None) -> Columns:
     """Finds the columns of a table: those named must be there, text and label are guessed if not named.
 
     Where a numeric `Label` and an `Emotion` stand side by side, as in the files of the 2023 notebook,
@@ -105,41 +128,51 @@ def find_columns(
     Raises:
         DataError: A named column is missing or there twice, or the guess fits no column or several.
     """
-    named = {"text_column": text, "label_column": label, "text_pair_column": text_pair, "group_column": group}
-    for argument, name in named.items():
-        if name is not None:
-            _check_named(table, name, argument, label is None and require_labels and read_labels)
-    head = table.frame.head(GUESS_ROWS)
-    taken = {name for name in named.values() if name is not None}
-    text_name = (
-        text if text is not None else _guess_text(table, taken, label is None and require_labels and read_labels)
-    )
-    taken.add(text_name)
-    label_name, other = None, None
-    if read_labels:
-        label_name = label if label is not None else _guess_label(table, head, taken, require_labels)
-        other = _other_label(table, {*taken, label_name}) if label_name is not None else None
-    ids = [name for name in _named_like(table, ("id",)) if name not in {*taken, label_name, other}]
-    id_name = ids[0] if len(ids) == 1 else None
-    free = [name for name in table.frame.columns if name and name not in {*taken, label_name, other, id_name}]
-    rivals: dict[str, tuple[str, ...]] = {}
-    if text is None:
-        rivals["text"] = tuple(name for name in free if _is_near(name, TEXT_NAMES) and _holds_texts(head, name))
-    if label is None and label_name is not None:
-        near = [name for name in free if _is_near(name, LABEL_NAMES + EMOTION_NAMES) and _holds_labels(head, name)]
-        rivals["label"] = tuple(near)
-        if other is None and len(near) == 1:
-            other = near[0]
+    wanted = wanted or Wanted()
+    for argument, name in wanted.named.items():
+        _check_named(table, name, argument, wanted.must_guess_label)
+    taken = set(wanted.named.values())
+    text = wanted.text if wanted.text is not None else _guess_text(table, taken, wanted.must_guess_label)
+    taken.add(text)
+    label, other = _find_labels(table, taken, wanted)
+    taken.update(name for name in (label, other) if name is not None)
+    row_id = _the_one(table, ("id",), taken)
+    free = [name for name in table.frame.columns if name and name not in taken and name != row_id]
+    guessed = {"text": wanted.text is None, "label": wanted.label is None and label is not None}
+    rivals = {role: found for role in guessed if guessed[role] and (found := _rivals(table, role, free))}
+    if other is None and len(rivals.get("label", ())) == 1:
+        [other] = rivals["label"]
     return Columns(
-        *(text_name, label_name, other, text_pair, group, id_name),
-        guessed=tuple(
-            role
-            for role, name, found in (("text", text, text_name), ("label", label, label_name))
-            if name is None and found is not None
-        ),
-        rivals={role: names for role, names in rivals.items() if names},
+        *(text, label, other, wanted.text_pair, wanted.group, row_id),
+        guessed=tuple(role for role, is_guessed in guessed.items() if is_guessed),
+        rivals=rivals,
         unused=tuple(name for name in free if name != other),
     )
+
+
+def _find_labels(table: Table, taken: set[str], wanted: Wanted) -> tuple[str | None, str | None]:
+    """Returns the column of labels, and a second one to compare it with."""
+    if not wanted.read_labels:
+        return None, None
+    label = wanted.label
+    if label is None:
+        label = _guess_label(table, table.frame.head(GUESS_ROWS), taken, wanted.require_labels)
+    if label is None:
+        return None, None
+    return label, _the_one(table, LABEL_NAMES + EMOTION_NAMES, {*taken, label})
+
+
+def _rivals(table: Table, role: str, free: Sequence[str]) -> tuple[str, ...]:
+    """Returns the columns without a role whose names and cells would do for one that was guessed."""
+    names, holds = (TEXT_NAMES, _holds_texts) if role == "text" else (LABEL_NAMES + EMOTION_NAMES, _holds_labels)
+    head = table.frame.head(GUESS_ROWS)
+    return tuple(name for name in free if _is_near(name, names) and holds(head, name))
+
+
+def _the_one(table: Table, names: Sequence[str], taken: set[str]) -> str | None:
+    """Returns the column that has one of `names`; None where there is none, or several, beside those taken."""
+    found = [name for name in _named_like(table, names) if name not in taken]
+    return found[0] if len(found) == 1 else None
 
 
 def _key(column: str) -> str:
@@ -242,11 +275,6 @@ def _guess_label(table: Table, head: pd.DataFrame, taken: set[str], require_labe
     raise _no_guess(table, _LABEL, found, {} if likely is None else {"label_column": likely})
 
 
-def _other_label(table: Table, taken: set[str | None]) -> str | None:
-    others = [name for name in _named_like(table, LABEL_NAMES + EMOTION_NAMES) if name not in taken]
-    return others[0] if len(others) == 1 else None
-
-
 def _is_numeric(head: pd.DataFrame, name: str) -> bool:
     cells = _filled(head, name)
     return bool(cells) and all(whole_number(cell) is not None for cell in cells)
@@ -291,6 +319,11 @@ def _likeliest(table: Table, names: Sequence[str], score: Callable[[str], Any], 
     return max(near or varied or free, key=score, default=None)
 
 
+def short_name(name: str) -> str:
+    """Returns a column's name, cut to what fits into a message."""
+    return name if len(name) <= 30 else name[:29] + "…"
+
+
 def _listed(names: Sequence[str]) -> str:
-    shown = [name if len(name) <= 30 else name[:29] + "…" for name in names[:20]]
+    shown = list(map(short_name, names[:20]))
     return ", ".join(shown) + (f", … (+{len(names) - 20})" if len(names) > 20 else "")

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DataError
 from ..labels import EMOTION_LABELS
 from ..utils.argument_checks import check_path, check_type
-from .cleaning import clean_texts, count_labels, count_null_texts, join_tables, keep_rows
-from .columns import Columns
+from .cleaning import clean_texts, join_tables, keep_rows
+from .columns import Columns, Wanted
 from .label_parsing import label_names
 from .label_tally import encode_labels
-from .report import LoadReport, nothing_left
+from .report import LoadReport
+from .row_counts import Part, RowCounts
 from .tables import Note, ReadOptions, Table, read_table
 from .tables.column_roles import columns_of, gap_notes
 from .tables.options import LayoutName
@@ -117,33 +118,18 @@ def load_emotion_dataset_with_report(
 
     The options of reading are one argument here, and the same for all files.
     """
-    for name, column in (
-        ("text_column", text_column),
-        ("label_column", label_column),
-        ("text_pair_column", text_pair_column),
-        ("group_column", group_column),
-    ):
-        if column is not None:
-            check_type(name, column, str, '"text"')
-    require_labels = require_labels and read_labels
-    tables = [read_table(path, reading) for path in _paths(path_or_paths)]
-    columns = tuple(
-        columns_of(
-            table,
-            text=text_column,
-            label=label_column,
-            text_pair=text_pair_column,
-            group=group_column,
-            require_labels=require_labels,
-            read_labels=read_labels,
-        )
-        for table in tables
+    wanted = Wanted(
+        text_column, label_column, text_pair_column, group_column, require_labels and read_labels, read_labels
     )
+    for name, column in wanted.named.items():
+        check_type(name, column, str, '"text"')
+    tables = [read_table(path, reading) for path in _paths(path_or_paths)]
+    columns = tuple(columns_of(table, wanted) for table in tables)
     _check_same_roles(tables, columns)
     notes: list[Note] = []
     for table, found in zip(tables, columns, strict=True):
-        notes += [*table.notes, *gap_notes(table, found, require_labels)]
-    return _load(tables, columns, notes, labels, require_labels)
+        notes += [*table.notes, *gap_notes(table, found, wanted.require_labels)]
+    return _load(tables, columns, notes, labels, wanted.require_labels)
 
 
 def _load(
@@ -158,23 +144,9 @@ def _load(
     clean_texts(frame)
     tally = encode_labels(frame, names, require_labels)
     kept, dropped = keep_rows(frame, require_labels)
-    report = LoadReport(
-        files=tuple(str(table.path) for table in tables),
-        encodings=tuple(table.encoding for table in tables),
-        rows_read=len(frame),
-        rows_kept=len(kept),
-        dropped=dropped,
-        nfc_changed=int((~kept["is_nfc"]).sum()),
-        label_counts=count_labels(kept, names),
-        label_conflicts=tally.conflicts,
-        columns=columns,
-        labels_read=None if names is None else tally.reading(names),
-        null_texts=count_null_texts(kept),
-        reading=tuple(table.options for table in tables),
-        notes=tuple(notes),
-    )
-    if kept.empty:
-        raise nothing_left(report)
+    counts = RowCounts(names)
+    counts.add(Part(kept, dropped, tally))
+    report = counts.report(tables, columns, notes)
     _warn_of_empty_groups(kept)
     return _to_dataset(kept, names, several_files=len(tables) > 1), report
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
-from ..utils.argument_checks import FILE_SUFFIXES, exists
+from ..utils.argument_checks import exists
+from ..utils.file_suffixes import FILE_SUFFIXES
 
 if TYPE_CHECKING:
     from datasets import Dataset

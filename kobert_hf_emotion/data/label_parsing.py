@@ -115,20 +115,8 @@ def label_names(frame: pd.DataFrame, labels: Sequence[str] | None) -> tuple[str,
     """
     if "raw_label" not in frame:
         return None
-    if isinstance(labels, str) and fold_name(labels) != AUTO:
-        raise DataError(
-            f"`labels`에는 이름의 목록이나 {AUTO}가 와야 하는데 문자열 {labels!r}입니다. 목록으로 쓰세요.",
-            f"Expected a list of names or {AUTO} as `labels`, found the string {labels!r}. Write a list.",
-        )
-    if labels is not None and not isinstance(labels, str):
-        names = tuple(str(name) for name in labels)
-        keys = {label_key(name) for name in names}
-        if len(keys) < len(names) or not names or "" in keys:
-            raise DataError(
-                f"`labels`에는 비어 있지 않은 서로 다른 이름이 하나 이상 있어야 하는데 {list(names)}입니다.",
-                f"Expected one or more distinct names, none of them empty, as `labels`, found {list(names)}.",
-            )
-        return names
+    if labels is not None and not (isinstance(labels, str) and fold_name(labels) == AUTO):
+        return _given_names(labels)
     counts = frame["raw_label"].value_counts()
     names = names_in(dict(zip(counts.index.tolist(), counts.tolist(), strict=True)))
     if len(names) > _MOST_INFERRED_LABELS:
@@ -138,6 +126,22 @@ def label_names(frame: pd.DataFrame, labels: Sequence[str] | None) -> tuple[str,
             "`label_column`으로 레이블 열을 지정하세요.",
             f"Column '{column}' has {len(names):,} distinct values; expected labels. "
             "Name the label column with `label_column`.",
+        )
+    return names
+
+
+def _given_names(labels: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(labels, str):
+        raise DataError(
+            f"`labels`에는 이름의 목록이나 {AUTO}가 와야 하는데 문자열 {labels!r}입니다. 목록으로 쓰세요.",
+            f"Expected a list of names or {AUTO} as `labels`, found the string {labels!r}. Write a list.",
+        )
+    names = tuple(map(str, labels))
+    keys = {label_key(name) for name in names}
+    if len(keys) < len(names) or not names or "" in keys:
+        raise DataError(
+            f"`labels`에는 비어 있지 않은 서로 다른 이름이 하나 이상 있어야 하는데 {list(names)}입니다.",
+            f"Expected one or more distinct names, none of them empty, as `labels`, found {list(names)}.",
         )
     return names
 

@@ -59,19 +59,17 @@ class LoadReport:
             f"{file} ({encoding})" if encoding else file
             for file, encoding in zip(self.files, self.encodings, strict=True)
         )
-        lines = [f"{files}: {self.rows_read:,}행 중 {self.rows_kept:,}행을 씁니다."]
         used = dict.fromkeys(columns.in_words() for columns in self.columns)
-        lines += [f"  열 (columns): {words}" for words in used]
-        if self.dropped:
-            lines.append(f"  제외 {sum(self.dropped.values()):,}행: {_in_words(self.dropped)}")
-        if self.nfc_changed:
-            lines.append(f"  NFC로 정규화한 글: {self.nfc_changed:,}행")
-        if self.null_texts:
-            lines.append(f"  글로 둔 값 (kept as texts): {listed_counts(self.null_texts)}")
-        if self.label_conflicts:
-            lines.append(f"  두 레이블 열이 서로 다른 행: {self.label_conflicts:,}행")
-        if self.label_counts:
-            lines.append("  레이블: " + ", ".join(f"{name} {count:,}" for name, count in self.label_counts.items()))
+        details = [
+            *((True, f"열 (columns): {words}") for words in used),
+            (self.dropped, f"제외 {sum(self.dropped.values()):,}행: {_in_words(self.dropped)}"),
+            (self.nfc_changed, f"NFC로 정규화한 글: {self.nfc_changed:,}행"),
+            (self.null_texts, f"글로 둔 값 (kept as texts): {listed_counts(self.null_texts)}"),
+            (self.label_conflicts, f"두 레이블 열이 서로 다른 행: {self.label_conflicts:,}행"),
+            (self.label_counts, f"레이블: {listed_counts(self.label_counts)}"),
+        ]
+        lines = [f"{files}: {self.rows_read:,}행 중 {self.rows_kept:,}행을 씁니다."]
+        lines += [f"  {line}" for found, line in details if found]
         if self.labels_read is not None:
             lines += [f"  {line}" for line in self.labels_read.lines()]
         return "\n".join(lines)

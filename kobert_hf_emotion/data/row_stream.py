@@ -6,17 +6,16 @@ What is kept, left out and counted is what `data.dataset.load_emotion_dataset` k
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from .cleaning import clean_texts, count_labels, count_null_texts, join_tables, keep_rows
-from .columns import GUESS_ROWS, Columns
+from .cleaning import clean_texts, join_tables, keep_rows
+from .columns import GUESS_ROWS, Columns, Wanted
 from .label_parsing import label_names
-from .label_reading import sort_counts
 from .label_tally import LabelTally
-from .report import LoadReport, nothing_left
+from .report import LoadReport
+from .row_counts import Part, RowCounts
 from .tables import ReadOptions, Table, TableFile, open_table
 from .tables.column_roles import columns_of, gap_notes
 
@@ -53,14 +52,6 @@ class RowStream:
             yield part.kept[roles]
 
 
-class _Part(NamedTuple):
-    """A chunk of rows: all of them, those that are kept, how many are left out and why, and their labels' problems."""
-
-    kept: pd.DataFrame
-    dropped: dict[str, int]
-    labels: LabelTally
-
-
 def open_rows(
     path: str | os.PathLike[str],
     labels: Sequence[str],
@@ -91,44 +82,20 @@ def open_rows(
     """
     file = open_table(path, reading)
     first = next(file.chunks(GUESS_ROWS))
-    columns = columns_of(
-        first, text=text_column, label=label_column, text_pair=text_pair_column, require_labels=False,
-        read_labels=read_labels,
-    )  # fmt: skip
+    wanted = Wanted(text_column, label_column, text_pair_column, require_labels=False, read_labels=read_labels)
+    columns = columns_of(first, wanted)
     gaps = gap_notes(first, columns, require_labels=False)
     names = label_names(join_tables([first], [columns]), labels)
-    tally, dropped, counts, nulls = LabelTally(), Counter[str](), Counter[str](), Counter[str]()
-    kept = changed = 0
+    counts = RowCounts(names)
     for part in _parts(file.chunks(chunk_rows), columns, names):
-        tally += part.labels
-        dropped.update(part.dropped)
-        counts.update(count_labels(part.kept, names))
-        nulls.update(count_null_texts(part.kept))
-        kept += len(part.kept)
-        changed += int((~part.kept["is_nfc"]).sum())
+        counts.add(part)
     if names is not None:
-        tally.check(names)
-    report = LoadReport(
-        files=(str(file.path),),
-        encodings=(file.encoding,),
-        rows_read=kept + dropped.total(),
-        rows_kept=kept,
-        dropped=dict(dropped),
-        nfc_changed=changed,
-        label_counts=dict(counts),
-        label_conflicts=tally.conflicts,
-        columns=(columns,),
-        labels_read=None if names is None else tally.reading(names),
-        null_texts=sort_counts(nulls),
-        reading=(file.options,),
-        notes=(*file.notes, *gaps),
-    )
-    if not kept:
-        raise nothing_left(report)
-    return RowStream(report, names if counts.total() else None, file, columns, names)
+        counts.tally.check(names)
+    report = counts.report([file], [columns], [*file.notes, *gaps])
+    return RowStream(report, names if counts.labels.total() else None, file, columns, names)
 
 
-def _parts(tables: Iterator[Table], columns: Columns, names: tuple[str, ...] | None) -> Iterator[_Part]:
+def _parts(tables: Iterator[Table], columns: Columns, names: tuple[str, ...] | None) -> Iterator[Part]:
     rows_before = 0
     for table in tables:
         frame = join_tables([table], [columns])
@@ -139,4 +106,4 @@ def _parts(tables: Iterator[Table], columns: Columns, names: tuple[str, ...] | N
         if names is not None:
             tally.add(frame, names)
         kept, dropped = keep_rows(frame, require_labels=False)
-        yield _Part(kept, dropped, tally)
+        yield Part(kept, dropped, tally)

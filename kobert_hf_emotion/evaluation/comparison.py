@@ -154,8 +154,8 @@ def _difference(
 def _check_same_rows(first: FinishedRun, second: FinishedRun) -> None:
     """Raises `RunError` where the runs differ in texts or labels; in which order labels are numbered is no matter."""
     same_labels = sorted(first.labels) == sorted(second.labels)
-    columns = [name for name in (TEXT_COLUMN, TEXT_PAIR_COLUMN, LABEL_COLUMN) if name in first.table]
-    same_columns = all(name in second.table for name in columns)
+    known = [{TEXT_COLUMN, TEXT_PAIR_COLUMN, LABEL_COLUMN}.intersection(run.table) for run in (first, second)]
+    same_columns, columns = known[0] == known[1], sorted(known[0])
     if not same_labels or not same_columns or not first.table[columns].equals(second.table[columns]):
         hashes = [run.record["data_sha256"][:12] for run in (first, second)]
         raise RunError(

@@ -124,7 +124,7 @@ def evaluate_run(
     has it (see `data.text_keys.text_key`), in whichever fold.
 
     Args:
-        run: The folder of a run, a fold, a model or an ensemble, or one of the notebook's files.
+        run: The folder of a run, a fold, a model or an ensemble, one of the notebook's files, "default" or a Hub id.
         dataset: Rows with `text` and `label`, which is matched with the checkpoints' by name; see
             `data.label_ids.label_ids`. Rows whose label is -100 are left out.
         select_on_test: Whether to choose the best fold by its test accuracy, as the notebook does. Without it the

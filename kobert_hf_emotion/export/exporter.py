@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from ..assets import SAMPLE_TEST, SAMPLE_TRAIN
+from ..assets import DEFAULT_MODEL_NAME, SAMPLE_TEST, SAMPLE_TRAIN
 from ..configuration import longest_input
 from ..inference.classifier import Classifier
 from ..modeling.classifier import EmotionClassifier
@@ -44,7 +44,10 @@ class ExportReport:
 
 
 def export_onnx(
-    classifier: Classifier | EmotionClassifier, folder: str | os.PathLike[str], int8: bool = False
+    classifier: Classifier | EmotionClassifier,
+    folder: str | os.PathLike[str],
+    int8: bool = False,
+    source: str | None = None,
 ) -> ExportReport:
     """Writes a classifier as an ONNX graph with its tokenizer, `config.json` and a manifest, `export.json`.
 
@@ -55,6 +58,8 @@ def export_onnx(
         classifier: Model and tokenizer.
         folder: Folder to write; it must not exist, or be empty.
         int8: Whether matrix products are computed in int8.
+        source: Where the classifier was loaded from: a folder, a Hub id or "default". It is noted, so that an error can
+            say how to export it again.
 
     Raises:
         CheckpointError: The graph does not compute what torch does, or ONNX Runtime is not installed.
@@ -104,9 +109,17 @@ def export_onnx(
             probes=asdict(record_probes(graph, reference.rows[: len(texts)], inputs, parity)),
             versions=library_versions() | {name: version(name) for name in ("onnx", "onnxruntime")},
             files={file.name: sha256(file) for file in sorted(partial.iterdir())},
+            source=_seen_from(folder, source),
         ).save(partial)
         size = path.stat().st_size
     return ExportReport(Path(folder), precision, size, parity, products)
+
+
+def _seen_from(folder: str | os.PathLike[str], source: str | None) -> str | None:
+    """Returns a folder's path from another: the two may move together, and no name of a home folder is told."""
+    if source is None or source == DEFAULT_MODEL_NAME or not os.path.isdir(source):
+        return source
+    return os.path.relpath(source, folder)
 
 
 def sample_texts() -> list[str]:

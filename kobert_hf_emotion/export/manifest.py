@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from ..assets import DEFAULT_MODEL_NAME
 from ..errors import CheckpointError
+from ..hub.repo_id import is_only_on_hub
+from ..utils.files import free_path
 
 Precision: TypeAlias = Literal["float32", "int8"]
 MANIFEST_FILE = "export.json"
@@ -36,6 +40,7 @@ class Manifest:
         versions: Of the libraries that wrote the folder.
         files: SHA-256 of every other file in the folder.
         format_version: Of this record.
+        source: What the command line was given as the model; a folder as seen from this one.
     """
 
     model_file: str
@@ -52,11 +57,24 @@ class Manifest:
     versions: dict[str, str]
     files: dict[str, str]
     format_version: int = FORMAT_VERSION
+    source: str | None = None
 
     def save(self, folder: Path) -> None:
         """Writes the record to a folder."""
         text = json.dumps(asdict(self), ensure_ascii=False, indent=2)
         (folder / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
+
+    def export_again(self, folder: Path) -> str | None:
+        """Returns the command that exports the model anew, beside `folder`; None where the model is not at hand."""
+        if self.source is None:
+            return None
+        source = os.path.normpath(folder / self.source)
+        if not os.path.isdir(source):
+            if self.source != DEFAULT_MODEL_NAME and not is_only_on_hub(self.source):
+                return None
+            source = self.source
+        precision = ["--int8"] if self.precision == "int8" else []
+        return shlex.join(["kobert-emotion", "export", source, *precision, "--output", str(free_path(folder))])
 
 
 def is_export(path: str | os.PathLike[str]) -> bool:

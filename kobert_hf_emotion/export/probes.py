@@ -65,6 +65,7 @@ def check_probes(
     inputs: Sequence[str],
     labels: Sequence[str],
     folder: Path,
+    export_again: str | None = None,
 ) -> None:
     """Asks a graph for the logits of the probes.
 
@@ -74,6 +75,7 @@ def check_probes(
         inputs: Names of the graph's inputs.
         labels: Names of the labels, for the error.
         folder: Where the graph lies, for the error.
+        export_again: The command that leads out, for the error.
 
     Raises:
         CheckpointError: A logit is off by more than the tolerance.
@@ -96,6 +98,7 @@ def check_probes(
         f"number {worst + 1}, by {differences[worst]:.2g} (label: expected {labels_there}, found {labels_here}). "
         "A processor whose int8 products differ does this. Export again on this machine, or use a folder exported in "
         "float32.",
+        export_again,
     )
 
 

@@ -91,7 +91,8 @@ class OnnxClassifier(LogitsModel):
                 folder,
             )
         else:
-            check_probes(graph, Probes(**manifest.probes), manifest.inputs, manifest.labels, Path(folder))
+            probes, again = Probes(**manifest.probes), manifest.export_again(Path(folder))
+            check_probes(graph, probes, manifest.inputs, manifest.labels, Path(folder), again)
         return cls(graph, load_tokenizer(folder), manifest, AutoConfig.from_pretrained(folder))
 
     @property

@@ -12,6 +12,8 @@ from huggingface_hub import HfApi
 logger = logging.getLogger(__name__)
 
 _SAFE_WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json")
+HISTORY_FILE = "history.csv"
+"""The figures of the training that made a model, evaluation by evaluation."""
 _PICKLED_WEIGHTS = ("pytorch_model.bin", "pytorch_model-*-of-*.bin", "pytorch_model.bin.index.json")
 """Weights alone are read from them; they belong to a model that has no others."""
 _MODEL = ("config.json", "generation_config.json", "adapter_config.json", "adapter_model.safetensors")
@@ -28,7 +30,7 @@ _TOKENIZER = (
     "merges.txt",
 )
 _EXPORT = ("model.onnx", "model_int8.onnx", "export.json")
-_ABOUT = ("README.md", "LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "history.csv", "training_record.json")
+_ABOUT = ("README.md", "LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", HISTORY_FILE, "training_record.json")
 MODEL_FILES = (*_MODEL, *_SAFE_WEIGHTS, *_TOKENIZER, *_EXPORT, *_ABOUT)
 
 

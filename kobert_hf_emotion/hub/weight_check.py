@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import shlex
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterable, Mapping, Set
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import torch
 from transformers import PreTrainedModel
@@ -42,36 +42,73 @@ def check_loaded(
     Raises:
         CheckpointError: A weight is missing, unexpected, of another shape, or no number.
     """
-    encoder = f"{model.base_model_prefix}."
-    heads = {name for name, _ in model.named_parameters() if not name.startswith(encoder)}
-    pooler = {name for name, _ in model.named_parameters() if name.startswith(f"{encoder}pooler.")}
-    missing = set(loading["missing_keys"])
-    mismatched = {name: (found, expected) for name, found, expected in loading["mismatched_keys"]}
-    unexpected = {name for name in loading["unexpected_keys"] if not name.endswith(_BUFFERS)}
-
-    starts_anew = heads <= missing or (resize and not heads.isdisjoint(mismatched))
-    if head == "replaced" or starts_anew:
-        new = (missing & heads) | (missing & pooler if pooler <= missing else set())
-        parts = {f"{encoder}{name}" for name, _ in model.base_model.named_children()}
-        foreign = {name for name in unexpected if not _is_encoder(name, encoder, parts) or ".pooler." in f".{name}"}
-        resized = {name for name in mismatched if name in heads and (resize or head == "replaced")}
-    else:
-        new, foreign, resized = set(), set(), set()
-    wrong_shapes = {name: shapes for name, shapes in mismatched.items() if name not in resized}
-    if missing - new or unexpected - foreign or wrong_shapes:
-        raise _misfit(source, missing - new, unexpected - foreign, wrong_shapes, heads)
+    found = _Found.of(model, loading)
+    starts_anew = found.heads <= found.missing or (resize and not found.heads.isdisjoint(found.mismatched))
+    may = _may_differ(model, found, head, resize) if head == "replaced" or starts_anew else _Differences()
+    missing, unexpected = found.missing - may.new, found.unexpected - may.foreign
+    wrong_shapes = {name: shapes for name, shapes in found.mismatched.items() if name not in may.resized}
+    if missing or unexpected or wrong_shapes:
+        raise _misfit(source, missing, unexpected, wrong_shapes, found.heads)
     if head == "needed" and starts_anew:
-        raise _untrained(source, new | resized, foreign)
+        raise _untrained(source, may.new | may.resized, may.foreign)
     check_finite(model, source)
-    said = sorted(new - heads if head == "replaced" else new | resized)
-    if said:
+    if said := sorted(may.new - found.heads if head == "replaced" else may.new | may.resized):
         logger.warning(
             "%s: 없어서 무작위로 시작하는 가중치입니다. 학습한 뒤에 쓰세요. "
             "(not there and started at random; train before use): %s%s",
             source,
             _listing(said),
-            f"; 쓰지 않은 것 (left out): {_listing(foreign)}" if foreign else "",
+            f"; 쓰지 않은 것 (left out): {_listing(may.foreign)}" if may.foreign else "",
         )
+
+
+class _Found(NamedTuple):
+    """What `from_pretrained` reports, by the names of parameters.
+
+    Attributes:
+        heads: All parameters outside of the encoder.
+        missing: Not in the file.
+        unexpected: In the file, and of no parameter.
+        mismatched: The shape in the file and that of the parameter, where they differ.
+    """
+
+    heads: set[str]
+    missing: set[str]
+    unexpected: set[str]
+    mismatched: dict[str, tuple[Any, Any]]
+
+    @classmethod
+    def of(cls, model: PreTrainedModel, loading: Mapping[str, Any]) -> _Found:
+        """Takes it from the `output_loading_info`."""
+        encoder = f"{model.base_model_prefix}."
+        return cls(
+            heads={name for name, _ in model.named_parameters() if not name.startswith(encoder)},
+            missing=set(loading["missing_keys"]),
+            unexpected={name for name in loading["unexpected_keys"] if not name.endswith(_BUFFERS)},
+            mismatched={name: (found, expected) for name, found, expected in loading["mismatched_keys"]},
+        )
+
+
+class _Differences(NamedTuple):
+    """What may differ between file and model: new in the model, of other tasks in the file, of another size."""
+
+    new: Set[str] = frozenset()
+    foreign: Set[str] = frozenset()
+    resized: Set[str] = frozenset()
+
+
+def _may_differ(model: PreTrainedModel, found: _Found, head: Head, resize: bool) -> _Differences:
+    """Returns what may differ where the head is new."""
+    encoder = f"{model.base_model_prefix}."
+    pooler = {name for name, _ in model.named_parameters() if name.startswith(f"{encoder}pooler.")}
+    parts = {f"{encoder}{name}" for name, _ in model.base_model.named_children()}
+    return _Differences(
+        new=(found.missing & found.heads) | (pooler if pooler <= found.missing else set()),
+        foreign={
+            name for name in found.unexpected if not _is_encoder(name, encoder, parts) or ".pooler." in f".{name}"
+        },
+        resized=found.heads.intersection(found.mismatched) if resize or head == "replaced" else frozenset(),
+    )
 
 
 def _is_encoder(name: str, encoder: str, parts: Iterable[str]) -> bool:
@@ -79,7 +116,7 @@ def _is_encoder(name: str, encoder: str, parts: Iterable[str]) -> bool:
     return name.startswith(encoder) or any(f"{encoder}{name}".startswith(f"{part}.") for part in parts)
 
 
-def _untrained(source: str | os.PathLike[str], new: set[str], foreign: set[str]) -> CheckpointError:
+def _untrained(source: str | os.PathLike[str], new: Set[str], foreign: Set[str]) -> CheckpointError:
     others = sorted({name.rpartition(".")[0] for name in foreign})
     return CheckpointError(
         f"모델을 불러올 수 없습니다: {source} — 학습된 분류기가 없는 인코더입니다. 없는 것: {_listing(new)}. 다른 것: "
@@ -92,8 +129,8 @@ def _untrained(source: str | os.PathLike[str], new: set[str], foreign: set[str])
 
 def _misfit(
     source: str | os.PathLike[str],
-    missing: set[str],
-    unexpected: set[str],
+    missing: Set[str],
+    unexpected: Set[str],
     wrong_shapes: Mapping[str, tuple[Any, Any]],
     heads: set[str],
 ) -> CheckpointError:

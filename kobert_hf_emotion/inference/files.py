@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..data.row_stream import RowStream
 from ..metrics.bootstrap import confusion_scores
+from ..metrics.classification_report import table_report_of, text_report_of
 from ..metrics.probabilities import check_logits, log_losses
 from ..metrics.scores import Scores
 from ..modeling.prediction import DEFAULT_BATCH_SIZE
@@ -56,32 +57,11 @@ class FilePrediction:
 
     def text_report(self) -> str:
         """Returns scikit-learn's classification report of the rows with a label as text."""
-        return str(self._report(as_dict=False))
+        return text_report_of(self.confusion, self.labels)
 
     def table_report(self) -> dict[str, Any]:
         """Returns scikit-learn's classification report as a nested dict."""
-        return dict(self._report(as_dict=True))
-
-    def _report(self, as_dict: bool) -> Any:
-        from sklearn.metrics import classification_report
-
-        truth, predicted = self._pairs()
-        present = np.union1d(truth, predicted)
-        return classification_report(
-            truth,
-            predicted,
-            labels=present,
-            target_names=[self.labels[index] for index in present],
-            digits=4,
-            zero_division=0,
-            output_dict=as_dict,
-        )
-
-    def _pairs(self) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-        """Returns true and predicted ids, one pair a row, in no order that means anything."""
-        size = len(self.labels)
-        truth, predicted = np.divmod(np.repeat(np.arange(size * size), self.confusion.ravel()), size)
-        return truth, predicted
+        return table_report_of(self.confusion, self.labels)
 
 
 def predict_rows(

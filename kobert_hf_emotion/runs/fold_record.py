@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ..hub.upload import HISTORY_FILE
 from ..metrics.probabilities import ClassIds, Logits
 from ..metrics.scores import score
 from ..training.history import read_history, write_history
 from ..utils.files import write_json
-from .layout import FOLD_FILE, HISTORY_FILE, LOGITS_FILE
+from .layout import FOLD_FILE, LOGITS_FILE
 from .result import FoldResult
 
 

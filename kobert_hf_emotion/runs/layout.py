@@ -9,15 +9,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..assets import DEFAULT_MODEL_NAME
 from ..errors import CheckpointError, RunError, Setting
+from ..hub.repo_id import is_only_on_hub
 from ..inference.ensemble import is_ensemble
 from ..utils.argument_checks import check_path
 
 RUN_FILE, AUDIT_FILE, PREDICTIONS_FILE = "run.json", "audit.json", "oof_predictions.csv"
 REPORT_FILE, REPORT_JSON_FILE = "report.txt", "report.json"
 CURVES_FILE, CONFUSION_FILE, CALIBRATION_FILE = PICTURES = ("curves.png", "confusion_matrix.png", "calibration.png")
-FOLD_FILE, HISTORY_FILE, LOGITS_FILE = "fold.json", "history.csv", "validation_logits.npy"
-"""Files in the folder of a fold."""
+FOLD_FILE, LOGITS_FILE = "fold.json", "validation_logits.npy"
+"""Files in the folder of a fold, beside the history."""
 IN_PROGRESS, BEST = "in_progress", "best"
 """Folders: what is not finished, and a link to the best fold."""
 _FOLD = re.compile("fold_[1-9][0-9]*")
@@ -35,7 +37,7 @@ def fold_folders(run: str | os.PathLike[str]) -> list[Path]:
 
 
 def find_checkpoints(path: str | os.PathLike[str]) -> list[Path]:
-    """Returns the fold folders of a run, or `path` itself where it is a single checkpoint.
+    """Returns the fold folders of a run, or `path` itself where it is a single checkpoint, "default" or a Hub id.
 
     Raises:
         CheckpointError: `path` does not exist, or is a folder with neither folds nor a model.
@@ -48,7 +50,7 @@ def find_checkpoints(path: str | os.PathLike[str]) -> list[Path]:
         return [folder]
     if folds := fold_folders(folder):
         return folds
-    if (folder / "config.json").is_file():
+    if (folder / "config.json").is_file() or folder == Path(DEFAULT_MODEL_NAME) or is_only_on_hub(folder):
         return [folder]
     raise CheckpointError(
         f"체크포인트를 찾을 수 없습니다: {path} — 실행 폴더(fold_1, fold_2, …), config.json이 있는 폴더, "

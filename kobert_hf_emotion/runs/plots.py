@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from ..metrics.calibration import Calibration, ReliabilityBin
 from ..training.history import EpochRecord
 from ..utils.files import atomic_write
 
+_DPI = 120
 _LARGE = 15
 """More classes than this get smaller cells, with the counts alone."""
 
@@ -58,8 +60,14 @@ def plot_curves(path: str | os.PathLike[str], histories: Mapping[int, Sequence[E
             axes.plot(epochs, validation, color=color, marker="o", label=f"{number}겹 검증")
     _label(loss_axes, "초점 손실 (focal loss)", font)
     _label(accuracy_axes, "정확도 (accuracy)", font)
+    _save(figure, path)
+
+
+def _save(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Writes a figure as PNG, drawn once: `savefig` draws one whose layout is constrained twice."""
+    figure.set_dpi(_DPI)
     with atomic_write(path, "wb") as handle:
-        figure.savefig(handle, format="png", dpi=120)
+        FigureCanvasAgg(figure).print_png(handle)
 
 
 def _label(axes: Axes, title: str, font: font_manager.FontProperties) -> None:
@@ -101,8 +109,7 @@ def plot_confusion(path: str | os.PathLike[str], counts: NDArray[np.integer], na
     axes.set_title("검증 예측의 혼동 행렬 (out-of-fold confusion matrix)", fontproperties=font, fontsize=13, pad=12)
     bar = figure.colorbar(image, ax=axes, shrink=0.8, format=PercentFormatter(1.0))
     bar.set_label("라벨의 행 가운데 비율 (share of the label's rows)", fontproperties=font)
-    with atomic_write(path, "wb") as handle:
-        figure.savefig(handle, format="png", dpi=120)
+    _save(figure, path)
 
 
 def plot_calibration(path: str | os.PathLike[str], calibration: Calibration) -> None:
@@ -129,8 +136,7 @@ def plot_calibration(path: str | os.PathLike[str], calibration: Calibration) -> 
         bottom.set_xlabel("확신 (confidence)", fontproperties=font)
         bottom.set_ylabel("행 (rows)", fontproperties=font)
         bottom.set_xlim(0, 1)
-    with atomic_write(path, "wb") as handle:
-        figure.savefig(handle, format="png", dpi=120)
+    _save(figure, path)
 
 
 def _draw_reliability(axes: Axes, bins: Sequence[ReliabilityBin], font: font_manager.FontProperties) -> None:

@@ -14,6 +14,7 @@ from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 from ..data.column_names import TEXT_COLUMN
 from ..data.input_checks import check_dataset
 from ..errors import CheckpointError
+from ..hub.upload import HISTORY_FILE
 from ..inference.classifier import load_classifier, save_classifier
 from ..legacy import OPTIMIZER_FILE, load_optimizer_file
 from ..tokenization.guard import check_tokenization
@@ -74,7 +75,7 @@ def continue_training(
     if args.should_save:
         with atomic_directory(output) as folder:
             save_classifier(trainer.model, classifier.tokenizer, folder)
-            write_history(folder / "history.csv", trainer.history)
+            write_history(folder / HISTORY_FILE, trainer.history)
             torch.save(trainer.optimizer.state_dict(), folder / OPTIMIZER_FILE)
     trainer.accelerator.wait_for_everyone()
     return trainer.history

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..kernels.training import cpu_kernels
 from ..modeling.losses import focal_loss
 from ..modeling.prediction import use_accelerator
+from .sampling import LengthGroupedSampler
 
-_GROUPS = 5
-_WARM_UP_ROWS = 2
+_MOST_STEPS = 50
+_LONGEST_ROWS = 2
+_SHARE_OF_MEMORY = 0.7
 
 
 @dataclass(frozen=True)
@@ -39,10 +44,19 @@ class RunPlan:
     max_length: int = 64
 
     @property
+    def train_rows(self) -> int:
+        """Rows that a fold is trained on."""
+        return self.rows - self.rows // self.n_splits
+
+    @property
     def steps(self) -> int:
         """Optimizer steps of all folds."""
-        train_rows = self.rows - self.rows // self.n_splits
-        return math.ceil(math.ceil(train_rows / self.batch_size) * self.epochs) * self.n_splits
+        return math.ceil(math.ceil(self.train_rows / self.batch_size) * self.epochs) * self.n_splits
+
+    @property
+    def trained_rows(self) -> float:
+        """Rows of all these steps: training rows of every fold, once an epoch."""
+        return self.train_rows * self.epochs * self.n_splits
 
     @property
     def evaluated_rows(self) -> int:
@@ -63,10 +77,10 @@ class RunEstimate:
         optimizer_bytes: Memory of AdamW's two moments.
         activation_bytes: Memory that a batch of the longest texts keeps for the backward pass.
         available_bytes: Memory of the device, None where it does not tell.
-        step_seconds: One optimizer step on a full batch of texts of mixed length.
+        step_seconds: An optimizer step, the mean over batches of short and of long texts.
         steps: Optimizer steps of the run.
         total_seconds: The run: steps and evaluations.
-        timed_rows: Rows on which it was measured.
+        timed_rows: Rows of the steps that were timed.
     """
 
     device: str
@@ -94,21 +108,23 @@ def estimate_run(
     texts: Sequence[str],
     plan: RunPlan,
     pairs: Sequence[str] | None = None,
-    budget_seconds: float = 3.0,
+    budget_seconds: float = 5.0,
 ) -> RunEstimate:
-    """Trains a copy-free probe of a few batches and extrapolates; the weights of `model` are changed by it.
+    """Takes a few of the run's steps on a sample of its rows and extrapolates; the weights of `model` are changed.
 
-    Batches of short, middling and long texts are timed, forward and backward, with as many rows as fit into the
-    budget; the optimizer's step, which does not depend on the rows, by itself. The memory of activations is counted
-    from the tensors that autograd keeps for a batch of the longest texts.
+    The batches are those that the trainer draws: of the run's size, with texts of similar length together. Where so
+    large a batch would not fit into the memory, it is made smaller. What is timed is seconds a token, padding
+    included, so that it matters little which of the batches the budget has allowed. The memory of activations is
+    counted from the tensors that autograd keeps for the longest texts.
 
     Args:
         model: The model to train, with a head for its labels.
         tokenizer: Its tokenizer.
-        texts: A sample of the texts, some hundreds of them.
+        texts: A sample of the texts, the more the closer; beyond `BATCHES_PER_CHUNK` batches they add nothing.
         plan: The run.
         pairs: Their second texts, where rows are pairs.
-        budget_seconds: About how long to measure. One step on a few rows is taken in any case.
+        budget_seconds: About how long to time training steps, after one that is not timed. One is timed in any
+            case.
     """
     use_accelerator(model)
     model.train()
@@ -116,18 +132,19 @@ def estimate_run(
     encoded = tokenizer(
         list(texts), None if pairs is None else list(pairs), truncation=True, max_length=plan.max_length
     )
-    order = sorted(range(len(texts)), key=lambda index: len(encoded["input_ids"][index]))
+    lengths = np.array([len(ids) for ids in encoded["input_ids"]])
     probe = _Probe(model, tokenizer, {name: encoded[name] for name in tokenizer.model_input_names}, device)
-    activations = probe.activation_bytes(order[-_WARM_UP_ROWS:]) / len(order[-_WARM_UP_ROWS:])
-    probe.step_seconds(order[-_WARM_UP_ROWS:])  # the first pass also makes the gradients
-    row_seconds = probe.step_seconds(order[-_WARM_UP_ROWS:]) / _WARM_UP_ROWS
-    rows = max(1, min(plan.batch_size, int(budget_seconds / _GROUPS / row_seconds)))
-    batches = [_around(order, (2 * group + 1) / (2 * _GROUPS), rows) for group in range(_GROUPS)]
-    row_seconds = sum(probe.step_seconds(batch) / len(batch) for batch in batches) / _GROUPS
-    evaluation_seconds = sum(probe.forward_seconds(batch) / len(batch) for batch in batches) / _GROUPS
-    step_seconds = row_seconds * plan.batch_size + probe.optimizer_seconds()
+    longest = np.argsort(lengths, kind="stable")[-_LONGEST_ROWS:].tolist()
+    row_bytes = probe.activation_bytes(longest) / len(longest)
     weights = sum(parameter.nbytes for parameter in model.parameters())
     trained = sum(parameter.nbytes for parameter in model.parameters() if parameter.requires_grad)
+    available = _available_bytes(device)
+    rows = plan.batch_size if available is None else _rows_that_fit(available - weights - 3 * trained, row_bytes)
+    batches = draw_batches(lengths, plan, rows)
+    training = time_batches(batches, lengths, _timed(probe.train, device), budget_seconds)
+    evaluation = time_batches(batches, lengths, _timed(probe.evaluate, device), budget_seconds / 4, warm_up=False)
+    tokens = sum(_tokens(lengths, batch) for batch in batches) / sum(map(len, batches))
+    train_seconds = plan.trained_rows * tokens * training.token_seconds
     return RunEstimate(
         device=device.type,
         threads=torch.get_num_threads(),
@@ -135,17 +152,99 @@ def estimate_run(
         weight_bytes=weights,
         gradient_bytes=trained,
         optimizer_bytes=2 * trained,
-        activation_bytes=int(activations * plan.batch_size),
-        available_bytes=_available_bytes(device),
-        step_seconds=step_seconds,
+        activation_bytes=int(row_bytes * plan.batch_size),
+        available_bytes=available,
+        step_seconds=train_seconds / plan.steps,
         steps=plan.steps,
-        total_seconds=plan.steps * step_seconds + plan.evaluated_rows * evaluation_seconds,
-        timed_rows=sum(map(len, batches)),
+        total_seconds=train_seconds + plan.evaluated_rows * tokens * evaluation.token_seconds,
+        timed_rows=training.rows,
     )
 
 
+def draw_batches(lengths: NDArray[np.integer], plan: RunPlan, most_rows: int) -> list[list[int]]:
+    """Returns batches of row numbers as the trainer draws them, from those of middling length to the extremes.
+
+    Args:
+        lengths: Tokens of each row of the sample.
+        plan: The run, whose folds may have fewer rows than the sample.
+        most_rows: Rows of a batch at the most, where the plan's are too many for the memory.
+    """
+    sample = np.linspace(0, len(lengths) - 1, min(len(lengths), max(1, plan.train_rows))).astype(int)
+    size = min(plan.batch_size, most_rows)
+    order = sample[list(LengthGroupedSampler(lengths[sample], size, seed=0))]
+    batches = [order[start : start + size].tolist() for start in range(0, len(order), size)]
+    batches.sort(key=lambda batch: _tokens(lengths, batch))
+    middle = (len(batches) - 1) / 2
+    return [batches[number] for number in sorted(range(len(batches)), key=lambda number: abs(number - middle))]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast batches were.
+
+    Attributes:
+        token_seconds: Seconds a token, padding included.
+        rows: Rows that were timed.
+    """
+
+    token_seconds: float
+    rows: int
+
+
+def time_batches(
+    batches: Sequence[Sequence[int]],
+    lengths: NDArray[np.integer],
+    seconds_of: Callable[[Sequence[int]], float],
+    budget_seconds: float,
+    warm_up: bool = True,
+) -> Pace:
+    """Runs batches in turn until the budget is spent, and at least one.
+
+    Args:
+        batches: Row numbers of each batch; they are begun anew when they have all been run.
+        lengths: Tokens of each row.
+        seconds_of: Runs a batch and returns the seconds it took.
+        budget_seconds: When to stop.
+        warm_up: Whether to run the first once before, untimed: it makes the gradients and the optimizer's moments, and
+            finds its memory and kernels.
+    """
+    if warm_up:
+        seconds_of(batches[0])
+    seconds, tokens, rows = 0.0, 0, 0
+    for step, batch in enumerate(itertools.cycle(batches)):
+        if step and (seconds >= budget_seconds or step >= _MOST_STEPS):
+            break
+        seconds += seconds_of(batch)
+        tokens += _tokens(lengths, batch)
+        rows += len(batch)
+    return Pace(seconds / tokens, rows)
+
+
+def _tokens(lengths: NDArray[np.integer], batch: Sequence[int]) -> int:
+    """Returns the tokens of a batch, padding included."""
+    return int(lengths[list(batch)].max()) * len(batch)
+
+
+def _timed(run: Callable[[Sequence[int]], None], device: torch.device) -> Callable[[Sequence[int]], float]:
+    """Returns `run` as a function that returns the seconds it took, the work of the device included."""
+
+    def seconds_of(batch: Sequence[int]) -> float:
+        start = time.perf_counter()
+        run(batch)
+        if device.type != "cpu":
+            torch.accelerator.synchronize(device)
+        return time.perf_counter() - start
+
+    return seconds_of
+
+
+def _rows_that_fit(free_bytes: float, row_bytes: float) -> int:
+    """Returns how many rows to train on at once in so much memory, with a reserve for everything else."""
+    return max(1, int(_SHARE_OF_MEMORY * free_bytes / max(row_bytes, 1)))
+
+
 class _Probe:
-    """Times parts of a training step on rows given by their indices."""
+    """A training step, and what it keeps in memory, on rows given by their indices."""
 
     def __init__(
         self,
@@ -158,23 +257,19 @@ class _Probe:
         self._tokenizer = tokenizer
         self._encoded = encoded
         self._device = device
-        self._optimizer = torch.optim.AdamW(model.parameters(), lr=1e-9)
+        self._optimizer = torch.optim.AdamW(model.parameters(), lr=1e-9, fused=True)
 
-    def step_seconds(self, rows: Sequence[int]) -> float:
-        """Seconds of forward and backward pass."""
-        batch = self._batch(rows)
-        return self._time(lambda: self._loss(batch).backward())  # type: ignore[no-untyped-call]
-
-    def forward_seconds(self, rows: Sequence[int]) -> float:
-        """Seconds of a forward pass without gradients."""
-        batch = self._batch(rows)
-        with torch.no_grad():
-            return self._time(lambda: self._loss(batch))
-
-    def optimizer_seconds(self) -> float:
-        """Seconds of a step of AdamW; the first, which makes the moments, is not counted."""
+    def train(self, rows: Sequence[int]) -> None:
+        """Does what the trainer does in a step."""
+        self._loss(self._batch(rows)).backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
         self._optimizer.step()
-        return self._time(self._optimizer.step)
+        self._optimizer.zero_grad()
+
+    def evaluate(self, rows: Sequence[int]) -> None:
+        """Computes the loss without gradients."""
+        with torch.no_grad():
+            self._loss(self._batch(rows))
 
     def activation_bytes(self, rows: Sequence[int]) -> int:
         """Bytes that the forward pass keeps for the backward pass, parameters aside."""
@@ -202,23 +297,6 @@ class _Probe:
         with cpu_kernels(self._model):  # as the trainer does
             logits = self._model(**batch).logits
         return focal_loss(logits, torch.zeros(len(logits), dtype=torch.long, device=self._device))
-
-    def _time(self, action: Callable[[], object]) -> float:
-        self._wait()
-        start = time.perf_counter()
-        action()
-        self._wait()
-        return time.perf_counter() - start
-
-    def _wait(self) -> None:
-        if self._device.type == "cuda":
-            torch.cuda.synchronize()
-
-
-def _around(order: Sequence[int], quantile: float, rows: int) -> Sequence[int]:
-    """Returns up to `rows` neighbours in `order` around a quantile, as batches of similar length are made."""
-    start = min(max(int(quantile * len(order)) - rows // 2, 0), max(len(order) - rows, 0))
-    return order[start : start + rows]
 
 
 def _available_bytes(device: torch.device) -> int | None:

@@ -8,18 +8,10 @@ import operator
 import os
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import KoBERTEmotionError
-
-if TYPE_CHECKING:
-    pass
-
-FILE_SUFFIXES = (
-    *(".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx", ".xlsm", ".xls", ".ods"),
-    *(".gz", ".bz2", ".xz", ".zip"),
-)
-"""Names of data files end in these, whether or not they can be read."""
+from .file_suffixes import FILE_SUFFIXES
 
 
 def exists(path: str) -> bool:

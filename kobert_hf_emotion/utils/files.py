@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import secrets
@@ -142,7 +143,14 @@ def check_free(path: StrPath) -> None:
         f"이미 있는 경로입니다: {target} — 없는 경로나 빈 폴더가 필요합니다. 다른 경로를 쓰거나 먼저 옮기십시오.",
         f"Expected a path that does not exist or an empty folder, found {target}: nothing in it was touched. "
         "Choose another path, or move it away first.",
+        mend={"output": str(free_path(target))},
     )
+
+
+def free_path(path: Path) -> Path:
+    """Returns a path beside `path` that is not there, by a number behind its name."""
+    names = (path.with_name(f"{path.stem}_{number}{path.suffix}") for number in itertools.count(2))
+    return next(name for name in names if not name.exists())
 
 
 def _partial_path(target: Path) -> Path:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hub_server import client_environment, running_hub
 from sentences import sentences, write_seed_csv
 
 from kobert_hf_emotion.cli import main
@@ -85,6 +86,33 @@ def test_test_lists_every_fold_and_says_how_it_chose(
     assert "optimistic" in found["chosen"]
     best = max(found["checkpoints"], key=lambda entry: entry["accuracy"])
     assert found["best"] == best["path"]
+
+
+def test_test_takes_the_default_model(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    data = write_seed_csv(tmp_path / "test.csv", sentences(2), encoding="utf-8")
+    code, out, err = run(capsys, "test", "default", data, "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["best"] == "default"
+    assert found["checkpoints"][0]["rows"] == 14
+
+
+def test_test_takes_a_model_of_the_hub(
+    capsys: pytest.CaptureFixture[str], tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    data = write_seed_csv(tmp_path / "test.csv", sentences(2), encoding="utf-8")
+    with running_hub() as hub:
+        hub.publish("tester/tiny", tiny_model_folder)
+        done = subprocess.run(
+            [sys.executable, "-m", "kobert_hf_emotion", "test", "tester/tiny", str(data)],
+            check=False, capture_output=True, text=True, timeout=600, cwd=tmp_path,
+            env=client_environment(hub, tmp_path),
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    code, out, err = run(capsys, "test", tiny_model_folder, data)
+    assert code == 0, err
+    there, here = (text.splitlines()[1].split()[1:] for text in (done.stdout, out))
+    assert there == here
 
 
 def test_test_reads_the_notebook_files(

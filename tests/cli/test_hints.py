@@ -88,6 +88,9 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished_run: Pat
     shutil.copytree(finished_run, tmp_path / "runs" / "a", symlinks=True)
     (tmp_path / "model").symlink_to(tiny_model_folder)
     write(tmp_path / "train.csv", ROWS)
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "data" / "a.csv", ROWS)
+    write(tmp_path / "data" / "b.csv", ROWS)
     write(tmp_path / "few.csv", [*ROWS, ("화가 났다", "angry"), ("화가 치밀었다", "angry")])
     write(tmp_path / "odd.csv", ROWS, "문장,비고")
     stars = "".join(f"{i % 5 + 1}\t버스를 {i}번 놓쳐서 기분이 가라앉았다\n" for i in range(8))
@@ -131,6 +134,14 @@ MISTAKES = {
     "a mistyped file to test": "test runs/a tran.csv",
     "a mistyped run to test": "test runs/a1 train.csv",
     "a tokenizer with a run": "test runs/a train.csv --tokenizer model",
+    "a file to start from": "train train.csv --folds 2 --output new --epochs 1 --labels sad,happy --model few.csv",
+    "files that are not there": "predict model tran.csv fwe.csv",
+    "an ensemble where a folder is": "ensemble runs/a --output model",
+    "an export where a folder is": "export model --output data",
+    "a folder to train on": f"train data --folds 2 --output new {TINY}",
+    "a folder to continue with": "continue runs/a/best data --epochs 1 --output new",
+    "a folder to test": "test runs/a data",
+    "a folder to predict": "predict model data",
     "a fold where a run is expected": "ensemble runs/a/fold_1 --output new",
     "a mistyped run": "ensemble runs/aa --output new",
     "a fold to compare": "compare runs/a runs/a/fold_2",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -138,3 +139,29 @@ def test_strings_get_the_numbers_of_the_seven_emotions() -> None:
         named_labels(rows([0, 1], Value("int64")))
     with pytest.raises(DataError, match=r"index 1: -100"):
         named_labels(rows([0, -100], ClassLabel(names=["a", "b"])))
+
+
+def test_labels_that_have_names_stay_and_stand_in_one_column() -> None:
+    data = rows([1, 0, 1], ClassLabel(names=["sad", "happy"]))
+    assert named_labels(data) is data
+    moved = named_labels(data.rename_column("label", "labels"))
+    assert moved.column_names == ["text", "label"]
+    assert moved.features["label"] == ClassLabel(names=["sad", "happy"])
+    assert moved["label"][:] == [1, 0, 1]
+    with pytest.raises(DataError, match="The data has no labels"):
+        named_labels(data.remove_columns("label"))
+
+
+@pytest.mark.parametrize("feature", [Value("string"), Value("int64"), ClassLabel(names=["sad", "happy"])])
+def test_no_number_is_made_of_a_missing_label(feature: Any) -> None:
+    """Numpy makes one that depends on the processor, and warns."""
+    data = rows([None, "sad" if feature == Value("string") else 0], feature)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "1 row(s) have no label (the first at index 0: None)" in failure(data).english
+
+
+def test_of_many_labels_twenty_are_shown() -> None:
+    error = failure(rows([30], Value("int64")), [f"이름{index}" for index in range(25)])
+    assert error.english.count("이름") == 20
+    assert "19 이름19" in error.english

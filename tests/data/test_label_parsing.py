@@ -6,11 +6,13 @@ import random
 import unicodedata
 from collections import Counter
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kobert_hf_emotion.data.label_parsing import LabelParser, label_key, names_in
+from kobert_hf_emotion.data.label_parsing import LabelParser, is_empty_label, label_key, label_names, names_in
+from kobert_hf_emotion.errors import DataError
 from kobert_hf_emotion.labels import EMOTION_LABELS, EMOTION_LABELS_KO, clean_name, fold_name
 
 INVISIBLE = ["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u200e", "\u3164", "\ufe0f"]
@@ -140,3 +142,51 @@ def test_numbers_as_names_are_no_ids() -> None:
 
 def test_capitals_of_an_emotion_keep_its_synonyms() -> None:
     assert LabelParser(["Sad", "Happy"]).parse("행복").id == 1
+
+
+def test_a_number_beside_a_number_is_no_id() -> None:
+    """Of "1(2)" nobody can tell which is the label."""
+    assert LabelParser(["1", "2"]).parse("1(2)").kind == "unknown"
+    assert LabelParser(EMOTION_LABELS).parse("3: 5").kind == "unknown"
+    assert names_in({"1(2)": 1, "3(4)": 1}) == ("1(2)", "3(4)")
+
+
+def test_ids_after_a_colon_go_as_those_in_brackets_do() -> None:
+    assert names_in({"0: 슬픔": 2, "1: 행복": 1}) == ("슬픔", "행복")
+    assert names_in({"슬픔:0": 2, "행복(1)": 1}) == ("슬픔", "행복")
+
+
+def test_a_tab_in_a_name_is_a_blank() -> None:
+    assert clean_name("매우\t슬픔") == "매우 슬픔"
+    assert clean_name("매우\u200b슬픔") == "매우슬픔"
+
+
+def labelled(cells: list[str]) -> pd.DataFrame:
+    return pd.DataFrame({"raw_label": cells, "label_name": "감정"})
+
+
+@pytest.mark.parametrize("labels", [[], [""], ["좋다", " "], ["Sad", "sad "], ["1", "01"]])
+def test_names_that_are_given_are_some_and_distinct(labels: list[str]) -> None:
+    with pytest.raises(DataError, match="one or more distinct names, none of them empty"):
+        label_names(labelled(["좋다"]), labels)
+
+
+def test_names_of_a_column() -> None:
+    cells = ["b", "a", "nan", "b"]
+    assert label_names(labelled(cells), None) == label_names(labelled(cells), " Auto") == ("a", "b")
+    assert label_names(labelled(cells), ["좋다", "싫다"]) == ("좋다", "싫다")
+    assert label_names(pd.DataFrame({"text": cells}), ["a"]) is None
+    with pytest.raises(DataError, match="found the string 'a,b'"):
+        label_names(labelled(cells), "a,b")
+
+
+def test_a_thousand_names_are_labels_and_more_are_texts() -> None:
+    names = [f"이름 {index}번" for index in range(1001)]
+    assert len(label_names(labelled(names[:1000]), None) or ()) == 1000
+    with pytest.raises(DataError, match="Column '감정' has 1,001 distinct values"):
+        label_names(labelled(names), None)
+
+
+def test_what_is_empty_where_no_label_is_called_so() -> None:
+    assert all(is_empty_label(cell) for cell in ("", " NaN", "#N/A", "\u200b-"))
+    assert not any(is_empty_label(cell) for cell in ("none", "0", "슬픔"))

@@ -9,6 +9,8 @@ from behaviour_cases import CAPABILITIES, Case, Expects, Keeps
 
 from kobert_hf_emotion import EmotionClassifier
 
+pytestmark = pytest.mark.numeric
+
 # Passed cases of each capability when the shipped model was chosen. A change must not fall below.
 FLOORS = {
     "vocabulary": 21,

@@ -287,3 +287,26 @@ def test_labels_numbered_in_another_order_are_the_same_labels(tmp_path: Path) ->
     other = write_finished_run(tmp_path / "other", turned, truth, names, texts)  # the numbers, with other names
     with pytest.raises(RunError, match="different rows"):
         compare_runs(first, other)
+
+
+def test_a_run_that_knows_another_label_is_refused(tmp_path: Path) -> None:
+    """Though no row has it: its predictions were among more classes."""
+    truth, texts = np.arange(40) % 3, [f"문장 {index}" for index in range(40)]
+    three = write_finished_run(tmp_path / "three", logits_of(truth), truth, LABELS, texts)
+    four = write_finished_run(tmp_path / "four", np.eye(4)[truth], truth, [*LABELS, "중립"], texts)
+    for runs in ((three, four), (four, three)):
+        with pytest.raises(RunError, match="different rows"):
+            compare_runs(*runs, resamples=40)
+
+
+def test_a_run_on_pairs_is_refused_beside_one_on_single_texts(tmp_path: Path) -> None:
+    truth, texts = np.arange(40) % 3, [f"문장 {index}" for index in range(40)]
+    single = write_finished_run(tmp_path / "single", logits_of(truth), truth, LABELS, texts)
+    pairs, others = (
+        write_finished_run(tmp_path / name, logits_of(truth), truth, LABELS, texts, {"text_pair": second})
+        for name, second in (("pairs", texts[::-1]), ("others", texts))
+    )
+    assert compare_runs(pairs, pairs, resamples=40).rows == 40
+    for runs in ((single, pairs), (pairs, single), (pairs, others)):
+        with pytest.raises(RunError, match="different rows"):
+            compare_runs(*runs, resamples=40)

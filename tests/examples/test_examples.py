@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -30,23 +31,34 @@ def no_dropout_folder(tiny_model_folder: Path, tmp_path_factory: pytest.TempPath
     return folder
 
 
-def train_kfold(command: list[str], model: Path, data: Path, run: Path, batch: int) -> list[list[float]]:
-    """Runs the example and returns the out-of-fold probabilities."""
+def run_here(name: str, flags: list[str]) -> object:
+    """Runs an example in this process, where the libraries are loaded, and returns its exit code."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(sys, "argv", [name, *flags])
+        with pytest.raises(SystemExit) as stopped:
+            runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+    return stopped.value.code
+
+
+def train_kfold(command: list[str] | None, model: Path, data: Path, run: Path, batch: int) -> list[list[float]]:
+    """Runs the example by a command, or in this process, and returns the out-of-fold probabilities."""
     arguments = {
         "train_file": data, "run_dir": run, "model": model, "folds": 2, "num_train_epochs": 2, "learning_rate": 1e-3,
         "dropout": 0, "per_device_train_batch_size": batch, "use_cpu": True, "disable_tqdm": True,
     }  # fmt: skip
     flags = [part for name, value in arguments.items() for part in (f"--{name}", str(value))]
-    subprocess.run(
-        [*command, str(EXAMPLES / "train_kfold.py"), *flags], check=True, capture_output=True, text=True, timeout=300
-    )
+    if command is None:
+        assert run_here("train_kfold.py", flags) == 0
+    else:
+        script = str(EXAMPLES / "train_kfold.py")
+        subprocess.run([*command, script, *flags], check=True, capture_output=True, text=True, timeout=600)
     with (run / "oof_predictions.csv").open(encoding="utf-8-sig", newline="") as handle:
         return [[float(row[name]) for name in row if name.startswith("prob_")] for row in csv.DictReader(handle)]
 
 
 def test_train_kfold_gives_the_same_alone_and_in_two_processes(no_dropout_folder: Path, tmp_path: Path) -> None:
     data = write_seed_csv(tmp_path / "train.csv", sentences(7))
-    alone = train_kfold([sys.executable], no_dropout_folder, data, tmp_path / "one", 16)
+    alone = train_kfold(None, no_dropout_folder, data, tmp_path / "one", 16)
     both = train_kfold(launcher(2), no_dropout_folder, data, tmp_path / "two", 8)
     assert len(alone) == 49
     assert [pytest.approx(row, abs=2e-5) for row in alone] == both
@@ -59,12 +71,10 @@ def test_train_kfold_gives_the_same_alone_and_in_two_processes(no_dropout_folder
         assert tables[1] == pytest.approx(tables[0], abs=1e-4)
 
 
-def test_train_kfold_says_what_is_wrong_with_the_data(tmp_path: Path) -> None:
+def test_train_kfold_says_what_is_wrong_with_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "bad.csv").write_text("Text,Label\n좋아,기쁘다요\n", encoding="utf-8")
-    command = [sys.executable, str(EXAMPLES / "train_kfold.py"), "--train_file", str(tmp_path / "bad.csv")]
-    done = subprocess.run(
-        [*command, "--run_dir", str(tmp_path / "run")], check=False, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 2
-    assert "기쁘다요" in done.stderr
-    assert "Traceback" not in done.stderr
+    flags = ["--train_file", str(tmp_path / "bad.csv"), "--run_dir", str(tmp_path / "run")]
+    assert run_here("train_kfold.py", flags) == 2
+    err = capsys.readouterr().err
+    assert "기쁘다요" in err
+    assert "Traceback" not in err

@@ -22,7 +22,7 @@ def example(name: str, environment: dict[str, str] | None = None, **flags: objec
     arguments = [part for flag, value in flags.items() for part in (f"--{flag}", str(value))]
     return subprocess.run(
         [sys.executable, str(EXAMPLES / name), *arguments],
-        check=False, capture_output=True, text=True, timeout=120, env=environment,
+        check=False, capture_output=True, text=True, timeout=600, env=environment,
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def test_every_cell_runs(tmp_path: Path) -> None:
     environment = {"MPLBACKEND": "agg", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin"}
     done = subprocess.run(
         [sys.executable, "cells.py"],
-        check=False, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300,
+        check=False, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "macro avg" in done.stdout

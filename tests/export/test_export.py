@@ -34,7 +34,7 @@ from kobert_hf_emotion import KoBERTTokenizer, OnnxClassifier, export_onnx
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.errors import CheckpointError, RunError
 from kobert_hf_emotion.export import exporter, is_export
-from kobert_hf_emotion.export.manifest import sha256
+from kobert_hf_emotion.export.manifest import load_manifest, sha256
 from kobert_hf_emotion.export.parity import LARGEST_DIFFERENCE, Inputs, Parity, check_parity
 from kobert_hf_emotion.export.probes import Probes, check_probes
 from kobert_hf_emotion.export.runtime import Graph
@@ -68,6 +68,7 @@ def exported(sharp_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> di
     return {name: folder / name for name in ("float32", "int8")}
 
 
+@pytest.mark.numeric
 def test_predictions_are_those_of_torch(sharp_folder: Path, exported: dict[str, Path]) -> None:
     model = OnnxClassifier.from_pretrained(exported["float32"], threads=1)
     expected = load_classifier(sharp_folder).predict_logits(TEXTS, batch_size=7)
@@ -80,12 +81,14 @@ def test_predictions_are_those_of_torch(sharp_folder: Path, exported: dict[str, 
     assert model.predict([]) == []
 
 
+@pytest.mark.numeric
 def test_sentence_pairs(sharp_folder: Path, exported: dict[str, Path]) -> None:
     model = OnnxClassifier.from_pretrained(exported["float32"])
     expected = load_classifier(sharp_folder).predict_logits(TEXTS, TEXTS[::-1])
     assert np.abs(model.predict_logits(TEXTS, TEXTS[::-1]) - expected).max() < 1e-4
 
 
+@pytest.mark.numeric
 def test_int8_is_smaller_and_says_how_well_it_agrees(exported: dict[str, Path]) -> None:
     manifests = {name: json.loads((folder / "export.json").read_text("utf-8")) for name, folder in exported.items()}
     assert manifests["int8"]["model_file"] == "model_int8.onnx"
@@ -173,6 +176,7 @@ def test_int8_keeps_other_products_exact_where_it_must(
     assert next(agreements, None) is None
 
 
+@pytest.mark.numeric
 def test_the_default_model_keeps_its_labels_in_int8(tmp_path: Path) -> None:
     report = export_onnx(load_classifier("default"), tmp_path / "default", int8=True)
     assert report.parity.agreement >= 0.995
@@ -191,6 +195,7 @@ def assert_exact(graph: onnx.ModelProto, folder: Path) -> None:
         assert np.abs(exact(columns) - here(columns)).max() < 1e-5
 
 
+@pytest.mark.numeric
 @given(seed=st.integers(0, 2**32 - 1), kept=st.sampled_from([0.0, 0.5, 1.0]), columns=st.integers(1, 70))
 @settings(max_examples=30, deadline=None)
 def test_no_sum_of_unsigned_products_saturates(seed: int, kept: float, columns: int) -> None:
@@ -212,11 +217,13 @@ def test_no_sum_of_unsigned_products_saturates(seed: int, kept: float, columns: 
     assert np.array_equal(found, (inputs.astype(np.int64) - 3) @ (weights.astype(np.int64) - zeros))
 
 
+@pytest.mark.numeric
 def test_int8_weights_are_those_that_no_processor_adds_up_wrongly(exported: dict[str, Path]) -> None:
     weights = int8_weights(onnx.load(exported["int8"] / "model_int8.onnx"))
     assert {values.dtype for values in weights.values()} == {np.dtype(np.uint8)}
 
 
+@pytest.mark.numeric
 class TestProbes:
     """Inputs with their answers, which a graph is asked for wherever it is loaded."""
 
@@ -260,6 +267,31 @@ class TestProbes:
             OnnxClassifier.from_pretrained(folder)
         assert main(["predict", str(folder), "오늘 정말 행복했어"]) == 2
         assert "avx2" in capsys.readouterr().err
+
+    def test_the_refusal_ends_in_the_command_that_exports_again(
+        self, loud_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        graph = with_saturating_products(signed(onnx.load(loud_folder / "model_int8.onnx")))
+        folder = self.with_graph(loud_folder, tmp_path / "avx2", graph)
+        manifest = json.loads((folder / "export.json").read_text("utf-8"))
+        (folder / "export.json").write_text(json.dumps(manifest | {"source": "default"}), encoding="utf-8")
+        assert main(["predict", str(folder), "오늘 정말 행복했어"]) == 2
+        last = capsys.readouterr().err.splitlines()[-1]
+        assert last == f"  $ kobert-emotion export default --int8 --output {tmp_path / 'avx2_2'}"
+
+    def test_the_folder_exported_is_found_where_both_have_moved(self, tiny_model_folder: Path, tmp_path: Path) -> None:
+        (tmp_path / "here").mkdir()
+        shutil.copytree(tiny_model_folder, tmp_path / "here" / "model")
+        argv = ["export", str(tmp_path / "here" / "model"), "--output", str(tmp_path / "here" / "deep" / "x")]
+        assert main(argv) == 0
+        moved = (tmp_path / "here").rename(tmp_path / "there") / "deep" / "x"
+        manifest = load_manifest(moved)
+        assert manifest.source == "../../model"
+        assert manifest.export_again(moved) == (
+            f"kobert-emotion export {tmp_path / 'there' / 'model'} --output {tmp_path / 'there' / 'deep' / 'x_2'}"
+        )
+        shutil.rmtree(tmp_path / "there" / "model")
+        assert manifest.export_again(moved) is None
 
     def test_other_rounding_is_not_refused(self, loud_folder: Path, tmp_path: Path) -> None:
         graph = onnx.load(loud_folder / "model_int8.onnx")
@@ -344,6 +376,7 @@ def test_a_changed_file_is_found(exported: dict[str, Path], tmp_path: Path, chan
         OnnxClassifier.from_pretrained(folder)
 
 
+@pytest.mark.numeric
 def test_commands(
     exported: dict[str, Path], sharp_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -360,6 +393,7 @@ def test_commands(
     assert "%" in capsys.readouterr().out
 
 
+@pytest.mark.numeric
 def test_another_encoder(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
     settings_ = {"embedding_size": 16, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1}
     with torch.random.fork_rng(devices=[]):
@@ -401,7 +435,7 @@ class TestExample:
         texts = ["오늘 정말 행복했어", "1,000원이나 올랐네 ㅠㅠ"]
         done = subprocess.run(
             [sys.executable, "-c", code, str(EXAMPLE), str(exported["float32"]), *texts],
-            check=True, capture_output=True, text=True, timeout=60,
+            check=True, capture_output=True, text=True, timeout=600,
         )  # fmt: skip
         expected = EmotionClassifier.from_pretrained(sharp_folder).predict(texts)
         found = [line.split("\t") for line in done.stdout.splitlines()]

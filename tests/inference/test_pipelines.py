@@ -8,23 +8,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hub_server import HubClient, HubError, running_hub
+from code_process import WITHOUT_US, CodeError
+from hub_server import HubClient, running_hub
 from numpy.typing import NDArray
 from transformers import AutoTokenizer, pipeline
 
 from kobert_hf_emotion.labels import EMOTION_LABELS
 from kobert_hf_emotion.modeling.classifier import EmotionClassifier
 
+pytestmark = pytest.mark.numeric
+
 TEXTS_EACH = 500
 # What a person without this package writes.
-PLAIN = """
-import json, sys
-sys.modules["kobert_hf_emotion"] = None  # importing it fails
+PLAIN = f"""
+{WITHOUT_US}
+import json
 from transformers import pipeline
 with open(file, encoding="utf-8") as handle:
     texts = json.load(handle)
 classify = pipeline("text-classification", model=model, top_k=None)
-result = [{entry["label"]: entry["score"] for entry in row} for row in classify(texts, truncation=True, batch_size=64)]
+rows = classify(texts, truncation=True, batch_size=64)
+result = [{{entry["label"]: entry["score"] for entry in row}} for row in rows]
 """
 
 
@@ -35,12 +39,12 @@ def every(lines: list[str], count: int) -> list[str]:
 
 @pytest.fixture(scope="module")
 def texts(shared: Path) -> list[str]:
-    """NSMC's reviews and KOTE's comments, `TEXTS_EACH` of each."""
+    """NSMC's reviews and KOTE's comments, `TEXTS_EACH` of each; a batch holds texts of a length, and little padding."""
     with lzma.open(shared / "data" / "nsmc" / "ratings_test.tsv.xz", "rt", encoding="utf-8") as file:
         nsmc = every(file.read().split("\n")[1:-1], TEXTS_EACH)
     kote = every((shared / "data" / "kote" / "test.tsv").read_text("utf-8").split("\n")[:-1], TEXTS_EACH)
     assert (len(nsmc), len(kote)) == (TEXTS_EACH, TEXTS_EACH)
-    return nsmc + kote
+    return sorted(nsmc + kote, key=len)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +85,7 @@ def without_package(
             name: to_array(client.run(PLAIN, model=source, file=home / "texts.json"))
             for name, source in sources.items()
         }
-        with pytest.raises(HubError, match="ModuleNotFoundError"):
+        with pytest.raises(CodeError, match="ModuleNotFoundError"):
             client.run("import kobert_hf_emotion")
         client.close()
         assert any("model.safetensors" in request for request in hub.requests)

@@ -9,6 +9,8 @@ from transformers import BertForSequenceClassification
 from kobert_hf_emotion import EmotionClassifier
 from kobert_hf_emotion.configuration import EmotionConfig
 
+pytestmark = pytest.mark.numeric
+
 TOKENS = 11
 
 

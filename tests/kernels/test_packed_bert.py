@@ -17,6 +17,8 @@ from kobert_hf_emotion import EmotionClassifier
 from kobert_hf_emotion.kernels.packed_bert import packed_bert
 from kobert_hf_emotion.modeling.prediction import predict_logits
 
+pytestmark = pytest.mark.numeric
+
 pytestmark = pytest.mark.skipif(
     platform.machine().lower() not in {"x86_64", "amd64"} or not torch.backends.mkldnn.is_available(),
     reason="packs on x86-64 with oneDNN alone",

@@ -16,6 +16,8 @@ from kobert_hf_emotion.kernels import training as cpu_kernels
 from kobert_hf_emotion.kernels.training import CPUKernels
 from kobert_hf_emotion.modeling.classifier import EmotionClassifier
 
+pytestmark = pytest.mark.numeric
+
 pytestmark = pytest.mark.skipif(not onednn.is_available(), reason="oneDNN's products are called on x86-64 alone")
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from code_process import CodeProcess
 from legacy_files import STEM, assert_same
 from safetensors.torch import load_file
 
@@ -37,22 +36,17 @@ def test_logits_from_texts(shared: Path, converted: Path) -> None:
     assert [prediction["label"] for prediction in model.predict(expected["texts"])] == best
 
 
-def test_plain_transformers_loads_it(shared: Path, converted: Path, tmp_path: Path) -> None:
+def test_plain_transformers_loads_it(shared: Path, converted: Path, plain: CodeProcess) -> None:
     expected = json.loads((shared / "legacy" / "expected.json").read_text("utf-8"))
-    program = f"""
-import json, sys, torch
-sys.modules["kobert_hf_emotion"] = None
+    found = plain.run(f"""
+import torch
 from transformers import AutoModelForSequenceClassification
-expected = json.load(open({str(shared / "legacy" / "expected.json")!r}))
 model = AutoModelForSequenceClassification.from_pretrained({str(converted)!r}).eval()
-ids = torch.tensor(expected["token_ids"])
+ids = torch.tensor({expected["token_ids"]!r})
 with torch.no_grad():
-    logits = model(ids, attention_mask=(ids != 1).long()).logits
-json.dump(logits.tolist(), open({str(tmp_path / "out.json")!r}, "w"))
-"""
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
-    logits = torch.tensor(json.loads((tmp_path / "out.json").read_text()))
-    torch.testing.assert_close(logits, torch.tensor(expected["logits"]), rtol=0, atol=1e-6)
+    result = model(ids, attention_mask=(ids != 1).long()).logits.tolist()
+""")
+    torch.testing.assert_close(torch.tensor(found), torch.tensor(expected["logits"]), rtol=0, atol=1e-6)
 
 
 def test_weights_are_bit_equal(shared: Path, converted: Path) -> None:

@@ -55,3 +55,12 @@ def test_a_class_that_neither_occurs_nor_is_predicted_counts_nowhere() -> None:
     assert {name for name in NAMES if name in table} == {NAMES[0], NAMES[2], NAMES[5]}
     assert table["macro avg"]["f1-score"] == pytest.approx(score(logits, labels).macro_f1)
     assert "disgust" not in text_report(logits, labels, NAMES)
+
+
+def test_a_class_that_is_never_predicted_has_no_precision() -> None:
+    logits, labels = np.eye(3)[[0, 0, 2]], np.array([0, 1, 2])
+    names = ["가", "나", "다"]
+    assert table_report(logits, labels, names)["나"]["precision"] == 0
+    lines = {line.split()[0]: line.split()[1:] for line in text_report(logits, labels, names).splitlines() if line}
+    assert lines["가"] == ["0.5000", "1.0000", "0.6667", "1"], "four digits"
+    assert lines["나"] == ["0.0000", "0.0000", "0.0000", "1"]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from code_process import CodeProcess
 from model_folders import change_config
 from safetensors.torch import load_file, save_file
 from scipy.special import softmax as scipy_softmax
@@ -38,13 +37,6 @@ def state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
 def assert_same_state(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
     assert sorted(a) == sorted(b)
     assert [name for name in a if not torch.equal(a[name], b[name])] == []
-
-
-def run_without_us(script: str) -> Any:
-    """Runs a script in a process that cannot import this package and reads its last line as JSON."""
-    script = f"import sys\nsys.modules['kobert_hf_emotion'] = None\n{script}"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 class TestSaving:
@@ -97,13 +89,14 @@ class TestSaving:
         assert weights_sha256(tiny_model) != before
 
 
+@pytest.mark.numeric
 class TestPlainTransformers:
     def test_same_logits_and_labels_without_this_package(
-        self, tiny_model: EmotionClassifier, tiny_model_folder: Path
+        self, tiny_model: EmotionClassifier, tiny_model_folder: Path, plain: CodeProcess
     ) -> None:
         texts = TEXTS[:2] + TEXTS[3:]
-        found = run_without_us(f"""
-import json, torch
+        found = plain.run(f"""
+import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 folder = {str(tiny_model_folder)!r}
 model = AutoModelForSequenceClassification.from_pretrained(folder)
@@ -113,7 +106,7 @@ batch = tokenizer({texts!r}, padding=True, return_tensors="pt")
 with torch.inference_mode():
     logits = [model(**inputs).logits.tolist() for inputs in (batch, pair)]
 labels = pipeline("text-classification", model=model, tokenizer=tokenizer)({texts!r})
-print(json.dumps([type(model).__name__, logits, labels]))
+result = [type(model).__name__, logits, labels]
 """)
         name, (logits, pair_logits), labels = found
         assert name == "BertForSequenceClassification"
@@ -302,6 +295,7 @@ class TestTokenizer:
         assert model.config.tokenizer_sha256 == tokenizer.vocab_sha256
 
 
+@pytest.mark.numeric
 class TestForward:
     @pytest.fixture
     def batch(self, tokenizer: KoBERTTokenizer) -> Any:
@@ -341,6 +335,7 @@ class TestForward:
         assert not torch.equal(tiny_model(**batch).logits, tiny_model(**batch).logits)
 
 
+@pytest.mark.numeric
 class TestPredict:
     def test_against_a_text_at_a_time(self, tiny_model: EmotionClassifier) -> None:
         found = tiny_model.predict(TEXTS, batch_size=2)
@@ -432,6 +427,7 @@ class TestPredict:
         assert [p["label"] for p in found] == ["happy", "angry"]
 
 
+@pytest.mark.numeric
 class TestSoftmax:
     def test_extremes(self) -> None:
         logits = np.array([[1000.0, -1000, 0], [-1e30, -1e30, -1e30], [3, 1, 2]], dtype=np.float32)

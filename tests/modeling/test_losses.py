@@ -18,6 +18,8 @@ from kobert_hf_emotion.errors import KoBERTEmotionError
 from kobert_hf_emotion.labels import EMOTION_LABELS
 from kobert_hf_emotion.modeling.losses import FocalLoss, focal_loss, resolve_alpha
 
+pytestmark = pytest.mark.numeric
+
 GAMMAS = (0.0, 0.5, 1.0, 2.0, 5.0)
 
 

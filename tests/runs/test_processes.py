@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
+from forked import run_forked
 from paths import SUPPORT
-from small_trainer import launcher
 
 WORKER = """
 import json, sys
@@ -43,8 +42,7 @@ seen |= {"split": result.split_sha256, "macro_f1": result.scores.macro_f1, "proc
 def test_the_main_process_prepares_for_all(tiny_model_folder: Path, tmp_path: Path) -> None:
     script = tmp_path / "worker.py"
     script.write_text(WORKER, encoding="utf-8")
-    command = [*launcher(2), str(script), str(tiny_model_folder), str(tmp_path), str(SUPPORT)]
-    subprocess.run(command, check=True, capture_output=True, text=True, timeout=240)
+    run_forked((2, script, tiny_model_folder, tmp_path, SUPPORT))
     first, second = (json.loads((tmp_path / f"{number}.json").read_text()) for number in range(2))
     assert (first.pop("audits"), second.pop("audits")) == (1, 0)
     assert first == second

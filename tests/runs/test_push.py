@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hub_server import OTHER_TOKEN, READ_TOKEN, WRITE_TOKEN, Hub, HubClient, HubError, running_hub
+from code_process import CodeError
+from hub_server import OTHER_TOKEN, READ_TOKEN, WRITE_TOKEN, Hub, HubClient, running_hub
 from sentences import sentences, write_seed_csv
 
 from kobert_hf_emotion.cli import main
@@ -207,7 +208,7 @@ def test_revision_pin_gives_the_old_weights_and_their_tokenizer(
 
 def refused(client: HubClient, code: str, **values: object) -> str:
     """Runs code that must end in our error for the Hub, and returns its message."""
-    with pytest.raises(HubError) as caught:
+    with pytest.raises(CodeError) as caught:
         client.run(code, **values)
     name, message = caught.value.args
     assert name == "HubError", message

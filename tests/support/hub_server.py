@@ -11,8 +11,6 @@ import hashlib
 import json
 import os
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from code_process import CodeProcess
 
 WRITE_TOKEN, READ_TOKEN, OTHER_TOKEN = "hf_write", "hf_read", "hf_other"
 _TOKENS = {WRITE_TOKEN: ("tester", "write"), READ_TOKEN: ("tester", "read"), OTHER_TOKEN: ("stranger", "write")}
@@ -416,61 +416,12 @@ def client_environment(hub: Hub, home: Path, token: str | None = None) -> dict[s
     """Returns the environment of a process for which `hub` is the only Hub there is."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "TRANSFORMERS_"))}
     environment |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1", "no_proxy": "127.0.0.1"}
-    environment |= {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "OMP_NUM_THREADS": "2"}
+    environment |= {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "OMP_NUM_THREADS": "1"}
     return environment if token is None else environment | {"HF_TOKEN": token}
 
 
-_WORKER = """
-import json, sys, time
-channel, sys.stdout = sys.stdout, sys.stderr
-time.sleep = lambda seconds: None  # the waits between two attempts
-for line in sys.stdin:
-    request, found = json.loads(line), {}
-    try:
-        names = dict(request["values"])
-        exec(request["code"], names)
-        found["result"] = names.get("result")
-    except Exception as error:
-        found["error"] = [type(error).__name__, str(error)]
-    print(json.dumps(found), file=channel, flush=True)
-"""
-
-
-class HubError(Exception):
-    """What a client's code raised: `args` are the name of the class and the message."""
-
-
-class HubClient:
-    """A process with a Hub of its own choosing, which runs pieces of code one after the other."""
+class HubClient(CodeProcess):
+    """A process with a Hub of its own choosing, which does not wait between two attempts."""
 
     def __init__(self, hub: Hub, home: Path, token: str | None = None) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _WORKER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=client_environment(hub, home, token),
-            cwd=home,
-        )
-
-    def run(self, code: str, **values: Any) -> Any:
-        """Runs `code` with `values` as its global names and returns what it leaves in `result`.
-
-        Raises:
-            HubError: The code raised.
-        """
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        request = {"code": code, "values": json.loads(json.dumps(values, default=str))}
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        found = json.loads(self.process.stdout.readline())
-        if "error" in found:
-            raise HubError(*found["error"])
-        return found["result"]
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait(30)
+        super().__init__("import time; time.sleep = lambda seconds: None", home, client_environment(hub, home, token))

@@ -7,8 +7,6 @@ import json
 import os
 import pickle
 import shutil
-import subprocess
-import sys
 import unicodedata
 from itertools import chain
 from pathlib import Path
@@ -18,6 +16,7 @@ import numpy as np
 import pytest
 import sentencepiece
 import torch
+from code_process import CodeProcess
 from golden_tokens import GLUON_LENGTH, TRICKY, read_golden
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -560,28 +559,18 @@ class TestFiles:
             assert twin.word_split == either.word_split
 
 
-WITHOUT_US = """
-import sys
-sys.modules["kobert_hf_emotion"] = None
-"""
-
-
 class TestTokenizerJson:
-    def test_plain_auto_tokenizer(self, either: KoBERTTokenizer, tmp_path: Path) -> None:
+    def test_plain_auto_tokenizer(self, either: KoBERTTokenizer, tmp_path: Path, plain: CodeProcess) -> None:
         saved = copy.copy(either)
         saved.save_pretrained(tmp_path)
-        script = f"""{WITHOUT_US}
-import json
+        rows, specials, side, length = plain.run(f"""
 from transformers import AutoTokenizer
 tokenizer = AutoTokenizer.from_pretrained({str(tmp_path)!r})
 texts = ["오늘 정말 행복했어", "좋다. 정말?", "ㅠㅠ 싫다"]
 rows = tokenizer(texts, texts[::-1], padding=True)
 specials = [tokenizer.pad_token_id, tokenizer.cls_token_id, tokenizer.sep_token_id, len(tokenizer)]
-print(json.dumps([dict(rows), specials, tokenizer.padding_side, tokenizer.model_max_length]))
-"""
-        command = [sys.executable, "-c", script]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        rows, specials, side, length = json.loads(done.stdout.splitlines()[-1])
+result = [dict(rows), specials, tokenizer.padding_side, tokenizer.model_max_length]
+""")
         texts = ["오늘 정말 행복했어", "좋다. 정말?", "ㅠㅠ 싫다"]
         assert rows == dict(either(texts, texts[::-1], padding=True))
         assert specials == [PAD, CLS, SEP, 8002]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
-import subprocess
 from pathlib import Path
 
 import datasets
 import numpy as np
 import pytest
 import torch
+from forked import run_forked
 from paths import SUPPORT
 from sklearn.metrics import accuracy_score, f1_score
-from small_trainer import LABELS, TEXTS, KeptGradients, arguments, build_model, launcher, rows
+from small_trainer import LABELS, TEXTS, KeptGradients, arguments, build_model, rows
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -34,6 +34,7 @@ def reference_gradients(model: EmotionClassifier, alpha: float = 1.0, gamma: flo
     return {name: parameter.grad for name, parameter in model.named_parameters() if parameter.grad is not None}
 
 
+@pytest.mark.numeric
 @pytest.mark.parametrize(("batch", "accumulation"), [(16, 1), (4, 4), (5, 4)])
 def test_gradient_of_a_step_does_not_depend_on_accumulation(
     tokenizer: KoBERTTokenizer, tmp_path: Path, batch: int, accumulation: int
@@ -63,27 +64,25 @@ output = trainer.predict(rows(15))
 own = arguments(Path({folder!r}), per_device_train_batch_size={batch}, max_grad_norm=0)
 own.average_tokens_across_devices = False
 apart = KeptGradients(build_model(tokenizer), own, rows(16)).train_and_keep()
+assert args.world_size == {processes}
 if args.process_index == 0:
     torch.save((kept, torch.tensor(output.predictions), vars(trainer.history[0]), apart), {result!r})
 """
 
 
-def launch(tmp_path: Path, processes: int, batch: int, count: int) -> tuple[dict, torch.Tensor, dict, dict]:
-    result = tmp_path / f"{processes}.pt"
-    script = tmp_path / f"worker_{processes}.py"
-    folder = SUPPORT
-    script.write_text(
-        WORKER.format(tests=str(folder), folder=str(tmp_path / "out"), batch=batch, rows=count, result=str(result)),
-        encoding="utf-8",
-    )
-    subprocess.run([*launcher(processes), str(script)], check=True, capture_output=True, text=True, timeout=240)
-    return torch.load(result, weights_only=True)
-
-
+@pytest.mark.numeric
 def test_two_processes_train_as_one(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
+    jobs = []
     # 13 rows and a batch of 2 times 8: the processes cannot share the rows evenly.
-    one = launch(tmp_path, 1, 16, 13)
-    two = launch(tmp_path, 2, 8, 13)
+    for processes, batch in ((1, 16), (2, 8)):
+        script = tmp_path / f"worker_{processes}.py"
+        named = {"folder": str(tmp_path / "out"), "result": str(tmp_path / f"{processes}.pt")}
+        script.write_text(
+            WORKER.format(tests=str(SUPPORT), processes=processes, batch=batch, rows=13, **named), encoding="utf-8"
+        )
+        jobs.append((processes, script))
+    run_forked(*jobs)
+    one, two = (torch.load(tmp_path / f"{processes}.pt", weights_only=True) for processes, _ in jobs)
     for name, gradient in one[0].items():
         torch.testing.assert_close(two[0][name], gradient, rtol=1e-5, atol=1e-6, msg=name)
     torch.testing.assert_close(two[1], one[1], rtol=1e-5, atol=1e-5)
@@ -96,6 +95,7 @@ def test_two_processes_train_as_one(tokenizer: KoBERTTokenizer, tmp_path: Path) 
             torch.testing.assert_close(found[name], gradient, rtol=1e-5, atol=1e-6, msg=name)
 
 
+@pytest.mark.numeric
 def test_criterion_and_training_figures_are_those_of_the_rows(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
     model = build_model(tokenizer)
     with torch.no_grad():
@@ -130,6 +130,7 @@ def test_criterion_and_training_figures_are_those_of_the_rows(tokenizer: KoBERTT
     assert (model.config.focal_alpha, model.config.focal_gamma) == (alpha, 1.5)
 
 
+@pytest.mark.numeric
 def test_predictions_come_in_the_order_of_the_rows(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
     model = build_model(tokenizer)
     trainer = EmotionTrainer(model, arguments(tmp_path, per_device_eval_batch_size=3), eval_dataset=rows())
@@ -155,6 +156,7 @@ def test_no_weight_decay_on_biases_and_layer_norms(tokenizer: KoBERTTokenizer, t
     assert decayed | plain == set(names.values())
 
 
+@pytest.mark.numeric
 def test_inputs_stay_as_they_are_and_training_twice_works(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
     data = rows()
     trainer = EmotionTrainer(build_model(tokenizer), arguments(tmp_path), data)
@@ -215,6 +217,7 @@ def test_rows_without_a_label_are_an_error(
         give()
 
 
+@pytest.mark.numeric
 def test_ignored_rows_count_in_no_figure(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
     some = [-100 if index % 3 == 0 else label for index, label in enumerate(LABELS)]
     kept = [index for index in range(16) if index % 3]
@@ -246,6 +249,7 @@ def test_rows_without_text_or_without_labels_are_refused(tokenizer: KoBERTTokeni
     assert trainer.predict(rows().remove_columns("label")).predictions.shape == (16, 7)
 
 
+@pytest.mark.numeric
 def test_several_evaluation_sets(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
     model = build_model(tokenizer)
     args = arguments(tmp_path, eval_strategy="epoch", learning_rate=0.0)
@@ -302,6 +306,7 @@ class NoFloat64(TorchDispatchMode):
         return found
 
 
+@pytest.mark.numeric
 def test_a_device_without_float64_trains_and_evaluates(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
     args = arguments(tmp_path, eval_strategy="epoch", per_device_train_batch_size=4, focal_alpha="balanced")
     trainer = EmotionTrainer(build_model(tokenizer), args, rows(), rows(9))

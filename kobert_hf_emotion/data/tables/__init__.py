@@ -9,33 +9,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
+from ...utils.file_suffixes import EXCEL_SUFFIXES, JSON_SUFFIXES, TEXT_SUFFIXES
 from ..text_encoding import find_encoding
 from .csv import open_csv
 from .excel import open_excel
 from .json_array import open_json
 from .options import ReadOptions
 from .parquet import open_parquet
-from .source import (
-    EXCEL_SUFFIXES,
-    JSON_SUFFIXES,
-    SUFFIXES,
-    TEXT_SUFFIXES,
-    UNREADABLE,
-    Source,
-    is_table_path,
-    open_source,
-    unreadable,
-)
+from .source import UNREADABLE, Source, open_source, unreadable
 from .table import Gap, Note, Table, TableFile
 
 __all__ = [
-    "SUFFIXES",
     "Gap",
     "Note",
     "ReadOptions",
     "Table",
     "TableFile",
-    "is_table_path",
     "open_table",
     "read_table",
 ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from ...errors import DataError
-from ..columns import Columns, find_columns
+from ..columns import Columns, Wanted, find_columns
 from .corpora import refuse_known_corpus
 from .headerless import refuse_headerless
 from .table import Gap, Note, Table
@@ -24,35 +25,18 @@ _CAUSES = {
 }
 
 
-def columns_of(
-    table: Table,
-    *,
-    text: str | None,
-    label: str | None,
-    text_pair: str | None = None,
-    group: str | None = None,
-    require_labels: bool,
-    read_labels: bool,
-) -> Columns:
+def columns_of(table: Table, wanted: Wanted) -> Columns:
     """Finds the columns of a table as `find_columns` does, after a look at whether its names are names.
 
     Raises:
         DataError: As for `find_columns`, and where the first row is data.
     """
-    refuse_headerless(table, (text, label, text_pair, group), require_labels)
-    if text is None:
-        refuse_known_corpus(table, require_labels)
+    refuse_headerless(table, tuple(wanted.named.values()), wanted.require_labels)
+    if wanted.text is None:
+        refuse_known_corpus(table, wanted.require_labels)
         if table.options.no_header and table.frame.shape[1] == 1:
-            text = str(table.frame.columns[0])
-    return find_columns(
-        table,
-        text=text,
-        label=label,
-        text_pair=text_pair,
-        group=group,
-        require_labels=require_labels,
-        read_labels=read_labels,
-    )
+            wanted = replace(wanted, text=str(table.frame.columns[0]))
+    return find_columns(table, wanted)
 
 
 def gap_notes(table: Table, columns: Columns, require_labels: bool) -> tuple[Note, ...]:

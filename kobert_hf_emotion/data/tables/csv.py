@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from ...errors import DataError
 from .delimited import Layout, OpenText, find_layout, read_rows
@@ -20,6 +21,24 @@ _DECLARED = re.compile(r'\ufeff?"?sep=(.)"?\s*', re.IGNORECASE)
 _WRITTEN = {"\t": "tab", "\n": "line"}
 
 
+class _Beginning(NamedTuple):
+    """Where the table in a text begins, and what stands between its cells.
+
+    Attributes:
+        delimiter: What stands between cells.
+        is_told: Whether the user or the file says so.
+        skip: Lines above the column names.
+        titles: Those of them that are read over as a title or comments.
+        first: The first line of the table.
+    """
+
+    delimiter: str
+    is_told: bool
+    skip: int
+    titles: list[str]
+    first: str
+
+
 def open_csv(
     path: Path,
     suffix: str,
@@ -31,33 +50,45 @@ def open_csv(
     """Looks a delimited text file through."""
     with open_text(None) as handle:
         head = [line.rstrip("\n") for line in islice(handle, HEAD_ROWS + (options.header_row or 0))]
-    declared = next((_DECLARED.fullmatch(line) for line in head if line.strip()), None)
-    skip = 1 + next(number for number, line in enumerate(head) if line.strip()) if declared else 0
-    if options.header_row is not None:
-        skip = max(skip, options.header_row - 1)
-    below = head[skip:]
-    delimiter = options.separator or (declared[1] if declared else _pick(below, suffix, options))
-    titles = 0
-    if options.header_row is None and not options.no_header:
-        titles = _title_lines(below, delimiter)
-        skip += titles
+    start = _beginning(head, suffix, options)
     try:
-        layout = find_layout(open_text, Layout(delimiter, skip=skip), path.name, options.quoted)
+        layout = find_layout(open_text, Layout(start.delimiter, skip=start.skip), path.name, options.quoted)
     except DataError as error:
-        first = next((line for line in head[skip:] if line.strip()), "")
-        if error.mend or delimiter == "\n" or any(map(is_known_name, _split(first, delimiter))):
-            raise
-        if suffix != ".txt" and not looks_like_text(first):
-            raise
-        raise _maybe_lines(error) from None
-    if titles:
-        layout = layout.noting(above_note(path, skip + 1, [line for line in below[:titles] if line.strip()]))
-    if options.no_header and delimiter != "\n" and options.delimiter is None and not declared:
-        layout = layout.noting(_delimiter_note(path, delimiter, layout.width))
+        raise (_maybe_lines(error) if not error.mend and _may_be_lines(start, suffix) else error) from None
+    if start.titles:
+        layout = layout.noting(above_note(path, start.skip + 1, start.titles))
+    if options.no_header and not start.is_told and start.delimiter != "\n":
+        layout = layout.noting(_delimiter_note(path, start.delimiter, layout.width))
     found = options.with_found(
         encoding=encoding, delimiter=_WRITTEN.get(layout.delimiter, layout.delimiter), quoted=layout.quoted
     )
     return table_below(lambda: read_rows(open_text, layout), path, encoding, found, (*notes, *layout.notes))
+
+
+def _beginning(head: Sequence[str], suffix: str, options: ReadOptions) -> _Beginning:
+    """Finds the beginning of the table in the first lines of a file."""
+    top = next((number for number, line in enumerate(head) if line.strip()), 0)
+    declared = _DECLARED.fullmatch(head[top]) if head else None
+    skip = top + 1 if declared else 0
+    if options.header_row is not None:
+        skip = max(skip, options.header_row - 1)
+    below = head[skip:]
+    delimiter = options.separator or (declared[1] if declared else _pick(below, suffix, options))
+    titles = 0 if options.header_row is not None or options.no_header else _title_lines(below, delimiter)
+    return _Beginning(
+        delimiter,
+        is_told=options.delimiter is not None or declared is not None,
+        skip=skip + titles,
+        titles=[line for line in below[:titles] if line.strip()],
+        first=next((line for line in below[titles:] if line.strip()), ""),
+    )
+
+
+def _may_be_lines(start: _Beginning, suffix: str) -> bool:
+    """Whether a table that cannot be read may be a file of one text a line."""
+    if start.delimiter == "\n" or any(map(is_known_name, _split(start.first, start.delimiter))):
+        return False
+    return suffix == ".txt" or looks_like_text(start.first)
 
 
 def _pick(head: Sequence[str], suffix: str, options: ReadOptions) -> str:
@@ -66,9 +97,8 @@ def _pick(head: Sequence[str], suffix: str, options: ReadOptions) -> str:
     if suffix in (".tsv", ".tab") or not lines:
         return "\t"
     if options.no_header:
-        return next(
-            (mark for mark in ("\t", "|", ";", ",") if _is_even(lines, mark)), "\n" if suffix == ".txt" else ","
-        )
+        even = [mark for mark in ("\t", "|", ";", ",") if _is_even(lines, mark)]
+        return even[0] if even else {".txt": "\n"}.get(suffix, ",")
     if suffix == ".txt" and "\t" in lines[0]:
         return "\t"
     first = next((line for line in lines if not line.lstrip("\ufeff ").startswith("#")), lines[0])

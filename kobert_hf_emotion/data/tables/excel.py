@@ -85,9 +85,7 @@ def _parse(page: Any) -> _Sheet:
                 formulas.append((cell["row"], cell["column"]))
             return cell
 
-    book = page.parent
-    spool: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed with the last reader of it
-    width = count = last = 0
+    book, spool = page.parent, _Spool()
     with page._get_source() as xml:
         parser: WorkSheetParser = Parser(
             xml,
@@ -98,34 +96,51 @@ def _parse(page: Any) -> _Sheet:
             timedelta_formats=book._timedelta_formats,
         )
         for number, cells in parser.parse():
-            row = _row(cells)
-            if is_blank(row):
-                continue
-            spool.write(b"[]\n" * (number - last - 1) + json.dumps(row).encode() + b"\n")
-            last, width, count = number, max(width, _content_width(row)), count + 1
+            spool.add(number, _row(cells))
         ranges = [] if parser.merged_cells is None else [cells.bounds for cells in parser.merged_cells.mergeCell]
     merged = [
         (row, column)
         for left, top, right, bottom in ranges
-        for row in range(top, min(bottom, last) + 1)
-        for column in range(left, min(right, width) + 1)
+        for row in range(top, min(bottom, spool.last) + 1)
+        for column in range(left, min(right, spool.width) + 1)
         if (row, column) != (top, left)
     ]
+    return _Sheet(spool.rows, spool.filled, formulas, merged)
 
-    def rows() -> Iterator[Row]:
+
+class _Spool:
+    """The rows of a sheet in a temporary file.
+
+    Attributes:
+        width: Cells of the widest row with content.
+        filled: How many rows have content.
+        last: The number of the last of them, from 1.
+    """
+
+    def __init__(self) -> None:
+        self.width = self.filled = self.last = 0
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed with its last reader
+
+    def add(self, number: int, row: Row) -> None:
+        """Adds the row of a number that is higher than those before; what is between them is blank, as it may be."""
+        if is_blank(row):
+            return
+        self._file.write(b"[]\n" * (number - self.last - 1) + json.dumps(row).encode() + b"\n")
+        self.last, self.width, self.filled = number, max(self.width, _content_width(row)), self.filled + 1
+
+    def rows(self) -> Iterator[Row]:
+        """Yields all rows, of equal width."""
         # Two readers of one file would move each other's place, so each row is read at its own.
         place = 0
         while True:
-            spool.seek(place)
-            lines = spool.readlines(1 << 16)
+            self._file.seek(place)
+            lines = self._file.readlines(1 << 16)
             if not lines:
                 return
-            place = spool.tell()
+            place = self._file.tell()
             for line in lines:
                 row: Row = json.loads(line)
-                yield (row + [""] * (width - len(row)))[:width]
-
-    return _Sheet(rows, count, formulas, merged)
+                yield (row + [""] * (self.width - len(row)))[: self.width]
 
 
 def _row(cells: Sequence[dict[str, Any]]) -> Row:

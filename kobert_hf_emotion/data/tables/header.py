@@ -119,16 +119,16 @@ def _header(head: Sequence[Row], path: Path, options: ReadOptions) -> Header:
             mend={"header_row": None if is_empty else find_header_row(head)},
         )
     pair = head[row - 1 : row + 1]
-    if options.layout == "kemdy" or (options.layout is None and _is_kemdy(pair)):
-        if not _is_kemdy(pair):
-            raise DataError(
-                f"{path}: KEMDy의 두 줄 머리글('Segment ID', 'Total Evaluation' 아래 'Emotion')이어야 하는데 "
-                f"{row}행은 {', '.join(pair[0])}입니다.",
-                f"{path}: expected KEMDy's two header rows ('Segment ID', 'Total Evaluation' above 'Emotion'), found "
-                f"{', '.join(pair[0])} in row {row}.",
-                mend={"layout": None},
-            )
+    if _is_kemdy(pair):
         return Header(row, 2, _kemdy_names(*pair), "kemdy")
+    if options.layout == "kemdy":
+        raise DataError(
+            f"{path}: KEMDy의 두 줄 머리글('Segment ID', 'Total Evaluation' 아래 'Emotion')이어야 하는데 "
+            f"{row}행은 {', '.join(pair[0])}입니다.",
+            f"{path}: expected KEMDy's two header rows ('Segment ID', 'Total Evaluation' above 'Emotion'), found "
+            f"{', '.join(pair[0])} in row {row}.",
+            mend={"layout": None},
+        )
     return Header(row, 1, [column_name(cell) for cell in head[row - 1]])
 
 

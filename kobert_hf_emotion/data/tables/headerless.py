@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import DataError, Setting
 from ...labels import fold_name, label_aliases
+from ..columns import short_name
 from .header import is_known_name
 
 if TYPE_CHECKING:
@@ -21,30 +23,28 @@ _PLAIN_NAME = re.compile(r"[A-Za-z][\w.()/#-]*( [\w.()/#-]+){0,2}")
 _NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?")
 
 
-def refuse_headerless(table: Table, named: Sequence[str | None], require_labels: bool) -> None:
+def refuse_headerless(table: Table, named: Sequence[str], require_labels: bool) -> None:
     """Raises `DataError` where the first row seems to be data and no column that was named is in it.
 
     Args:
         table: The table.
-        named: Columns that the user named; None for those that are to be guessed.
+        named: Columns that the user named.
         require_labels: Whether a column of labels is wanted.
     """
     names = list(table.frame.columns)
-    wanted = [name for name in named if name is not None]
     is_settled = table.options.no_header or (table.encoding is None and table.first_row == 1)
-    if is_settled or (wanted and all(name in names for name in wanted)) or any(map(is_known_name, names)):
+    if is_settled or (named and set(named) <= set(names)) or any(map(is_known_name, names)):
         return
     frame = table.frame.head(_SAMPLE)
     columns = [[cell for cell in frame.iloc[:, index].tolist() if cell.strip()] for index in range(len(names))]
     text = max(range(len(names)), key=lambda index: _mean_length(columns[index]))
-    is_alone = len(names) == 1 and _PLAIN_NAME.fullmatch(names[0]) is None
-    is_lines = is_alone and (" " in names[0] or ".txt" in table.path.suffixes)
-    if not (is_lines or _is_sentence(names[text], columns[text]) or any(map(_is_cell, names, columns))):
+    is_data = _is_sentence(names[text], columns[text]) or any(map(_is_cell, names, columns))
+    if not is_data and not _is_line(names, table.path):
         return
     mend: dict[str, Setting] = {"no_header": True, "header_row": None, "text_column": str(text + 1)}
     if require_labels and (label := _label_column(frame, text)) is not None:
         mend["label_column"] = str(label + 1)
-    shown = " | ".join(name if len(name) <= 30 else name[:29] + "…" for name in names[:10])
+    shown = " | ".join(short_name(name) for name in names[:10])
     row = table.first_row - 1
     raise DataError(
         f"{table.path}: {row}행에 열 이름이 있어야 하는데 데이터({shown})로 보입니다. 열 이름이 없는 파일이면 "
@@ -54,6 +54,12 @@ def refuse_headerless(table: Table, named: Sequence[str | None], require_labels:
         "these are names, give that of the text as `text_column`.",
         mend=mend,
     )
+
+
+def _is_line(names: Sequence[str], path: Path) -> bool:
+    """Whether the name of an only column is a line of text."""
+    [first, *others] = names
+    return not others and _PLAIN_NAME.fullmatch(first) is None and (" " in first or ".txt" in path.suffixes)
 
 
 def looks_like_text(cell: str) -> bool:

@@ -29,16 +29,8 @@ def open_json(
         except (ValueError, RecursionError) as error:
             raise _broken(path, str(error)) from None
     records, where = _records(path, document)
-    keys: dict[str, None] = {}
-    rows: list[dict[str, str]] = []
-    for number, record in enumerate(records, start=1):
-        if not isinstance(record, dict):
-            raise _broken(path, f"{where or 'array'}[{number - 1}]: {type(record).__name__}")
-        try:
-            rows.append(flat_record(record))
-        except (ValueError, RecursionError) as error:
-            raise _broken(path, f"{where or 'array'}[{number - 1}]: {error}") from None
-        keys.update(dict.fromkeys(rows[-1]))
+    rows = [_flat(path, f"{where or 'array'}[{index}]", record) for index, record in enumerate(records)]
+    keys = dict.fromkeys(key for row in rows for key in row)
     if not keys:
         raise no_rows(path, [])
 
@@ -50,6 +42,15 @@ def open_json(
             yield pd.DataFrame({key: [row.get(key, "") for row in chunk] for key in keys}, dtype=str)
 
     return TableFile(path, encoding, 1, options, (*notes, *_notes(path, where, keys)), frames)
+
+
+def _flat(path: Path, place: str, record: Any) -> dict[str, str]:
+    if not isinstance(record, dict):
+        raise _broken(path, f"{place}: {type(record).__name__}")
+    try:
+        return flat_record(record)
+    except (ValueError, RecursionError) as error:
+        raise _broken(path, f"{place}: {error}") from None
 
 
 def _is_lines(open_text: OpenText) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bz2
-import difflib
 import gzip
 import lzma
 import zipfile
@@ -13,12 +12,9 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
 from ...errors import DataError
+from ...utils.argument_checks import nearest_path
+from ...utils.file_suffixes import OTHER_WORKBOOKS, TABLE_SUFFIXES
 from .table import Note, empty
-
-TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
-JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
-EXCEL_SUFFIXES = (".xlsx", ".xlsm")
-SUFFIXES = (*TEXT_SUFFIXES, *EXCEL_SUFFIXES, *JSON_SUFFIXES, ".parquet")
 
 OpenBytes = Callable[[], IO[bytes]]
 _OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -51,14 +47,6 @@ class Source(NamedTuple):
             raise unreadable(self.path, error) from error
 
 
-def is_table_path(path: str) -> bool:
-    """Whether `path` names a file by the suffix of a format that can be read, compressed or not."""
-    suffixes = [suffix.lower() for suffix in Path(path).suffixes[-2:]]
-    if not suffixes:
-        return False
-    return suffixes[-1] in (*SUFFIXES, ".zip") or (suffixes[-1] in _OPENERS and len(suffixes) > 1)
-
-
 def open_source(path: Path) -> Source:
     """Looks at a path and finds the content of its table.
 
@@ -71,7 +59,7 @@ def open_source(path: Path) -> Source:
     suffix = "".join(suffixes[-2:-1] if compression else suffixes[-1:])
     if suffix == ".zip" and compression is None:
         source = _open_archive(path)
-    elif suffix not in SUFFIXES:
+    elif suffix not in TABLE_SUFFIXES:
         raise _unknown(path, suffix)
     elif compression is None:
         source = Source(path, suffix, lambda: path.open("rb"), is_packed=False)
@@ -101,7 +89,7 @@ def _open_archive(path: Path) -> Source:
             members = [info for info in archive.infolist() if not _is_clutter(info)]
     except UNREADABLE as error:
         raise unreadable(path, error) from error
-    tables = [info for info in members if Path(_name(info)).suffix.lower() in SUFFIXES]
+    tables = [info for info in members if Path(_name(info)).suffix.lower() in TABLE_SUFFIXES]
     if len(tables) != 1:
         shown = ", ".join(_name(info) for info in (tables or members)[:10]) or "-"
         found = (f"{len(tables):,}개", f"{len(tables):,}") if tables else ("없습니다", "none")
@@ -157,7 +145,7 @@ def _check_path(path: Path) -> None:
             f"{path}: this is a folder. Name the data file in it.",
         )
     if not path.exists():
-        near = _nearest_file(path)
+        near = nearest_path(path)
         raise DataError(
             f"{path}: 파일이 없습니다." + (f" 혹시 {near}인가요?" if near else " 경로를 확인하세요."),
             f"{path}: there is no such file." + (f" Did you mean {near}?" if near else " Check the path."),
@@ -165,25 +153,16 @@ def _check_path(path: Path) -> None:
 
 
 def _unknown(path: Path, suffix: str) -> DataError:
-    if suffix in (".xls", ".xlsb", ".ods", ".numbers"):
+    if suffix in OTHER_WORKBOOKS:
         return DataError(
             f"{path}: '{suffix}' 통합 문서는 읽지 못합니다. Excel에서 '다른 이름으로 저장', 'Excel 통합 문서(.xlsx)'를 "
             "골라 저장하고 그 파일을 지정하세요.",
             f"{path}: workbooks ending in '{suffix}' are not read. Save it in Excel as 'Excel Workbook (.xlsx)' and "
             "name that file.",
         )
-    known = ", ".join((*SUFFIXES, ".zip"))
+    known = ", ".join((*TABLE_SUFFIXES, ".zip"))
     what = f"files ending in '{suffix}'" if suffix else "files without a suffix"
     return DataError(
         f"{path}: '{suffix}' 형식은 읽지 못합니다. 읽을 수 있는 형식: {known}. CSV나 XLSX로 저장하세요.",
         f"{path}: {what} are not read. Known: {known}. Save it as CSV or XLSX.",
     )
-
-
-def _nearest_file(path: Path) -> str | None:
-    try:
-        names = [entry.name for entry in path.parent.iterdir()]
-    except OSError:
-        return None
-    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.7)
-    return str(path.parent / near[0]) if near else None

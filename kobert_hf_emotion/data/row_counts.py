@@ -1,0 +1,90 @@
+"""Rows of files counted part by part: those that are kept, those that are not and why, and what was seen in both."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from .cleaning import count_labels, count_null_texts
+from .columns import Columns
+from .label_reading import sort_counts
+from .label_tally import LabelTally
+from .report import LoadReport, nothing_left
+from .tables import Note, Table, TableFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Part(NamedTuple):
+    """Rows that were read at once: those that are kept, how many are left out and why, and all their labels."""
+
+    kept: pd.DataFrame
+    dropped: dict[str, int]
+    labels: LabelTally
+
+
+@dataclass
+class RowCounts:
+    """The counts of the parts of files.
+
+    Attributes:
+        names: Label names in the order of their ids; None without labels.
+        kept: Rows that are kept.
+        dropped: Rows left out, by reason.
+        labels: Rows kept by label.
+        nfc_changed: Rows kept whose text was not in NFC.
+        null_texts: Rows kept whose text is what programs write for a missing value.
+        tally: What the cells of labels held.
+    """
+
+    names: tuple[str, ...] | None
+    kept: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    labels: Counter[str] = field(default_factory=Counter)
+    nfc_changed: int = 0
+    null_texts: Counter[str] = field(default_factory=Counter)
+    tally: LabelTally = field(default_factory=LabelTally)
+
+    def add(self, part: Part) -> None:
+        """Counts the rows of a part."""
+        self.kept += len(part.kept)
+        self.dropped.update(part.dropped)
+        self.labels.update(count_labels(part.kept, self.names))
+        self.nfc_changed += int((~part.kept["is_nfc"]).sum())
+        self.null_texts.update(count_null_texts(part.kept))
+        self.tally += part.labels
+
+    def report(
+        self, files: Sequence[Table | TableFile], columns: Sequence[Columns], notes: Sequence[Note]
+    ) -> LoadReport:
+        """Returns the report of the files whose rows were counted.
+
+        Args:
+            files: The files.
+            columns: The columns used in each.
+            notes: What there is to say of how they were read.
+
+        Raises:
+            DataError: No row is kept.
+        """
+        report = LoadReport(
+            files=tuple(str(file.path) for file in files),
+            encodings=tuple(file.encoding for file in files),
+            rows_read=self.kept + self.dropped.total(),
+            rows_kept=self.kept,
+            dropped=dict(self.dropped),
+            nfc_changed=self.nfc_changed,
+            label_counts=dict(self.labels),
+            label_conflicts=self.tally.conflicts,
+            columns=tuple(columns),
+            labels_read=None if self.names is None else self.tally.reading(self.names),
+            null_texts=sort_counts(self.null_texts),
+            reading=tuple(file.options for file in files),
+            notes=tuple(notes),
+        )
+        if not self.kept:
+            raise nothing_left(report)
+        return report
