@@ -60,12 +60,13 @@ def test_scores_and_interval_are_those_of_drawing_rows(tmp_path: Path) -> None:
     assert (found.macro_f1.interval.low, found.macro_f1.interval.high) == pytest.approx((low, high), abs=0.02)
 
 
-def test_p_is_twice_the_share_of_draws_on_the_far_side_of_zero(tmp_path: Path) -> None:
+@pytest.mark.parametrize("right", [(0.5, 0.6), (0.7, 0.5)])
+def test_p_is_twice_the_share_of_draws_on_the_far_side_of_zero(tmp_path: Path, right: tuple[float, float]) -> None:
     """Davison and Hinkley (1997), eq. 4.11, doubled: the draws are made into rows, and scored as rows."""
-    first, second = make_runs(tmp_path, rows=60, right=(0.5, 0.6))
+    first, second = make_runs(tmp_path, rows=60, right=right)
     found = compare_runs(first, second, resamples=199, seed=5)
     truth = np.random.default_rng(0).integers(0, 3, 60)
-    predictions = [noisy(truth, 0.5, 1), noisy(truth, 0.6, 2)]
+    predictions = [noisy(truth, right[0], 1), noisy(truth, right[1], 2)]
     kinds = np.ravel_multi_index((truth, *predictions), (3, 3, 3))
     drawn: dict[str, list[float]] = {"accuracy": [], "macro_f1": []}
     for counts in resample_counts(kinds, 27, None, 199, 5):
