@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -222,6 +223,41 @@ def test_copies_of_a_text_are_drawn_together(tmp_path: Path) -> None:
         assert found.is_grouped == (name == "same")
         widths.append(found.macro_f1.interval.high - found.macro_f1.interval.low)
     assert widths[0] == pytest.approx(2 * widths[1], rel=0.15)
+
+
+def test_many_labels_need_no_table_of_their_cube(tmp_path: Path) -> None:
+    labels = [f"감정 {number}" for number in range(44)]
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 44, 500)
+    guesses = [np.where(random.random(500) < share, truth, random.integers(0, 44, 500)) for share in (0.3, 0.6)]
+    runs = [
+        write_finished_run(tmp_path / str(seed), np.eye(44)[guess], truth, labels, [f"글 {row}" for row in range(500)])
+        for seed, guess in enumerate(guesses)
+    ]
+    tracemalloc.start()
+    found = compare_runs(*runs, resamples=1000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 300e6  # the cube of 44 labels in 1,000 draws alone takes 680 MB
+    for run, guess in zip((found.macro_f1.first, found.macro_f1.second), guesses, strict=True):
+        assert run == pytest.approx(f1_score(truth, guess, average="macro"))
+    assert found.accuracy.first == accuracy_score(truth, guesses[0])
+
+
+def test_groups_of_either_run_are_drawn_together(tmp_path: Path) -> None:
+    first, second = make_runs(tmp_path)
+    alone = compare_runs(first, second)
+    table = second / "oof_predictions.csv"
+    rows = table.read_text(encoding="utf-8-sig").splitlines()
+    grouped = [f"{line},{'speaker' if not number else number // 6}" for number, line in enumerate(rows)]
+    table.write_text("\n".join(grouped) + "\n", encoding="utf-8-sig")
+    record = json.loads((second / "run.json").read_text(encoding="utf-8"))
+    (second / "run.json").write_text(json.dumps({**record, "group_by": "speaker"}), encoding="utf-8")
+    found, turned = compare_runs(first, second), compare_runs(second, first)
+    assert not alone.is_grouped
+    assert found.is_grouped
+    assert turned.is_grouped
+    assert turned.macro_f1.interval.low == pytest.approx(-found.macro_f1.interval.high)
 
 
 def test_other_rows_are_refused(tmp_path: Path) -> None:
