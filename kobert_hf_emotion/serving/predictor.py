@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from ..errors import KoBERTEmotionError
 from ..inference.ensemble import EmotionEnsemble
-from ..inference.files import LogitsModel
 from ..metrics.probabilities import check_logits, softmax
 from ..modeling.prediction import Prediction, to_predictions
 from ..tokenization.guard import PROBES, UnknownTexts, check_predicted
+
+if TYPE_CHECKING:
+    from ..inference.files import LogitsModel
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +92,8 @@ class Predictor:
         """Tells of each text of a batch whether it is one of those that could not be read."""
         if self._tokenizer is None:
             return [False] * len(texts)
-        config = PreTrainedConfig(vocab_size=len(self._tokenizer))
+        config = PreTrainedConfig()
+        config.vocab_size = len(self._tokenizer)
         found = []
         for text, row in zip(texts, self._tokenizer(list(texts), truncation=True)["input_ids"], strict=True):
             count = UnknownTexts(texts=1)  # the tokenizer has been judged

@@ -6,13 +6,16 @@ import signal
 import socket
 from collections.abc import Callable
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from ..errors import KoBERTEmotionError
-from ..inference.files import LogitsModel
 from .app import create_app
 from .options import ServingOptions
+
+if TYPE_CHECKING:
+    from ..inference.files import LogitsModel
 
 _BACKLOG = 2048
 
