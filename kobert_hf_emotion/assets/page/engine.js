@@ -8,7 +8,7 @@
 let key = "";
 
 export function useKey(given) {
-  key = given;
+  key = String.fromCharCode(...new TextEncoder().encode(given)); // a header holds bytes, not Hangul
 }
 
 export async function labels() {

@@ -114,6 +114,7 @@ function showTyped() {
   } else if (predictions.length > 0) parts.push(say.said(predictions.length));
   if (cut) parts.push(say.tooMany(MOST_LINES));
   at("status").textContent = parts.join(" ");
+  at("status").classList.toggle("heard", texts.length === 1); // who sees reads it above the bars
 }
 
 function result(text, prediction, withText) {
