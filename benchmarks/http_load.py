@@ -29,6 +29,12 @@ class Server:
         """Resident bytes."""
         return int(psutil.Process(self.process.pid).memory_info().rss)
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Seconds that the processor has worked for it, which other programs do not lengthen as they do the rest."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return float(times.user + times.system)
+
 
 @contextmanager
 def running(*arguments: str) -> Iterator[Server]:

@@ -78,15 +78,23 @@ def _report(
 ) -> Report:
     seconds: dict[str, list[float]] = {name: [] for name in servers}
     waits: dict[str, list[float]] = {name: [] for name in servers}
+    worked = dict.fromkeys(servers, 0.0)
     for _ in range(repeats):
         for name, server in servers.items():
+            before = server.cpu_seconds
             took, each = load(server.url, clients, bodies[name])
+            worked[name] += server.cpu_seconds - before
             seconds[name].append(took)
             waits[name] += each
     facts: dict[str, Any] = {}
     for name, server in servers.items():
         p50, p99 = (1000 * np.percentile(waits[name], [50, 99])).tolist()
-        facts[name] = {"p50 ms": p50, "p99 ms": p99, "memory MB": server.memory / 1e6}
+        facts[name] = {
+            "p50 ms": p50,
+            "p99 ms": p99,
+            "CPU ms a text": 1000 * worked[name] / len(waits[name]),
+            "memory MB": server.memory / 1e6,
+        }
     timings = {name: Timing(tuple(values)) for name, values in seconds.items()}
     title = f"Serving: {clients} clients at once, single texts of {texts.name}"
     return Report(title, checks, timings, len(texts.texts), facts)

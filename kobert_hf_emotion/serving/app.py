@@ -63,7 +63,7 @@ class Service:
 
     def __init__(self, model: LogitsModel, options: ServingOptions) -> None:
         self.options = options
-        self.predictor = Predictor(model, options.max_batch_size)
+        self.predictor = Predictor(model)
         self.metrics = Metrics(lambda: self.batcher.waiting)
         self.batcher = Batcher(self.predictor, options, self.metrics.batches.observe)
         self.ready = False
