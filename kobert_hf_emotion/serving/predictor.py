@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TEXTS_A_PASS = 8
-"""Texts of a batch that go through the model at once, those of similar length together: 64 reviews of NSMC that are padded
+"""Texts of a batch that go through the model at once, those of similar length together: 64 reviews of NSMC, padded
 to the longest take twice the time of eight times eight."""
 
 

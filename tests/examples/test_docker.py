@@ -1,4 +1,4 @@
-"""The Dockerfile as far as it can be read without Docker: known instructions, files that are there, options that exist."""
+"""The Dockerfile as far as it can be read without Docker: instructions, files that are there, options that exist."""
 
 from __future__ import annotations
 
