@@ -17,7 +17,7 @@ from .inputs import check_there
 
 if TYPE_CHECKING:
     from ..inference.ensemble import Predictor
-    from ..inference.files import LogitsModel
+    from ..inference.logits_model import LogitsModel
 
 
 def open_model(model: str, tokenizer: str | None, num_attention_heads: int | None) -> LogitsModel:

@@ -30,7 +30,7 @@ from .problems import Refusal, invalid, refused, too_busy, too_many_texts
 from .schemas import ClassificationRequest, Error, Health, Labels, LabelScore, PredictRequest, PredictResponse
 
 if TYPE_CHECKING:
-    from ..inference.files import LogitsModel
+    from ..inference.logits_model import LogitsModel
 
 logger = logging.getLogger(__name__)
 

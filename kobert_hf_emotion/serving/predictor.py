@@ -16,7 +16,7 @@ from ..modeling.prediction import Prediction, to_predictions
 from ..tokenization.guard import PROBES, UnknownTexts, check_predicted
 
 if TYPE_CHECKING:
-    from ..inference.files import LogitsModel
+    from ..inference.logits_model import LogitsModel
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from .app import create_app
 from .options import ServingOptions
 
 if TYPE_CHECKING:
-    from ..inference.files import LogitsModel
+    from ..inference.logits_model import LogitsModel
 
 _BACKLOG = 2048
 
