@@ -20,7 +20,7 @@ FLOORS = (
     ("modeling", "audit"),
     ("legacy",),
     ("inference", "notebook"),
-    ("training", "export"),
+    ("training", "export", "serving"),
     ("runs",),
     ("evaluation",),
     ("cli",),

@@ -10,6 +10,8 @@ from ..utils.argument_checks import check_path
 ASSETS = Path(__file__).parent
 DEFAULT_MODEL_NAME = "default"
 DEFAULT_MODEL = ASSETS / "default"
+PAGE = ASSETS / "page"
+"""The page in which people try a model: `engine.js` in it asks the server that shows the page."""
 SAMPLE_TRAIN = ASSETS / "sample" / "train.csv"
 SAMPLE_TEST = ASSETS / "sample" / "test.csv"
 

@@ -17,6 +17,7 @@ from .hints import in_terms_of
 from .predict import predict
 from .push import push
 from .review import review
+from .serve import serve
 from .test import evaluate
 from .train import train
 
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command("train")(train)
 app.command("test")(evaluate)
 app.command("predict")(predict)
+app.command("serve")(serve)
 app.command("compare")(compare)
 app.command("ensemble")(ensemble)
 app.command("review")(review)

@@ -17,6 +17,23 @@ from .inputs import check_there
 
 if TYPE_CHECKING:
     from ..inference.ensemble import Predictor
+    from ..inference.logits_model import LogitsModel
+
+
+def open_model(model: str, tokenizer: str | None, num_attention_heads: int | None) -> LogitsModel:
+    """Opens whatever predicts, a folder that export wrote among it, and moves it to the GPU where there is one.
+
+    Raises:
+        CheckpointError: As `load_model` does, or the export's files are damaged.
+    """
+    from ..export import OnnxClassifier, is_export
+
+    if is_export(model):
+        check_notebook_options(model, tokenizer, num_attention_heads)
+        return OnnxClassifier.from_pretrained(model)
+    classifier = load_model(model, tokenizer, num_attention_heads)
+    classifier.to_accelerator()
+    return classifier
 
 
 def load_model(model: str, tokenizer: str | None, num_attention_heads: int | None) -> Predictor:

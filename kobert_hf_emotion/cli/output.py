@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def say(line: str = "") -> None:
-    """Prints a line of the result."""
-    print(line)  # noqa: T201
+    """Prints a line of the result, so that who reads it through a pipe has it at once."""
+    print(line, flush=True)  # noqa: T201
 
 
 def say_json(content: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from ..utils.garbage_collection import collector_spares_imports
 from . import options
 from .groups import Columns, takes_groups
 from .inputs import STDIN, check_order, check_output, file_or_texts, refuse_unused
-from .models import check_notebook_options, load_model
+from .models import open_model
 from .output import note, note_reading, progress_bar, quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def predict(
         refuse_unused(context, used, "문장을 예측할 때", "with texts")
     check_output(output, found)
     with collector_spares_imports(), quiet_libraries():
-        classifier = _load(model, tokenizer, num_attention_heads)
+        classifier = open_model(model, tokenizer, num_attention_heads)
     if not isinstance(found, Path):
         _predict_texts(classifier, found, output, batch_size, json)
         return
@@ -79,17 +79,6 @@ def predict(
         rows = open_rows(found, classifier.labels, **vars(columns), read_labels=not ignore_labels, reading=reading)
         note_reading(rows.report)
     _predict_rows(classifier, rows, output, batch_size, json)
-
-
-def _load(model: str, tokenizer: str | None, num_attention_heads: int | None) -> LogitsModel:
-    from ..export import OnnxClassifier, is_export
-
-    if is_export(model):
-        check_notebook_options(model, tokenizer, num_attention_heads)
-        return OnnxClassifier.from_pretrained(model)
-    classifier = load_model(model, tokenizer, num_attention_heads)
-    classifier.to_accelerator()
-    return classifier
 
 
 def _predict_texts(classifier: LogitsModel, texts: list[str], output: Path | None, batch_size: int, json: bool) -> None:
