@@ -149,7 +149,7 @@ def _groups_of_both(first: FinishedRun, second: FinishedRun) -> Sequence[Hashabl
 def _scores(
     counts: NDArray[np.integer], labels: NDArray[np.integer], predicted: NDArray[np.integer], n_classes: int
 ) -> dict[str, NDArray[np.float64]]:
-    """Computes the scores of a run from the counts of cells, shape (draws, cells); a cell has a label and a prediction."""
+    """Computes the scores of a run from the counts of cells, shape (draws, cells), each a label and a prediction."""
     places, place_of = np.unique(labels * n_classes + predicted, return_inverse=True)
     order = np.argsort(place_of, kind="stable")
     starts = np.searchsorted(place_of[order], np.arange(len(places)))
