@@ -6,7 +6,7 @@ RUN ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 SAMPLE = kobert_hf_emotion/assets/sample
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test avx2 check format dist clean
+.PHONY: help install browser demo test avx2 check format dist clean
 
 help: ## 이 도움말 (this help)
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,7 +28,13 @@ demo: install ## 예제 CSV로 k겹 학습, 시험, 예측 (k-fold training, tes
 	$(BIN)/kobert-emotion predict $(RUN)/best $(SAMPLE)/test.csv --output $(RUN)/predictions.csv
 	$(BIN)/kobert-emotion predict $(RUN)/best "오늘 정말 행복했어" "밤길에 누가 자꾸 따라와서 무서웠어"
 
-test: install ## 테스트 (tests)
+# Debian's Chromium, for the tests of the page, where it can be had; without it they are skipped, and say so.
+browser:
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; } \
+		|| echo "chromium이 없어 페이지 테스트를 건너뜁니다 (no chromium: the tests of the page are skipped)"
+
+test: install browser ## 테스트 (tests)
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 # What moves with the processor's arithmetic and threads, as a desktop without AVX-512 computes it.

@@ -15,7 +15,7 @@ import datasets
 
 from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
-from . import explanations, inference, tokenization, training, training_steps
+from . import explanations, inference, serving, tokenization, training, training_steps
 from .baselines import Settings
 from .models import SIZES, save_model
 from .report import Report, report
@@ -25,13 +25,15 @@ from .texts import available, load_texts
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["tokenization", "training", "inference", "explanations"])
+    parser.add_argument("what", choices=["tokenization", "training", "inference", "serving", "explanations"])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with nsmc/ and kote/")
     parser.add_argument(
         "--texts", choices=["nsmc", "kote", "generated"], action="append", help="by default those in --data"
     )
     parser.add_argument(
-        "--count", type=int, help="texts; by default 20,000, 1,280 to train, 2,000 to predict, 500 to explain"
+        "--count",
+        type=int,
+        help="texts; by default 20,000, 1,280 to train, 2,000 to predict, 1,000 to serve, 500 to explain",
     )
     parser.add_argument("--repeats", type=int, help="rounds; by default 3, with --steps 1")
     parser.add_argument("--model", choices=list(SIZES), default="small", help="shape of the random weights")
@@ -52,7 +54,13 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 def run(args: argparse.Namespace) -> list[Report]:
     """Does what the command line asks for."""
     reports: list[Report] = []
-    counts = {"tokenization": 20_000, "training": 1_280, "inference": 2_000, "explanations": 500}
+    counts = {
+        "tokenization": 20_000,
+        "training": 1_280,
+        "inference": 2_000,
+        "serving": 1_000,
+        "explanations": 500,
+    }
     for name in args.texts or available(args.data):
         count = args.steps * Settings.batch_size if args.steps else args.count or counts[args.what]
         texts = load_texts(name, args.data, count)
@@ -70,7 +78,10 @@ def run(args: argparse.Namespace) -> list[Report]:
             with TemporaryDirectory() as folder:
                 tokenizer = KoBERTTokenizer.from_pretrained("default")
                 saved = save_model(args.model, texts.label_names, tokenizer, Path(folder))
-                reports.extend(inference.measure(texts, saved, args.repeats, args.device, args.bf16))
+                if args.what == "serving":
+                    reports.extend(serving.measure(texts, saved, args.repeats))
+                else:
+                    reports.extend(inference.measure(texts, saved, args.repeats, args.device, args.bf16))
     if args.what == "inference":
         reports.append(inference.measure_start(args.repeats))
     return reports

@@ -91,5 +91,5 @@ def serve(
 
     with quiet_libraries():
         classifier = open_model(model, tokenizer, num_attention_heads)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # it warns of what any client may send
     run(classifier, host, port, limits, on_listening=say)

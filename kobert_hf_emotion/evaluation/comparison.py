@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ..errors import KoBERTEmotionError, RunError
 from ..metrics.bootstrap import SEED, Interval, confusion_scores, percentile_interval, resample_counts
 from ..metrics.mcnemar import McNemar, mcnemar
 from ..runs.finished import FinishedRun, read_run
+from ..splits.groups import connected
 
 SIGNIFICANCE = 0.05
 
@@ -114,15 +116,16 @@ def compare_runs(
         )
     runs = read_run(first), read_run(second)
     _check_same_rows(*runs)
-    truth, groups, n_classes = runs[0].truth, runs[0].groups(), len(runs[0].labels)
+    truth, groups, n_classes = runs[0].truth, _groups_of_both(*runs), len(runs[0].labels)
     numbers = np.asarray([runs[0].labels.index(name) for name in runs[1].labels])
     predictions = runs[0].predictions, numbers[runs[1].predictions]
-    # One cell for each label and pair of predictions: a draw of rows is a draw of counts of these.
-    cells = (truth * n_classes + predictions[0]) * n_classes + predictions[1]
-    shape = (-1, n_classes, n_classes, n_classes)
-    drawn = resample_counts(cells, n_classes**3, groups, resamples, seed).reshape(shape)
-    seen = np.bincount(cells, minlength=n_classes**3).reshape(shape)
-    found, resampled = _scores_of_both(seen), _scores_of_both(drawn)
+    # One cell for each label and pair of predictions that occurs: a draw of rows is a draw of counts of these.
+    triples, cells = np.unique(np.stack([truth, *predictions]), axis=1, return_inverse=True)
+    drawn = resample_counts(cells, triples.shape[1], groups, resamples, seed)
+    found, resampled = (
+        [_scores(counts, triples[0], triples[run], n_classes) for run in (1, 2)]
+        for counts in (np.bincount(cells)[None], drawn)
+    )
     return Comparison(
         first=runs[0].path,
         second=runs[1].path,
@@ -135,9 +138,24 @@ def compare_runs(
     )
 
 
-def _scores_of_both(counts: NDArray[np.integer]) -> list[dict[str, NDArray[np.float64]]]:
-    """Computes the scores of both runs; `counts` has shape (draws, labels, first predicted, second predicted)."""
-    return [confusion_scores(counts.sum(axis=axis)) for axis in (3, 2)]
+def _groups_of_both(first: FinishedRun, second: FinishedRun) -> Sequence[Hashable] | None:
+    """Returns the group of each row, rows being together where either run has them so; None where all differ."""
+    found = [groups for run in (first, second) if (groups := run.groups()) is not None]
+    if len(found) < 2:
+        return found[0] if found else None
+    return connected(*found).tolist()
+
+
+def _scores(
+    counts: NDArray[np.integer], labels: NDArray[np.integer], predicted: NDArray[np.integer], n_classes: int
+) -> dict[str, NDArray[np.float64]]:
+    """Computes the scores of a run from the counts of cells, shape (draws, cells), each a label and a prediction."""
+    places, place_of = np.unique(labels * n_classes + predicted, return_inverse=True)
+    order = np.argsort(place_of, kind="stable")
+    starts = np.searchsorted(place_of[order], np.arange(len(places)))
+    confusions = np.zeros((len(counts), n_classes * n_classes), dtype=np.int64)
+    confusions[:, places] = np.add.reduceat(counts[:, order], starts, axis=1)
+    return confusion_scores(confusions.reshape(-1, n_classes, n_classes))
 
 
 def _difference(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 
 from .. import __version__
 from ..assets import PAGE
-from ..inference.logits_model import LogitsModel
+from ..modeling.prediction import Prediction
 from ..tokenization.guard import UnknownTexts
 from .batching import Batcher, QueueFull, Stopped
 from .gate import Gate
@@ -29,8 +29,12 @@ from .predictor import Answer, Failure, Predictor
 from .problems import Refusal, invalid, refused, too_busy, too_many_texts
 from .schemas import ClassificationRequest, Error, Health, Labels, LabelScore, PredictRequest, PredictResponse
 
+if TYPE_CHECKING:
+    from ..inference.logits_model import LogitsModel
+
 logger = logging.getLogger(__name__)
 
+_Result = TypeVar("_Result")
 _DESCRIPTION = """한국어 글의 감정을 예측합니다. `POST /predict`는 이 패키지의 형식,
 `POST /`는 Hugging Face 추론 API의 형식입니다.
 
@@ -59,7 +63,7 @@ class Service:
 
     def __init__(self, model: LogitsModel, options: ServingOptions) -> None:
         self.options = options
-        self.predictor = Predictor(model, options.max_batch_size)
+        self.predictor = Predictor(model)
         self.metrics = Metrics(lambda: self.batcher.waiting)
         self.batcher = Batcher(self.predictor, options, self.metrics.batches.observe)
         self.ready = False
@@ -243,7 +247,7 @@ def _add_handlers(app: FastAPI) -> None:
         return refused(error.status_code, "처리할 수 없는 요청입니다.", str(error.detail), headers=headers)
 
 
-async def unless_hung_up(request: Request, work: Any) -> Any:
+async def unless_hung_up(request: Request, work: Coroutine[Any, Any, _Result]) -> _Result | None:
     """Returns what `work` returns, or None, with `work` cancelled, where the client hangs up before."""
     task = asyncio.ensure_future(work)
     watching = asyncio.ensure_future(request.receive())  # the body has been read: what comes next is the end
@@ -256,14 +260,15 @@ async def unless_hung_up(request: Request, work: Any) -> Any:
 
 
 def _predictions(answers: Sequence[Answer | Failure]) -> Response:
-    predictions = [
+    predictions: list[dict[str, Any] | Prediction] = [
         {"label": None, "score": None, "probabilities": None, "error": answer.message}
         if isinstance(answer, Failure)
         else answer.prediction
         for answer in answers
     ]
-    if answers and all(isinstance(answer, Failure) for answer in answers):
-        return refused(500, str(predictions[0]["error"]), "no text could be predicted")
+    failures = [answer.message for answer in answers if isinstance(answer, Failure)]
+    if answers and len(failures) == len(answers):
+        return refused(500, failures[0], "no text could be predicted")
     unknown = [index for index, answer in enumerate(answers) if isinstance(answer, Answer) and answer.unknown]
     message = UnknownTexts(len(answers), len(unknown)).message()
     warnings = [] if message is None else [{"message": message, "texts": unknown}]

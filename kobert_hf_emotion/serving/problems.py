@@ -49,7 +49,7 @@ def refused(
 
 def invalid(errors: Sequence[Mapping[str, Any]]) -> JSONResponse:
     """Returns 422 with the name of each field that is wrong; what was sent is not repeated."""
-    problems = {}
+    problems: dict[str, dict[str, str]] = {}
     for error in errors:
         name = field_name(error["loc"])
         if name not in problems and len(problems) < _MOST_PROBLEMS:

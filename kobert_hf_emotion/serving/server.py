@@ -6,13 +6,16 @@ import signal
 import socket
 from collections.abc import Callable
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from ..errors import KoBERTEmotionError
-from ..inference.logits_model import LogitsModel
 from .app import create_app
 from .options import ServingOptions
+
+if TYPE_CHECKING:
+    from ..inference.logits_model import LogitsModel
 
 _BACKLOG = 2048
 
@@ -42,7 +45,10 @@ def serve(
         shown, bound = listening.getsockname()[:2]
         if on_listening is not None:
             on_listening(f"http://{f'[{shown}]' if ':' in shown else shown}:{bound}")
-        config = uvicorn.Config(app, log_config=None, access_log=False, backlog=_BACKLOG, server_header=False)
+        # Java's HttpClient offers HTTP/2 with its first request; httptools would then lose the body, h11 reads it.
+        config = uvicorn.Config(
+            app, http="h11", ws="none", log_config=None, access_log=False, backlog=_BACKLOG, server_header=False
+        )
         # uvicorn raises the signal that ended it once more when it is done, which would end the process with a code
         # that says it failed.
         before = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}

@@ -61,7 +61,7 @@ def row_groups(
     same_text = _duplicates(dataset) if group_duplicates else None
     if same_text is None or (same_text == np.arange(len(same_text))).all():
         return keyed
-    return same_text if keyed is None else _connected(keyed, same_text)
+    return same_text if keyed is None else connected(keyed, same_text)
 
 
 def crossing_groups(groups: Sequence[Any] | Groups, folds: Sequence[int]) -> int:
@@ -145,13 +145,18 @@ def _duplicates(dataset: Dataset) -> NDArray[np.int64]:
     return np.asarray(duplicate_groups(dataset[TEXT_COLUMN][:], pairs), dtype=np.int64)
 
 
-def _connected(keyed: Groups, same_text: NDArray[np.int64]) -> Groups:
-    """Returns the connected components of the rows, numbered from 0."""
+def connected(one: Sequence[Any] | Groups, other: Sequence[Any] | Groups) -> Groups:
+    """Joins two ways to group the same rows: rows that either puts together are in one group, numbered from 0."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    rows = np.arange(len(same_text))
-    _, first, group = np.unique(keyed, return_index=True, return_inverse=True)
-    start, end = np.concatenate([rows, rows]), np.concatenate([same_text, first[group]])
+    rows = np.arange(len(one))
+    start, end = np.concatenate([rows, rows]), np.concatenate([_first_of_group(one), _first_of_group(other)])
     edges = coo_array((np.ones(len(start), dtype=np.int8), (start, end)), shape=(len(rows), len(rows)))
     return np.asarray(connected_components(edges, directed=False)[1], dtype=np.int64)
+
+
+def _first_of_group(groups: Sequence[Any] | Groups) -> NDArray[np.int64]:
+    """Returns for each row the first one of its group."""
+    _, first, group = np.unique(np.asarray(groups), return_index=True, return_inverse=True)
+    return np.asarray(first[group], dtype=np.int64)

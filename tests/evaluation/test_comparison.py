@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -60,12 +61,13 @@ def test_scores_and_interval_are_those_of_drawing_rows(tmp_path: Path) -> None:
     assert (found.macro_f1.interval.low, found.macro_f1.interval.high) == pytest.approx((low, high), abs=0.02)
 
 
-def test_p_is_twice_the_share_of_draws_on_the_far_side_of_zero(tmp_path: Path) -> None:
+@pytest.mark.parametrize("right", [(0.5, 0.6), (0.7, 0.5)])
+def test_p_is_twice_the_share_of_draws_on_the_far_side_of_zero(tmp_path: Path, right: tuple[float, float]) -> None:
     """Davison and Hinkley (1997), eq. 4.11, doubled: the draws are made into rows, and scored as rows."""
-    first, second = make_runs(tmp_path, rows=60, right=(0.5, 0.6))
+    first, second = make_runs(tmp_path, rows=60, right=right)
     found = compare_runs(first, second, resamples=199, seed=5)
     truth = np.random.default_rng(0).integers(0, 3, 60)
-    predictions = [noisy(truth, 0.5, 1), noisy(truth, 0.6, 2)]
+    predictions = [noisy(truth, right[0], 1), noisy(truth, right[1], 2)]
     kinds = np.ravel_multi_index((truth, *predictions), (3, 3, 3))
     drawn: dict[str, list[float]] = {"accuracy": [], "macro_f1": []}
     for counts in resample_counts(kinds, 27, None, 199, 5):
@@ -221,6 +223,41 @@ def test_copies_of_a_text_are_drawn_together(tmp_path: Path) -> None:
         assert found.is_grouped == (name == "same")
         widths.append(found.macro_f1.interval.high - found.macro_f1.interval.low)
     assert widths[0] == pytest.approx(2 * widths[1], rel=0.15)
+
+
+def test_many_labels_need_no_table_of_their_cube(tmp_path: Path) -> None:
+    labels = [f"감정 {number}" for number in range(44)]
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 44, 500)
+    guesses = [np.where(random.random(500) < share, truth, random.integers(0, 44, 500)) for share in (0.3, 0.6)]
+    runs = [
+        write_finished_run(tmp_path / str(seed), np.eye(44)[guess], truth, labels, [f"글 {row}" for row in range(500)])
+        for seed, guess in enumerate(guesses)
+    ]
+    tracemalloc.start()
+    found = compare_runs(*runs, resamples=1000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 300e6  # the cube of 44 labels in 1,000 draws alone takes 680 MB
+    for run, guess in zip((found.macro_f1.first, found.macro_f1.second), guesses, strict=True):
+        assert run == pytest.approx(f1_score(truth, guess, average="macro"))
+    assert found.accuracy.first == accuracy_score(truth, guesses[0])
+
+
+def test_groups_of_either_run_are_drawn_together(tmp_path: Path) -> None:
+    first, second = make_runs(tmp_path)
+    alone = compare_runs(first, second)
+    table = second / "oof_predictions.csv"
+    rows = table.read_text(encoding="utf-8-sig").splitlines()
+    grouped = [f"{line},{'speaker' if not number else number // 6}" for number, line in enumerate(rows)]
+    table.write_text("\n".join(grouped) + "\n", encoding="utf-8-sig")
+    record = json.loads((second / "run.json").read_text(encoding="utf-8"))
+    (second / "run.json").write_text(json.dumps({**record, "group_by": "speaker"}), encoding="utf-8")
+    found, turned = compare_runs(first, second), compare_runs(second, first)
+    assert not alone.is_grouped
+    assert found.is_grouped
+    assert turned.is_grouped
+    assert turned.macro_f1.interval.low == pytest.approx(-found.macro_f1.interval.high)
 
 
 def test_other_rows_are_refused(tmp_path: Path) -> None:

@@ -111,6 +111,18 @@ def test_clients_that_hang_up_free_their_places(url: str) -> None:
     assert httpx.post(f"{url}/predict", json={"texts": ["a"]}, timeout=60).status_code == 200
 
 
+def test_a_client_that_offers_http_2_keeps_its_body(url: str) -> None:
+    """As Java's HttpClient does with its first request, and so Spring's."""
+    headers = {
+        "Connection": "Upgrade, HTTP2-Settings",
+        "Upgrade": "h2c",
+        "HTTP2-Settings": "AAEAAEAAAAIAAAABAAMAAABkAAQ",
+    }
+    answer = httpx.post(f"{url}/predict", json={"texts": TEXTS[:2]}, headers=headers, timeout=60)
+    assert answer.status_code == 200
+    assert len(answer.json()["predictions"]) == 2
+
+
 def test_what_is_no_http_does_not_stop_it(url: str) -> None:
     place = urlsplit(url)
     for rubbish in (b"\0\1\2\3", b"GET / HTTP/1.1\r\n", b"POST /predict HTTP/1.1\r\nContent-Length: -5\r\n\r\n"):

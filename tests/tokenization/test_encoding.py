@@ -6,6 +6,7 @@ import datasets
 import pytest
 
 from kobert_hf_emotion.tokenization.encoding import encode_dataset, padding_rows
+from kobert_hf_emotion.tokenization.normalization import prepare_xlnet
 from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
 TEXTS = ["오늘 정말 행복했어", "", "비가 오고 바람이 불어서 우산이 뒤집어졌다", "싫다"]
@@ -90,3 +91,11 @@ def test_padding_rows(rows: datasets.Dataset, tokenizer: KoBERTTokenizer) -> Non
 def test_in_two_processes(rows: datasets.Dataset, tokenizer: KoBERTTokenizer) -> None:
     found = rows.map(lambda row: tokenizer(row["text"]), num_proc=2)
     assert found["input_ids"][:] == tokenizer(TEXTS)["input_ids"]
+
+
+@pytest.mark.parametrize(
+    ("text", "prepared"),
+    [("가  나", "가 나"), (" 가 나\t", "가 나"), ("``가''", '"가"'), ("é가", "e가"), ("가\u3000나", "가 나")],
+)
+def test_white_space_is_collapsed_before_sentencepiece(text: str, prepared: str) -> None:
+    assert prepare_xlnet(text) == prepared

@@ -14,6 +14,7 @@ from kobert_hf_emotion.assets import SAMPLE_TRAIN
 from kobert_hf_emotion.configuration import EmotionConfig
 from kobert_hf_emotion.errors import TokenizerError
 from kobert_hf_emotion.tokenization.guard import (
+    PROBES,
     SAMPLE_SIZE,
     UnknownTexts,
     check_encoded,
@@ -276,3 +277,56 @@ class TestPredictions:
         caplog.clear()
         self.predicted(reads, ["가"])
         assert caplog.text == ""
+
+    def test_who_counts_says_it_himself(self, caplog: pytest.LogCaptureFixture) -> None:
+        found = UnknownTexts()
+        self.predicted(lambda text: [0] if text == "ㅠ" else reads(text), ["ㅠ", "가"], found)
+        assert found.unknown == 1
+        assert caplog.text == ""
+
+    def test_a_text_of_special_tokens_alone_has_none(self) -> None:
+        found = UnknownTexts()
+        self.predicted(lambda text: [3, 2] if text == "가" else reads(text), ["가", "나"], found)
+        assert found.unknown == 1
+
+
+class TestBounds:
+    """The limits themselves, on either side."""
+
+    @pytest.mark.parametrize(("unknown", "reason"), [(2, "reads Korean well"), (3, "24 are .UNK., and 8 of their")])
+    def test_unknown_tokens_of_plain_korean(self, unknown: int, reason: str) -> None:
+        def encode(text: str) -> list[int]:
+            return [0] * unknown + [5 + PROBES.index(text)] * (10 - unknown) if text in PROBES else [0, 0]
+
+        with pytest.raises(TokenizerError, match=reason):
+            check(encode)
+
+    @pytest.mark.parametrize(("rows", "refused"), [(20, False), (19, True)])
+    def test_half_of_the_texts_may_be_alike(self, rows: int, refused: bool) -> None:
+        def encode(text: str) -> list[int]:
+            return [5 + TEXTS.index(text) % rows, 6] if text in TEXTS else reads(text)
+
+        if refused:
+            with pytest.raises(TokenizerError, match="Only 48% of the distinct texts"):
+                check(encode)
+        else:
+            assert check(encode).distinct_share == 0.5
+
+    def test_no_texts_and_no_tokens(self) -> None:
+        empty = check(reads, [])
+        assert (empty.texts, empty.unknown_share, empty.largest_id, empty.truncated_share) == (0, 0, 0, 0)
+        assert check(lambda text: [] if text == "" else reads(text), [""]).unknown_share == 0
+        assert check(lambda _: list(range(5, 75)), ["가" * 70]).truncated_share == 1
+
+    def test_a_tokenizer_without_an_unknown_token(self) -> None:
+        stub, found = Stub(reads), UnknownTexts()
+        stub.unk_token_id = None  # type: ignore[assignment]
+        assert check_tokenization(stub, EmotionConfig(), TEXTS, 64).unknown_share == 0  # type: ignore[arg-type]
+        check_predicted(stub, EmotionConfig(), ["가"], [[2, 5, 3]], found)  # type: ignore[arg-type]
+        check_predicted(stub, EmotionConfig(), ["나"], [[2, 5, 6, 3]], found)  # type: ignore[arg-type]
+        assert (found.texts, found.unknown) == (2, 0)
+
+    def test_a_model_that_names_no_padding_takes_any(self) -> None:
+        config = EmotionConfig()
+        config.pad_token_id = None
+        check_vocabulary(Stub(reads), config)  # type: ignore[arg-type]
