@@ -26,7 +26,8 @@ from .probes import record_probes
 from .quantization import EXACT, quantize
 from .runtime import Graph, require_onnxruntime
 
-_FILES = {"float32": "model.onnx", "int8": "model_int8.onnx"}
+_FILES = {"float32": "onnx/model.onnx", "int8": "onnx/model_quantized.onnx"}
+"""Where transformers.js, optimum, text-embeddings-inference and infinity look for them."""
 _BALANCED_BATCHES = 16
 
 
@@ -77,6 +78,7 @@ def export_onnx(
     inputs: list[str] = [name for name in names if name in tokenizer.model_input_names]
     with atomic_directory(folder) as partial:
         path = partial / _FILES[precision]
+        path.parent.mkdir()
         whole = partial / _FILES["float32"]
         write_graph(model, inputs, whole)
         texts = sample_texts()
@@ -96,7 +98,7 @@ def export_onnx(
         tokenizer.save_pretrained(partial)
         model.config.save_pretrained(partial)
         Manifest(
-            model_file=path.name,
+            model_file=_FILES[precision],
             precision=precision,
             int8_products=products,
             labels=classifier.labels,
@@ -108,7 +110,11 @@ def export_onnx(
             parity=asdict(parity),
             probes=asdict(record_probes(graph, reference.rows[: len(texts)], inputs, parity)),
             versions=library_versions() | {name: version(name) for name in ("onnx", "onnxruntime")},
-            files={file.name: sha256(file) for file in sorted(partial.iterdir())},
+            files={
+                file.relative_to(partial).as_posix(): sha256(file)
+                for file in sorted(partial.rglob("*"))
+                if file.is_file()
+            },
             source=_seen_from(folder, source),
         ).save(partial)
         size = path.stat().st_size

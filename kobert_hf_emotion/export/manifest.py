@@ -7,7 +7,7 @@ import json
 import os
 import shlex
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeAlias
 
 from ..assets import DEFAULT_MODEL_NAME
@@ -17,8 +17,8 @@ from ..utils.files import free_path
 
 Precision: TypeAlias = Literal["float32", "int8"]
 MANIFEST_FILE = "export.json"
-FORMAT_VERSION = 2
-"""1 had no probes."""
+FORMAT_VERSION = 3
+"""1 had no probes; up to 2 the graph lay beside the other files, and not in `onnx/` where other engines look for it."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Manifest:
     """What a program that runs an exported model has to know.
 
     Attributes:
-        model_file: The graph's file.
+        model_file: The graph's file, from the folder on, with "/".
         precision: What the graph's large matrix products are computed in.
         int8_products: Matrix products computed in int8; None in float32.
         labels: Label names in the order of the logits.
@@ -38,7 +38,7 @@ class Manifest:
         parity: What comparing the graph with torch found.
         probes: Inputs with the graph's own logits; None in a folder of format 1. See `probes`.
         versions: Of the libraries that wrote the folder.
-        files: SHA-256 of every other file in the folder.
+        files: SHA-256 of every other file in the folder, by its name from the folder on.
         format_version: Of this record.
         source: What the command line was given as the model; a folder as seen from this one.
     """
@@ -98,7 +98,7 @@ def load_manifest(folder: Path) -> Manifest:
             f"{folder}: export로 만든 폴더가 아닙니다. {MANIFEST_FILE}을 읽을 수 없습니다({error}). 다시 내보내세요.",
             f"{folder}: not a folder that export wrote: cannot read {MANIFEST_FILE} ({error}). Export again.",
         ) from error
-    if manifest.format_version not in (1, FORMAT_VERSION):
+    if not 1 <= manifest.format_version <= FORMAT_VERSION:
         raise CheckpointError(
             f"{folder}: {MANIFEST_FILE}의 형식이 {manifest.format_version}판입니다. 읽을 수 있는 것은 "
             f"{FORMAT_VERSION}판까지입니다. 다시 내보내세요.",
@@ -106,7 +106,7 @@ def load_manifest(folder: Path) -> Manifest:
             "Export again.",
         )
     for name, expected in manifest.files.items():
-        path = folder / Path(name).name
+        path = folder.joinpath(*[part for part in PurePosixPath(name).parts if part not in ("/", "..")])
         found = sha256(path) if path.is_file() else None
         if found != expected:
             state = ("없습니다", "is missing") if found is None else ("내보낸 뒤에 바뀌었습니다", "has changed since")

@@ -29,18 +29,19 @@ _TOKENIZER = (
     "vocab.json",
     "merges.txt",
 )
-_EXPORT = ("model.onnx", "model_int8.onnx", "export.json")
+_EXPORT = ("onnx/model.onnx", "onnx/model_quantized.onnx", "model.onnx", "model_int8.onnx", "export.json")
 _ABOUT = ("README.md", "LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", HISTORY_FILE, "training_record.json")
 MODEL_FILES = (*_MODEL, *_SAFE_WEIGHTS, *_TOKENIZER, *_EXPORT, *_ABOUT)
 
 
 def files_of_model(folder: Path) -> list[Path]:
     """Returns the files of a model's folder that belong to it; the others are named in the log."""
-    files = [file for file in sorted(folder.iterdir()) if file.is_file()]
-    has_safe_weights = any(_is_among(file, _SAFE_WEIGHTS) for file in files)
+    files = [file for file in [*sorted(folder.iterdir()), *sorted(folder.glob("onnx/*"))] if file.is_file()]
+    names = {file: file.relative_to(folder).as_posix() for file in files}
+    has_safe_weights = any(_is_among(name, _SAFE_WEIGHTS) for name in names.values())
     belonging = MODEL_FILES if has_safe_weights else (*MODEL_FILES, *_PICKLED_WEIGHTS)
-    found = [file for file in files if _is_among(file, belonging)]
-    if left_out := [file.name for file in files if file not in found]:
+    found = [file for file in files if _is_among(names[file], belonging)]
+    if left_out := [names[file] for file in files if file not in found]:
         logger.info("not pushed from %s: %s / 올리지 않는 파일", folder, ", ".join(left_out))
     return found
 
@@ -54,9 +55,9 @@ def upload_model(folder: Path, repo_id: str, token: str | None, **options: Any) 
         token: A token with the right to write.
         **options: As for `HfApi.upload_folder`.
     """
-    names = [file.name for file in files_of_model(folder)]
+    names = [file.relative_to(folder).as_posix() for file in files_of_model(folder)]
     return HfApi(token=token).upload_folder(repo_id=repo_id, folder_path=folder, allow_patterns=names, **options)
 
 
-def _is_among(file: Path, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(file.name, pattern) for pattern in patterns)
+def _is_among(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -111,7 +111,7 @@ def files_to_push(path: str | os.PathLike[str], all_folds: bool = False) -> dict
 
 def _files_of(folder: Path, prefix: str = "") -> dict[str, Path]:
     """Maps paths in the repository to the files of a model's folder."""
-    return {f"{prefix}{file.name}": file for file in files_of_model(folder)}
+    return {f"{prefix}{file.relative_to(folder).as_posix()}": file for file in files_of_model(folder)}
 
 
 def _operations(files: dict[str, Path], repo_id: str) -> list[CommitOperationAdd]:

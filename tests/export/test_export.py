@@ -91,13 +91,13 @@ def test_sentence_pairs(sharp_folder: Path, exported: dict[str, Path]) -> None:
 @pytest.mark.numeric
 def test_int8_is_smaller_and_says_how_well_it_agrees(exported: dict[str, Path]) -> None:
     manifests = {name: json.loads((folder / "export.json").read_text("utf-8")) for name, folder in exported.items()}
-    assert manifests["int8"]["model_file"] == "model_int8.onnx"
+    assert manifests["int8"]["model_file"] == "onnx/model_quantized.onnx"
     assert manifests["int8"]["parity"]["agreement"] >= 0.995
     assert manifests["int8"]["int8_products"] >= 3, "both feed-forward products of the first layer, keys of the second"
     assert manifests["int8"]["parity"]["largest_difference"] > manifests["float32"]["parity"]["largest_difference"]
     sizes = [(folder / manifests[name]["model_file"]).stat().st_size for name, folder in exported.items()]
     assert sizes[1] < sizes[0]
-    assert not (exported["int8"] / "model.onnx").exists()
+    assert not (exported["int8"] / "onnx/model.onnx").exists()
 
 
 def test_the_folder_says_what_is_in_it(sharp_folder: Path, exported: dict[str, Path]) -> None:
@@ -106,8 +106,10 @@ def test_the_folder_says_what_is_in_it(sharp_folder: Path, exported: dict[str, P
     assert manifest["labels"] == config.labels
     assert manifest["temperature"] == 1.7
     assert manifest["word_split"] == "sentencepiece"
-    assert set(manifest["files"]) == {file.name for file in exported["float32"].iterdir()} - {"export.json"}
-    assert {"config.json", "spiece.model", "model.onnx"} <= set(manifest["files"])
+    folder = exported["float32"]
+    files = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+    assert set(manifest["files"]) == files - {"export.json"}
+    assert {"config.json", "spiece.model", "onnx/model.onnx"} <= set(manifest["files"])
     assert is_export(exported["float32"])
     assert not is_export(sharp_folder)
 
@@ -181,7 +183,7 @@ def test_the_default_model_keeps_its_labels_in_int8(tmp_path: Path) -> None:
     report = export_onnx(load_classifier("default"), tmp_path / "default", int8=True)
     assert report.parity.agreement >= 0.995
     assert report.int8_products >= 8
-    graph = onnx.load(tmp_path / "default" / "model_int8.onnx")
+    graph = onnx.load(tmp_path / "default" / "onnx/model_quantized.onnx")
     assert len(int8_weights(graph)) == report.int8_products
     assert_exact(graph, tmp_path / "default")
 
@@ -219,8 +221,32 @@ def test_no_sum_of_unsigned_products_saturates(seed: int, kept: float, columns: 
 
 @pytest.mark.numeric
 def test_int8_weights_are_those_that_no_processor_adds_up_wrongly(exported: dict[str, Path]) -> None:
-    weights = int8_weights(onnx.load(exported["int8"] / "model_int8.onnx"))
+    weights = int8_weights(onnx.load(exported["int8"] / "onnx/model_quantized.onnx"))
     assert {values.dtype for values in weights.values()} == {np.dtype(np.uint8)}
+
+
+def test_a_folder_of_the_former_layout_opens(exported: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "former"
+    shutil.copytree(exported["int8"], folder)
+    (folder / "onnx" / "model_quantized.onnx").rename(folder / "model_int8.onnx")
+    manifest = json.loads((folder / "export.json").read_text("utf-8"))
+    manifest |= {"format_version": 2, "model_file": "model_int8.onnx"}
+    manifest["files"]["model_int8.onnx"] = manifest["files"].pop("onnx/model_quantized.onnx")
+    (folder / "export.json").write_text(json.dumps(manifest), encoding="utf-8")
+    now = OnnxClassifier.from_pretrained(exported["int8"], threads=1).predict_logits(TEXTS)
+    assert np.array_equal(OnnxClassifier.from_pretrained(folder, threads=1).predict_logits(TEXTS), now)
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "onnx/../../secret"])
+def test_no_file_outside_the_folder_is_read(exported: dict[str, Path], tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(exported["int8"], folder)
+    (tmp_path / "secret").write_text("not the export's")
+    manifest = json.loads((folder / "export.json").read_text("utf-8"))
+    manifest["files"][name] = sha256(tmp_path / "secret")
+    (folder / "export.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(CheckpointError, match="is missing"):
+        OnnxClassifier.from_pretrained(folder)
 
 
 @pytest.mark.numeric
@@ -247,20 +273,20 @@ class TestProbes:
     def with_graph(folder: Path, copy: Path, graph: onnx.ModelProto) -> Path:
         """A copy of an exported folder with another graph in it."""
         shutil.copytree(folder, copy)
-        onnx.save(graph, copy / "model_int8.onnx")
+        onnx.save(graph, copy / "onnx/model_quantized.onnx")
         manifest = json.loads((copy / "export.json").read_text("utf-8"))
-        manifest["files"]["model_int8.onnx"] = sha256(copy / "model_int8.onnx")
+        manifest["files"]["onnx/model_quantized.onnx"] = sha256(copy / "onnx/model_quantized.onnx")
         (copy / "export.json").write_text(json.dumps(manifest), encoding="utf-8")
         return copy
 
     def test_a_processor_that_computes_the_same_loads_it(self, loud_folder: Path, tmp_path: Path) -> None:
-        exact = with_exact_products(onnx.load(loud_folder / "model_int8.onnx"))
+        exact = with_exact_products(onnx.load(loud_folder / "onnx/model_quantized.onnx"))
         OnnxClassifier.from_pretrained(self.with_graph(loud_folder, tmp_path / "copy", exact))
 
     def test_a_processor_whose_sums_saturate_is_refused(
         self, loud_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        graph = signed(onnx.load(loud_folder / "model_int8.onnx"))
+        graph = signed(onnx.load(loud_folder / "onnx/model_quantized.onnx"))
         OnnxClassifier.from_pretrained(self.with_graph(loud_folder, tmp_path / "vnni", with_exact_products(graph)))
         folder = self.with_graph(loud_folder, tmp_path / "avx2", with_saturating_products(graph))
         with pytest.raises(CheckpointError, match=r"(?s)Of 4 probes \d .*label: expected \w+, found \w+.*Export again"):
@@ -271,7 +297,7 @@ class TestProbes:
     def test_the_refusal_ends_in_the_command_that_exports_again(
         self, loud_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        graph = with_saturating_products(signed(onnx.load(loud_folder / "model_int8.onnx")))
+        graph = with_saturating_products(signed(onnx.load(loud_folder / "onnx/model_quantized.onnx")))
         folder = self.with_graph(loud_folder, tmp_path / "avx2", graph)
         manifest = json.loads((folder / "export.json").read_text("utf-8"))
         (folder / "export.json").write_text(json.dumps(manifest | {"source": "default"}), encoding="utf-8")
@@ -294,7 +320,7 @@ class TestProbes:
         assert manifest.export_again(moved) is None
 
     def test_other_rounding_is_not_refused(self, loud_folder: Path, tmp_path: Path) -> None:
-        graph = onnx.load(loud_folder / "model_int8.onnx")
+        graph = onnx.load(loud_folder / "onnx/model_quantized.onnx")
         draw = np.random.default_rng(0)
         for tensor in graph.graph.initializer:
             if tensor.data_type == onnx.TensorProto.FLOAT:
@@ -344,8 +370,8 @@ class TestProbes:
         (folder / "export.json").write_text(json.dumps(manifest), encoding="utf-8")
         with pytest.raises(CheckpointError, match="probes"):
             OnnxClassifier.from_pretrained(folder)
-        (folder / "export.json").write_text(json.dumps(manifest | {"format_version": 3, "probes": None}), "utf-8")
-        with pytest.raises(CheckpointError, match="format 3"):
+        (folder / "export.json").write_text(json.dumps(manifest | {"format_version": 4, "probes": None}), "utf-8")
+        with pytest.raises(CheckpointError, match="format 4"):
             OnnxClassifier.from_pretrained(folder)
 
 
@@ -365,7 +391,7 @@ def test_a_folder_in_use_is_not_touched(sharp_folder: Path, tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-@pytest.mark.parametrize("change", ["model.onnx", "spiece.model", "export.json"])
+@pytest.mark.parametrize("change", ["onnx/model.onnx", "spiece.model", "export.json"])
 def test_a_changed_file_is_found(exported: dict[str, Path], tmp_path: Path, change: str) -> None:
     folder = tmp_path / "copy"
     shutil.copytree(exported["float32"], folder)

@@ -52,6 +52,14 @@ def test_pickled_weights_belong_to_a_model_without_others(tmp_path: Path) -> Non
     assert "pytorch_model.bin" not in [file.name for file in files_of_model(tmp_path)]
 
 
+def test_graphs_lie_where_other_engines_look(tmp_path: Path) -> None:
+    (tmp_path / "onnx").mkdir()
+    mine = ["config.json", "export.json", "onnx/model.onnx", "onnx/model_quantized.onnx"]
+    for name in (*mine, "onnx/notes.txt", "onnx/config.json"):
+        (tmp_path / name).write_text("")
+    assert [file.relative_to(tmp_path).as_posix() for file in files_of_model(tmp_path)] == mine
+
+
 def test_the_trainer_uploads_no_more(
     tiny_model: EmotionClassifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
