@@ -1,4 +1,4 @@
-"""Files that come with the package: the default model and the sample data."""
+"""Files that come with the package: the default model, the sample data, scripts of pages."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ DEFAULT_MODEL_NAME = "default"
 DEFAULT_MODEL = ASSETS / "default"
 PAGE = ASSETS / "page"
 """The page in which people try a model: `engine.js` in it asks the server that shows the page."""
+BROWSER = ASSETS / "browser"
+"""What stands in for it where the page predicts by itself; see `export.web`."""
 SAMPLE_TRAIN = ASSETS / "sample" / "train.csv"
 SAMPLE_TEST = ASSETS / "sample" / "test.csv"
 

@@ -106,5 +106,5 @@ def check_parity(parity: Parity, precision: Precision) -> None:
             f"{SMALLEST_AGREEMENT:.1%}). 아무것도 쓰지 않았습니다. `int8`을 끄고 내보내세요.",
             f"In int8 only {parity.agreement:.2%} of {parity.texts:,} texts keep their label (limit "
             f"{SMALLEST_AGREEMENT:.1%}). Nothing was written. Export with `int8` off.",
-            mend={"int8": None},
+            mend={"int8": False},
         )

@@ -1,0 +1,95 @@
+/**
+ * Answers for page.js, computed in the browser: KoBERT's tokenizer, and the graph in ONNX Runtime's WebAssembly.
+ *
+ * A text is computed by itself: an int8 graph has one scale for all of a batch, so that neighbours would move its scores.
+ */
+
+import * as ort from "./runtime/ort.wasm.min.mjs";
+import { Tokenizer } from "./tokenizer.js";
+
+ort.env.wasm.wasmPaths = new URL("runtime/", import.meta.url).href;
+ort.env.wasm.numThreads = 1; // more need headers that a plain file server does not send
+const SMOOTH_MS = 50; // how long the page may wait for its turn
+
+let loading;
+
+/** Loads the model once. */
+export function load() {
+  loading ??= open();
+  loading.catch(() => (loading = undefined)); // a next call tries again
+  return loading;
+}
+
+/** Names of the labels in the order of their ids. */
+export async function labels() {
+  return (await load()).settings.labels;
+}
+
+/**
+ * Predicts the emotion of texts.
+ *
+ * @param {string[]} texts
+ * @param {AbortSignal} [signal] ends it
+ * @returns {Promise<{label: string, score: number, probabilities: Object<string, number>, unreadable: boolean}[]>}
+ *   score from 0 to 1, probabilities in percent, and whether the tokenizer can't read the text
+ */
+export async function predict(texts, signal) {
+  const { settings, tokenizer, session } = await load();
+  const predictions = [];
+  let turn = performance.now();
+  for (const text of texts) {
+    signal?.throwIfAborted();
+    const ids = tokenizer.encode(text);
+    const logits = await run(session, settings, ids);
+    predictions.push({ ...prediction(logits, settings), unreadable: tokenizer.isUnreadable(ids) });
+    if (performance.now() - turn > SMOOTH_MS) {
+      await new Promise((done) => setTimeout(done));
+      turn = performance.now();
+    }
+  }
+  return predictions;
+}
+
+async function open() {
+  const [settings, file] = await Promise.all([json("site.json"), json("model/tokenizer.json")]);
+  const session = await ort.InferenceSession.create(address(`model/${settings.graph}`), {
+    executionProviders: ["wasm"],
+  });
+  return { settings, tokenizer: new Tokenizer(file, settings), session };
+}
+
+async function run(session, settings, ids) {
+  const shape = [1, ids.length];
+  const columns = {
+    input_ids: BigInt64Array.from(ids, BigInt),
+    attention_mask: new BigInt64Array(ids.length).fill(1n),
+    token_type_ids: new BigInt64Array(ids.length),
+  };
+  const feeds = Object.fromEntries(
+    settings.inputs.map((name) => [name, new ort.Tensor("int64", columns[name], shape)]),
+  );
+  const { logits } = await session.run(feeds);
+  return logits.data;
+}
+
+/** As `predict` in Python: the temperature, then softmax. */
+function prediction(logits, { labels: names, temperature }) {
+  const scaled = Array.from(logits, (logit) => logit / temperature);
+  const largest = Math.max(...scaled);
+  const powers = scaled.map((value) => Math.exp(value - largest));
+  const sum = powers.reduce((left, right) => left + right);
+  const scores = powers.map((power) => power / sum);
+  const best = scores.indexOf(Math.max(...scores));
+  const percents = scores.map((score, index) => [names[index], Math.round(score * 1e4) / 100]);
+  return { label: names[best], score: scores[best], probabilities: Object.fromEntries(percents) };
+}
+
+async function json(path) {
+  const response = await fetch(address(path));
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return response.json();
+}
+
+function address(path) {
+  return new URL(path, import.meta.url).href;
+}
