@@ -33,6 +33,7 @@ from kobert_hf_emotion import EmotionClassifier, KoBERTTokenizer, OnnxClassifier
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.errors import CheckpointError, RunError
 from kobert_hf_emotion.export import export_web, exporter, web_runtime
+from kobert_hf_emotion.export.parity import Parity
 from kobert_hf_emotion.export.web import _settings
 from kobert_hf_emotion.inference.classifier import Classifier, load_classifier
 from kobert_hf_emotion.modeling.prediction import to_predictions
@@ -275,6 +276,24 @@ class TestWhatCannotBe:
         model = ElectraForSequenceClassification(ElectraConfig(vocab_size=len(tokenizer), num_labels=7, **TINY))
         with pytest.raises(CheckpointError, match=r"KoBERT's tokenizer alone.*transformers\.js"):
             export_web(Classifier(model, tokenizer), tmp_path / "site")
+
+    def test_an_int8_graph_that_loses_labels(
+        self,
+        tiny_model_folder: Path,
+        runtime: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setattr(exporter, "sample_texts", lambda: [text for text, _ in sentences(1)])
+        monkeypatch.setattr(exporter.Reference, "compare", lambda *_: Parity(1000, 0.1, 0.9))
+        site = tmp_path / "site"
+        command = ["export", str(tiny_model_folder), "--format", "web", "--output", str(site)]
+        assert main([*command, "--runtime", str(runtime)]) == 2
+        last = capsys.readouterr().err.splitlines()[-1]
+        assert "--format web" in last
+        assert "--float32" in last
+        assert list(tmp_path.iterdir()) == []
 
     def test_a_runtime_for_a_graph(self, tiny_model_folder: Path, tmp_path: Path, capsys: Any) -> None:
         command = ["export", str(tiny_model_folder), "--output", str(tmp_path / "a"), "--runtime", str(tmp_path)]
