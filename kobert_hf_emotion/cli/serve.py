@@ -74,6 +74,7 @@ def serve(
     /metrics and /docs. Requests that come together are predicted in one batch. At SIGTERM all that was taken is
     answered, and the exit code is 0.
     """  # noqa: D415
+    from ..serving.memory import bound_caches
     from ..serving.options import ServingOptions, read_api_key, require_serving
 
     require_serving()
@@ -87,6 +88,7 @@ def serve(
         cors_origins=tuple(cors_origin or ()),
         log_texts=log_texts,
     )
+    bound_caches()
     from ..serving.server import serve as run
 
     with quiet_libraries():

@@ -120,7 +120,7 @@ def foreign(tree: ast.Module, own: set[str], listed: set[str]) -> Iterator[tuple
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             names = [node.attr]
-        elif isinstance(node, ast.FunctionDef):
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             names = [node.name] if node.name in listed else []
         elif isinstance(node, ast.Call):
             names = [keyword.arg for keyword in node.keywords if keyword.arg is not None]
@@ -140,7 +140,7 @@ def own_names(trees: dict[str, ast.Module]) -> set[str]:
     own = {"_replace", "_asdict"}  # of namedtuple, whose documented methods have an underscore
     for tree in trees.values():
         for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 own.add(node.name)
             elif isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store):
                 own.add(node.attr if isinstance(node, ast.Attribute) else node.id)
