@@ -23,7 +23,7 @@ main(["serve", "default", "--port", "0"])
 
 
 def test_torch_is_not_there_yet() -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=600)
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=600, check=False)
     assert done.stdout.split() == ["False"], done.stderr
 
 
