@@ -143,7 +143,8 @@ def _groups_of_both(first: FinishedRun, second: FinishedRun) -> Sequence[Hashabl
     found = [groups for run in (first, second) if (groups := run.groups()) is not None]
     if len(found) < 2:
         return found[0] if found else None
-    return connected(*found).tolist()
+    joined: list[Hashable] = connected(*found).tolist()
+    return joined
 
 
 def _scores(

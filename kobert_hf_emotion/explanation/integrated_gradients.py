@@ -99,7 +99,7 @@ class _Score:
 
     def logits(self, *embedded: Tensor) -> Tensor:
         """Returns logits at the temperature, or the logarithms of the members' mean probabilities."""
-        found = [
+        found: list[Tensor] = [
             member.model(inputs_embeds=part).logits / member.temperature
             for member, part in zip(self._members, embedded, strict=True)
         ]
