@@ -96,6 +96,26 @@ def test_several_lines_at_once_in_both_languages(address: str, open_page: Any) -
     assert page.get_attribute("html", "lang") == "en"
 
 
+def test_words_that_mattered_are_those_of_asking_again_without_them(address: str, open_page: Any) -> None:
+    page = open_page(address)
+    page.fill("#text", f"{HAPPY}\n  {AFRAID}  <b>ㅋㅋ</b>")
+    page.locator(".result:nth-child(2) .why").click(timeout=WAIT)
+    expect(page.locator(".words")).to_have_count(1, timeout=WAIT)
+    parts = [*AFRAID.split(), "<b>ㅋㅋ</b>"]
+    model = EmotionClassifier.from_pretrained("default")
+    left = [" ".join(parts[:number] + parts[number + 1 :]) for number in range(len(parts))]
+    whole, *answers = (p["probabilities"]["fear"] for p in model.predict([" ".join(parts), *left]))
+    shown = [text.rsplit(maxsplit=1) for text in page.locator(".words span").all_inner_texts()]
+    assert [word for word, _ in shown] == parts
+    changes = [float(value.replace("−", "-")) for _, value in shown]
+    assert changes == pytest.approx([whole - answer for answer in answers], abs=0.11)
+    assert page.locator(".words .for").count() == sum(whole >= answer for answer in answers)
+    page.click("#language")
+    assert "blue" in page.inner_text(".words .hint")
+    page.fill("#text", HAPPY)
+    expect(page.locator(".words")).to_have_count(0, timeout=WAIT)
+
+
 @pytest.mark.parametrize("encoding", ["cp949", "utf-8", "utf-8-sig", "utf-16"])
 def test_a_csv_gives_a_table_counts_and_a_download(address: str, open_page: Any, tmp_path: Path, encoding: str) -> None:
     # 똠, 펲 and 뷁 are in CP949 alone, not in EUC-KR.

@@ -7,6 +7,7 @@ import { words } from "./words.js";
 
 const WAIT = 250; // milliseconds after the last key
 const MOST_LINES = 20;
+const MOST_WORDS = 60; // of a text that is asked about word by word
 const PART = 200; // rows of a file that are asked for at once
 const SHOWN_ROWS = 100;
 const SVG = "http://www.w3.org/2000/svg";
@@ -14,7 +15,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const at = (id) => document.getElementById(id);
 let language = remembered();
 let say = words[language];
-let typed = { texts: [], predictions: [], cut: false };
+let typed = { texts: [], predictions: [], cut: false, why: [] };
 let asking = null;
 let timer = 0;
 let file = null; // {name, rows, column, hasHeader, predictions, done, running, stopped}
@@ -63,7 +64,7 @@ function show(problem, message) {
   problem.hidden = message === "";
 }
 
-function explain(error, problem) {
+function complain(error, problem) {
   if (error.status === 401 && engine.useKey) {
     at("key-form").hidden = false;
     show(problem, say.needsKey);
@@ -86,7 +87,7 @@ async function predictTyped() {
   const texts = all.slice(0, MOST_LINES);
   show(at("problem"), "");
   if (texts.length === 0) {
-    typed = { texts, predictions: [], cut: false };
+    typed = { texts, predictions: [], cut: false, why: [] };
     showTyped();
     return;
   }
@@ -95,19 +96,19 @@ async function predictTyped() {
   try {
     const predictions = await engine.predict(texts, mine.signal);
     if (asking !== mine) return;
-    typed = { texts, predictions, cut: all.length > MOST_LINES };
+    typed = { texts, predictions, cut: all.length > MOST_LINES, why: [] };
     showTyped();
   } catch (error) {
     if (asking !== mine || error.name === "AbortError") return;
-    typed = { texts: [], predictions: [], cut: false };
+    typed = { texts: [], predictions: [], cut: false, why: [] };
     showTyped();
-    explain(error, at("problem"));
+    complain(error, at("problem"));
   }
 }
 
 function showTyped() {
   const { texts, predictions, cut } = typed;
-  at("results").replaceChildren(...texts.map((text, index) => result(text, predictions[index], texts.length > 1)));
+  at("results").replaceChildren(...texts.map((text, index) => result(text, predictions[index], index)));
   const parts = [];
   if (predictions.length === 1 && predictions[0].label !== null) {
     parts.push(`${nameOf(predictions[0].label)} ${percent(100 * predictions[0].score)}`);
@@ -117,9 +118,9 @@ function showTyped() {
   at("status").classList.toggle("heard", texts.length === 1); // who sees reads it above the bars
 }
 
-function result(text, prediction, withText) {
+function result(text, prediction, index) {
   const item = element("li", "", "result");
-  if (withText) item.append(element("blockquote", text));
+  if (typed.texts.length > 1) item.append(element("blockquote", text));
   if (prediction.label === null) {
     item.append(element("p", `${say.failed}: ${prediction.error}`, "unreadable"));
     return item;
@@ -130,8 +131,55 @@ function result(text, prediction, withText) {
   for (const [label, share] of Object.entries(prediction.probabilities)) {
     bars.append(bar(label, share, percent(share), label === prediction.label));
   }
-  item.append(bars);
+  item.append(bars, typed.why[index] ? byWord(typed.why[index]) : whyButton(text, prediction, index));
   return item;
+}
+
+// What the probability of the predicted emotion loses without each word: the model is asked again without it.
+
+function whyButton(text, prediction, index) {
+  const button = element("button", say.why, "why");
+  button.type = "button";
+  button.addEventListener("click", async () => {
+    const mine = typed;
+    button.disabled = true;
+    button.textContent = say.thinking;
+    try {
+      const parts = text.split(/\s+/).slice(0, MOST_WORDS);
+      const left = parts.map((_, number) => parts.filter((_, other) => other !== number).join(" "));
+      const whole = text.split(/\s+/).length > MOST_WORDS ? (await engine.predict([parts.join(" ")]))[0] : prediction;
+      const answers = await engine.predict(left);
+      const before = whole.probabilities[prediction.label];
+      mine.why[index] = parts.map((word, number) => ({
+        word, change: before - (answers[number].probabilities?.[prediction.label] ?? before),
+      }));
+      if (typed === mine) {
+        showTyped();
+        at("results").children[index].querySelector(".words").focus();
+      }
+    } catch (error) {
+      button.disabled = false;
+      button.textContent = say.why;
+      complain(error, at("problem"));
+    }
+  });
+  return button;
+}
+
+function byWord(parts) {
+  const shown = element("div", "", "words");
+  shown.tabIndex = -1;
+  shown.append(element("p", say.whyHint, "hint"));
+  const line = element("p");
+  const largest = Math.max(...parts.map(({ change }) => Math.abs(change)), 0.01);
+  for (const { word, change } of parts) {
+    const mark = element("span", word, change >= 0 ? "for" : "against");
+    mark.style.setProperty("--weight", (Math.abs(change) / largest).toFixed(2));
+    mark.append(element("small", ` ${change >= 0 ? "+" : "−"}${Math.abs(change).toFixed(1)}`));
+    line.append(mark, " ");
+  }
+  shown.append(line);
+  return shown;
 }
 
 // ---- A file
@@ -188,7 +236,7 @@ async function predictFile() {
       if (file === mine) showFile();
     }
   } catch (error) {
-    if (error.name !== "AbortError" && file === mine) explain(error, at("file-problem"));
+    if (error.name !== "AbortError" && file === mine) complain(error, at("file-problem"));
   }
   if (file !== mine) return;
   const hadFocus = document.activeElement === at("stop");
