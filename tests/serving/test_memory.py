@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from kobert_hf_emotion.serving.memory import CACHED_SHAPES, CAPACITIES, bound_caches
+from kobert_hf_emotion.serving.memory import CACHED_KERNELS, CAPACITIES, bound_caches
 
 PROGRAM = """
 import os, sys
@@ -31,4 +31,4 @@ def test_what_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(CAPACITIES[0], "7")
     monkeypatch.delenv(CAPACITIES[1], raising=False)
     bound_caches()
-    assert [os.environ.pop(name) for name in CAPACITIES] == ["7", str(CACHED_SHAPES)]
+    assert [os.environ.pop(name) for name in CAPACITIES] == ["7", str(CACHED_KERNELS)]
