@@ -20,13 +20,14 @@ from code_process import CodeProcess
 from golden_tokens import GLUON_LENGTH, TRICKY, read_golden
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tokenizer_references import gluon_ids, skt_ids, xlnet_pieces
+from tokenizer_references import IDEOGRAPHS, gluon_ids, gluon_words, skt_ids, xlnet_pieces
 from transformers import BatchEncoding
 from transformers.tokenization_utils_base import TruncationStrategy
 from transformers.tokenization_utils_sentencepiece import SentencePieceBackend
 
 from kobert_hf_emotion.errors import TokenizerError
 from kobert_hf_emotion.tokenization.fast_tokenizer import build_tokenizer_json
+from kobert_hf_emotion.tokenization.normalization import prepare_gluonnlp
 from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
 CLS, SEP, PAD, UNK, MASK = 2, 3, 1, 0, 4
@@ -173,6 +174,16 @@ class TestReferences:
         assert wrong == []
         found = gluon_tokenizer.encode_texts(texts)
         assert [t for t, ids in zip(texts, found, strict=True) if ids != gluon_ids(sp, t)] == []
+
+    def test_ideographs_are_words_up_to_the_edges_of_their_blocks(self) -> None:
+        # Beyond the first plane no other test goes to the edges.
+        edges = [ord(edge) for block in IDEOGRAPHS for edge in block]
+        for code in [edge + step for edge in edges for step in (-1, 0, 1)]:
+            found, expected = (
+                [unicodedata.normalize("NFC", word) for word in split(f"가{chr(code)}나")]
+                for split in (prepare_gluonnlp, gluon_words)
+            )
+            assert found == expected, hex(code)
 
 
 @pytest.fixture(scope="module")
