@@ -50,7 +50,7 @@ def build_tokenizer_json(
     spaces = normalizers.Replace(Regex(f"{classes['spaces']}+"), " ")
     composed = [normalizers.NFKC(), spaces, normalizers.Strip()]
     if classes["removed"]:
-        composed.insert(0, normalizers.Replace(Regex(classes["removed"]), ""))
+        composed.insert(1, normalizers.Replace(Regex(classes["removed"]), ""))  # what it parts is not put together
     metaspace = pre_tokenizers.Metaspace(prepend_scheme="always")
     if word_split == "sentencepiece":
         quotes = [normalizers.Replace("``", '"'), normalizers.Replace("''", '"')]
