@@ -18,6 +18,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models: threads wait for e
 import pytest
 import torch
 from code_process import WITHOUT_US, CodeProcess
+from hypothesis import settings
 from tiny import TINY
 
 from kobert_hf_emotion.assets import resolve_default
@@ -26,6 +27,11 @@ from kobert_hf_emotion.modeling.classifier import EmotionClassifier
 from kobert_hf_emotion.tokenization.tokenizer import VOCAB_FILE, KoBERTTokenizer
 
 SHARED = ROOT.parent / "shared"
+
+# The same examples in every run: a change is what makes a test fail. HYPOTHESIS_SEARCH=1 looks for new ones.
+settings.register_profile("repeated", derandomize=True)
+if not os.environ.get("HYPOTHESIS_SEARCH"):
+    settings.load_profile("repeated")
 KINDS_OF_PICTURES: dict[str, Callable[[Any], object]] = {
     "plot_curves": lambda histories, *_: tuple((fold, len(history)) for fold, history in histories.items()),
     "plot_confusion": lambda counts, names: tuple(names),
