@@ -26,7 +26,7 @@ def explain(
     model: Annotated[
         str, typer.Argument(help="'default', 폴더(export 포함), Hub 이름 또는 .pt/.tar 파일 (model or exported folder)")
     ],
-    texts: Annotated[
+    inputs: Annotated[
         list[str], typer.Argument(help="문장들; -는 표준 입력, 한 줄에 한 문장 (texts; -: a text a line on stdin)")
     ],
     method: Annotated[
@@ -52,13 +52,13 @@ def explain(
     예측에 낱말마다 얼마나 보탰는지 보여 줍니다. 숫자는 그 감정의 로짓에서 모든 감정의 평균을 뺀 값이 움직인 만큼입니다.
     Shows what each word contributes to the prediction: by how much it moves the label's logit, less the mean of all.
     """  # noqa: D415
-    check_order(model, texts)
-    found = file_or_texts(texts, as_text, None)
+    check_order(model, inputs)
+    found = file_or_texts(inputs, as_text, None)
     if isinstance(found, Path):
         raise DataError(
             f"{found}: explain은 파일이 아니라 문장을 설명합니다. 한 줄에 한 문장인 글은 표준 입력(-)으로 넣으세요.",
             f"{found} is a file, and explain takes texts. A text a line can come through the standard input (-).",
-            mend={"texts": ["오늘 정말 행복했어"]},
+            mend={"inputs": ["오늘 정말 행복했어"]},
         )
     _check_page(output)
     with quiet_libraries():

@@ -29,8 +29,8 @@ def as_texts(texts: Iterable[str], name: str = "texts") -> list[str]:
     """
     if isinstance(texts, str | bytes | bytearray):
         raise DataError(
-            f"`{name}`에는 문장 하나가 아니라 문장의 목록이 필요합니다. 대괄호로 감싸세요: predict([text])",
-            f"Expected a list of texts as `{name}`, found a single text. Put it in brackets: predict([text]).",
+            f"`{name}`에는 문장 하나가 아니라 문장의 목록이 필요합니다. 대괄호로 감싸세요: [text]",
+            f"Expected a list of texts as `{name}`, found a single text. Put it in brackets: [text].",
         )
     if isinstance(texts, os.PathLike | io.IOBase):
         raise _no_texts(name, texts, 'load_emotion_dataset(path, require_labels=False)["text"]')

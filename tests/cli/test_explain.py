@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -62,4 +63,11 @@ def test_a_file_is_no_text(tiny_model_folder: Path, tmp_path: Path, capsys: pyte
     table = tmp_path / "a.csv"
     table.write_text("text\n나\n", encoding="utf-8")
     assert main(["explain", str(tiny_model_folder), str(table)]) == 2
-    assert "explain" in capsys.readouterr().err
+    last = capsys.readouterr().err.rstrip().splitlines()[-1]
+    assert main(shlex.split(last.removeprefix("  $ kobert-emotion "))) == 0
+
+
+def test_a_text_in_place_of_the_model_ends_in_the_command_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", TEXT, "오늘 정말 행복했어"]) == 2
+    last = shlex.split(capsys.readouterr().err.rstrip().splitlines()[-1])
+    assert last == ["$", "kobert-emotion", "explain", "default", TEXT, "오늘 정말 행복했어"]
