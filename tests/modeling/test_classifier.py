@@ -415,7 +415,7 @@ class TestPredict:
     def test_one_string(self, tiny_model: EmotionClassifier) -> None:
         with pytest.raises(
             DataError,
-            match=r"Expected a list of texts as `texts`, found a single text\. Put it in brackets: predict\(\[text\]\)",
+            match=r"Expected a list of texts as `texts`, found a single text\. Put it in brackets: \[text\]\.",
         ):
             tiny_model.predict("가")
 
