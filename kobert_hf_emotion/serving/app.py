@@ -42,6 +42,7 @@ Predicts the emotion of Korean texts. `POST /predict` has this package's shape, 
 inference API."""
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"model": Error, "description": "API 키가 없거나 다름 (the API key is missing or another)"},
+    408: {"model": Error, "description": "본문이 늦음 (the body came too slowly)"},
     413: {"model": Error, "description": "글이나 바이트가 너무 많음 (too many texts or bytes)"},
     422: {"model": Error, "description": "잘못된 필드 (a field that is wrong)"},
     429: {

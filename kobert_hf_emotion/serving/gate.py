@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .options import ServingOptions
@@ -15,6 +17,13 @@ _HELD_BODIES = 16
 _DRAINED = 8
 """How many times the greatest size is read, and thrown away, of a body that is too long: a client that is still
 sending would not see the answer."""
+
+_SECONDS_A_BODY = 60.0
+"""In which a body has to come: clients that send a byte now and then would hold the places of others."""
+
+
+class _HungUp(Exception):  # noqa: N818 - the name says what was found
+    """The client did not wait for an answer."""
 
 
 class Gate:
@@ -65,34 +74,21 @@ class Gate:
         return hmac.compare_digest(given.encode("latin-1"), self._key)  # headers are bytes, handed on as Latin-1
 
     async def _with_body(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body, size, response = bytearray(), 0, None
+        body = bytearray()
         try:
-            more = True
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return
-                chunk, more = message.get("body", b""), message.get("more_body", False)
-                size += len(chunk)
-                if response is None and size > self._limit:
-                    response = refused(
-                        413,
-                        f"본문이 {self._limit:,}바이트보다 큽니다. 나누어 보내세요.",
-                        f"The body has more than {self._limit:,} bytes: send it in parts.",
-                        headers={"Connection": "close"},
-                    )
-                if response is None and self._held + len(chunk) > _HELD_BODIES * self._limit:
-                    response = too_busy(1).response
-                if response is None:
-                    body += chunk
-                    self._held += len(chunk)
-                    continue
-                self._held -= len(body)
-                body.clear()
-                if size > _DRAINED * self._limit:
-                    break
-            if response is not None:
-                await response(scope, receive, send)
+            try:
+                refusal = await asyncio.wait_for(self._read(body, receive), _SECONDS_A_BODY)
+            except (TimeoutError, asyncio.TimeoutError):
+                refusal = refused(
+                    408,
+                    f"본문이 {_SECONDS_A_BODY:g}초 안에 오지 않았습니다. 나누어 보내세요.",
+                    f"The body did not come within {_SECONDS_A_BODY:g} seconds: send it in parts.",
+                    headers={"Connection": "close"},
+                )
+            except _HungUp:
+                return
+            if refusal is not None:
+                await refusal(scope, receive, send)
                 return
             given = False
 
@@ -106,3 +102,38 @@ class Gate:
             await self._app(scope, replay, send)
         finally:
             self._held -= len(body)
+
+    async def _read(self, body: bytearray, receive: Receive) -> Response | None:
+        """Reads a body into `body`; where it is refused it is read all the same, thrown away, and the answer returned.
+
+        Raises:
+            _HungUp: The client did not wait.
+        """
+        size, refusal, more = 0, None, True
+        while more and size <= _DRAINED * self._limit:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _HungUp
+            chunk, more = message.get("body", b""), message.get("more_body", False)
+            size += len(chunk)
+            refusal = refusal or self._refusal(size, len(chunk))
+            if refusal is None:
+                body += chunk
+                self._held += len(chunk)
+            else:
+                self._held -= len(body)
+                body.clear()
+        return refusal
+
+    def _refusal(self, size: int, more: int) -> Response | None:
+        """Returns what a body of this size is answered with, None where its last `more` bytes may be held."""
+        if size > self._limit:
+            return refused(
+                413,
+                f"본문이 {self._limit:,}바이트보다 큽니다. 나누어 보내세요.",
+                f"The body has more than {self._limit:,} bytes: send it in parts.",
+                headers={"Connection": "close"},
+            )
+        if self._held + more > _HELD_BODIES * self._limit:
+            return too_busy(1).response
+        return None
