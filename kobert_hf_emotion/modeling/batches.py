@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels.side_by_side import side_by_side
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -31,6 +33,7 @@ def logits_by_length(
     encoded: Mapping[str, Sequence[list[int]]],
     batch_size: int,
     compute: Callable[[Batch], NDArray[np.float32]],
+    at_once: bool = False,
 ) -> NDArray[np.float32]:
     """Computes the logits of at least one row, the shortest rows first.
 
@@ -38,19 +41,20 @@ def logits_by_length(
         encoded: The columns of a tokenizer's call, `input_ids` among them, without padding.
         batch_size: Rows a batch.
         compute: Returns the logits of a batch, shape (rows, classes).
+        at_once: Whether `compute` may be called in several threads at once; it then is.
 
     Returns:
         Shape (rows, classes), in the order of `encoded`.
     """
     lengths = list(map(len, encoded["input_ids"]))
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    logits: NDArray[np.float32] | None = None
-    for start in range(0, len(order), batch_size):
-        rows = order[start : start + batch_size]
+
+    def compute_rows(rows: Sequence[int]) -> NDArray[np.float32]:
         columns = {name: [column[row] for row in rows] for name, column in encoded.items()}
-        found = compute(Batch(columns, [lengths[row] for row in rows]))
-        if logits is None:
-            logits = np.empty((len(order), found.shape[1]), dtype=np.float32)
-        logits[rows] = found
-    assert logits is not None
+        return compute(Batch(columns, [lengths[row] for row in rows]))
+
+    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    found = side_by_side(compute_rows, batches) if at_once else list(map(compute_rows, batches))
+    logits = np.empty((len(order), found[0].shape[1]), dtype=np.float32)
+    logits[order] = np.concatenate(found)
     return logits

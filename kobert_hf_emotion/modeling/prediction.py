@@ -80,7 +80,12 @@ def predict_logits(
     forward = _forward_of(model) if packed is None else packed
 
     with torch.inference_mode():
-        return logits_by_length(encoded, batch_size, lambda batch: forward(**_tensors(tokenizer, batch)).numpy())
+        return logits_by_length(
+            encoded,
+            batch_size,
+            lambda batch: forward(**_tensors(tokenizer, batch)).numpy(),
+            at_once=packed is not None,  # another model may not be made for it
+        )
 
 
 def _tensors(tokenizer: PreTrainedTokenizerBase, batch: Batch) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from ..errors import KoBERTEmotionError
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TEXTS_A_PASS = 12
-"""Texts of a batch that go through the model at once, those of similar length together: 64 reviews of NSMC take 1.9 ms
-each so, 2.1 by eight at once and 2.9 by 32, padded to the longest."""
+"""Most texts of a batch that go through the model at once, those of similar length together."""
+FEWEST_A_PASS = 4
+"""So many texts are not divided among the processor's cores."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Predictor:
 
     def _predict(self, texts: Sequence[str]) -> list[Answer]:
         before = self._counted.unknown
-        logits = self._model.predict_logits(texts, None, TEXTS_A_PASS, self._counted)
+        logits = self._model.predict_logits(texts, None, _texts_a_pass(len(texts)), self._counted)
         check_logits(logits)
         found = self._counted.unknown - before
         unknown = self._unknown(texts) if 0 < found < len(texts) else [found > 0] * len(texts)
@@ -102,3 +104,8 @@ class Predictor:
             check_predicted(self._tokenizer, config, [text], [row], count)
             found.append(count.unknown > 0)
         return found
+
+
+def _texts_a_pass(texts: int) -> int:
+    """Returns how many texts of a batch go through the model at once, so that every core has some."""
+    return min(TEXTS_A_PASS, max(FEWEST_A_PASS, -(-texts // torch.get_num_threads())))
