@@ -35,8 +35,8 @@ logger = logging.getLogger(__name__)
 def read_table(path: str | os.PathLike[str], options: ReadOptions | None = None) -> Table:
     """Reads a CSV, TSV, TXT, XLSX, JSON, JSON Lines or Parquet file, by its suffix.
 
-    Any of them can be compressed (`.csv.gz`, `.tsv.xz`, `.jsonl.bz2`) or be the one table in a `.zip`. Blank rows
-    stay in, so that row numbers can be told.
+    With the extra `xls` .xls, .xlsb and .ods are read as well. Any file can be compressed (`.csv.gz`, `.tsv.xz`,
+    `.jsonl.bz2`) or be the one table in a `.zip`. Blank rows stay in, so that row numbers can be told.
 
     Args:
         path: The file.

@@ -165,6 +165,8 @@ def _suspects(open_text: OpenText, layout: Layout) -> tuple[tuple[Joined, Verdic
                 joined.append(Joined(number, line + 1, tuple(taken)))
             elif header and len(row) == layout.width:
                 columns.add(row, taken[0])
+            elif not header:
+                columns.add_header(row, taken[0])
             header = header or not is_blank(row)
             line += len(taken)
             taken.clear()

@@ -33,15 +33,25 @@ class Columns:
     """What the rows that are one line each hold in their columns, and whether quotation marks are around every cell."""
 
     def __init__(self, width: int) -> None:
-        self.all_quoted = True
         self.rows = 0
+        self._all_quoted = True
+        self._header_quoted = False
         self._numbers = [0] * width
         self._values: list[set[str]] = [set() for _ in range(width)]
+
+    @property
+    def all_quoted(self) -> bool:
+        """Whether marks are around every cell: of the rows, or of the header where there are none."""
+        return self._all_quoted if self.rows else self._header_quoted
+
+    def add_header(self, row: Sequence[str], line: str) -> None:
+        """Looks at the header and the line it is from."""
+        self._header_quoted = line.count('"') >= 2 * len(row)
 
     def add(self, row: Sequence[str], line: str) -> None:
         """Looks at a row and the line it is from."""
         self.rows += 1
-        self.all_quoted = self.all_quoted and line.count('"') >= 2 * len(row)
+        self._all_quoted = self._all_quoted and line.count('"') >= 2 * len(row)
         for index, cell in enumerate(row):
             cell = cell.strip()  # noqa: PLW2901
             self._numbers[index] += not cell or _NUMBER.fullmatch(cell) is not None
@@ -75,11 +85,9 @@ def judge(joined: Joined, columns: Columns, width: int, delimiter: str) -> Verdi
         width: Cells of a row.
         delimiter: The character between cells.
     """
-    if (
-        width < 2
-        or (columns.all_quoted and columns.rows)
-        or re.search(rf'[^{re.escape(delimiter)}\n]""[^{re.escape(delimiter)}\r\n]', "\n".join(joined.lines))
-    ):
+    mark = re.escape(delimiter)
+    doubled = rf'[^{mark}\n]""[^{mark}\r\n]|(^|{mark})"""(?!")'
+    if width < 2 or columns.all_quoted or re.search(doubled, "".join(joined.lines), re.MULTILINE):
         return "cell"  # doubled marks are written by programs that quote
     split = [split_line(line, delimiter) for line in joined.lines]
     last = len(split) - 1

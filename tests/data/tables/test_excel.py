@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
+import xlwt
 from openpyxl.chart import BarChart
 from openpyxl.worksheet._reader import WorkSheetParser
 
@@ -164,10 +167,91 @@ def test_a_header_below_a_side_table(tmp_path: Path) -> None:
     assert caught.value.mend == {"header_row": 2}
 
 
-def test_old_and_protected_workbooks(tmp_path: Path) -> None:
+def old_book(path: Path, **sheets: list[list[Any]]) -> Path:
+    made = xlwt.Workbook(encoding="utf-8")
+    for name, rows in sheets.items():
+        sheet = made.add_sheet(name)
+        for number, row in enumerate(rows):
+            for column, cell in enumerate(row):
+                if cell is not None:
+                    sheet.write(number, column, cell)
+    made.save(path)
+    return path
+
+
+def open_document(path: Path, **sheets: list[list[str]]) -> Path:
+    """Writes what LibreOffice calls .ods, or the little of it that a table needs."""
+    tables, cell_tag = "", "table:table-cell"
+    for name, rows in sheets.items():
+        tables += f'<table:table table:name="{name}">'
+        for row in rows:
+            cells = "".join(
+                f"<{cell_tag} office:value-type='string'><text:p>{cell}</text:p></{cell_tag}>" for cell in row
+            )
+            tables += f"<table:table-row>{cells}</table:table-row>"
+        tables += "</table:table>"
+    names = "urn:oasis:names:tc:opendocument:xmlns"
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", kind)
+        archive.writestr(
+            "META-INF/manifest.xml",
+            f'<m:manifest xmlns:m="{names}:manifest:1.0"><m:file-entry m:full-path="/" m:media-type="{kind}"/>'
+            "</m:manifest>",
+        )
+        archive.writestr(
+            "content.xml",
+            f'<office:document-content xmlns:office="{names}:office:1.0" xmlns:table="{names}:table:1.0" '
+            f'xmlns:text="{names}:text:1.0"><office:body><office:spreadsheet>{tables}</office:spreadsheet>'
+            "</office:body></office:document-content>",
+        )
+    return path
+
+
+@pytest.mark.parametrize(("write", "suffix"), [(old_book, "xls"), (open_document, "ods")])
+def test_workbooks_of_other_programs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], tiny_model_folder: Path, write: Any, suffix: str
+) -> None:
+    path = write(tmp_path / f"a.{suffix}", 일차=ROWS, 이차=[*ROWS, ["세 시에 회의", "중립"]])
+    dataset, report = load_emotion_dataset_with_report(path)
+    assert dataset["text"][:] == [row[0] for row in ROWS[1:]]
+    assert [dataset.features["label"].int2str(label) for label in dataset["label"]] == ["happy", "sad", "fear"]
+    [note] = report.notes
+    assert "Not read: '이차'" in note.english
+    assert main(["predict", str(tiny_model_folder), str(path), "--sheet", "이차", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == 4
+    with pytest.raises(DataError, match="no sheet '삼차'"):
+        load_emotion_dataset(path, sheet="삼차")
+    write(path, 안내=[["이 파일은 감정 데이터입니다"]], 데이터=ROWS)
+    with pytest.raises(DataError) as caught:
+        load_emotion_dataset(path)
+    assert caught.value.mend == {"sheet": "데이터"}
+
+
+def test_numbers_and_merged_cells_of_an_old_workbook(tmp_path: Path) -> None:
+    made = xlwt.Workbook(encoding="utf-8")
+    sheet = made.add_sheet("s")
+    for number, row in enumerate([["Text", "Label"], ["좋다", 5], ["기쁘다", 5.0], ["슬프다"], ["울었다"]]):
+        for column, cell in enumerate(row):
+            sheet.write(number, column, cell)
+    sheet.write_merge(3, 4, 1, 1, 3)
+    made.save(tmp_path / "a.xls")
+    table = read_table(tmp_path / "a.xls")
+    assert table.frame["Label"].tolist() == ["5", "5", "3", ""]
+    [gap] = table.gaps
+    assert (gap.column, gap.cause, gap.cells, gap.places) == ("Label", "merged", 1, ("B5",))
+
+
+def test_workbooks_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.xls").write_bytes(b"\xd0\xcf\x11\xe0" + b"\0" * 600)
     (tmp_path / "b.xlsx").write_bytes(b"\xd0\xcf\x11\xe0" + b"\0" * 600)
-    with pytest.raises(DataError, match="Excel Workbook"):
-        read_table(tmp_path / "a.xls")
-    with pytest.raises(DataError, match="password"):
-        read_table(tmp_path / "b.xlsx")
+    (tmp_path / "c.xls").write_text("<html><table><tr><td>문장</td></tr></table></html>", encoding="utf-8")
+    (tmp_path / "d.numbers").write_bytes(b"PK\x03\x04")
+    for name, expected in {"a.xls": "(.xls)", "b.xlsx": "password", "c.xls": "(.xls)", "d.numbers": ".xlsx"}.items():
+        with pytest.raises(DataError, match=re.escape(expected)):
+            read_table(tmp_path / name)
+    old_book(tmp_path / "e.xls", s=ROWS)
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    with pytest.raises(DataError, match="calamine") as caught:
+        read_table(tmp_path / "e.xls")
+    assert caught.value.try_this == "pip install 'kobert-hf-emotion[xls]'"
