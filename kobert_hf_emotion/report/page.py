@@ -18,6 +18,10 @@ LARGEST = 4_900_000
 """Bytes of a page, which is to open everywhere; rows are left out beyond them."""
 
 
+_PARTS_OF_SECTIONS = {"histories": ("학습 곡선", "Curves"), "explanations": ("낱말 설명", "Words of mistakes")}
+"""Parts without which their section has something to show."""
+
+
 @dataclass(frozen=True)
 class Page:
     """A report."""
@@ -42,11 +46,12 @@ def to_page(content: RunContent, largest: int = LARGEST) -> Page:
         content: The run.
         largest: Bytes the page may have; rows of the confusion matrix are left out beyond them.
     """
-    parts, missing = [], []
+    parts: list[str] = []
+    reasons: dict[Wording, list[tuple[str, str]]] = {}
     for name, title, section in SECTIONS:
         inside, why = _section(content, section)
         if why is not None:
-            missing.append(Wording(f"{title[0]}: {why.korean}", f"{title[1]}: {why.english}"))
+            reasons.setdefault(why, []).append(title)
         more = _ROWS_PANEL if name == "confusion" and why is None and content.predictions is not None else ""
         parts.append(
             f'<section id="{name}" aria-labelledby="{name}-title"><h2 id="{name}-title">{both(*title)}</h2>\n'
@@ -62,6 +67,15 @@ def to_page(content: RunContent, largest: int = LARGEST) -> Page:
         "DATA": "",
         "NOTES": "",
     }
+    for part, title in _PARTS_OF_SECTIONS.items():
+        if part in content.missing:
+            reasons.setdefault(content.missing[part], []).append(title)
+    missing = [
+        Wording(
+            f"{', '.join(ko for ko, _ in titles)}: {why.korean}", f"{', '.join(en for _, en in titles)}: {why.english}"
+        )
+        for why, titles in reasons.items()
+    ]
     used = len(fill(asset("report/page.html"), filled).encode())
     rows = _rows(content, largest - used - 4000)
     left_out = _left_out(content, rows)

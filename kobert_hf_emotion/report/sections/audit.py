@@ -25,7 +25,7 @@ def audit(content: RunContent) -> str:
     rows = [
         row for _, row in sorted(zip(found["findings"], rows, strict=True), key=lambda pair: order[pair[0]["status"]])
     ]
-    parts.append(table(("데이터 검사", "Audit of the data"), heads, rows, range(4)))
+    parts.append(table(("검사한 것", "Checks"), heads, rows, range(4)))
     return "".join(parts)
 
 

@@ -31,9 +31,9 @@ _FIRST_ARGUMENTS = (
 
 def tests(content: RunContent) -> str:
     """What test files said of the run, where that was saved."""
-    if not content.tests:
-        raise content.need("tests")
-    return "".join(_test(name, found) for name, found in content.tests.items())
+    why = content.missing.get("tests")
+    told = "" if why is None else note(*map(escape, why))
+    return told + "".join(_test(name, found) for name, found in content.tests.items())
 
 
 def _test(name: str, found: Mapping[str, Any]) -> str:

@@ -45,9 +45,9 @@ def calibration(content: RunContent) -> str:
     temperature = found["temperature"]
     losses = f"{found['log_loss_before']:.4f} → {found['log_loss_after']:.4f}"
     told = note(
-        f"막대는 정확도, 줄무늬는 확신과의 차이, 아래는 행 수입니다. 온도 {temperature:.4f}가 모든 겹에 저장되어 있고, "
-        f"로그 손실은 {losses}입니다. 보정 후의 값은 겹마다 나머지 겹에서 맞춘 온도로 쟀습니다.",
-        f"Bars are accuracy, the hatched part its distance to confidence, below are the rows. The temperature "
+        f"막대는 정확도, 점선 테두리는 확신과의 차이, 아래는 행 수입니다. 온도 {temperature:.4f}가 모든 겹에 "
+        f"저장되어 있고, 로그 손실은 {losses}입니다. 보정 후의 값은 겹마다 나머지 겹에서 맞춘 온도로 쟀습니다.",
+        f"Bars are accuracy, the dashed part its distance to confidence, below are the rows. The temperature "
         f"{temperature:.4f} is saved in all folds; log loss {losses}. After: with the temperature of the other folds.",
     )
     return f'{told}<div class="charts two">{charts}</div>{figures}'

@@ -35,7 +35,7 @@ def summary(content: RunContent) -> str:
     if "calibration" in report:
         found = report["calibration"]
         tiles.append(_tile("ECE", f"{found['ece_before']:.4f} → {found['ece_after']:.4f}", both("보정", "calibration")))
-    tiles.append(_tile(both("행", "rows"), f"{pooled['rows']:,}", f"{len(report['folds'])} {both('겹', 'folds')}"))
+    tiles.append(_tile(both("행", "rows"), f"{pooled['rows']:,}", f"{len(report['folds'])}{both('겹', ' folds')}"))
     best = report["best"]["fold"]
     tiles.append(_tile(both("가장 좋은 겹", "best fold"), escape(best), both("검증 macro F1", "validation macro F1")))
     drawn = intervals.get("drawn")
@@ -145,4 +145,4 @@ def classes(content: RunContent) -> str:
             "missing",
         )
     )
-    return table(("라벨별 점수", "Scores by label"), heads, rows) + missing
+    return table(("대괄호는 95% 부트스트랩 구간", "In brackets: 95% bootstrap intervals"), heads, rows) + missing
