@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 from ..audit.report import Wording
 from ..explanation.words import Explanation
 
+SEVERAL = "multi-label"
+"""The `task` of a run whose texts have several labels each."""
+NOT_OF_SEVERAL = Wording("글마다 라벨이 여럿인 실행에는 없습니다.", "A run with several labels a text has none.")
+
 
 class MissingPartError(Exception):
     """A part of a report cannot be shown; `why` says so to who reads the report.
@@ -108,6 +112,17 @@ class RunContent:
         if self.report is None:
             raise self.need("report")
         return self.report
+
+    @property
+    def single_figures(self) -> Mapping[str, Any]:
+        """`figures` of a run with one label a text.
+
+        Raises:
+            MissingPartError: There are none, or texts have several labels.
+        """
+        if self.figures.get("task") == SEVERAL:
+            raise MissingPartError(*NOT_OF_SEVERAL)
+        return self.figures
 
     def need(self, part: str) -> MissingPartError:
         """Returns the error that says why a part is not there."""

@@ -18,7 +18,7 @@ LARGEST = 4_900_000
 """Bytes of a page, which is to open everywhere; rows are left out beyond them."""
 
 
-_PARTS_OF_SECTIONS = {"histories": ("학습 곡선", "Curves"), "explanations": ("낱말 설명", "Words of mistakes")}
+_PARTS_OF_SECTIONS = {"explanations": ("낱말 설명", "Words of mistakes")}
 """Parts without which their section has something to show."""
 
 

@@ -20,7 +20,7 @@ from ..hub.cards import CARD_FILE
 from ..hub.upload import HISTORY_FILE
 from ..inference.loading import load_checkpoint
 from ..metrics.bootstrap import confusion_matrix
-from ..report.content import Predictions, RunContent, Suspects
+from ..report.content import NOT_OF_SEVERAL, SEVERAL, Predictions, RunContent, Suspects
 from ..report.page import Page, to_page
 from ..training.history import read_history
 from ..utils.argument_checks import check_path
@@ -116,7 +116,7 @@ class _Gatherer:
         """Returns all parts."""
         report = self._part("report", lambda: self._json(REPORT_JSON_FILE))
         audit = self._part("audit", lambda: self._json(AUDIT_FILE))
-        run = self._part("predictions", lambda: read_predictions(self.folder, self.record))
+        run = self._part("predictions", self._run)
         predictions = None if run is None else self._part("predictions", lambda: self._predictions(run, report))
         mistakes = [] if run is None or predictions is None else _worst(run)
         return RunContent(
@@ -174,6 +174,11 @@ class _Gatherer:
                 found[fold.name] = [vars(record) for record in history]
         return found
 
+    def _run(self) -> FinishedRun:
+        if self.record.get("task") == SEVERAL:
+            raise RunError(*NOT_OF_SEVERAL)
+        return read_predictions(self.folder, dict(self.record))
+
     def _predictions(self, run: FinishedRun, report: Mapping[str, Any] | None) -> Predictions:
         table = run.table
         counts = confusion_matrix(run.truth, run.predictions, len(run.labels)).tolist()
@@ -206,6 +211,8 @@ class _Gatherer:
             )
             return {}
         found: dict[int, Explanation] = {}
+        if mistakes:
+            logger.info("%s: explaining %d mistakes / 틀린 행을 설명합니다", HTML_FILE, len(mistakes))
         for fold in sorted({predictions.folds[index] for index in mistakes}):
             rows = [index for index in mistakes if predictions.folds[index] == fold]
             texts = [predictions.texts[index] for index in rows]

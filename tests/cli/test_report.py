@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,17 @@ from small_runs import make_args, make_dataset
 
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.modeling.classifier import EmotionClassifier
+from kobert_hf_emotion.runs import cross_validation
 from kobert_hf_emotion.runs.cross_validation import cross_validate
 from kobert_hf_emotion.runs.finished import read_run
-from kobert_hf_emotion.runs.reporting import gather_run
+from kobert_hf_emotion.runs.reporting import gather_run, write_page
+
+
+@pytest.fixture(scope="module", autouse=True)
+def reports_written() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(cross_validation, "write_page", write_page)
+        yield
 
 
 @pytest.fixture(scope="module")

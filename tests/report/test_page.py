@@ -244,8 +244,23 @@ def test_a_run_that_is_not_finished(run: Path) -> None:
     shutil.rmtree(run / "fold_3")
     page = read(run)
     assert "not finished: 2 fold(s)" in (run / "report.html").read_text(encoding="utf-8")
-    assert "fold_2" in page.sections["folds"]
+    assert "fold_2" in page.sections["curves"]
     assert "after the last fold" in page.sections["summary"]
+
+
+def test_a_run_with_several_labels_a_text_shows_what_it_has(run: Path) -> None:
+    report = json.loads((run / "report.json").read_text(encoding="utf-8"))
+    record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    for scores in (report["pooled"], *report["folds"].values()):
+        scores["micro_f1"] = scores.pop("weighted_f1")
+    del report["confusion_matrix"], report["calibration"]
+    write(run / "report.json", report | {"task": "multi-label"})
+    write(run / "run.json", record | {"task": "multi-label"})
+    page = read(run)
+    assert f"{report['pooled']['micro_f1']:.4f}" in page.sections["summary"]
+    assert "micro F1" in page.sections["folds"]
+    for name in ("confusion", "calibration", "mistakes", "suspects"):
+        assert "several labels" in page.sections[name]
 
 
 def test_predictions_of_another_report_are_not_shown(run: Path) -> None:

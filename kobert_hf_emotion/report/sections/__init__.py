@@ -13,14 +13,15 @@ from .examples import mistakes, suspects
 from .matrix import confusion
 from .origin import arguments, card, tests
 from .reliability import calibration
-from .scores import classes, folds, summary
+from .scores import classes, curves, folds, summary
 
 DAMAGED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 """What reading a record raises that another version wrote, or that was changed by hand."""
 
 SECTIONS: tuple[tuple[str, tuple[str, str], Callable[[RunContent], str]], ...] = (
     ("summary", ("요약", "Summary"), summary),
-    ("folds", ("겹과 학습 곡선", "Folds and their curves"), folds),
+    ("folds", ("겹별 점수", "Scores by fold"), folds),
+    ("curves", ("학습 곡선", "Curves of the training"), curves),
     ("confusion", ("혼동 행렬", "Confusion matrix"), confusion),
     ("classes", ("라벨별 점수", "Scores by label"), classes),
     ("calibration", ("확률 보정", "Calibration"), calibration),

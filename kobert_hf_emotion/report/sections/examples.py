@@ -76,7 +76,9 @@ def _explained(found: Explanation, predicted: str, label: str) -> str:
 def suspects(content: RunContent) -> str:
     """Rows whose label is probably wrong, as `review` finds them."""
     found, predictions = content.suspects, content.predictions
-    if found is None or predictions is None:
+    if predictions is None:
+        raise content.need("predictions")
+    if found is None:
         raise content.need("suspects")
     names = content.record["labels"]
     told = note(

@@ -29,7 +29,7 @@ def shown_labels(report: Mapping[str, Any]) -> list[int]:
 
 def confusion(content: RunContent) -> str:
     """The confusion matrix, whose cells open their rows."""
-    report = content.figures
+    report = content.single_figures
     matrix = report["confusion_matrix"]
     names, counts, shown = matrix["labels"], matrix["counts"], shown_labels(report)
     is_large = len(shown) > 15

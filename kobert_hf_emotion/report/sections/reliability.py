@@ -13,7 +13,7 @@ from ..markup import details, note, table
 
 def calibration(content: RunContent) -> str:
     """Reliability diagrams before and after scaling by temperature."""
-    found = content.figures["calibration"]
+    found = content.single_figures["calibration"]
     bins = found["reliability"]
     charts = "".join(
         f"<figure>{reliability_chart(bins[when])}<figcaption>{both(*title)}: ECE {ece:.4f}</figcaption></figure>"

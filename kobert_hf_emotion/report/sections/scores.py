@@ -4,34 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 from ...assets.templates import both, label_name
 from ..charts import COLORS, Line, line_chart, share_bar
 from ..content import RunContent
 from ..markup import between, details, note, table
 
-_SCORES = ("accuracy", "macro_f1", "weighted_f1", "log_loss")
-
-
-_SCORE_HEADS = (
-    both("정확도", "accuracy"),
-    "macro F1",
-    "weighted F1",
-    both("로그 손실", "log loss"),
-)
-
-
-_AVERAGES = ("accuracy", "micro avg", "macro avg", "weighted avg")
+_TITLES = {
+    "accuracy": both("정확도", "accuracy"),
+    "macro_f1": "macro F1",
+    "weighted_f1": "weighted F1",
+    "log_loss": both("로그 손실", "log loss"),
+}
+"""Of scores; those that are not here go by their own names."""
+_AVERAGES = ("accuracy", "micro avg", "macro avg", "weighted avg", "samples avg")
 
 
 def summary(content: RunContent) -> str:
     """The scores of all rows together."""
     report = content.figures
     pooled, intervals = report["pooled"], report.get("intervals", {})
-    tiles = [
-        _tile(title, f"{pooled[name]:.4f}", between(intervals.get(name)))
-        for name, title in zip(_SCORES, _SCORE_HEADS, strict=True)
-    ]
+    tiles = [_tile(_title(name), f"{pooled[name]:.4f}", between(intervals.get(name))) for name in _names(pooled)]
     if "calibration" in report:
         found = report["calibration"]
         tiles.append(_tile("ECE", f"{found['ece_before']:.4f} → {found['ece_after']:.4f}", both("보정", "calibration")))
@@ -51,27 +45,32 @@ def _tile(name: str, value: str, below: str) -> str:
     return f"<div><dt>{name}</dt><dd><strong>{value}</strong><small>{below}</small></dd></div>"
 
 
+def _names(pooled: Mapping[str, Any]) -> list[str]:
+    """Returns the names of scores, the number of rows left out."""
+    return [name for name in pooled if name != "rows"]
+
+
+def _title(name: str) -> str:
+    return _TITLES.get(name, escape(name.replace("_", " ").replace("f1", "F1")))
+
+
 def folds(content: RunContent) -> str:
-    """Scores of each fold, and the curves of its training."""
-    return _fold_scores(content) + _curves(content)
-
-
-def _fold_scores(content: RunContent) -> str:
-    if content.report is None:
-        return note(*map(escape, content.need("report").why), "missing")
-    report, best = content.report, content.report["best"]["fold"]
+    """Scores of each fold."""
+    report = content.figures
+    best, names = report["best"]["fold"], _names(report["pooled"])
     named = [*((escape(name) + (" ★" if name == best else ""), s) for name, s in report["folds"].items())]
     rows = [
-        [name, f"{scores['rows']:,}", *(f"{scores[key]:.4f}" for key in _SCORES)]
+        [name, f"{scores['rows']:,}", *(f"{scores[key]:.4f}" for key in names)]
         for name, scores in [*named, (both("전체", "pooled"), report["pooled"])]
     ]
-    heads = [both("겹", "fold"), both("검증 행", "rows"), *_SCORE_HEADS]
-    return table(("겹별 점수 (★ 가장 좋은 겹)", "Scores of the folds (★ the best)"), heads, rows)
+    heads = [both("겹", "fold"), both("검증 행", "rows"), *map(_title, names)]
+    return table(("★ 가장 좋은 겹", "★ the best fold"), heads, rows)
 
 
-def _curves(content: RunContent) -> str:
+def curves(content: RunContent) -> str:
+    """Loss, accuracy and macro F1 of each fold over its epochs."""
     if not content.histories:
-        return note(*map(escape, content.need("histories").why), "missing")
+        raise content.need("histories")
     charts = "".join(
         f"<figure>{line_chart(_lines(content, train, validation))}<figcaption>{both(*title)}</figcaption></figure>"
         for title, train, validation in (
