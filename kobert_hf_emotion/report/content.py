@@ -97,6 +97,8 @@ class RunContent:
     """What `kobert-emotion test --output` wrote, by the names of the files."""
     card: str | None
     """The run's model card."""
+    left_out: Sequence[Wording] = ()
+    """What the run has, and this content has not."""
     with_texts: bool = True
     """Whether texts of the data may be shown."""
     missing: Mapping[str, Wording] = field(default_factory=dict)

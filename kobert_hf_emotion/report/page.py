@@ -125,7 +125,7 @@ def _rows(content: RunContent, budget: int) -> CellRows | None:
 
 
 def _left_out(content: RunContent, rows: CellRows | None) -> list[Wording]:
-    found = []
+    found = list(content.left_out)
     if not content.with_texts:
         found.append(Wording("글을 뺐습니다(--no-texts).", "Texts are left out (--no-texts)."))
     if rows is None:

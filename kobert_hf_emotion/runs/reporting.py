@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 
 MISTAKES = 20
 """Mistakes that a report lists and explains."""
+MOST_WORDS = 600
+"""Words of all mistakes explained together: each is a prediction, and a report shall not take as long as an epoch."""
 SUSPECTS = 50
 _DAMAGED = (OSError, KeyError, TypeError, ValueError, AttributeError, IndexError)
 _WRITTEN_LAST = ("report", "predictions", "card")
@@ -110,6 +112,7 @@ class _Gatherer:
     def __init__(self, folder: Path, texts: bool, record: Mapping[str, Any] | None = None) -> None:
         self.folder, self.texts = folder, texts
         self.missing: dict[str, Wording] = {}
+        self.left_out: list[Wording] = []
         self.record: Mapping[str, Any] = record or self._part("record", lambda: read_record(folder)) or {}
 
     def content(self) -> RunContent:
@@ -131,6 +134,7 @@ class _Gatherer:
             suspects=None if run is None or predictions is None else self._part("suspects", lambda: _suspects(run)),
             tests=self._tests(),
             card=self._part("card", lambda: (self.folder / CARD_FILE).read_text(encoding="utf-8")),
+            left_out=self.left_out,
             with_texts=self.texts,
             missing=self.missing,
         )
@@ -211,14 +215,32 @@ class _Gatherer:
             )
             return {}
         found: dict[int, Explanation] = {}
-        if mistakes:
-            logger.info("%s: explaining %d mistakes / 틀린 행을 설명합니다", HTML_FILE, len(mistakes))
-        for fold in sorted({predictions.folds[index] for index in mistakes}):
-            rows = [index for index in mistakes if predictions.folds[index] == fold]
+        chosen = self._short_enough(predictions.texts, mistakes)
+        if chosen:
+            logger.info("%s: explaining %d mistakes / 틀린 행을 설명합니다", HTML_FILE, len(chosen))
+        for fold in sorted({predictions.folds[index] for index in chosen}):
+            rows = [index for index in chosen if predictions.folds[index] == fold]
             texts = [predictions.texts[index] for index in rows]
             explained = self._part("explanations", lambda fold=fold, texts=texts: self._explain(fold, texts))
             found |= dict(zip(rows, explained or [], strict=False))
         return found
+
+    def _short_enough(self, texts: Sequence[str], mistakes: Sequence[int]) -> list[int]:
+        """Returns the mistakes that have no more than `MOST_WORDS` words together; long texts are passed over."""
+        chosen, room = [], MOST_WORDS
+        for index in mistakes:
+            words = len(texts[index].split())
+            if words <= room:
+                chosen.append(index)
+                room -= words
+        if len(chosen) < len(mistakes):
+            self.left_out.append(
+                Wording(
+                    f"틀린 행 {len(mistakes)}개 가운데 {len(chosen)}개만 설명했습니다. 설명하는 낱말은 모두 {MOST_WORDS}개까지입니다.",
+                    f"{len(chosen)} of {len(mistakes)} mistakes are explained: {MOST_WORDS} words are the most together.",
+                )
+            )
+        return chosen
 
     def _explain(self, fold: str, texts: Sequence[str]) -> list[Explanation]:
         folder = fold_folder(self.folder, int(fold))

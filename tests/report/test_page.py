@@ -299,6 +299,21 @@ def test_many_labels_leave_the_least_confused_out(tmp_path: Path) -> None:
     assert min(mistakes[sorted(shown)]) >= max(mistakes[sorted(set(range(70)) - shown)])
 
 
+def test_so_many_words_are_explained(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def explain(_: object, fold: str, texts: list[str]) -> list[Any]:
+        asked.extend(texts)
+        return []
+
+    monkeypatch.setattr("kobert_hf_emotion.runs.reporting._Gatherer._explain", explain)
+    monkeypatch.setattr("kobert_hf_emotion.runs.reporting.MOST_WORDS", 40)
+    page = to_page(gather_run(run))
+    assert 0 < len(asked) < 20
+    assert 30 < sum(len(text.split()) for text in asked) <= 40
+    assert any(f"{len(asked)} of 20 mistakes" in about.english for about in page.left_out)
+
+
 def test_a_folder_that_is_no_run(tmp_path: Path, run: Path) -> None:
     with pytest.raises(RunError) as caught:
         write_html_report(tmp_path / "nothing")
