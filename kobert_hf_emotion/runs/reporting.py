@@ -233,13 +233,13 @@ class _Gatherer:
             if words <= room:
                 chosen.append(index)
                 room -= words
-        if len(chosen) < len(mistakes):
-            self.left_out.append(
-                Wording(
-                    f"틀린 행 {len(mistakes)}개 가운데 {len(chosen)}개만 설명했습니다. 설명하는 낱말은 모두 {MOST_WORDS}개까지입니다.",
-                    f"{len(chosen)} of {len(mistakes)} mistakes are explained: {MOST_WORDS} words are the most together.",
-                )
+        count, total = len(chosen), len(mistakes)
+        if count < total:
+            about = Wording(
+                f"틀린 행 {total}개 가운데 {count}개만 설명했습니다. 설명하는 낱말은 모두 {MOST_WORDS}개까지입니다.",
+                f"{count} of {total} mistakes are explained: {MOST_WORDS} words are the most together.",
             )
+            self.left_out.append(about)
         return chosen
 
     def _explain(self, fold: str, texts: Sequence[str]) -> list[Explanation]:

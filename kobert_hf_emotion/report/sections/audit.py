@@ -50,7 +50,12 @@ def _finding(finding: Mapping[str, Any], with_examples: bool) -> list[str]:
     if with_examples and status != "ok":
         shown += "".join(f"<br><small>{_example(example)}</small>" for example in finding["examples"])
     word = both(*STATUS_WORDS[status])
-    return [f'<span class="status {escape(status)}">{word}</span>', title, shown, _both_of(advice) if advice else ""]
+    return [
+        f'<span class="status {escape(status)}">{word}</span>',
+        title,
+        f'<div class="told">{shown}</div>',
+        _both_of(advice) if advice else "",
+    ]
 
 
 def _both_of(words: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -50,15 +51,18 @@ def _test(name: str, found: Mapping[str, Any]) -> str:
     heads = [
         both("모델", "model"), both("행", "rows"), both("정확도", "accuracy"), "macro F1", both("손실", "loss"), "ECE",
     ]  # fmt: skip
-    chosen = escape(str(found.get("chosen", "")))
+    told = [f"★ {reason}" for reason in _in_both(str(found.get("chosen", "")))]
     seen = found.get("seen_rows")
-    told = [f"★ {chosen}", f"★ {chosen}"]
     if seen is not None:
-        told = [
-            f"{told[0]} · 학습 파일에도 있는 글 {seen:,}행",
-            f"{told[1]} · {seen:,} rows whose text the training file has",
-        ]
+        told[0] += f" · 학습 파일에도 있는 글 {seen:,}행"
+        told[1] += f" · {seen:,} rows whose text the training file has"
     return f"<h3>{escape(name)}</h3>" + table(("시험 파일의 점수", "Scores on a test file"), heads, rows) + note(*told)
+
+
+def _in_both(reason: str) -> tuple[str, str]:
+    """Returns the two halves of a reason that is written as `korean (english)`, as HTML."""
+    found = re.fullmatch(r"(.*?) \((.*)\)", reason)
+    return (escape(found[1]), escape(found[2])) if found else (escape(reason), escape(reason))
 
 
 def _ends(interval: Any) -> Sequence[float] | None:
