@@ -49,9 +49,8 @@ def _finding(finding: Mapping[str, Any], with_examples: bool) -> list[str]:
     shown = _both_of(finding["found"])
     if with_examples and status != "ok":
         shown += "".join(f"<br><small>{_example(example)}</small>" for example in finding["examples"])
-    word = both(*STATUS_WORDS[status])
     return [
-        f'<span class="status {escape(status)}">{word}</span>',
+        f'<span class="status {escape(status)}">{both(*STATUS_WORDS[status])}</span>',
         title,
         f'<div class="told">{shown}</div>',
         _both_of(advice) if advice else "",
