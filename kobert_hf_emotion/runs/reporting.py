@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -173,7 +174,7 @@ class _Gatherer:
     def _histories(self) -> dict[str, list[dict[str, float]]]:
         found = {}
         for fold in fold_folders(self.folder):
-            history = self._part("histories", lambda path=fold: read_history(path / HISTORY_FILE))
+            history = self._part("histories", partial(read_history, fold / HISTORY_FILE))
             if history:
                 found[fold.name] = [vars(record) for record in history]
         return found
@@ -221,7 +222,7 @@ class _Gatherer:
         for fold in sorted({predictions.folds[index] for index in chosen}):
             rows = [index for index in chosen if predictions.folds[index] == fold]
             texts = [predictions.texts[index] for index in rows]
-            explained = self._part("explanations", lambda fold=fold, texts=texts: self._explain(fold, texts))
+            explained = self._part("explanations", partial(self._explain, fold, texts))
             found |= dict(zip(rows, explained or [], strict=False))
         return found
 
@@ -253,7 +254,7 @@ class _Gatherer:
     def _tests(self) -> dict[str, dict[str, Any]]:
         found = {}
         for path in sorted(self.folder.glob(TEST_FILES)):
-            content = self._part("tests", lambda name=path.name: self._json(name))
+            content = self._part("tests", partial(self._json, path.name))
             if content is not None:
                 found[path.name] = content
         if not found and "tests" not in self.missing:

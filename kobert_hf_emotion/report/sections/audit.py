@@ -62,11 +62,10 @@ def _both_of(words: Mapping[str, str]) -> str:
 
 
 def _example(example: Mapping[str, Any]) -> str:
-    row, value = example["row"], text_of(str(example["value"]))
-    shown = both(f"{row:,}행", f"row {row:,}") + f" {value}"
-    other = example.get("other_row")
+    row, other = example["row"], example.get("other_row")
+    shown = f"{both(f'{row:,}행', f'row {row:,}')} {text_of(str(example['value']))}"
     if other is None:
         return shown
     named = both(f"{other:,}행", f"row {other:,}")
-    value = example.get("other_value")
-    return f"{shown} = {named}" if value is None else f"{shown} ~ {named} {text_of(str(value))}"
+    text = example.get("other_value")
+    return f"{shown} = {named}" if text is None else f"{shown} ~ {named} {text_of(str(text))}"

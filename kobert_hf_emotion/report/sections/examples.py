@@ -42,7 +42,7 @@ def mistakes(content: RunContent) -> str:
             shown = _explained(found, predicted, label)
         parts.append(f"<li>{head}{place}{shown}</li>")
     why = content.missing.get("explanations")
-    notes = note(*map(escape, why), "missing") if why is not None else ""
+    notes = note(escape(why.korean), escape(why.english), "missing") if why is not None else ""
     if content.explanations:
         notes += f'<p class="legend">{legend()}</p>'
     told = note(
