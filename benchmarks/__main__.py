@@ -15,7 +15,7 @@ import datasets
 
 from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
-from . import explanations, inference, serving, tokenization, training, training_steps
+from . import explanations, inference, report_page, serving, tokenization, training, training_steps
 from .baselines import Settings
 from .models import SIZES, save_model
 from .report import Report, report
@@ -25,7 +25,7 @@ from .texts import available, load_texts
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["tokenization", "training", "inference", "serving", "explanations"])
+    parser.add_argument("what", choices=["tokenization", "training", "inference", "serving", "explanations", "report"])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with nsmc/ and kote/")
     parser.add_argument(
         "--texts", choices=["nsmc", "kote", "generated"], action="append", help="by default those in --data"
@@ -33,7 +33,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--count",
         type=int,
-        help="texts; by default 20,000, 1,280 to train, 2,000 to predict, 1,000 to serve, 500 to explain",
+        help="texts; by default 20,000, 1,280 to train, 2,000 to predict, 1,000 to serve, 500 to explain, 40,000 in a "
+        "report",
     )
     parser.add_argument("--repeats", type=int, help="rounds; by default 3, with --steps 1")
     parser.add_argument("--model", choices=list(SIZES), default="small", help="shape of the random weights")
@@ -60,6 +61,7 @@ def run(args: argparse.Namespace) -> list[Report]:
         "inference": 2_000,
         "serving": 1_000,
         "explanations": 500,
+        "report": 40_000,
     }
     for name in args.texts or available(args.data):
         count = args.steps * Settings.batch_size if args.steps else args.count or counts[args.what]
@@ -78,7 +80,9 @@ def run(args: argparse.Namespace) -> list[Report]:
             with TemporaryDirectory() as folder:
                 tokenizer = KoBERTTokenizer.from_pretrained("default")
                 saved = save_model(args.model, texts.label_names, tokenizer, Path(folder))
-                if args.what == "serving":
+                if args.what == "report":
+                    reports.append(report_page.measure(texts, saved, count))
+                elif args.what == "serving":
                     reports.extend(serving.measure(texts, saved, args.repeats))
                 else:
                     reports.extend(inference.measure(texts, saved, args.repeats, args.device, args.bf16))

@@ -74,6 +74,16 @@ def pictures_drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def reports_left_out() -> Iterator[None]:
+    """A run writes no `report.html`, which takes longer than a tiny run; tests of it put `write_page` back."""
+    runs = sys.modules.get("kobert_hf_emotion.runs.cross_validation")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        if runs is not None:
+            monkeypatch.setattr(runs, "write_page", lambda run, record: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder with reference data, which users do not have."""

@@ -19,7 +19,7 @@ FLOORS = (
     ("tokenization",),
     ("explanation",),
     ("modeling", "audit"),
-    ("legacy",),
+    ("legacy", "report"),
     ("inference", "notebook"),
     ("training", "export", "serving"),
     ("runs",),

@@ -17,6 +17,7 @@ from .export import export
 from .hints import in_terms_of
 from .predict import predict
 from .push import push
+from .report import report
 from .review import review
 from .serve import serve
 from .test import evaluate
@@ -43,6 +44,7 @@ app.command("explain")(explain)
 app.command("compare")(compare)
 app.command("ensemble")(ensemble)
 app.command("review")(review)
+app.command("report")(report)
 app.command("convert")(convert)
 app.command("export")(export)
 app.command("continue")(continue_)

@@ -10,7 +10,7 @@ import typer
 from ..errors import DataError
 from ..utils.files import atomic_write
 from . import options
-from .inputs import check_order, file_or_texts
+from .inputs import check_order, check_page, file_or_texts
 from .models import open_model
 from .output import note, quiet_libraries, say, say_json
 
@@ -60,7 +60,7 @@ def explain(
             f"{found} is a file, and explain takes texts. A text a line can come through the standard input (-).",
             mend={"inputs": ["오늘 정말 행복했어"]},
         )
-    _check_page(output)
+    check_page(output, "explanation.html")
     with quiet_libraries():
         explanations = open_model(model, tokenizer, num_attention_heads).explain(found, method, label)
     if output is not None:
@@ -74,15 +74,6 @@ def explain(
         return
     for explanation in explanations:
         _print(explanation, label)
-
-
-def _check_page(output: Path | None) -> None:
-    if output is not None and (output.is_dir() or output.suffix.lower() not in (".html", ".htm")):
-        raise DataError(
-            f"`output`에는 .html 파일이 필요한데 {output}입니다.",
-            f"Expected an .html file as `output`, found {output}.",
-            mend={"output": str(output / "explanation.html" if output.is_dir() else output.with_suffix(".html"))},
-        )
 
 
 def _print(explanation: Explanation, label: str | None) -> None:

@@ -157,6 +157,21 @@ def check_output(output: Path | None, source: object) -> None:
         )
 
 
+def check_page(output: Path | None, name: str) -> None:
+    """Raises `DataError` where a page would be written into a folder, or under a suffix no browser opens.
+
+    Args:
+        output: The file to write.
+        name: What it is called in a folder.
+    """
+    if output is not None and (output.is_dir() or output.suffix.lower() not in (".html", ".htm")):
+        raise DataError(
+            f"`output`에는 .html 파일이 필요한데 {output}입니다.",
+            f"Expected an .html file as `output`, found {output}.",
+            mend={"output": str(output / name if output.is_dir() else output.with_suffix(".html"))},
+        )
+
+
 def _looks_like_path(word: str) -> bool:
     """Whether a word that is no file's name looks like one: by its suffix, its root, or separators and no spaces."""
     if _is_surely_path(word):

@@ -31,7 +31,8 @@ def review(
     모델이 라벨과 가장 크게 다르게 본 행을 골라 검토할 표를 만들고, 채운 표를 학습 CSV에 반영합니다.
     Writes the rows whose label the model disputes most for review; --apply puts the answers into a training CSV.
     """  # noqa: D415
-    from ..evaluation.label_review import apply_review, disputed_labels, write_review
+    from ..evaluation.label_review import apply_review, write_review
+    from ..runs.disputed import disputed_labels
     from ..runs.finished import read_run
 
     check_run("run", run)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..data.tables import ReadOptions
+from ..errors import DataError
+from ..utils.files import write_json
 from . import options
 from .groups import Columns, takes_groups
 from .inputs import check_data_file
@@ -36,6 +38,13 @@ def evaluate(
     batch_size: options.BatchSize = 64,
     tokenizer: options.Tokenizer = None,
     num_attention_heads: options.Heads = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            help="결과를 쓸 .json 파일; 실행 폴더의 test.json은 보고서에 실림 (JSON file; RUN/test.json is reported)",
+        ),
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """예시: kobert-emotion test runs/a test.csv
@@ -48,6 +57,7 @@ def evaluate(
     from ..inference.loading import load_checkpoint
     from ..runs.layout import find_checkpoints
 
+    _check_output(output)
     check_data_file("test_file", test_file)
     check_tested("run", run)
     check_notebook_options(run, tokenizer, num_attention_heads)
@@ -57,10 +67,22 @@ def evaluate(
         dataset, report = load_emotion_dataset_with_report(test_file, **vars(columns), labels=labels, reading=reading)
         note_reading(report)
         found = evaluate_run(run, dataset, select_on_test, batch_size, tokenizer, num_attention_heads)
+    content = _to_json(found) | {"data": report}
+    if output is not None:
+        write_json(output, content)
     if json:
-        say_json(_to_json(found) | {"data": report})
+        say_json(content)
         return
     say("\n".join([*_table(found), f"{found.best.path}\n  {_REASONS[found.chosen_on]}", *_details(found)]))
+
+
+def _check_output(output: Path | None) -> None:
+    if output is not None and (output.is_dir() or output.suffix.lower() != ".json"):
+        raise DataError(
+            f"`output`에는 .json 파일이 필요한데 {output}입니다.",
+            f"Expected a .json file as `output`, found {output}.",
+            mend={"output": str(output / "test.json" if output.is_dir() else output.with_suffix(".json"))},
+        )
 
 
 _REASONS = {

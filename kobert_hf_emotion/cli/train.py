@@ -103,7 +103,7 @@ def _check_folds(division: Division) -> None:
 
 
 def _say_result(result: CrossValidationResult, report: LoadReport, json: bool) -> None:
-    from ..runs.layout import REPORT_FILE
+    from ..runs.layout import HTML_FILE, REPORT_FILE
 
     run = result.output_dir
     if json:
@@ -118,4 +118,6 @@ def _say_result(result: CrossValidationResult, report: LoadReport, json: bool) -
         )
         return
     say((run / REPORT_FILE).read_text(encoding="utf-8"))
+    if (run / HTML_FILE).is_file():
+        say(f"보고서 (report): {run / HTML_FILE}")
     say(f"결과 폴더 (run): {run}\n다음 (next): kobert-emotion test {run} test.csv")

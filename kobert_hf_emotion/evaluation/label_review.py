@@ -10,23 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..data.column_names import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.label_tally import encode_labels
 from ..data.tables import read_table
 from ..data.text_keys import text_key
-from ..errors import DataError, KoBERTEmotionError
+from ..errors import DataError
+from ..runs.disputed import NEW_LABEL, PLACE, row_places
 from ..runs.finished import FinishedRun
 from ..utils.files import atomic_write, check_free
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TOP = 200
-NEW_LABEL = "new_label"
-_PLACE = ("file", "row")
-_CONTEXT = ("id", "group", TEXT_COLUMN, TEXT_PAIR_COLUMN)
 _LONGEST_CELL = 32_767
 
 
@@ -41,48 +36,6 @@ class Corrections:
     changed: int
     changes: dict[str, int]
     """How often each label became which, such as {"sad → fear": 2}."""
-
-
-def disputed_labels(run: FinishedRun, top: int = TOP) -> pd.DataFrame:
-    """Returns the rows whose label the out-of-fold predictions dispute most, the most disputed first.
-
-    Rows are disputed where another label than their own was predicted. First come the suspects: rows that confident
-    learning (cleanlab's `find_label_issues`; Northcutt, Jiang and Chuang, 2021) counts as mislabelled, which takes
-    into account that the model is more certain of some labels than of others. Among these, and among the others,
-    the order is that of the margin.
-
-    The columns: those that tell the place of the row, `text`, `label`, `predicted`, `confidence` (the probability
-    of the prediction), `self_confidence` (that of the label), `margin` ((self_confidence - the highest probability
-    of another label + 1) / 2, 0 to 1, low where the label is disputed), `suspect` (yes or empty) and `new_label`,
-    which is empty.
-
-    Args:
-        run: A finished run.
-        top: The most rows to return.
-
-    Raises:
-        KoBERTEmotionError: cleanlab is not installed.
-    """
-    issues, rank = _cleanlab()
-    truth, probabilities = run.truth, run.probabilities
-    suspect = issues(truth, probabilities, n_jobs=1)
-    scores = {
-        "confidence": probabilities.max(axis=1),
-        "self_confidence": rank(truth, probabilities, method="self_confidence"),
-        "margin": rank(truth, probabilities, method="normalized_margin"),
-    }
-    disputed = run.predictions != truth
-    order = np.lexsort((scores["margin"], ~suspect))
-    chosen = order[disputed[order]][:top]
-    table = _places(run)
-    table["row"] = table["row"].astype(int)
-    table["label"], table["predicted"] = run.table["label"], run.table["prediction"]
-    for name, values in scores.items():
-        table[name] = values.round(4)
-    table["suspect"] = np.where(suspect, "yes", "")
-    table[NEW_LABEL] = ""
-    queue: pd.DataFrame = table.iloc[chosen].reset_index(drop=True)
-    return queue
 
 
 def write_review(path: str | os.PathLike[str], table: pd.DataFrame, labels: Sequence[str]) -> None:
@@ -131,8 +84,8 @@ def apply_review(run: FinishedRun, review: str | os.PathLike[str], output: str |
         RunError: There is a file at `output` already.
     """
     check_free(output)
-    places = _places(run)
-    keys = [name for name in _PLACE if name in places]
+    places = row_places(run)
+    keys = [name for name in PLACE if name in places]
     frame = _read_answers(review, run.labels, keys)
     positions = {key: index for index, key in enumerate(places[keys].itertuples(index=False, name=None))}
     labels = run.truth.copy()
@@ -154,27 +107,6 @@ def apply_review(run: FinishedRun, review: str | os.PathLike[str], output: str |
     with atomic_write(output, "w", encoding="utf-8-sig", newline="") as handle:
         places.to_csv(handle, index=False, quoting=csv.QUOTE_MINIMAL)
     return Corrections(len(labels), len(frame), changes.total(), dict(changes.most_common()))
-
-
-def _cleanlab() -> tuple[Any, Any]:
-    try:
-        from cleanlab.filter import find_label_issues
-        from cleanlab.rank import get_label_quality_scores
-    except ImportError as error:
-        raise KoBERTEmotionError(
-            "레이블 검토에는 cleanlab이 필요합니다.",
-            "Reviewing labels needs cleanlab.",
-            "pip install 'kobert-hf-emotion[review]'",
-        ) from error
-    return find_label_issues, get_label_quality_scores
-
-
-def _places(run: FinishedRun) -> pd.DataFrame:
-    """Returns where each row is, and what it says; a row without a number of its own gets that of its place."""
-    table = run.table[[name for name in (*_PLACE, *_CONTEXT) if name in run.table]].copy()
-    if "row" not in table:
-        table.insert(0, "row", [str(number) for number in range(1, len(table) + 1)])
-    return table
 
 
 def _read_answers(review: str | os.PathLike[str], labels: Sequence[str], keys: Sequence[str]) -> pd.DataFrame:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from importlib.resources import files
 
+from ..assets.templates import SHARED_STYLE, asset, both, fill
 from .words import Explanation, Word
 
 _TEXT = {
@@ -29,33 +29,49 @@ _TEXT = {
 
 def to_html(explanations: Sequence[Explanation]) -> str:
     """Returns a page with all explanations; texts and labels stand in it as they are, whatever is in them."""
-    template = files("kobert_hf_emotion").joinpath("assets/explanation.html").read_text(encoding="utf-8")
     parts = {
+        "STYLE": asset(SHARED_STYLE),
         "TITLE": _both("title"),
-        "LEGEND": _both("legend"),
+        "LEGEND": legend(),
         "SWITCH": _both("switch"),
         "TEXTS": "\n".join(_section(number, found) for number, found in enumerate(explanations, start=1)),
     }
-    before, *rest = template.split("{{")
-    filled = [before]
-    for piece in rest:
-        name, _, after = piece.partition("}}")
-        filled += [parts[name], after]
-    return "".join(filled)
+    return fill(asset("explanation.html"), parts)
+
+
+def legend() -> str:
+    """Returns what the colours of words mean, as HTML."""
+    return _both("legend")
+
+
+def words_line(found: Explanation, label: str, largest: float) -> str:
+    """Returns the words of a text, each coloured by what it contributes to a label, as HTML.
+
+    Args:
+        found: The explanation.
+        label: One that was explained.
+        largest: The contribution with the deepest colour; see `largest_contribution`.
+    """
+    unread = f'<span class="unread">{escape(found.unread)} <em>({_both("unread")})</em></span>' if found.unread else ""
+    return f"{''.join(_word(found, word, label, largest) for word in found.words)}{unread}"
+
+
+def largest_contribution(found: Explanation) -> float:
+    """Returns the largest contribution of a word to any label, without its sign; 1 where there is none."""
+    return max((abs(value) for word in found.words for value in word.contributions.values()), default=0.0) or 1.0
 
 
 def _section(number: int, found: Explanation) -> str:
     labels = list(found.words[0].contributions) if found.words else [found.label]
     shown = found.label if found.label in labels else labels[0]
-    largest = max((abs(value) for word in found.words for value in word.contributions.values()), default=0.0) or 1.0
+    largest = largest_contribution(found)
     options = "".join(
         f"<option{' selected' if label == shown else ''}>{escape(label)}</option>"
         for label in sorted(labels, key=lambda label: -found.probabilities[label])
     )
-    unread = f'<span class="unread">{escape(found.unread)} <em>({_both("unread")})</em></span>' if found.unread else ""
     lines = "\n".join(
         f'<p class="words" data-label="{escape(label)}"{"" if label == shown else " hidden"}>'
-        f"{''.join(_word(found, word, label, largest) for word in found.words)}{unread}</p>"
+        f"{words_line(found, label, largest)}</p>"
         for label in labels
     )
     deltas = "".join(f" · {_both('delta')} {delta:+.2g}" for delta in found.deltas.values())
@@ -88,5 +104,4 @@ def _word(found: Explanation, word: Word, label: str, largest: float) -> str:
 
 
 def _both(name: str) -> str:
-    korean, english = _TEXT[name]
-    return f"<span lang=ko>{korean}</span><span lang=en>{english}</span>"
+    return both(*_TEXT[name])

@@ -52,9 +52,29 @@ def score_intervals(
     Returns:
         The intervals of `accuracy`, `macro_f1` and `weighted_f1`.
     """
+    drawn = resampled_confusions(labels, predictions, n_classes, groups, resamples, seed)
+    return intervals_of(confusion_scores(drawn))
+
+
+def resampled_confusions(
+    labels: NDArray[np.integer],
+    predictions: NDArray[np.integer],
+    n_classes: int,
+    groups: Sequence[Hashable] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> Counts:
+    """Draws rows as `score_intervals` does, and counts them by label (down) and prediction (across).
+
+    Returns:
+        Shape (resamples, classes, classes).
+    """
     cells = confusion_cells(labels, predictions, n_classes)
-    counts = resample_counts(cells, n_classes**2, groups, resamples, seed)
-    scores = confusion_scores(counts.reshape(-1, n_classes, n_classes))
+    return resample_counts(cells, n_classes**2, groups, resamples, seed).reshape(-1, n_classes, n_classes)
+
+
+def intervals_of(scores: Mapping[str, NDArray[np.floating]]) -> dict[str, Interval]:
+    """Returns the interval of each score, whose values in the resamples are given, shape (resamples,)."""
     return {name: percentile_interval(values) for name, values in scores.items()}
 
 
@@ -135,6 +155,24 @@ def confusion_scores(counts: Counts) -> dict[str, NDArray[np.float64]]:
         "accuracy": hits.sum(axis=1) / rows,
         "macro_f1": f1.sum(axis=1) / present.sum(axis=1),
         "weighted_f1": (f1 * support).sum(axis=1) / rows,
+    }
+
+
+def class_scores(counts: Counts) -> dict[str, NDArray[np.float64]]:
+    """Computes precision, recall and F1 of every class in many confusion matrices, 0 where they are 0 / 0.
+
+    Args:
+        counts: Shape (matrices, classes, classes), labels down, predictions across.
+
+    Returns:
+        `precision`, `recall` and `f1-score`, as in scikit-learn's report, each of shape (matrices, classes).
+    """
+    hits = np.diagonal(counts, axis1=1, axis2=2).astype(np.float64)
+    support, predicted = counts.sum(axis=2), counts.sum(axis=1)
+    return {
+        "precision": hits / np.maximum(predicted, 1),
+        "recall": hits / np.maximum(support, 1),
+        "f1-score": 2 * hits / np.maximum(support + predicted, 1),
     }
 
 

@@ -32,6 +32,7 @@ from .fold_training import train_folds
 from .layout import AUDIT_FILE, FOLD_FILE, RUN_FILE
 from .plan import Plan
 from .preparation import Preparation, prepare_once
+from .reporting import write_page
 from .result import CrossValidationResult
 from .state import forget_progress, only_process
 from .writing import write_run
@@ -143,9 +144,9 @@ def _finish(plan: Plan, prepared: Preparation, result: CrossValidationResult) ->
     forget_progress(plan.run)
     write_run(result, plan.dataset, plan.truth, prepared.split.folds, prepared.record)
     folds = [{**asdict(fold), **_fold_settings(fold.path)} for fold in result.folds]
-    write_json(
-        plan.run / RUN_FILE, {**prepared.record, "finished": True, "best": result.best.path.name, "folds": folds}
-    )
+    record = {**prepared.record, "finished": True, "best": result.best.path.name, "folds": folds}
+    write_page(plan.run, json.loads(json.dumps(record, default=str)))
+    write_json(plan.run / RUN_FILE, record)
 
 
 def _fold_settings(path: Path) -> dict[str, Any]:

@@ -85,8 +85,6 @@ def read_run(path: str | os.PathLike[str]) -> FinishedRun:
     Raises:
         RunError: There is no run at `path`, or one that is not finished, or a file of it is damaged.
     """
-    import pandas as pd
-
     check_path("run", path)
     folder = Path(path)
     record = read_record(folder)
@@ -95,18 +93,32 @@ def read_run(path: str | os.PathLike[str]) -> FinishedRun:
             f"실행 폴더가 아닙니다: {folder} — {RUN_FILE}이 없습니다.",
             f"{folder} is no run's folder: it has no {RUN_FILE}.",
         )
+    if not record.get("finished") or not (folder / PREDICTIONS_FILE).is_file():
+        raise RunError(
+            f"끝나지 않은 실행입니다: {folder} — {PREDICTIONS_FILE}은 모든 겹이 끝난 뒤에 쓰입니다.",
+            f"The run {folder} is not finished: {PREDICTIONS_FILE} is written after the last fold.",
+        )
+    return read_predictions(folder, record)
+
+
+def read_predictions(folder: Path, record: dict[str, Any]) -> FinishedRun:
+    """Reads the out-of-fold predictions in the folder of a run.
+
+    Args:
+        folder: The run's.
+        record: The content of its `run.json`.
+
+    Raises:
+        RunError: Record and predictions do not fit, or are damaged.
+        FileNotFoundError: There are no predictions.
+    """
+    import pandas as pd
+
     try:
-        if not record["finished"] or not (folder / PREDICTIONS_FILE).is_file():
-            raise RunError(
-                f"끝나지 않은 실행입니다: {folder} — {PREDICTIONS_FILE}은 모든 겹이 끝난 뒤에 쓰입니다.",
-                f"The run {folder} is not finished: {PREDICTIONS_FILE} is written after the last fold.",
-            )
         table = pd.read_csv(folder / PREDICTIONS_FILE, encoding="utf-8-sig", dtype=str, na_filter=False)
         run = FinishedRun(folder, record, table)
         _ = run.truth, run.predictions, run.probabilities
     except (ValueError, KeyError) as error:
-        if isinstance(error, RunError):
-            raise
         raise RunError(
             f"실행 폴더의 파일이 손상되었습니다: {folder} — {RUN_FILE}과 {PREDICTIONS_FILE}이 서로 맞지 않습니다.",
             f"The files of the run {folder} are damaged: {RUN_FILE} and {PREDICTIONS_FILE} do not fit ({error!r}).",

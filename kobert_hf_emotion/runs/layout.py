@@ -16,7 +16,9 @@ from ..inference.ensemble import is_ensemble
 from ..utils.argument_checks import check_path
 
 RUN_FILE, AUDIT_FILE, PREDICTIONS_FILE = "run.json", "audit.json", "oof_predictions.csv"
-REPORT_FILE, REPORT_JSON_FILE = "report.txt", "report.json"
+REPORT_FILE, REPORT_JSON_FILE, HTML_FILE = "report.txt", "report.json", "report.html"
+TEST_FILES = "test*.json"
+"""What `kobert-emotion test --output` wrote, where that is in the run."""
 CURVES_FILE, CONFUSION_FILE, CALIBRATION_FILE = PICTURES = ("curves.png", "confusion_matrix.png", "calibration.png")
 FOLD_FILE, LOGITS_FILE = "fold.json", "validation_logits.npy"
 """Files in the folder of a fold, beside the history."""

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..metrics.bootstrap import LEVEL, RESAMPLES, SEED, Interval, confusion_matrix, score_intervals
+from ..metrics.bootstrap import (
+    LEVEL,
+    RESAMPLES,
+    SEED,
+    Interval,
+    class_scores,
+    confusion_matrix,
+    confusion_scores,
+    intervals_of,
+    resampled_confusions,
+)
 from ..metrics.calibration import BINS, Calibration, calibrate_out_of_fold
 from ..metrics.probabilities import ClassIds, Logits
 
@@ -23,6 +33,8 @@ class OutOfFoldReport:
     """Label names in the order of their ids."""
     intervals: dict[str, Interval]
     """95% bootstrap intervals of accuracy, macro F1 and weighted F1; see `metrics.bootstrap.score_intervals`."""
+    class_intervals: dict[str, dict[str, Interval]]
+    """The same of precision, recall and F1 of each label that occurs or is predicted, from the same draws."""
     drawn: int
     """How many units the bootstrap draws: groups of rows that belong together, or rows."""
     is_grouped: bool
@@ -41,7 +53,8 @@ class OutOfFoldReport:
                 "resamples": RESAMPLES,
                 "seed": SEED,
                 "drawn": {"unit": "groups of rows" if self.is_grouped else "rows", "number": self.drawn},
-                **{name: [interval.low, interval.high] for name, interval in self.intervals.items()},
+                **_ends(self.intervals),
+                "classes": {label: _ends(found) for label, found in self.class_intervals.items()},
             },
             "confusion_matrix": {
                 "labels": list(self.labels),
@@ -95,14 +108,25 @@ def out_of_fold_report(
         groups: Which rows belong together, and are drawn together by the bootstrap; by default none do.
     """
     predictions = logits.argmax(axis=1)
+    drawn = resampled_confusions(labels, predictions, len(names), groups)
+    by_class = class_scores(drawn)
+    present = np.union1d(labels, predictions).tolist()
     return OutOfFoldReport(
         labels=names,
-        intervals=score_intervals(labels, predictions, len(names), groups),
+        intervals=intervals_of(confusion_scores(drawn)),
+        class_intervals={
+            names[index]: intervals_of({name: values[:, index] for name, values in by_class.items()})
+            for index in present
+        },
         drawn=len(labels) if groups is None else len(set(groups)),
         is_grouped=groups is not None,
         confusion=confusion_matrix(labels, predictions, len(names)),
         calibration=calibrate_out_of_fold(logits, labels, fold_numbers),
     )
+
+
+def _ends(intervals: Mapping[str, Interval]) -> dict[str, list[float]]:
+    return {name: [interval.low, interval.high] for name, interval in intervals.items()}
 
 
 def confusion_text(counts: NDArray[np.integer], names: Sequence[str]) -> str:

@@ -15,8 +15,8 @@ from scipy.special import softmax
 
 from kobert_hf_emotion import load_emotion_dataset
 from kobert_hf_emotion.cli import main
-from kobert_hf_emotion.evaluation.label_review import disputed_labels
 from kobert_hf_emotion.labels import EMOTION_LABELS
+from kobert_hf_emotion.runs.disputed import disputed_labels
 from kobert_hf_emotion.runs.finished import FinishedRun, read_run
 
 ROWS, WRONG = 350, 20
