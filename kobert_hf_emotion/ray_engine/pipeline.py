@@ -1,0 +1,112 @@
+"""The data flow on Ray Data: files to parts in tasks, parts to predictions in actors, records to the driver."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from .cluster import Resources
+from .inputs import InputFile
+from .job import Job
+from .journal import Journal
+from .parts import PartPredictor, Record, read_parts
+
+READER_CPUS, ACTOR_CPUS = 0.1, 0.4
+"""What Ray is told that a reader and an actor need. Less than they use: the actors of a machine that is gone must find
+room on those that are left, or their parts would wait for ever. How many there are is set by `Pool`, not by this."""
+TRIES_OF_A_PART = 5
+
+
+@dataclass(frozen=True)
+class Pool:
+    """How the work is shared.
+
+    Attributes:
+        actors: Processes that hold the model.
+        gpus: Graphics processors that each has.
+        threads: Threads each computes with.
+        readers: Files read at once, at most.
+    """
+
+    actors: int
+    gpus: int
+    threads: int
+    readers: int
+
+    @classmethod
+    def on(cls, there: Resources, actors: int | None, files: int) -> Pool:
+        """Returns an actor for each graphics processor where there are some, else one for each core.
+
+        Args:
+            there: What the cluster has.
+            actors: Another number of actors; on cores, they share them.
+            files: Files to read.
+        """
+        gpus = 1 if there.gpus else 0
+        count = min(actors or there.gpus, there.gpus) if gpus else actors or there.cpus
+        threads = max(1, there.cpus // count)
+        return cls(count, gpus, threads, max(1, min(files, count)))
+
+
+def run_pipeline(job: Job, files: Sequence[InputFile], journal: Journal, pool: Pool) -> Iterator[Record]:
+    """Predicts the parts of files that are not in the journal, and yields the records as they are done, in no order.
+
+    What is in memory is a few parts for each reader and actor, whatever the size of the input: readers wait where
+    actors are behind.
+
+    Raises:
+        RayError: Processes or machines were lost for which there is no other.
+    """
+    import ray.data
+
+    items = [{"item": _item(file, journal)} for file in files]
+    predictor: dict[str, Any] = {"num_cpus": ACTOR_CPUS, "num_gpus": pool.gpus, "max_task_retries": TRIES_OF_A_PART}
+    if pool.gpus:  # a lost graphics processor may be the last: a new pipeline with those that are left, not a wait
+        predictor |= {"max_restarts": 0, "max_task_retries": 0}
+    with _settings():
+        flow = (
+            ray.data.from_items(items, override_num_blocks=len(items))
+            .map_batches(
+                read_parts,
+                batch_size=1,
+                batch_format="pyarrow",
+                fn_kwargs={"job": job},
+                num_cpus=READER_CPUS,
+                concurrency=pool.readers,
+            )
+            .map_batches(
+                PartPredictor,
+                fn_constructor_kwargs={"job": job},
+                batch_size=1,
+                batch_format="pyarrow",
+                concurrency=pool.actors,
+                **predictor,
+            )
+        )
+        for batch in flow.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+            yield from map(json.loads, batch["record"].to_pylist())
+
+
+def _item(file: InputFile, journal: Journal) -> str:
+    about = {"file": file.number, "name": file.name, "path": str(file.path), "stamp": file.stamp}
+    return json.dumps({**about, "done": journal.done_parts(file.number)})
+
+
+@contextmanager
+def _settings() -> Iterator[None]:
+    """Sets what Ray Data does not take as arguments: one part a block, and no bars."""
+    from ray.data import DataContext
+
+    context = DataContext.get_current()
+    wanted = {"target_max_block_size": 1, "enable_progress_bars": False}
+    before = {name: getattr(context, name) for name in wanted}
+    for name, value in wanted.items():
+        setattr(context, name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(context, name, value)
