@@ -47,7 +47,7 @@ def write_inputs(folder: Path) -> Path:
     """Files of every kind, in two encodings, compressed and not, with rows that are left out."""
     folder.mkdir(parents=True)
     table(PAIRS).to_csv(folder / "a.csv", index=False)
-    (folder / "cp949.csv").write_bytes(table(PAIRS[:70]).to_csv(index=False).encode("cp949"))
+    (folder / "cp949.csv").write_bytes(table(PAIRS[:70]).to_csv(index=False).encode("cp949", "ignore"))
     (folder / "messy.tsv").write_text(table(MESSY).to_csv(index=False, sep="\t"), encoding="utf-8")
     lines = table(PAIRS[5:90]).to_json(orient="records", lines=True, force_ascii=False)
     (folder / "sub").mkdir()

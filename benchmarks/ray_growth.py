@@ -1,0 +1,249 @@
+"""`python -m benchmarks.ray_growth`: files on Ray beside the local engine, and how the time grows with rows and actors.
+
+Made-up texts of about 20 tokens in CSV files, random weights. First the local engine with one thread, then Ray with
+each number of actors, one thread each; rows, labels and scores are compared before a time is printed. Then, from the
+run with the most actors, the time of twice the rows with half of them is predicted by the formula of docs/en/scale.md,
+and measured. With `--kill` there is one run instead: two local nodes, of which one is removed half-way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+import pandas as pd
+import torch
+
+from kobert_hf_emotion.data.row_stream import open_rows
+from kobert_hf_emotion.inference.classifier import load_classifier
+from kobert_hf_emotion.inference.files import predict_rows
+from kobert_hf_emotion.labels import EMOTION_LABELS
+from kobert_hf_emotion.ray_engine.cluster import connected
+from kobert_hf_emotion.ray_engine.prediction import predict_on_ray
+from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
+
+from .models import SIZES, save_model
+from .report import Disagreement, machine
+from .texts import load_texts
+
+TOLERANCE = 1e-5
+NODE = {"object_store_memory": 200 * 1024**2, "include_dashboard": False}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run.
+
+    Attributes:
+        rows: Rows predicted.
+        actors: Processes that hold the model.
+        seconds: From the call to the manifest, Ray being up.
+        starting: Of them, before the first part was begun: the model loaded in the driver and in the actors.
+        predicting: Seconds in the model and its tokenizer, added over the actors.
+        writing: Seconds of writing parts, added over the actors.
+        reading: Seconds of reading and packing files, added over the readers.
+    """
+
+    rows: int
+    actors: int
+    seconds: float
+    starting: float
+    predicting: float
+    writing: float
+    reading: float
+
+    @property
+    def flowing(self) -> float:
+        """Seconds of the run without its start."""
+        return self.seconds - self.starting
+
+    @property
+    def not_the_model(self) -> float:
+        """The share of the actors' time, the start left out, in which no model or tokenizer computes."""
+        return 1 - self.predicting / (self.flowing * self.actors)
+
+    @property
+    def actor_seconds_a_row(self) -> float:
+        """Seconds of an actor for a row, everything but the start in it."""
+        return self.flowing * self.actors / self.rows
+
+    def to_dict(self) -> dict[str, float]:
+        """Returns the figures and what follows from them."""
+        return {
+            **asdict(self),
+            "rows_a_second": self.rows / self.flowing,
+            "not_the_model": self.not_the_model,
+            "actor_ms_a_row": 1000 * self.actor_seconds_a_row,
+        }
+
+
+def write_files(folder: Path, rows: int, files: int, words: str = "") -> list[Path]:
+    """Writes CSV files of made-up texts, each text with its number."""
+    texts = load_texts("generated", Path(), min(rows, 20_000)).texts
+    folder.mkdir()
+    paths, each = [], -(-rows // files)
+    for number in range(files):
+        path = folder / f"comments-{number:03}.csv"
+        numbers = range(number * each, min(rows, (number + 1) * each))
+        pd.DataFrame({"text": [f"{texts[row % len(texts)]} {words}{row}" for row in numbers]}).to_csv(path, index=False)
+        paths.append(path)
+    return paths
+
+
+def run_local(model: Path, paths: Sequence[Path], folder: Path) -> tuple[float, pd.DataFrame]:
+    """Predicts files one after the other in this process; returns the seconds and what came out."""
+    folder.mkdir()
+    start = time.perf_counter()
+    classifier = load_classifier(model)
+    for path in paths:
+        predict_rows(classifier, open_rows(path, classifier.labels), folder / path.name)
+    seconds = time.perf_counter() - start
+    frames = [pd.read_csv(folder / path.name, encoding="utf-8-sig").assign(file=str(path)) for path in paths]
+    return seconds, pd.concat(frames)[["file", "row", "prediction", "score"]].reset_index(drop=True)
+
+
+def run_ray(
+    model: Path, paths: Sequence[Path], output: Path, actors: int, step: Callable[[int], None] | None = None
+) -> tuple[Measured, pd.DataFrame]:
+    """Predicts files on the Ray that is up; `step` is called with the rows that are done."""
+    sums = {"predicting": 0.0, "writing": 0.0, "reading": 0.0}
+    begun: list[float] = []
+    done = 0
+
+    def note(record: dict[str, Any]) -> None:
+        nonlocal done
+        for name in sums:
+            sums[name] += record.get(f"seconds_{name}", 0.0)
+        if record["kind"] == "part":
+            done += record["rows"]
+            if not begun:
+                begun.append(time.perf_counter() - record["seconds_predicting"] - record["seconds_writing"])
+            if step is not None:
+                step(done)
+
+    start = time.perf_counter()
+    result = predict_on_ray(model, [str(path) for path in paths], output, actors=actors, on_progress=note)
+    seconds = time.perf_counter() - start
+    parts = [output / part["name"] for file in result.manifest["files"] for part in file["parts"]]
+    columns = ["file", "row", "prediction", "score"]
+    frame = pd.concat([pd.read_parquet(part, columns=columns) for part in parts], ignore_index=True)
+    frame["file"] = frame["file"].astype(str)
+    return Measured(result.manifest["rows_out"], actors, seconds, begun[0] - start, **sums), frame
+
+
+def compare(ours: pd.DataFrame, local: pd.DataFrame) -> dict[str, Any]:
+    """Compares what Ray predicted with the local engine.
+
+    Raises:
+        Disagreement: A row is missing, there twice, or has another label, or a score differs by more than 1e-5.
+    """
+    ours, local = (frame.sort_values(["file", "row"], ignore_index=True) for frame in (ours, local))
+    hashes = [_hash(frame) for frame in (ours, local)]
+    if len(ours) != len(local) or hashes[0] != hashes[1]:
+        raise Disagreement(f"{len(ours):,} rows and {len(local):,}; SHA-256 of rows and labels {hashes}")
+    largest = float((ours["score"] - local["score"]).abs().max())
+    if largest > TOLERANCE:
+        raise Disagreement(f"scores differ by up to {largest:.2g}")
+    return {"rows": len(ours), "sha256 of file, row, label": hashes[0], "largest difference of scores": largest}
+
+
+def _hash(frame: pd.DataFrame) -> str:
+    lines = frame["file"] + "\t" + frame["row"].astype(str) + "\t" + frame["prediction"] + "\n"
+    return hashlib.sha256("".join(lines.tolist()).encode()).hexdigest()
+
+
+@contextmanager
+def nodes(count: int, cpus: int) -> Iterator[Any]:
+    """Starts a local cluster of so many nodes, and joins it."""
+    import ray
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": cpus, **NODE})
+    try:
+        added = [cluster.add_node(num_cpus=cpus, **NODE) for _ in range(count - 1)]
+        with connected(cluster.address):
+            cluster.wait_for_nodes()
+            yield cluster, added
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+
+
+def measure(args: argparse.Namespace, place: Path) -> dict[str, Any]:
+    """Returns the figures of all runs."""
+    torch.set_num_threads(1)
+    model = save_model(args.model, EMOTION_LABELS, KoBERTTokenizer.from_pretrained("default"), place / "model")
+    paths = write_files(place / "data", args.rows, args.files)
+    seconds, expected = run_local(model, paths, place / "local")
+    found: dict[str, Any] = {"machine": machine(), "model": args.model, "rows": args.rows, "files": args.files}
+    found["local"] = {"seconds": seconds, "rows_a_second": args.rows / seconds}
+    if args.kill:
+        found["killed"] = _measure_killed(model, paths, place, args.actors[-1], expected)
+        return found
+    runs: list[Measured] = []
+    with nodes(1, max(args.actors)):
+        for actors in args.actors:
+            run, frame = run_ray(model, paths, place / f"ray-{actors}", actors)
+            found[f"{actors} actors"] = run.to_dict() | {"checks": compare(frame, expected)}
+            runs.append(run)
+        base, half = runs[-1], max(1, runs[-1].actors // 2)
+        more = write_files(place / "more", 2 * args.rows, 2 * args.files, "#")
+        again, _ = run_ray(model, more, place / "ray-more", half)
+    forecast = base.starting + 2 * args.rows * base.actor_seconds_a_row / half
+    found["twice the rows, half the actors"] = again.to_dict() | {
+        "forecast": forecast,
+        "ratio": again.seconds / forecast,
+    }
+    return found
+
+
+def _measure_killed(
+    model: Path, paths: Sequence[Path], place: Path, actors: int, expected: pd.DataFrame
+) -> dict[str, Any]:
+    removed: list[float] = []
+    with nodes(2, 1) as (cluster, added):
+
+        def step(done: int) -> None:
+            if not removed and done > len(expected) / 2:
+                removed.append(done)
+                cluster.remove_node(added[0], allow_graceful=False)
+
+        run, frame = run_ray(model, paths, place / "ray-killed", actors, step)
+    return run.to_dict() | {"node removed at row": removed[0], "checks": compare(frame, expected)}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measures and prints JSON; 1 where the results differ."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ray_growth", description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--files", type=int, default=8)
+    parser.add_argument("--model", choices=list(SIZES), default="tiny", help="shape of the random weights")
+    parser.add_argument("--actors", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--kill", action="store_true", help="two nodes, one of them removed half-way")
+    args = parser.parse_args(argv)
+    with TemporaryDirectory() as place:
+        try:
+            found = measure(args, Path(place))
+        except Disagreement as error:
+            sys.stderr.write(f"결과가 서로 달라 속도를 비교하지 않습니다 (the results differ): {error}\n")
+            return 1
+    sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
