@@ -21,8 +21,8 @@ from .models import open_model
 from .output import as_options, note, quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
-    from ..ray_engine.parts import Record
     from ..ray_engine.prediction import RayPrediction
+    from ..ray_engine.records import Record
 
 _SHOWN = 5
 """Files of a kind that are named on the screen; the manifest has all."""

@@ -88,10 +88,11 @@ def resources() -> Resources:
 
 
 def is_loss(error: Exception) -> bool:
-    """Whether an error of Ray says that processes, machines or what they held were lost, and not that code failed."""
+    """Whether Ray says that processes, machines or what they held are lost or waited for, not that code failed."""
+    from ray.data.exceptions import ExecutionTimeoutError
     from ray.exceptions import RayError, RayTaskError
 
-    return isinstance(error, RayError) and not isinstance(error, RayTaskError)
+    return isinstance(error, RayError | ExecutionTimeoutError) and not isinstance(error, RayTaskError)
 
 
 def _unreachable(address: str | None, error: Exception) -> KoBERTEmotionError:

@@ -12,7 +12,7 @@ from ..errors import RunError
 from ..runs.state import check_same_run
 from ..utils.files import atomic_write, check_free
 from .inputs import InputFile
-from .parts import Record
+from .records import Record
 
 JOURNAL_FILE, MANIFEST_FILE = "parts.jsonl", "manifest.json"
 

@@ -18,7 +18,7 @@ from ..utils.versions import library_versions
 from .inputs import InputFile
 from .job import ModelSource
 from .journal import Journal
-from .parts import Record
+from .records import Record
 
 FORMAT_VERSION = 1
 

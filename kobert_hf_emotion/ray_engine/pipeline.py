@@ -6,18 +6,21 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
+from .actor import PartPredictor
 from .cluster import Resources
 from .inputs import InputFile
 from .job import Job
 from .journal import Journal
-from .parts import PartPredictor, Record, read_parts
+from .reading import read_parts
+from .records import Record
 
 READER_CPUS, ACTOR_CPUS = 0.1, 0.4
 """What Ray is told that a reader and an actor need. Less than they use: the actors of a machine that is gone must find
 room on those that are left, or their parts would wait for ever. How many there are is set by `Pool`, not by this."""
-TRIES_OF_A_PART = 5
+STALL_SECONDS = 900.0
+"""Without a part for so long the flow is given up, and a new one made for what is there: an actor whose graphics
+processor is gone for good would wait for another one for ever."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +61,11 @@ def run_pipeline(job: Job, files: Sequence[InputFile], journal: Journal, pool: P
     actors are behind.
 
     Raises:
-        RayError: Processes or machines were lost for which there is no other.
+        Exception: Processes or machines were lost for which there is no other; see `is_loss`.
     """
     import ray.data
 
     items = [{"item": _item(file, journal)} for file in files]
-    predictor: dict[str, Any] = {"num_cpus": ACTOR_CPUS, "num_gpus": pool.gpus, "max_task_retries": TRIES_OF_A_PART}
-    if pool.gpus:  # a lost graphics processor may be the last: a new pipeline with those that are left, not a wait
-        predictor |= {"max_restarts": 0, "max_task_retries": 0}
     with _settings():
         flow = (
             ray.data.from_items(items, override_num_blocks=len(items))
@@ -83,7 +83,8 @@ def run_pipeline(job: Job, files: Sequence[InputFile], journal: Journal, pool: P
                 batch_size=1,
                 batch_format="pyarrow",
                 concurrency=pool.actors,
-                **predictor,
+                num_cpus=ACTOR_CPUS,
+                num_gpus=pool.gpus,
             )
         )
         for batch in flow.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
@@ -97,11 +98,16 @@ def _item(file: InputFile, journal: Journal) -> str:
 
 @contextmanager
 def _settings() -> Iterator[None]:
-    """Sets what Ray Data does not take as arguments: one part a block, and no bars."""
+    """Sets what Ray Data does not take as arguments: one part a block, no bars, and how long to wait."""
     from ray.data import DataContext
 
     context = DataContext.get_current()
-    wanted = {"target_max_block_size": 1, "enable_progress_bars": False}
+    wanted = {
+        "target_max_block_size": 1,
+        "enable_progress_bars": False,
+        "print_on_execution_start": False,
+        "execution_no_progress_timeout_s": STALL_SECONDS,
+    }
     before = {name: getattr(context, name) for name in wanted}
     for name, value in wanted.items():
         setattr(context, name, value)

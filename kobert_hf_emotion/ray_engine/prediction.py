@@ -7,6 +7,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,12 @@ from ..utils.argument_checks import check_count
 from ..utils.files import check_free, write_json
 from .cluster import connected, is_loss, require_ray, resources
 from .inputs import InputFile, find_files
-from .job import PART_ROWS, Job, ModelSource, PartFormat
+from .job import PART_ROWS, Job, PartFormat
 from .journal import JOURNAL_FILE, MANIFEST_FILE, Journal
 from .manifest import build_manifest, found_in
-from .parts import Record, failure_record
+from .models import find_source
 from .pipeline import Pool, run_pipeline
+from .records import Record, failure_record
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +121,7 @@ def predict_on_ray(
         check_count("actors", actors)
     folder = Path(output).expanduser().absolute()
     files = find_files(inputs)
-    source = ModelSource.of(os.fspath(model), tokenizer, num_attention_heads, opened)
+    source = find_source(os.fspath(model), tokenizer, num_attention_heads, opened)
     columns = {"text_column": text_column, "label_column": label_column, "text_pair_column": text_pair_column}
     job = Job(
         *(source, folder, columns, read_labels, reading or ReadOptions(), batch_size, part_format, part_rows),
@@ -151,11 +153,12 @@ def _work(
             raise _given_up(len(files), last)
         before, pool = journal.lines, Pool.on(resources(), actors, len(files))
         try:
-            for record in run_pipeline(replace(job, threads=pool.threads), files, journal, pool):
-                _note(record, journal, strict)
-                if on_progress is not None:
-                    on_progress(record)
-        except RuntimeError as error:  # what Ray raises is one, and so is what it wraps of ours
+            with closing(run_pipeline(replace(job, threads=pool.threads), files, journal, pool)) as records:
+                for record in records:
+                    _note(record, journal, strict)
+                    if on_progress is not None:
+                        on_progress(record)
+        except Exception as error:
             if not is_loss(error):
                 raise
             last = str(error).strip().splitlines()[-1]

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,10 @@ from sentences import sentences
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.errors import DataError, RunError
 from kobert_hf_emotion.ray_engine import predict_on_ray
-from kobert_hf_emotion.ray_engine.journal import JOURNAL_FILE, MANIFEST_FILE
+from kobert_hf_emotion.ray_engine.cluster import connected
+from kobert_hf_emotion.ray_engine.inputs import find_files, stamp_of
+from kobert_hf_emotion.ray_engine.journal import JOURNAL_FILE, MANIFEST_FILE, Journal
+from kobert_hf_emotion.ray_engine.predicting import TRIES_OF_A_PART, _count_try
 
 PAIRS = sentences(40)
 MESSY = [
@@ -102,27 +106,32 @@ def on_ray(model: Path, inputs: Path, output: Path, step: Step | None = None, **
 
 
 @pytest.fixture(scope="session")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_inputs(tmp_path_factory.mktemp("ray") / "data")
-
-
-@pytest.fixture(scope="session")
 def long_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """2,000 rows, which are 63 parts."""
     return many_rows(tmp_path_factory.mktemp("ray") / "long.csv", 2000)
 
 
-@pytest.mark.parametrize("part_format", ["parquet", "csv"])
 def test_rows_and_figures_of_the_local_engine(
-    cluster: Any, tmp_path: Path, tiny_model_folder: Path, inputs: Path, part_format: Any, capsys: Any
+    cluster: Any, tmp_path: Path, tiny_model_folder: Path, capsys: Any
 ) -> None:
-    done = on_ray(tiny_model_folder, inputs, tmp_path / "out", part_format=part_format)
-    manifest = done.manifest
-    assert manifest["complete"]
-    assert not (tmp_path / "out" / JOURNAL_FILE).exists()
+    """Bad files among the good ones are named at the end; mended, `--resume` does them alone."""
+    folder = write_inputs(tmp_path / "data")
+    good = sorted(path for path in folder.rglob("*") if path.is_file())
+    bad = [folder / "broken.csv", folder / "broken.parquet"]
+    bad[0].write_text("text,label\n하나,happy\n둘,둘,둘\n", encoding="utf-8")
+    bad[1].write_bytes(b"PAR1 nothing")
+    command = ["predict", str(tiny_model_folder), str(folder), "--engine", "ray", "--output", str(tmp_path / "out")]
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert main(["predict", str(tiny_model_folder), str(bad[0])]) == 2  # the same words
+    assert capsys.readouterr().err.split("(error): ")[1].splitlines()[0] in said
+    assert str(bad[1]) in said
+    manifest = json.loads((tmp_path / "out" / MANIFEST_FILE).read_text(encoding="utf-8"))
+    assert not manifest["complete"]
+    assert manifest["bad_files"] == list(map(str, bad))
     read = predicted = 0
     counts: Counter[str] = Counter()
-    for file in sorted(path for path in inputs.rglob("*") if path.is_file()):
+    for file in good:
         expected = local(tiny_model_folder, file, tmp_path / "local.csv")
         ours = parts_of(tmp_path / "out", file)
         assert_same(ours, expected)
@@ -134,79 +143,48 @@ def test_rows_and_figures_of_the_local_engine(
     assert (manifest["rows_in"], manifest["rows_out"]) == (read, predicted)
     assert read - predicted == sum(manifest["dropped"].values()) == 2
     assert {name: rows for name, rows in manifest["predicted"].items() if rows} == dict(counts)
-    assert done.found.labelled == 280 + 70 + 31 + 85
+    assert manifest["scores"]["rows"] == 280 + 70 + 31 + 85
 
-
-def test_bad_files_are_named_and_the_others_done(
-    cluster: Any, tmp_path: Path, tiny_model_folder: Path, inputs: Path, capsys: Any
-) -> None:
-    """Also: mended, `--resume` does them alone; and `--strict` stops."""
-    folder = tmp_path / "data"
-    write_inputs(folder)
-    (folder / "broken.csv").write_text("text,label\n하나,happy\n둘,둘,둘\n", encoding="utf-8")
-    (folder / "broken.parquet").write_bytes(b"PAR1 nothing")
-    command = ["predict", str(tiny_model_folder), str(folder), "--engine", "ray", "--output", str(tmp_path / "out")]
-    assert main(command) == 2
-    said = capsys.readouterr().err
-    assert main(["predict", str(tiny_model_folder), str(folder / "broken.csv")]) == 2  # the same words
-    assert (expected := capsys.readouterr().err.split("(error): ")[1].splitlines()[0]) in said, expected
-    assert "broken.parquet" in said
-    manifest = json.loads((tmp_path / "out" / MANIFEST_FILE).read_text(encoding="utf-8"))
-    assert not manifest["complete"]
-    assert manifest["bad_files"] == [str(folder / "broken.csv"), str(folder / "broken.parquet")]
-    assert manifest["rows_out"] == 280 + 70 + 32 + 85 + 270
-    (folder / "broken.csv").write_text("text,label\n하나,happy\n", encoding="utf-8")
-    table(PAIRS[:3]).to_parquet(folder / "broken.parquet")
+    bad[0].write_text("text,label\n하나,happy\n", encoding="utf-8")
+    table(PAIRS[:3]).to_parquet(bad[1])
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "parts").rglob("*.parquet")}
+    capsys.readouterr()
     assert main(command) == 2
-    assert "--resume" in capsys.readouterr().err
+    assert capsys.readouterr().err.strip().endswith("--resume")
     assert main([*command, "--resume"]) == 0
     manifest = json.loads((tmp_path / "out" / MANIFEST_FILE).read_text(encoding="utf-8"))
     assert manifest["complete"]
-    assert manifest["rows_out"] == 280 + 70 + 32 + 85 + 270 + 1 + 3
+    assert manifest["rows_out"] == predicted + 1 + 3
     assert all(path.stat().st_mtime_ns == changed for path, changed in before.items())
-    assert main([*command, "--resume"]) == 0  # nothing to do
+    assert not (tmp_path / "out" / JOURNAL_FILE).exists()
+    assert main([*command, "--resume"]) == 0  # nothing to do, and the same figures
+    assert main(command) == 2
 
 
-def test_strict_stops_at_a_bad_file(cluster: Any, tmp_path: Path, tiny_model_folder: Path) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "bad.csv").write_bytes(b"text\n\xff\xfe\xfa\xfb")
-    table(PAIRS).to_csv(tmp_path / "data" / "good.csv", index=False)
-    with pytest.raises(DataError, match=r"bad\.csv"):
-        on_ray(tiny_model_folder, tmp_path / "data", tmp_path / "out", strict=True)
-    assert not (tmp_path / "out" / MANIFEST_FILE).exists()
-
-
-def test_an_actor_is_killed(cluster: Any, tmp_path: Path, tiny_model_folder: Path, long_file: Path) -> None:
+def test_actors_are_killed_and_a_node_is_removed(
+    cluster: Any, tmp_path: Path, tiny_model_folder: Path, long_file: Path
+) -> None:
+    node = cluster.add_node(num_cpus=2, object_store_memory=80 * 1024**2)
+    cluster.wait_for_nodes()
     killed: list[int] = []
+    removed: list[str] = []
     seen: set[int] = set()
 
     def step(record: dict[str, Any]) -> None:
-        if record["kind"] == "part":
-            seen.add(record["process"])
-        if record["kind"] == "part" and len(killed) < 2 and record["process"] not in killed:
+        if record["kind"] != "part":
+            return
+        seen.add(record["process"])
+        if record["node"] == node.node_id and not removed:
+            removed.append(record["node"])
+            cluster.remove_node(node, allow_graceful=False)
+        elif record["node"] != node.node_id and len(killed) < 2 and record["process"] not in killed:
             killed.append(record["process"])
             os.kill(record["process"], signal.SIGKILL)
 
-    done = on_ray(tiny_model_folder, long_file, tmp_path / "out", step)
-    assert len(killed) == 2
-    assert seen - set(killed)  # others took over
-    assert done.manifest["rows_out"] == 2000
-    assert_same(parts_of(tmp_path / "out", long_file), local(tiny_model_folder, long_file, tmp_path / "local.csv"))
-
-
-def test_a_node_is_removed(cluster: Any, tmp_path: Path, tiny_model_folder: Path, long_file: Path) -> None:
-    node = cluster.add_node(num_cpus=2, object_store_memory=80 * 1024**2)
-    cluster.wait_for_nodes()
-    removed: list[str] = []
-
-    def step(record: dict[str, Any]) -> None:
-        if record["kind"] == "part" and not removed and record["node"] == node.node_id:
-            removed.append(record["node"])
-            cluster.remove_node(node, allow_graceful=False)
-
-    done = on_ray(tiny_model_folder, long_file, tmp_path / "out", step, actors=4)
+    done = on_ray(tiny_model_folder, long_file, tmp_path / "out", step, actors=3)
     assert removed
+    assert len(killed) == 2
+    assert len(seen) > 3  # others took over
     assert done.manifest["rows_out"] == 2000
     assert_same(parts_of(tmp_path / "out", long_file), local(tiny_model_folder, long_file, tmp_path / "local.csv"))
 
@@ -238,8 +216,9 @@ def test_the_driver_is_killed_and_started_again(
     """A process of its own, with a Ray of its own, shot in the middle; then the same command here."""
     output = tmp_path / "out"
     program = (
-        "import sys; from kobert_hf_emotion.ray_engine import predict_on_ray\n"
-        f"predict_on_ray({str(tiny_model_folder)!r}, [{str(long_file)!r}], {str(output)!r}, part_rows={PART_ROWS})"
+        "from kobert_hf_emotion.ray_engine import predict_on_ray\n"
+        f"predict_on_ray({str(tiny_model_folder)!r}, [{str(long_file)!r}], {str(output)!r}, part_rows={PART_ROWS}, "
+        "part_format='csv')"
     )
     process = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
@@ -260,30 +239,71 @@ def test_the_driver_is_killed_and_started_again(
     written = {part["part"] for part in before if part["kind"] == "part"}
     assert 0 < len(written) < 63
     again: list[int] = []
-    done = on_ray(tiny_model_folder, long_file, output, lambda record: again.append(record.get("part", 0)), resume=True)
+
+    def note(record: dict[str, Any]) -> None:
+        again.append(record.get("part", 0))
+
+    done = on_ray(tiny_model_folder, long_file, output, note, resume=True, part_format="csv", actors=1)
     assert sorted([*filter(None, again), *written]) == list(range(1, 64))
     assert done.manifest["rows_out"] == 2000
     assert_same(parts_of(output, long_file), local(tiny_model_folder, long_file, tmp_path / "local.csv"))
 
 
-def test_what_cannot_be_gone_on_with(
-    cluster: Any, tmp_path: Path, tiny_model_folder: Path, inputs: Path, long_file: Path
-) -> None:
-    def stop(record: dict[str, Any]) -> None:
-        raise KeyboardInterrupt
-
-    file = many_rows(tmp_path / "rows.csv", 100)
-    with pytest.raises(KeyboardInterrupt):
-        on_ray(tiny_model_folder, file, tmp_path / "out", stop)
+def test_what_cannot_be_gone_on_with(cluster: Any, tmp_path: Path, tiny_model_folder: Path) -> None:
+    """A job that a bad file has ended, as `strict` says, is unfinished."""
+    folder = tmp_path / "data"
+    file = many_rows(folder / "rows.csv", 500)
+    (folder / "tiny.csv").write_text("text,label\n하나,happy\n둘,둘,둘\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"tiny\.csv, row 3") as error:
+        on_ray(tiny_model_folder, folder, tmp_path / "out", strict=True)
+    assert error.value.mend == {"strict": False, "resume": True}
+    assert not (tmp_path / "out" / MANIFEST_FILE).exists()
     with pytest.raises(RunError, match="unfinished job"):
-        on_ray(tiny_model_folder, file, tmp_path / "out")
+        on_ray(tiny_model_folder, folder, tmp_path / "out")
     with pytest.raises(RunError, match="batch_size: 64 → 8"):
-        on_ray(tiny_model_folder, file, tmp_path / "out", resume=True, batch_size=8)
-    with pytest.raises(RunError, match=r"was started with 1 files, and these are 5"):
-        on_ray(tiny_model_folder, inputs, tmp_path / "out", resume=True)
-    many_rows(file, 101)
-    with pytest.raises(RunError, match="changed after parts"):
+        on_ray(tiny_model_folder, folder, tmp_path / "out", resume=True, batch_size=8)
+    with pytest.raises(RunError, match=r"was started with 2 files, and these are 1"):
         on_ray(tiny_model_folder, file, tmp_path / "out", resume=True)
+    (tmp_path / "out" / JOURNAL_FILE).write_text("nothing", encoding="utf-8")
+    with pytest.raises(RunError, match="record of the job is damaged"):
+        on_ray(tiny_model_folder, folder, tmp_path / "out", resume=True)
+
+
+def test_a_file_that_changed_since(tmp_path: Path) -> None:
+    file = many_rows(tmp_path / "rows.csv", 3)
+    (tmp_path / "out").mkdir()
+    journal = Journal(tmp_path / "out", find_files([str(file)]))
+    journal.begin({}, resume=False)
+    part = {"kind": "part", "file": 1, "part": 1, "name": None, "stamp": list(stamp_of(file))}
+    journal.add(part)
+    Journal(tmp_path / "out", find_files([str(file)])).begin({}, resume=True)
+    many_rows(file, 4)
+    with pytest.raises(RunError, match="changed after parts"):
+        Journal(tmp_path / "out", find_files([str(file)])).begin({}, resume=True)
+
+
+def test_a_part_that_kills_its_process(tmp_path: Path) -> None:
+    """It is counted on the disk; after five times the job ends, and the next one tries again."""
+    job = SimpleNamespace(output=tmp_path, part_format="parquet")
+    record = {"file": 1, "part": 2}
+    for _ in range(TRIES_OF_A_PART):
+        _count_try(job, record)  # type: ignore[arg-type]
+    with pytest.raises(RunError, match="died 5 times"):
+        _count_try(job, record)  # type: ignore[arg-type]
+    _count_try(job, record)  # type: ignore[arg-type]
+
+
+def test_no_cluster_at_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray")
+
+    def refuse(**settings: Any) -> None:
+        raise ConnectionError("Could not find any running Ray instance")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", refuse)
+    with pytest.raises(RunError, match="no Ray cluster at auto") as error, connected("auto"):
+        pass
+    assert error.value.mend == {"ray_address": None}
 
 
 def test_without_ray(tmp_path: Path, long_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
@@ -301,7 +321,6 @@ def test_without_ray(tmp_path: Path, long_file: Path, monkeypatch: pytest.Monkey
         ("default rows.csv --output a.csv --resume", "predict default rows.csv --output a.csv"),
         ("default rws.csv --engine ray --output out", "predict default rows.csv"),
         ("default rows.csv --engine ray --output file.txt", "--output file --engine ray"),
-        ("default rows.csv --engine ray --ray-address nowhere:1 --output out2", "--engine ray"),
     ],
 )
 def test_mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, words: str, complaint: str) -> None:
