@@ -13,9 +13,10 @@ import hashlib
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 import pandas as pd
+import psutil
 import torch
 
 from kobert_hf_emotion.data.row_stream import open_rows
@@ -51,44 +53,66 @@ class Measured:
     Attributes:
         rows: Rows predicted.
         actors: Processes that hold the model.
-        seconds: From the call to the manifest, Ray being up.
+        seconds: By the clock, from the call to the manifest, Ray being up.
         starting: Of them, before the first part was begun: the model loaded in the driver and in the actors.
-        predicting: Seconds in the model and its tokenizer, added over the actors.
-        writing: Seconds of writing parts, added over the actors.
-        reading: Seconds of reading and packing files, added over the readers.
+        steps: Processor seconds of predicting and writing in the actors, and of reading in the readers.
+        cpu: Processor seconds of all processes of the run, Ray's own among them, from the first part begun on.
+        load: The load of the machine at the end: what else ran on it.
     """
 
     rows: int
     actors: int
     seconds: float
     starting: float
-    predicting: float
-    writing: float
-    reading: float
+    steps: dict[str, float]
+    cpu: float
+    load: float
 
     @property
-    def flowing(self) -> float:
-        """Seconds of the run without its start."""
-        return self.seconds - self.starting
+    def us_a_row(self) -> float:
+        """Processor microseconds of a row, everything but the start in it."""
+        return 1e6 * self.cpu / self.rows
 
-    @property
-    def not_the_model(self) -> float:
-        """The share of the actors' time, the start left out, in which no model or tokenizer computes."""
-        return 1 - self.predicting / (self.flowing * self.actors)
-
-    @property
-    def actor_seconds_a_row(self) -> float:
-        """Seconds of an actor for a row, everything but the start in it."""
-        return self.flowing * self.actors / self.rows
-
-    def to_dict(self) -> dict[str, float]:
+    def to_dict(self) -> dict[str, Any]:
         """Returns the figures and what follows from them."""
         return {
             **asdict(self),
-            "rows_a_second": self.rows / self.flowing,
-            "not_the_model": self.not_the_model,
-            "actor_ms_a_row": 1000 * self.actor_seconds_a_row,
+            "rows_a_second": self.rows / (self.seconds - self.starting),
+            "cpu_us_a_row": self.us_a_row,
+            "of_which": {step: 1e6 * seconds / self.rows for step, seconds in self.steps.items()},
+            "not_the_model": 1 - self.steps["predicting"] / self.cpu,
         }
+
+
+class ProcessorTime:
+    """Adds up the processor seconds of this process and of all it started, those that have ended since too."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[int, float] = {}
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def total(self) -> float:
+        """Returns the seconds up to now."""
+        self._look()
+        return sum(self._seconds.values())
+
+    def end(self) -> None:
+        """Stops looking."""
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.5):
+            self._look()
+
+    def _look(self) -> None:
+        this = psutil.Process()
+        for process in [this, *this.children(recursive=True)]:
+            with suppress(psutil.Error):
+                times = process.cpu_times()
+                self._seconds[process.pid] = times.user + times.system
 
 
 def write_files(folder: Path, rows: int, files: int, words: str = "") -> list[Path]:
@@ -120,29 +144,33 @@ def run_ray(
     model: Path, paths: Sequence[Path], output: Path, actors: int, step: Callable[[int], None] | None = None
 ) -> tuple[Measured, pd.DataFrame]:
     """Predicts files on the Ray that is up; `step` is called with the rows that are done."""
-    sums = {"predicting": 0.0, "writing": 0.0, "reading": 0.0}
-    begun: list[float] = []
+    steps = dict.fromkeys(("predicting", "writing", "reading"), 0.0)
+    begun: list[tuple[float, float]] = []
     done = 0
+    watch = ProcessorTime()
 
     def note(record: dict[str, Any]) -> None:
         nonlocal done
-        for name in sums:
-            sums[name] += record.get(f"seconds_{name}", 0.0)
+        for name, (_, cpu) in record.get("seconds", {}).items():
+            steps[name] += cpu
         if record["kind"] == "part":
             done += record["rows"]
             if not begun:
-                begun.append(time.perf_counter() - record["seconds_predicting"] - record["seconds_writing"])
+                clock, cpu = map(sum, zip(*record["seconds"].values(), strict=True))
+                begun.append((time.perf_counter() - clock, watch.total() - cpu))
             if step is not None:
                 step(done)
 
     start = time.perf_counter()
     result = predict_on_ray(model, [str(path) for path in paths], output, actors=actors, on_progress=note)
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, watch.total() - begun[0][1]
+    watch.end()
     parts = [output / part["name"] for file in result.manifest["files"] for part in file["parts"]]
     columns = ["file", "row", "prediction", "score"]
     frame = pd.concat([pd.read_parquet(part, columns=columns) for part in parts], ignore_index=True)
     frame["file"] = frame["file"].astype(str)
-    return Measured(result.manifest["rows_out"], actors, seconds, begun[0] - start, **sums), frame
+    rows, load = result.manifest["rows_out"], os.getloadavg()[0]
+    return Measured(rows, actors, seconds, begun[0][0] - start, steps, cpu, load), frame
 
 
 def compare(ours: pd.DataFrame, local: pd.DataFrame) -> dict[str, Any]:
@@ -188,9 +216,11 @@ def measure(args: argparse.Namespace, place: Path) -> dict[str, Any]:
     torch.set_num_threads(1)
     model = save_model(args.model, EMOTION_LABELS, KoBERTTokenizer.from_pretrained("default"), place / "model")
     paths = write_files(place / "data", args.rows, args.files)
+    cpu = time.process_time()
     seconds, expected = run_local(model, paths, place / "local")
+    cpu = time.process_time() - cpu
     found: dict[str, Any] = {"machine": machine(), "model": args.model, "rows": args.rows, "files": args.files}
-    found["local"] = {"seconds": seconds, "rows_a_second": args.rows / seconds}
+    found["local"] = {"seconds": seconds, "cpu_us_a_row": 1e6 * cpu / args.rows}
     if args.kill:
         found["killed"] = _measure_killed(model, paths, place, args.actors[-1], expected)
         return found
@@ -203,10 +233,12 @@ def measure(args: argparse.Namespace, place: Path) -> dict[str, Any]:
         base, half = runs[-1], max(1, runs[-1].actors // 2)
         more = write_files(place / "more", 2 * args.rows, 2 * args.files, "#")
         again, _ = run_ray(model, more, place / "ray-more", half)
-    forecast = base.starting + 2 * args.rows * base.actor_seconds_a_row / half
+    clock = base.starting + 2 * (base.seconds - base.starting) * base.actors / half
     found["twice the rows, half the actors"] = again.to_dict() | {
-        "forecast": forecast,
-        "ratio": again.seconds / forecast,
+        "forecast of the seconds": clock,
+        "measured / forecast": again.seconds / clock,
+        "forecast of the processor seconds": 2 * base.cpu,
+        "measured / forecast of these": again.cpu / (2 * base.cpu),
     }
     return found
 

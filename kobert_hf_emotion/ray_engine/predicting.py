@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from ..inference.prediction_csv import PredictionTable
 from ..metrics.probabilities import check_logits, softmax
 from ..utils.files import atomic_write
 from .job import Job, PartFormat, part_name
-from .records import Record
+from .records import Record, Stopwatch
 
 TRIES_OF_A_PART = 5
 """Processes that a part may take with it before the job ends."""
@@ -32,7 +31,7 @@ def predict_part(model: LogitsModel, job: Job, record: Record, rows: bytes) -> R
     """
     import pyarrow as pa
 
-    start = time.perf_counter()
+    watch = Stopwatch()
     tries = _count_try(job, record)
     table = pa.ipc.open_stream(rows).read_all()
     columns = {role: table[role].to_pylist() for role in table.column_names if role != "label"}
@@ -44,7 +43,7 @@ def predict_part(model: LogitsModel, job: Job, record: Record, rows: bytes) -> R
         logits = model.predict_logits(columns["text"], columns.get("text_pair"), job.batch_size, counts.unknown)
         check_logits(logits)
         counts.add(logits, truth)
-    predicted = time.perf_counter()
+    watch.lap("predicting")
     name = None
     if columns["text"]:
         name = part_name(record["file"], record["part"], job.part_format)
@@ -53,6 +52,7 @@ def predict_part(model: LogitsModel, job: Job, record: Record, rows: bytes) -> R
         with atomic_write(job.output / name) as handle:
             handle.write(content)
     tries.unlink(missing_ok=True)
+    watch.lap("writing")
     return {
         "name": name,
         "sha256": hashlib.sha256(content).hexdigest(),
@@ -60,8 +60,7 @@ def predict_part(model: LogitsModel, job: Job, record: Record, rows: bytes) -> R
         "first_row": columns["row"][0] if columns["row"] else None,
         "last_row": columns["row"][-1] if columns["row"] else None,
         "counts": counts.to_dict(),
-        "seconds_predicting": predicted - start,
-        "seconds_writing": time.perf_counter() - predicted,
+        "seconds": watch.to_dict(),
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from ..data.row_stream import open_rows
 from ..errors import DataError
 from .inputs import stamp_of
 from .job import Job
-from .records import Record, languages
+from .records import Record, Stopwatch, languages
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,24 +44,23 @@ def read_parts(batch: pa.Table, job: Job) -> Iterator[pa.Table]:
 
 def _parts_of(wanted: Record, job: Job) -> Iterator[tuple[Record, bytes]]:
     path, done = Path(wanted["path"]), set(wanted["done"])
-    start = time.perf_counter()
+    watch = Stopwatch()
     rows = open_rows(
-        path, job.model.identity.labels, **job.columns, read_labels=job.read_labels, reading=job.reading,
+        path,
+        job.model.identity.labels,
+        **job.columns,
+        read_labels=job.read_labels,
+        reading=job.reading,
         chunk_rows=job.part_rows,
-    )  # fmt: skip
-    seconds, parts = time.perf_counter() - start, 0
-    chunks = rows.chunks(job.part_rows)
-    while True:
-        start = time.perf_counter()
-        frame = next(chunks, None)
-        if frame is not None and parts + 1 not in done:
-            packed = pack(frame, wanted["name"])
-        seconds += time.perf_counter() - start
-        if frame is None:
-            break
-        parts += 1
-        if parts not in done:
+    )
+    parts = 0
+    for parts, frame in enumerate(rows.chunks(job.part_rows), start=1):
+        packed = None if parts in done else pack(frame, wanted["name"])
+        watch.lap("reading")
+        if packed is not None:
             yield {"kind": "part", "part": parts, "rows": len(frame)}, packed
+        watch.lap(None)
+    watch.lap("reading")
     if list(stamp_of(path)) != wanted["stamp"]:
         raise DataError(
             f"{path}: 읽는 동안 파일이 바뀌었습니다. 다 쓰인 다음에 다시 실행하세요.",
@@ -81,7 +79,7 @@ def _parts_of(wanted: Record, job: Job) -> Iterator[tuple[Record, bytes]]:
             "notes": [note._asdict() for note in report.notes],
             "labels": report.label_counts,
             "null_texts": report.null_texts,
-            "seconds_reading": seconds,
+            "seconds": watch.to_dict(),
         },
         b"",
     )

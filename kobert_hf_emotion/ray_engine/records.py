@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import time
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -10,6 +11,27 @@ from ..errors import KoBERTEmotionError, RunError
 
 Record: TypeAlias = dict[str, Any]
 """What is told of a file or a part, in values that JSON has; `kind` says of what."""
+
+
+class Stopwatch:
+    """Adds up the seconds of steps, by the clock and of the processor: the latter do not depend on what else runs."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter(), time.process_time()
+        self._sums: dict[str, list[float]] = {}
+
+    def lap(self, step: str | None) -> None:
+        """Counts the time since the last lap for a step; for none if None."""
+        now = time.perf_counter(), time.process_time()
+        if step is not None:
+            sums = self._sums.setdefault(step, [0.0, 0.0])
+            for index in (0, 1):
+                sums[index] += now[index] - self._last[index]
+        self._last = now
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Returns the seconds of each step, by the clock and of the processor."""
+        return {step: [round(part, 6) for part in sums] for step, sums in self._sums.items()}
 
 
 def failure_record(error: KoBERTEmotionError | OSError) -> Record:

@@ -316,7 +316,7 @@ def test_without_ray(tmp_path: Path, long_file: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        ("default 문장 --engine ray --output out", "predict default 문장 --output out"),
+        ("default 문장 --engine ray --output out", "predict default '문장' --output out"),
         ("default rows.csv --engine ray", "--output predictions"),
         ("default rows.csv --output a.csv --resume", "predict default rows.csv --output a.csv"),
         ("default rws.csv --engine ray --output out", "predict default rows.csv"),
