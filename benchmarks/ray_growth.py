@@ -1,9 +1,10 @@
 """`python -m benchmarks.ray_growth`: files on Ray beside the local engine, and how the time grows with rows and actors.
 
 Made-up texts of about 20 tokens in CSV files, random weights. First the local engine with one thread, then Ray with
-each number of actors, one thread each; rows, labels and scores are compared before a time is printed. Then, from the
-run with the most actors, the time of twice the rows with half of them is predicted by the formula of docs/en/scale.md,
-and measured. With `--kill` there is one run instead: two local nodes, of which one is removed half-way.
+each number of actors, one thread each; rows, labels and scores are compared before a time is printed. The processor
+time of a row is what twice the rows take more than the rows, so that the start is no part of it; from it and the start
+the last run, of twice the rows with half the actors, is forecast by the formula of docs/en/scale.md. With `--kill` there
+is one run instead: two local nodes, of which one is removed half-way.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class Measured:
         seconds: By the clock, from the call to the manifest, Ray being up.
         starting: Of them, before the first part was begun: the model loaded in the driver and in the actors.
         steps: Processor seconds of predicting and writing in the actors, and of reading in the readers.
-        cpu: Processor seconds of all processes of the run, Ray's own among them, from the first part begun on.
+        cpu: Processor seconds of all processes, Ray's own among them; the start is in it.
         load: The load of the machine at the end: what else ran on it.
     """
 
@@ -68,19 +69,12 @@ class Measured:
     cpu: float
     load: float
 
-    @property
-    def us_a_row(self) -> float:
-        """Processor microseconds of a row, everything but the start in it."""
-        return 1e6 * self.cpu / self.rows
-
     def to_dict(self) -> dict[str, Any]:
         """Returns the figures and what follows from them."""
         return {
             **asdict(self),
             "rows_a_second": self.rows / (self.seconds - self.starting),
-            "cpu_us_a_row": self.us_a_row,
-            "of_which": {step: 1e6 * seconds / self.rows for step, seconds in self.steps.items()},
-            "not_the_model": 1 - self.steps["predicting"] / self.cpu,
+            "us_a_row": {step: 1e6 * seconds / self.rows for step, seconds in self.steps.items()},
         }
 
 
@@ -145,7 +139,7 @@ def run_ray(
 ) -> tuple[Measured, pd.DataFrame]:
     """Predicts files on the Ray that is up; `step` is called with the rows that are done."""
     steps = dict.fromkeys(("predicting", "writing", "reading"), 0.0)
-    begun: list[tuple[float, float]] = []
+    begun: list[float] = []
     done = 0
     watch = ProcessorTime()
 
@@ -156,21 +150,20 @@ def run_ray(
         if record["kind"] == "part":
             done += record["rows"]
             if not begun:
-                clock, cpu = map(sum, zip(*record["seconds"].values(), strict=True))
-                begun.append((time.perf_counter() - clock, watch.total() - cpu))
+                begun.append(time.perf_counter() - sum(clock for clock, _ in record["seconds"].values()))
             if step is not None:
                 step(done)
 
-    start = time.perf_counter()
+    before, start = watch.total(), time.perf_counter()
     result = predict_on_ray(model, [str(path) for path in paths], output, actors=actors, on_progress=note)
-    seconds, cpu = time.perf_counter() - start, watch.total() - begun[0][1]
+    seconds, cpu = time.perf_counter() - start, watch.total() - before
     watch.end()
     parts = [output / part["name"] for file in result.manifest["files"] for part in file["parts"]]
     columns = ["file", "row", "prediction", "score"]
     frame = pd.concat([pd.read_parquet(part, columns=columns) for part in parts], ignore_index=True)
     frame["file"] = frame["file"].astype(str)
     rows, load = result.manifest["rows_out"], os.getloadavg()[0]
-    return Measured(rows, actors, seconds, begun[0][0] - start, steps, cpu, load), frame
+    return Measured(rows, actors, seconds, begun[0] - start, steps, cpu, load), frame
 
 
 def compare(ours: pd.DataFrame, local: pd.DataFrame) -> dict[str, Any]:
@@ -226,19 +219,29 @@ def measure(args: argparse.Namespace, place: Path) -> dict[str, Any]:
         return found
     runs: list[Measured] = []
     with nodes(1, max(args.actors)):
+        half, _ = run_ray(model, paths[: len(paths) // 2], place / "ray-half", 1)
         for actors in args.actors:
             run, frame = run_ray(model, paths, place / f"ray-{actors}", actors)
             found[f"{actors} actors"] = run.to_dict() | {"checks": compare(frame, expected)}
             runs.append(run)
-        base, half = runs[-1], max(1, runs[-1].actors // 2)
         more = write_files(place / "more", 2 * args.rows, 2 * args.files, "#")
-        again, _ = run_ray(model, more, place / "ray-more", half)
-    clock = base.starting + 2 * (base.seconds - base.starting) * base.actors / half
+        fewer = max(1, runs[-1].actors // 2)
+        again, _ = run_ray(model, more, place / "ray-more", fewer)
+    one = runs[0]
+    a_row = (one.cpu - half.cpu) / (one.rows - half.rows)
+    start = one.cpu - a_row * one.rows
+    clock = runs[-1].starting + 2 * (runs[-1].seconds - runs[-1].starting) * runs[-1].actors / fewer
+    found["half the rows, 1 actor"] = half.to_dict()
+    found["a row"] = {
+        "processor us": 1e6 * a_row,
+        "not the model": 1 - one.steps["predicting"] / one.rows / a_row,
+        "start, processor seconds": start,
+    }
     found["twice the rows, half the actors"] = again.to_dict() | {
-        "forecast of the seconds": clock,
-        "measured / forecast": again.seconds / clock,
-        "forecast of the processor seconds": 2 * base.cpu,
-        "measured / forecast of these": again.cpu / (2 * base.cpu),
+        "forecast of the processor seconds": start + a_row * again.rows,
+        "measured / forecast": again.cpu / (start + a_row * again.rows),
+        "forecast by the clock": clock,
+        "measured / forecast by the clock": again.seconds / clock,
     }
     return found
 
