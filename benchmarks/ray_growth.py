@@ -2,9 +2,9 @@
 
 Made-up texts of about 20 tokens in CSV files, random weights. First the local engine with one thread, then Ray with
 each number of actors, one thread each; rows, labels and scores are compared before a time is printed. The processor
-time of a row is what twice the rows take more than the rows, so that the start is no part of it; from it and the start
-the last run, of twice the rows with half the actors, is forecast by the formula of docs/en/scale.md. With `--kill` there
-is one run instead: two local nodes, of which one is removed half-way.
+time of a row is what twice the rows take more than the rows, so that the start is no part of it; from it and the
+start the last run, of twice the rows with half the actors, is forecast by the formula of docs/en/scale.md. With
+`--kill` there is one run instead: two local nodes, of which one is removed half-way.
 """
 
 from __future__ import annotations

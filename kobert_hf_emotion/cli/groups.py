@@ -40,6 +40,15 @@ class Engine:
 
 
 @dataclass(frozen=True)
+class FoldEngine:
+    """Where folds are trained."""
+
+    engine: options.TrainEngine = "local"
+    ray_address: options.RayAddress = None
+    resources_per_fold: options.ResourcesPerFold = None
+
+
+@dataclass(frozen=True)
 class Division:
     """How rows are divided into folds."""
 

@@ -123,6 +123,18 @@ Engine = Annotated[
         "--output is a folder)",
     ),
 ]
+TrainEngine = Annotated[
+    EngineName,
+    typer.Option("--engine", help="ray: 겹을 나란히, 클러스터에서 (ray: folds beside each other, on a cluster)"),
+]
+ResourcesPerFold = Annotated[
+    str | None,
+    typer.Option(
+        "--resources-per-fold",
+        help="겹마다 쓸 코어와 GPU, 예: cpu=4,gpu=1; 없으면 GPU 하나와 지금의 스레드 수 (cores and GPUs of a fold; "
+        "one GPU and as many threads as here if left out)",
+    ),
+]
 RayAddress = Annotated[
     str | None,
     typer.Option(

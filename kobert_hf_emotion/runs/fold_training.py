@@ -54,6 +54,14 @@ def train_folds(plan: Plan, split: Split) -> CrossValidationResult:
     )
 
 
+def train_one_fold(plan: Plan, split: Split, number: int) -> None:
+    """Trains one fold of a run, for a process that does no more than that."""
+    encoded = encode_dataset(plan.dataset, plan.tokenizer, plan.args.max_length, plan.labels)
+    with collector_ignores_startup(), RunProgress(len(split.folds), disable=True) as progress:
+        progress.fold = number - 1
+        _train_fold(plan, number, encoded, split.folds[number - 1], progress)
+
+
 def _train_fold(
     plan: Plan, number: int, encoded: datasets.Dataset, rows: Fold, progress: RunProgress
 ) -> tuple[FoldResult, Logits]:
