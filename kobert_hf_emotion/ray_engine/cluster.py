@@ -81,8 +81,7 @@ def connected(address: str | None) -> Iterator[Resources]:
 
 def resources() -> Resources:
     """Returns what the cluster has now that this process is connected to."""
-    import ray
-
+    ray = require_ray()
     total = ray.cluster_resources()
     nodes = sum(bool(node["Alive"]) for node in ray.nodes())
     return Resources(max(1, int(total.get("CPU", 1))), int(total.get("GPU", 0)), nodes)

@@ -158,7 +158,7 @@ class Journal:
             return True
         path = self._folder / record["name"]
         try:
-            return hashlib.sha256(path.read_bytes()).hexdigest() == record["sha256"]
+            return bool(hashlib.sha256(path.read_bytes()).hexdigest() == record["sha256"])
         except OSError:
             return False
 

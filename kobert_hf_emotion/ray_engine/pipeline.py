@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from .actor import PartPredictor
 from .cluster import Resources
@@ -14,6 +16,8 @@ from .job import Job
 from .journal import Journal
 from .reading import read_parts
 from .records import Record
+
+logger = logging.getLogger(__name__)
 
 READER_CPUS, ACTOR_CPUS = 0.1, 0.4
 """What Ray is told that a reader and an actor need. Less than they use: the actors of a machine that is gone must find
@@ -45,16 +49,21 @@ class Pool:
 
         Args:
             there: What the cluster has.
-            actors: Another number of actors; on cores, they share them.
+            actors: Another number of actors; on cores, they share them. No more than there is room for.
             files: Files to read.
         """
         gpus = 1 if there.gpus else 0
-        count = min(actors or there.gpus, there.gpus) if gpus else actors or there.cpus
+        most = there.gpus or int((there.cpus - READER_CPUS) / ACTOR_CPUS)
+        count = min(actors or there.gpus or there.cpus, most)
+        if actors is not None and actors > count:
+            logger.warning(
+                "`actors` %d: 자리가 %d개뿐이라 %d개를 띄웁니다 (there is room for %d only)", actors, most, count, most
+            )
         threads = max(1, there.cpus // count)
         return cls(count, gpus, threads, max(1, min(files, count)))
 
 
-def run_pipeline(job: Job, files: Sequence[InputFile], journal: Journal, pool: Pool) -> Iterator[Record]:
+def run_pipeline(job: Job, files: Sequence[InputFile], journal: Journal, pool: Pool) -> Generator[Record, None, None]:
     """Predicts the parts of files that are not in the journal, and yields the records as they are done, in no order.
 
     What is in memory is a few parts for each reader and actor, whatever the size of the input: readers wait where
@@ -65,12 +74,13 @@ def run_pipeline(job: Job, files: Sequence[InputFile], journal: Journal, pool: P
     """
     import ray.data
 
+    read: Any = read_parts  # Ray's types know no tables of Arrow
     items = [{"item": _item(file, journal)} for file in files]
     with _settings():
         flow = (
             ray.data.from_items(items, override_num_blocks=len(items))
             .map_batches(
-                read_parts,
+                read,
                 batch_size=1,
                 batch_format="pyarrow",
                 fn_kwargs={"job": job},
@@ -87,6 +97,7 @@ def run_pipeline(job: Job, files: Sequence[InputFile], journal: Journal, pool: P
                 num_gpus=pool.gpus,
             )
         )
+        batch: Any
         for batch in flow.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
             yield from map(json.loads, batch["record"].to_pylist())
 
