@@ -16,6 +16,7 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import asdict, dataclass
@@ -57,7 +58,7 @@ class Measured:
         seconds: By the clock, from the call to the manifest, Ray being up.
         starting: Of them, before the first part was begun: the model loaded in the driver and in the actors.
         steps: Processor seconds of predicting and writing in the actors, and of reading in the readers.
-        cpu: Processor seconds of all processes, Ray's own among them; the start is in it.
+        cpu: Processor seconds of all processes, by what they are; the start is in it.
         load: The load of the machine at the end: what else ran on it.
     """
 
@@ -66,8 +67,13 @@ class Measured:
     seconds: float
     starting: float
     steps: dict[str, float]
-    cpu: float
+    cpu: dict[str, float]
     load: float
+
+    @property
+    def all_cpu(self) -> float:
+        """Processor seconds of all processes."""
+        return sum(self.cpu.values())
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the figures and what follows from them."""
@@ -83,14 +89,18 @@ class ProcessorTime:
 
     def __init__(self) -> None:
         self._seconds: dict[int, float] = {}
+        self._kinds: dict[int, str] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
-    def total(self) -> float:
-        """Returns the seconds up to now."""
+    def totals(self) -> Counter[str]:
+        """Returns the seconds up to now, by the kind of process."""
         self._look()
-        return sum(self._seconds.values())
+        found = Counter[str]()
+        for process, seconds in self._seconds.items():
+            found[self._kinds[process]] += seconds
+        return found
 
     def end(self) -> None:
         """Stops looking."""
@@ -105,7 +115,10 @@ class ProcessorTime:
         this = psutil.Process()
         for process in [this, *this.children(recursive=True)]:
             with suppress(psutil.Error):
-                times = process.cpu_times()
+                times, words = process.cpu_times(), process.cmdline()
+                name = words[0] if words else ""
+                ray = "actors" if "MapWorker" in name else "readers" if "ray::" in name else "Ray itself"
+                self._kinds[process.pid] = "driver" if process == this else ray
                 self._seconds[process.pid] = times.user + times.system
 
 
@@ -154,16 +167,17 @@ def run_ray(
             if step is not None:
                 step(done)
 
-    before, start = watch.total(), time.perf_counter()
+    before, start = watch.totals(), time.perf_counter()
     result = predict_on_ray(model, [str(path) for path in paths], output, actors=actors, on_progress=note)
-    seconds, cpu = time.perf_counter() - start, watch.total() - before
+    seconds, cpu = time.perf_counter() - start, watch.totals()
+    cpu.subtract(before)
     watch.end()
     parts = [output / part["name"] for file in result.manifest["files"] for part in file["parts"]]
     columns = ["file", "row", "prediction", "score"]
     frame = pd.concat([pd.read_parquet(part, columns=columns) for part in parts], ignore_index=True)
     frame["file"] = frame["file"].astype(str)
     rows, load = result.manifest["rows_out"], os.getloadavg()[0]
-    return Measured(rows, actors, seconds, begun[0] - start, steps, cpu, load), frame
+    return Measured(rows, actors, seconds, begun[0] - start, steps, dict(cpu), load), frame
 
 
 def compare(ours: pd.DataFrame, local: pd.DataFrame) -> dict[str, Any]:
@@ -228,8 +242,8 @@ def measure(args: argparse.Namespace, place: Path) -> dict[str, Any]:
         fewer = max(1, runs[-1].actors // 2)
         again, _ = run_ray(model, more, place / "ray-more", fewer)
     one = runs[0]
-    a_row = (one.cpu - half.cpu) / (one.rows - half.rows)
-    start = one.cpu - a_row * one.rows
+    a_row = (one.all_cpu - half.all_cpu) / (one.rows - half.rows)
+    start = one.all_cpu - a_row * one.rows
     clock = runs[-1].starting + 2 * (runs[-1].seconds - runs[-1].starting) * runs[-1].actors / fewer
     found["half the rows, 1 actor"] = half.to_dict()
     found["a row"] = {
@@ -239,7 +253,7 @@ def measure(args: argparse.Namespace, place: Path) -> dict[str, Any]:
     }
     found["twice the rows, half the actors"] = again.to_dict() | {
         "forecast of the processor seconds": start + a_row * again.rows,
-        "measured / forecast": again.cpu / (start + a_row * again.rows),
+        "measured / forecast": again.all_cpu / (start + a_row * again.rows),
         "forecast by the clock": clock,
         "measured / forecast by the clock": again.seconds / clock,
     }

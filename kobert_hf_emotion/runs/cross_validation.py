@@ -131,6 +131,13 @@ def _check_args(args: EmotionTrainingArguments) -> None:
             "push_to_hub: a fold is saved as it is after its last epoch, its validation rows are predicted, and an "
             "interrupted run is continued by the same command. A finished run is pushed by push_run.",
         )
+    if args.shards is not None:
+        raise RunError(
+            f"k겹 실행은 {args.shards}로 나눈 모델을 학습하지 않습니다: 겹의 모델과 체크포인트는 한 프로세스가 다 가진 "
+            "모델로 저장합니다. 데이터 병렬(accelerate launch --multi_gpu)을 쓰세요.",
+            f"A k-fold run trains no model that {args.shards} divides among processes: a fold is saved, and continued, "
+            "by a process that holds all of it. Take data-parallel processes (accelerate launch --multi_gpu).",
+        )
     check_trackers(trackers_of(args))
 
 
