@@ -23,7 +23,7 @@ FLOORS = (
     ("inference", "notebook"),
     ("training", "export", "serving"),
     ("runs",),
-    ("evaluation",),
+    ("evaluation", "ray_engine"),
     ("cli",),
 )
 """The rooms by floor, the ground floor first. A room may use those on the floors below it, and itself."""

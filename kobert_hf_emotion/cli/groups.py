@@ -28,6 +28,27 @@ class Columns:
 
 
 @dataclass(frozen=True)
+class Engine:
+    """Where files are predicted."""
+
+    engine: options.Engine = "local"
+    ray_address: options.RayAddress = None
+    actors: options.Actors = None
+    part_format: options.PartFormat = "parquet"
+    resume: options.Resume = False
+    strict: options.Strict = False
+
+
+@dataclass(frozen=True)
+class FoldEngine:
+    """Where folds are trained."""
+
+    engine: options.TrainEngine = "local"
+    ray_address: options.RayAddress = None
+    resources_per_fold: options.ResourcesPerFold = None
+
+
+@dataclass(frozen=True)
 class Division:
     """How rows are divided into folds."""
 

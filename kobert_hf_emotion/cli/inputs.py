@@ -39,7 +39,7 @@ def file_or_texts(inputs: Sequence[str], as_text: bool, encoding: str | None) ->
         return _lines_of_stdin(encoding)
     files = [word for word in inputs if exists(word)]
     for word in inputs:
-        if word not in files and _looks_like_path(word):
+        if word not in files and looks_like_path(word):
             _refuse_missing(word)
     if not files:
         return list(inputs)
@@ -172,7 +172,7 @@ def check_page(output: Path | None, name: str) -> None:
         )
 
 
-def _looks_like_path(word: str) -> bool:
+def looks_like_path(word: str) -> bool:
     """Whether a word that is no file's name looks like one: by its suffix, its root, or separators and no spaces."""
     if _is_surely_path(word):
         return True

@@ -114,6 +114,57 @@ SplitFile = Annotated[
     ),
 ]
 
+EngineName: TypeAlias = Literal["local", "ray"]
+Engine = Annotated[
+    EngineName,
+    typer.Option(
+        "--engine",
+        help="ray: 여러 파일을 모든 코어나 클러스터에서, --output은 폴더 (ray: many files on all cores or a cluster; "
+        "--output is a folder)",
+    ),
+]
+TrainEngine = Annotated[
+    EngineName,
+    typer.Option("--engine", help="ray: 겹을 나란히, 클러스터에서 (ray: folds beside each other, on a cluster)"),
+]
+ResourcesPerFold = Annotated[
+    str | None,
+    typer.Option(
+        "--resources-per-fold",
+        help="겹마다 쓸 코어와 GPU, 예: cpu=4,gpu=1; 없으면 GPU 하나와 지금의 스레드 수 (cores and GPUs of a fold; "
+        "one GPU and as many threads as here if left out)",
+    ),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray-address",
+        help="Ray 클러스터: auto 또는 주소:포트; 없으면 이 컴퓨터에서 시작 (a cluster: auto or HOST:PORT; this machine "
+        "alone if left out)",
+    ),
+]
+Actors = Annotated[
+    int | None,
+    typer.Option(
+        "--actors",
+        min=1,
+        help="모델을 올릴 프로세스 수; 없으면 GPU마다, GPU가 없으면 코어마다 하나 (processes with the model; one for "
+        "each GPU, or core without any)",
+    ),
+]
+PartFormatName: TypeAlias = Literal["parquet", "csv"]
+PartFormat = Annotated[PartFormatName, typer.Option("--part-format", help="부분 파일의 형식 (format of the parts)")]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="끊긴 같은 작업을 이어서, 다 쓴 부분은 그대로 (go on; parts that are whole stay)"),
+]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="읽지 못하는 파일이 하나라도 있으면 멈춤 (stop at the first file that cannot be read)"
+    ),
+]
+
 
 def parse_labels(labels: str | None) -> tuple[str, ...] | None:
     r"""Returns label names, or None where they are to be read from the file.

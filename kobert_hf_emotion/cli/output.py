@@ -33,7 +33,16 @@ def note(line: str) -> None:
 
 def note_reading(report: LoadReport) -> None:
     """Prints what was read and how, with options in place of the arguments that the report names."""
-    note(re.sub(r"`(\w+)`", lambda found: "--" + found[1].replace("_", "-"), report.summary()))
+    note(as_options(report.summary()))
+
+
+def as_options(text: str) -> str:
+    """Puts options in place of the arguments that a text names in backticks.
+
+    >>> as_options("`header_row` says otherwise")
+    '--header-row says otherwise'
+    """
+    return re.sub(r"`(\w+)`", lambda found: "--" + found[1].replace("_", "-"), text)
 
 
 def _plain(value: Any) -> Any:
@@ -45,7 +54,7 @@ class _OptionFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns the message."""
-        return re.sub(r"`(\w+)`", lambda name: "--" + name[1].replace("_", "-"), super().format(record))
+        return as_options(super().format(record))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,10 +11,11 @@ import typer
 from ..data.tables import ReadOptions
 from ..utils.garbage_collection import collector_spares_imports
 from . import options
-from .groups import Columns, takes_groups
+from .groups import Columns, Engine, takes_groups
 from .inputs import STDIN, check_order, check_output, file_or_texts, refuse_unused
 from .models import open_model
 from .output import note, note_reading, progress_bar, quiet_libraries, say, say_json
+from .typed import typed
 
 if TYPE_CHECKING:
     from ..data.row_stream import RowStream
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 _FOR_TEXTS = {"model", "inputs", "output", "as_text", "batch_size", "tokenizer", "num_attention_heads", "json"}
 """Parameters that matter where texts are given; all others are about reading a file."""
+_FOR_RAY = {field.name for field in fields(Engine)} - {"engine"}
+"""Parameters that do nothing without Ray."""
 
 
 @takes_groups
@@ -34,11 +38,15 @@ def predict(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            help="파일 하나 또는 문장들; -는 표준 입력, 한 줄에 한 문장 (one file, or texts; -: a text a line on stdin)"
+            help="파일 하나 또는 문장들; -는 표준 입력, 한 줄에 한 문장; --engine ray면 파일, 폴더, '*.csv' 여럿 (one "
+            "file, or texts; -: a text a line on stdin; with --engine ray any number of files, folders and patterns)"
         ),
     ],
     output: Annotated[
-        Path | None, typer.Option("--output", help="예측을 쓸 CSV (CSV to write the predictions to)")
+        Path | None,
+        typer.Option(
+            "--output", help="예측을 쓸 CSV, --engine ray면 폴더 (CSV to write to; a folder with --engine ray)"
+        ),
     ] = None,
     as_text: Annotated[
         bool, typer.Option("--text", help="파일 이름 같아도 문장으로 봄 (texts, even where they look like files)")
@@ -52,6 +60,7 @@ def predict(
     batch_size: options.BatchSize = 64,
     tokenizer: options.Tokenizer = None,
     num_attention_heads: options.Heads = None,
+    engine: Engine,
     json: options.Json = False,
 ) -> None:
     """예시: kobert-emotion predict default "오늘 정말 행복했어"
@@ -65,9 +74,18 @@ def predict(
     from ..data.row_stream import open_rows
 
     check_order(model, inputs)
+    if engine.engine == "ray":
+        from .on_ray import predict_files
+
+        read_labels, heads = not ignore_labels, num_attention_heads
+        predict_files(
+            *(model, inputs, output, as_text, columns, read_labels, reading, batch_size, tokenizer, heads, engine, json)
+        )
+        return
+    refuse_unused(context, set(typed(context)) - _FOR_RAY, "`engine` ray 없이는", "without `engine` ray")
     found = file_or_texts(inputs, as_text, reading.encoding)
     if not isinstance(found, Path):
-        used = _FOR_TEXTS | {"encoding"} if inputs == [STDIN] else _FOR_TEXTS
+        used = _FOR_TEXTS | {"engine"} | {"encoding"} if inputs == [STDIN] else _FOR_TEXTS | {"engine"}
         refuse_unused(context, used, "문장을 예측할 때", "with texts")
     check_output(output, found)
     with collector_spares_imports(), quiet_libraries():

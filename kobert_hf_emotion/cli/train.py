@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..data.tables import ReadOptions
-from ..errors import SplitError
+from ..errors import RunError, SplitError
 from . import options
-from .groups import Columns, Division, RunOptions, arguments_from, takes_groups
+from .groups import Columns, Division, FoldEngine, RunOptions, arguments_from, takes_groups
 from .inputs import check_data_file, check_there
 from .models import check_start, names_nearest
 from .output import note_reading, quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
     from ..data.report import LoadReport
+    from ..ray_engine.training import TrainFolds
     from ..runs.result import CrossValidationResult
 
 
@@ -52,6 +53,7 @@ def train(
     license_id: Annotated[
         str | None, typer.Option("--license", help="모델 카드에 적을 라이선스, 예: apache-2.0 (licence of the model)")
     ] = None,
+    engine: FoldEngine,
     json: options.Json = False,
 ) -> None:
     """예시: kobert-emotion train train.csv --model default --folds 5 --output runs/a
@@ -68,6 +70,7 @@ def train(
     check_there("split", division.split)
     check_start("model", model)
     names = options.parse_labels(labels)
+    elsewhere = _elsewhere(engine)
     with quiet_libraries():
         args = arguments_from(training)
         dataset, report = load_emotion_dataset_with_report(
@@ -89,8 +92,27 @@ def train(
                 group_pattern=division.group_pattern,
                 group_duplicates=division.group_duplicates,
                 split=division.split,
+                train_elsewhere=elsewhere,
             )
     _say_result(result, report, json)
+
+
+def _elsewhere(engine: FoldEngine) -> TrainFolds | None:
+    """Returns what trains the folds in other processes, None where this one does."""
+    if engine.engine == "local":
+        if engine.ray_address is not None or engine.resources_per_fold is not None:
+            raise RunError(
+                "`ray_address`와 `resources_per_fold`는 `engine` ray에 쓰입니다.",
+                "`ray_address` and `resources_per_fold` are for `engine` ray.",
+                mend={"engine": "ray"},
+            )
+        return None
+    from ..ray_engine.cluster import require_ray
+    from ..ray_engine.training import FoldResources, folds_on_ray
+
+    require_ray()
+    each = engine.resources_per_fold
+    return folds_on_ray(engine.ray_address, None if each is None else FoldResources.parse(each))
 
 
 def _check_folds(division: Division) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -87,7 +87,7 @@ def predict_rows(
         KoBERTEmotionError: The model's logits have no probabilities; see `metrics.probabilities.check_logits`.
         OSError: The output cannot be written; what was there is as it was.
     """
-    counts = _Counts(tuple(model.labels))
+    counts = RunningCounts(tuple(model.labels))
     with nullcontext() if output is None else prediction_csv(output, model.labels) as table:
         for frame in rows.chunks():
             pairs = frame["text_pair"].tolist() if "text_pair" in frame else None
@@ -103,8 +103,12 @@ def predict_rows(
     return counts.prediction()
 
 
-class _Counts:
-    """What is known of the rows so far."""
+class RunningCounts:
+    """What is known of the rows so far.
+
+    Args:
+        labels: Label names in the order of their ids.
+    """
 
     def __init__(self, labels: tuple[str, ...]) -> None:
         self._labels = labels
@@ -122,7 +126,28 @@ class _Counts:
             np.add.at(self._confusion, (truth[known], chosen[known]), 1)
             self._nats += float(log_losses(logits[known], truth[known]).sum())
 
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the counts as values that JSON has, for `add_dict` of another process."""
+        pairs = np.argwhere(self._confusion).tolist()
+        return {
+            "predicted": self._predicted.tolist(),
+            "confusion": [[true, chosen, int(self._confusion[true, chosen])] for true, chosen in pairs],
+            "nats": self._nats,
+            "texts": self.unknown.texts,
+            "unknown": self.unknown.unknown,
+        }
+
+    def add_dict(self, counts: Mapping[str, Any]) -> None:
+        """Adds the rows that `to_dict` was called about."""
+        self._predicted += np.array(counts["predicted"], dtype=np.int64)
+        for true, chosen, rows in counts["confusion"]:
+            self._confusion[true, chosen] += rows
+        self._nats += counts["nats"]
+        self.unknown.texts += counts["texts"]
+        self.unknown.unknown += counts["unknown"]
+
     def prediction(self) -> FilePrediction:
+        """Returns the counts of all rows that were added."""
         labelled = int(self._confusion.sum())
         log_loss = self._nats / labelled if labelled else float("nan")
         return FilePrediction(self._labels, self._predicted, self._confusion, log_loss, self.unknown)

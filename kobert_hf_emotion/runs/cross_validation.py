@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
@@ -22,7 +22,7 @@ from ..data.label_ids import named_labels
 from ..errors import RunError
 from ..splits.csv import SPLIT_FILE, write_split
 from ..splits.folds import fold_numbers
-from ..splits.split import make_split
+from ..splits.split import Split, make_split
 from ..tokenization.pieces import WordSplit
 from ..training.arguments import EmotionTrainingArguments
 from ..training.tracking import check_trackers, trackers_of
@@ -55,6 +55,7 @@ def cross_validate(
     group_pattern: str | None = None,
     group_duplicates: bool = True,
     split: str | os.PathLike[str] | Sequence[int] | None = None,
+    train_elsewhere: Callable[[Plan, Split], None] | None = None,
 ) -> CrossValidationResult:
     """Fine-tunes one classifier a fold and writes the files of a run.
 
@@ -88,6 +89,8 @@ def cross_validate(
         split: The fold of each row, from 1, or a file with them (see `splits.csv.read_split`), such as the
             `split.csv` of another run; the number of folds is that of the split. Groups and equal texts that it
             puts into different folds are counted in a warning.
+        train_elsewhere: What trains the folds that are not there yet in other processes, before this one reads them
+            and trains what is still missing; see `ray_engine.training.folds_on_ray`.
 
     Returns:
         The folds, the out-of-fold logits and their scores.
@@ -111,6 +114,8 @@ def cross_validate(
     with only_process(plan.run) if args.should_save else nullcontext():
         if args.should_save:
             _begin(plan, prepared)
+        if train_elsewhere is not None:
+            train_elsewhere(plan, prepared.split)
         result = train_folds(plan, prepared.split)
         if args.should_save:
             _finish(plan, prepared, result)
@@ -126,6 +131,13 @@ def _check_args(args: EmotionTrainingArguments) -> None:
             "A k-fold run has no use for load_best_model_at_end, resume_from_checkpoint, prediction_loss_only and "
             "push_to_hub: a fold is saved as it is after its last epoch, its validation rows are predicted, and an "
             "interrupted run is continued by the same command. A finished run is pushed by push_run.",
+        )
+    if args.shards is not None:
+        raise RunError(
+            f"k겹 실행은 {args.shards}로 나눈 모델을 학습하지 않습니다: 겹의 모델과 체크포인트는 한 프로세스가 다 가진 "
+            "모델로 저장합니다. 데이터 병렬(accelerate launch --multi_gpu)을 쓰세요.",
+            f"A k-fold run trains no model that {args.shards} divides among processes: a fold is saved, and continued, "
+            "by a process that holds all of it. Take data-parallel processes (accelerate launch --multi_gpu).",
         )
     check_trackers(trackers_of(args))
 

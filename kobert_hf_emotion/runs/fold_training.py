@@ -15,6 +15,7 @@ from ..metrics.probabilities import Logits
 from ..metrics.scores import score
 from ..splits.folds import Fold, split_hash
 from ..splits.split import Split
+from ..tokenization.cache import CACHED_ROWS
 from ..tokenization.encoding import encode_dataset
 from ..training.progress import RunProgress
 from ..training.resumable_trainer import FoldTrainer, last_checkpoint
@@ -24,6 +25,7 @@ from ..utils.garbage_collection import collector_ignores_startup
 from .fold_record import read_fold, write_fold
 from .layout import FOLD_FILE, fold_folder
 from .plan import Plan
+from .preparation import once_for_all
 from .result import CrossValidationResult, FoldResult
 
 logger = logging.getLogger(__name__)
@@ -31,8 +33,7 @@ logger = logging.getLogger(__name__)
 
 def train_folds(plan: Plan, split: Split) -> CrossValidationResult:
     """Trains the folds that are not in the folder of the run yet, and reads the others."""
-    with plan.args.main_process_first(desc="tokenizing"):  # the others find the token ids of large data in the cache
-        encoded = encode_dataset(plan.dataset, plan.tokenizer, plan.args.max_length, plan.labels)
+    encoded = _encode(plan)
     logits = np.zeros((len(plan.truth), len(plan.labels)), dtype=np.float32)
     results: list[FoldResult] = []
     count = len(split.folds)
@@ -52,6 +53,26 @@ def train_folds(plan: Plan, split: Split) -> CrossValidationResult:
     return CrossValidationResult(
         plan.run, plan.labels, results, score(logits, plan.truth), logits, split_hash(split.folds)
     )
+
+
+def _encode(plan: Plan) -> datasets.Dataset:
+    """Returns the token ids of all rows, made by the main process alone."""
+
+    def encode() -> datasets.Dataset:
+        return encode_dataset(plan.dataset, plan.tokenizer, plan.args.max_length, plan.labels)
+
+    if len(plan.dataset) < CACHED_ROWS:
+        return once_for_all(plan.args, encode)
+    with plan.args.main_process_first(desc="tokenizing"):  # the others find them in the cache
+        return encode()
+
+
+def train_one_fold(plan: Plan, split: Split, number: int) -> None:
+    """Trains one fold of a run, for a process that does no more than that."""
+    encoded = encode_dataset(plan.dataset, plan.tokenizer, plan.args.max_length, plan.labels)
+    with collector_ignores_startup(), RunProgress(len(split.folds), disable=True) as progress:
+        progress.fold = number - 1
+        _train_fold(plan, number, encoded, split.folds[number - 1], progress)
 
 
 def _train_fold(

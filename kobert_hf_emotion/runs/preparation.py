@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import datasets
 import numpy as np
@@ -20,9 +20,12 @@ from ..splits.csv import SPLIT_FILE, read_split
 from ..splits.folds import folds_from_numbers
 from ..splits.split import Split
 from ..tokenization.guard import check_tokenization
+from ..training.arguments import EmotionTrainingArguments
 from ..utils.versions import library_versions
 from .plan import Plan
 from .state import check_same_run, unfinished_record
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -48,14 +51,24 @@ def prepare_once(plan: Plan, divide: Callable[[], Split], about: Mapping[str, An
     Raises:
         KoBERTEmotionError: As `cross_validate` lists.
     """
-    if plan.args.world_size == 1:
-        return _prepare(plan, divide, about)
+    return once_for_all(plan.args, lambda: _prepare(plan, divide, about))
+
+
+def once_for_all(args: EmotionTrainingArguments, make: Callable[[], Made]) -> Made:
+    """Makes something on the main process and gives it to all others, which wait for it.
+
+    Args:
+        args: Of the training: whether there are several processes, and which this is.
+        make: What makes it. What it raises about its input is raised in all processes.
+    """
+    if args.world_size == 1:
+        return make()
     from accelerate.utils import broadcast_object_list
 
-    answer: list[Preparation | KoBERTEmotionError | None] = [None]
-    if plan.args.process_index == 0:
+    answer: list[Made | KoBERTEmotionError | None] = [None]
+    if args.process_index == 0:
         try:
-            answer = [_prepare(plan, divide, about)]
+            answer = [make()]
         except KoBERTEmotionError as error:  # else the others would wait for a process that has ended
             answer = [error]
     broadcast_object_list(answer)

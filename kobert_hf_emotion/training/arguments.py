@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -86,8 +88,22 @@ class EmotionTrainingArguments(TrainingArguments):
         if not isinstance(alpha, ClassWeighting):
             resolve_alpha(alpha, list(alpha) if isinstance(alpha, Mapping) else ())
 
+    @property
+    def shards(self) -> str | None:
+        """What divides the model itself among processes ("FSDP", "DeepSpeed"), None where each holds all of it."""
+        if self.deepspeed or os.environ.get("ACCELERATE_USE_DEEPSPEED", "").lower() == "true":
+            return "DeepSpeed"
+        return "FSDP" if self.fsdp or os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true" else None
+
     def _check(self) -> None:
         """Raises `KoBERTEmotionError` where a setting is no number, or one out of range."""
+        if self.shards == "DeepSpeed" and find_spec("deepspeed") is None:
+            raise KoBERTEmotionError(
+                "DeepSpeed가 설치되어 있지 않습니다. k겹 실행에는 쓸 수 없으니 데이터 병렬(accelerate launch "
+                "--multi_gpu)을 쓰세요.",
+                "DeepSpeed is not installed. A k-fold run has no use for it: take data-parallel processes (accelerate "
+                "launch --multi_gpu).",
+            )
         check_count("max_length", self.max_length, 3)  # [CLS] and [SEP] are counted
         check_count("per_device_train_batch_size", self.per_device_train_batch_size)
         check_count("per_device_eval_batch_size", self.per_device_eval_batch_size)

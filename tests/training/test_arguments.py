@@ -127,3 +127,12 @@ def test_alpha_must_fit_the_labels(tmp_path: Path) -> None:
 def test_edges_are_allowed(tmp_path: Path) -> None:
     args = make(tmp_path, max_length=3, dropout=0.0, focal_gamma=0.0, focal_alpha=0.0, seed=0)
     assert (args.max_length, args.dropout, args.focal_gamma, args.seed) == (3, 0.0, 0.0, 0)
+
+
+def test_deepspeed_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `accelerate launch --use_deepspeed` asks for it; transformers' own error would be a traceback."""
+    assert make(tmp_path).shards is None
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    monkeypatch.setattr("kobert_hf_emotion.training.arguments.find_spec", lambda name: None)
+    with pytest.raises(KoBERTEmotionError, match="DeepSpeed is not installed"):
+        make(tmp_path)

@@ -1,0 +1,170 @@
+"""`kobert-emotion predict --engine ray`: files, folders and patterns, predicted on a cluster or on all cores."""
+
+from __future__ import annotations
+
+import glob
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ..data.tables import ReadOptions
+from ..errors import DataError
+from ..utils.argument_checks import exists
+from ..utils.garbage_collection import collector_spares_imports
+from .groups import Columns, Engine
+from .inputs import STDIN, looks_like_path
+from .models import open_model
+from .output import as_options, note, quiet_libraries, say, say_json
+
+if TYPE_CHECKING:
+    from ..ray_engine.prediction import RayPrediction
+    from ..ray_engine.records import Record
+
+_SHOWN = 5
+"""Files of a kind that are named on the screen; the manifest has all."""
+
+
+def predict_files(
+    model: str,
+    inputs: Sequence[str],
+    output: Path | None,
+    as_text: bool,
+    columns: Columns,
+    read_labels: bool,
+    reading: ReadOptions,
+    batch_size: int,
+    tokenizer: str | None,
+    num_attention_heads: int | None,
+    engine: Engine,
+    json: bool,
+) -> None:
+    """Predicts files as the options say; ends with exit code 2 where files cannot be read."""
+    from ..ray_engine.cluster import require_ray
+    from ..ray_engine.inputs import find_files
+
+    require_ray()
+    _refuse_texts(inputs, as_text)
+    _check_output(output)
+    assert output is not None
+    find_files(inputs)  # before a model is loaded
+    with collector_spares_imports(), quiet_libraries():
+        from ..ray_engine.prediction import predict_on_ray
+
+        opened = open_model(model, tokenizer, num_attention_heads)
+    with quiet_libraries(), _progress() as show:
+        found = predict_on_ray(
+            model,
+            inputs,
+            output,
+            tokenizer=tokenizer,
+            num_attention_heads=num_attention_heads,
+            **vars(columns),
+            read_labels=read_labels,
+            reading=reading,
+            batch_size=batch_size,
+            part_format=engine.part_format,
+            actors=engine.actors,
+            address=engine.ray_address,
+            resume=engine.resume,
+            strict=engine.strict,
+            opened=opened,
+            on_progress=show,
+        )
+    _say(found, output, json)
+    if found.bad:
+        raise typer.Exit(2)
+
+
+def _refuse_texts(inputs: Sequence[str], as_text: bool) -> None:
+    named = [word for word in inputs if exists(word) or looks_like_path(word) or glob.has_magic(word)]
+    if as_text or list(inputs) == [STDIN] or not named:
+        raise DataError(
+            "`engine` ray는 파일과 폴더를 예측합니다. 문장은 `engine` 없이 예측하세요.",
+            "`engine` ray predicts files and folders. Leave `engine` out for texts.",
+            mend={"engine": None, "ray_address": None, "actors": None, "resume": False, "strict": False},
+        )
+
+
+def _check_output(output: Path | None) -> None:
+    if output is None:
+        raise DataError(
+            "`engine` ray에는 결과를 쓸 폴더 `output`이 필요합니다.",
+            "`engine` ray needs a folder to write the result to, as `output`.",
+            mend={"output": "predictions"},
+        )
+    if output.is_file():
+        raise DataError(
+            f"`engine` ray는 `output`에 폴더를 쓰는데 {output}은(는) 파일입니다.",
+            f"`engine` ray writes a folder as `output`, and {output} is a file.",
+            mend={"output": str(output.with_suffix("")) if output.suffix else f"{output}_predictions"},
+        )
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """Shows the rows that are done on stderr where that is a terminal, and yields what is called with each record."""
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    done = Counter[str]()
+    columns = (TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("Ray")
+
+        def show(record: Record) -> None:
+            done["rows"] += record.get("rows", 0)
+            done[record["kind"]] += 1
+            text = f"{done['rows']:,}행, 파일 {done['file']:,}개 (rows, files)"
+            progress.update(task, description=text)
+
+        yield show
+
+
+def _say(result: RayPrediction, output: Path, json: bool) -> None:
+    from ..data.report import REASONS
+
+    manifest, found = result.manifest, result.found
+    files = manifest["files"]
+    note(f"파일 {len(files):,}개 (files): {manifest['rows_in']:,}행 중 {manifest['rows_out']:,}행을 예측했습니다.")
+    for words, count in Counter(file["columns"] for file in files if "error" not in file).most_common(_SHOWN):
+        note(f"  열 (columns): {words} — 파일 {count:,}개 (files)")
+    if manifest["dropped"]:
+        reasons = ", ".join(f"{REASONS[reason]} {rows:,}" for reason, rows in manifest["dropped"].items())
+        note(f"  제외 {sum(manifest['dropped'].values()):,}행: {reasons}")
+    notes = [f"{korean} / {english}" for file in files for korean, english in map(dict.values, file.get("notes", ()))]
+    for text in notes[:_SHOWN]:
+        note(f"  {as_options(text)}")
+    if len(notes) > _SHOWN:
+        note(f"  … (+{len(notes) - _SHOWN:,}, manifest.json)")
+    if (message := found.unknown.message()) is not None:
+        note(message)
+    note(f"{output}: 부분 {sum(len(file.get('parts', ())) for file in files):,}개 (parts), manifest.json")
+    _say_bad(result)
+    counts = manifest["predicted"]
+    if json:
+        names = ("rows_in", "rows_out", "dropped", "predicted", "unknown_texts", "bad_files", "scores", "report")
+        say_json({"output": output, **{name: manifest[name] for name in names if name in manifest}})
+    elif found.labelled:
+        say(found.text_report())
+    else:
+        say("  ".join(f"{name} {count:,}" for name, count in counts.items()))
+
+
+def _say_bad(result: RayPrediction) -> None:
+    if not result.bad:
+        return
+    note(
+        f"오류 (error): 파일 {len(result.bad):,}개를 읽지 못했습니다. 나머지는 다 예측했습니다. 고친 다음 같은 명령에 "
+        "--resume을 붙이면 그 파일만 합니다. (These files cannot be read; all others are done. Mend them and add "
+        "--resume to the same command, which does these alone.)"
+    )
+    for name, error in result.bad[:_SHOWN]:
+        note(f"  {name}")
+        note(f"    {as_options(error.korean)}\n    {as_options(error.english)}")
+    if len(result.bad) > _SHOWN:
+        note(f"  … (+{len(result.bad) - _SHOWN:,}, manifest.json)")
