@@ -7,7 +7,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..audit import AuditReport, Example
-from ..audit.report import Language, Status, Wording
+from ..audit.report import Status
+from ..wording import Language, Wording
 
 _STATUS: dict[Status, tuple[Wording, str]] = {
     "ok": (Wording("정상", "ok"), "green"),

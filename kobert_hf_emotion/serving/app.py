@@ -273,7 +273,7 @@ def _predictions(answers: Sequence[Answer | Failure]) -> Response:
         return refused(500, failures[0], "no text could be predicted")
     unknown = [index for index, answer in enumerate(answers) if isinstance(answer, Answer) and answer.unknown]
     message = UnknownTexts(len(answers), len(unknown)).message()
-    warnings = [] if message is None else [{"message": message, "texts": unknown}]
+    warnings = [] if message is None else [{"message": str(message), "texts": unknown}]
     return _json({"predictions": predictions, "warnings": warnings})
 
 
