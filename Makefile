@@ -6,7 +6,7 @@ RUN ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 SAMPLE = kobert_hf_emotion/assets/sample
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser demo test avx2 check format dist clean
+.PHONY: help install browser demo test avx2 check docs notebooks format dist clean
 
 help: ## 이 도움말 (this help)
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,7 +18,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,dev,docs]'
 	touch $@
 
 demo: install ## 예제 CSV로 k겹 학습, 시험, 예측 (k-fold training, test, prediction)
@@ -48,6 +48,12 @@ check: install ## ruff와 mypy (lint, format, types)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: install ## 문서 사이트와 링크 확인, build/site에 (the documentation as a site, its links followed)
+	$(BIN)/python docs/site/build.py --output build/site --work build/docs
+
+notebooks: install ## 예제 노트북을 실행해 결과를 담음 (execute the notebooks of examples/, outputs inside)
+	OMP_NUM_THREADS=1 $(BIN)/python docs/site/notebooks.py
 
 format: install ## 코드 정리 (format the code)
 	$(BIN)/ruff check --fix .

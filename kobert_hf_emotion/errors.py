@@ -9,7 +9,10 @@ An argument is named in backticks, by its Python name; the command line puts its
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from .wording import Language
 
 Setting: TypeAlias = str | int | float | bool | Sequence[str] | None
 """A value of an argument; as an option True gives a flag, False its opposite or nothing, None takes it away."""
@@ -41,7 +44,11 @@ class KoBERTEmotionError(ValueError):
         self.mend = dict(mend or {})
 
     def __str__(self) -> str:
-        lines = [self.korean, self.english]
+        return self.in_language("both")
+
+    def in_language(self, language: Language) -> str:
+        """Returns the message in Korean, in English, or a line of each, and the line that leads out of the error."""
+        lines = [text for shown, text in (("ko", self.korean), ("en", self.english)) if language in (shown, "both")]
         if self.try_this is not None:
             lines.append(f"  $ {self.try_this}")
         return "\n".join(lines)

@@ -13,6 +13,7 @@ from typing import Any
 from paths import ROOT
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # before any Hugging Face import: no test reaches the network
+os.environ["KOBERT_EMOTION_LANG"] = "both"  # whatever the locale of the machine
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models: threads wait for each other longer than they work
 
 import pytest

@@ -110,11 +110,11 @@ def test_both_languages_say_the_same(pages: tuple[str, str]) -> None:
 
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_index_leads_to_every_page(language: str) -> None:
-    """And so does the README."""
+    """And the README to the index, and to pages that are there."""
     linked = {target.split("#")[0] for target in LINK.findall(read(f"docs/{language}/index.md"))}
     assert set(NAMES) - {"index.md"} <= linked
-    readme = read("README.md" if language == "ko" else "README.en.md")
-    assert {f"docs/{language}/{name}" for name in NAMES} <= set(LINK.findall(readme))
+    readme = LINK.findall(read("README.md" if language == "ko" else "README.en.md"))
+    assert {f"docs/{language}/index.md", f"docs/{language}/tutorial.md"} <= set(readme)
 
 
 @pytest.mark.parametrize("page", READMES)
@@ -131,9 +131,14 @@ def test_first_screen(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_parse(page: str) -> None:
-    known = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    group = typer.main.get_command(app)
+    known = group.commands  # type: ignore[attr-defined]
+    root = {name for parameter in group.params for name in parameter.opts} | {"--help"}
     lines = [words for words in command_lines(page) + inline_commands(page) if words[0] == "kobert-emotion"]
     for words in lines:
+        if words[1].startswith("-"):
+            assert words[1] in root, words
+            continue
         assert words[1] in known, words
         if len(words) == 2 or words[2:] == ["--help"]:  # a mention, not a call
             continue
@@ -267,3 +272,20 @@ def test_marked_code_runs(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             exec(compile(short, f"{page}:{block.line}", "exec"), main_module.__dict__)  # noqa: S102 - our own pages
+
+
+def test_the_tutorial_is_walked_through(users_folder: Path, tiny_model_folder: Path) -> None:
+    """Its commands in their order, but for the size of the training; serving has tests of its own."""
+    [code] = [block.text for block in blocks("docs/ko/tutorial.md", "python") if block.is_run]
+    assert "train.csv" in code  # the copies of the sample stand in the folder already, made smaller
+    shorter = ["--epochs", "1", "--folds", "2", "--model", str(tiny_model_folder)]
+    for words in command_lines("docs/ko/tutorial.md"):
+        if words[0] != "kobert-emotion" or words[1] == "serve":
+            assert words[0] in ("kobert-emotion", "pip", "curl")
+            continue
+        assert main([*words[1:], *(shorter if words[1] == "train" else [])]) in (
+            (0, 1) if words[1] == "doctor" else (0,)
+        )
+    assert "<html" in (users_folder / "explanation.html").read_text(encoding="utf-8")
+    with (users_folder / "predictions.csv").open(encoding="utf-8-sig", newline="") as handle:
+        assert len(list(csv.DictReader(handle))) == 14

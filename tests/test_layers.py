@@ -12,7 +12,7 @@ from paths import ROOT
 
 PACKAGE = ROOT / "kobert_hf_emotion"
 FLOORS = (
-    ("errors", "labels"),
+    ("errors", "labels", "wording"),
     ("utils",),
     ("assets", "configuration", "data"),
     ("hub", "kernels", "metrics", "splits"),
@@ -101,6 +101,7 @@ def test_every_room_of_the_plan_is_there() -> None:
 def test_few_modules_stand_in_the_package_folder() -> None:
     assert sorted(path.name for path in PACKAGE.glob("*.py")) == [
         "__init__.py", "__main__.py", "configuration.py", "errors.py", "labels.py", "notebook.py",
+        "wording.py",
     ]  # fmt: skip
 
 

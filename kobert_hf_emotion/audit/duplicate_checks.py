@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..data.near_duplicates import SIMILARITY, near_twins
-from .report import Example, Finding, Split, Wording, counted, shortened
+from ..wording import Wording
+from .report import Example, Finding, Split, counted, shortened
 from .rows import AuditedRows, Codes, codes
 from .thresholds import PROBLEM_CONFLICTING
 

@@ -12,7 +12,8 @@ from ..data.label_parsing import is_empty_label
 from ..data.label_reading import arrows, listed_counts
 from ..data.report import LoadReport
 from ..data.tables import read_table
-from .report import Example, Finding, Split, Wording, counted, shortened
+from ..wording import Wording
+from .report import Example, Finding, Split, counted, shortened
 from .thresholds import PROBLEM_DROPPED
 
 if TYPE_CHECKING:

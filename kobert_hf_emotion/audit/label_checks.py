@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .report import Finding, Split, Wording, counted
+from ..wording import Wording
+from .report import Finding, Split, counted
 from .rows import AuditedRows, codes
 from .thresholds import NOTICE_IMBALANCE
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .report import Example, Finding, Wording, counted, shortened
+from ..wording import Wording
+from .report import Example, Finding, counted, shortened
 from .rows import AuditedRows, Codes
 from .thresholds import PROBLEM_NEAR_OVERLAP, PROBLEM_TEST_OVERLAP
 

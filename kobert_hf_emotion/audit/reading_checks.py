@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..data.label_reading import LabelReading, arrows, listed_counts
 from ..data.report import LoadReport
+from ..wording import Wording
 from .file_checks import FileExamples, dropped_rows
-from .report import Finding, Split, Wording, counted
+from .report import Finding, Split, counted
 
 
 def check_reading(report: LoadReport, split: Split = "train", train: LoadReport | None = None) -> list[Finding]:
@@ -39,7 +40,8 @@ def check_reading(report: LoadReport, split: Split = "train", train: LoadReport 
 
 def _columns(report: LoadReport, split: Split) -> Finding:
     korean, english = (
-        " / ".join(dict.fromkeys(columns.in_words(both) for columns in report.columns)) for both in (True, False)
+        " / ".join(dict.fromkeys(columns.in_words(language) for columns in report.columns))
+        for language in ("both", "en")
     )
     rivals = [name for columns in report.columns for names in columns.rivals.values() for name in names]
     return Finding(

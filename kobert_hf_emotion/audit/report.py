@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
+
+from ..wording import Wording
 
 Status: TypeAlias = Literal["ok", "notice", "problem"]
 Split: TypeAlias = Literal["train", "test"]
-Language: TypeAlias = Literal["ko", "en"]
 
 _SEVERITY: tuple[Status, ...] = ("ok", "notice", "problem")
 _SHOWN = 40
-
-
-class Wording(NamedTuple):
-    """The same sentence in both languages."""
-
-    korean: str
-    english: str
-
-    def in_language(self, language: Language) -> str:
-        """Returns the sentence in Korean or in English."""
-        return self.korean if language == "ko" else self.english
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .report import Finding, Wording
+from ..wording import Wording
+from .report import Finding
 
 if TYPE_CHECKING:
     from ..training.estimate import RunEstimate

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .report import Status, Wording
+from ..wording import Wording
+from .report import Status
 
 STATUS_WORDS: dict[Status, Wording] = {
     "ok": Wording("정상", "ok"),

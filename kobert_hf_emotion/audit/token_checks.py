@@ -12,7 +12,8 @@ from ..configuration import longest_input
 from ..errors import TokenizerError
 from ..tokenization.guard import check_encoded, check_vocabulary
 from ..utils.garbage_collection import collector_paused
-from .report import Finding, Split, Wording, counted
+from ..wording import Wording
+from .report import Finding, Split, counted
 from .rows import AuditedRows, codes
 from .thresholds import NOTICE_TRUNCATED, NOTICE_UNKNOWN, PROBLEM_MIN_TEXTS, PROBLEM_UNKNOWN
 

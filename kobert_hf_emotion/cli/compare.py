@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import options
+from .language import counted, lines, words
 from .models import check_run
 from .output import quiet_libraries, say, say_json
 
@@ -36,25 +37,26 @@ def compare(
         say_json({**vars(found), "verdict": {"ko": korean, "en": english}})
         return
     say(_table(found))
-    say(f"{korean}\n{english}")
+    say(lines(korean, english))
 
 
 def _table(found: Comparison) -> str:
     test, f1 = found.mcnemar, found.macro_f1
-    split = "같은 분할 (same split)" if found.same_split else "다른 분할 (different splits)"
-    drawn = "묶음 단위 (by groups)" if found.is_grouped else "행 단위 (by rows)"
+    split = words("같은 분할", "same split") if found.same_split else words("다른 분할", "different splits")
+    drawn = words("묶음 단위", "by groups") if found.is_grouped else words("행 단위", "by rows")
     rows = [("accuracy", found.accuracy), ("macro F1", f1)]
     return "\n".join(
         [
-            f"A = {found.first}, B = {found.second}: {found.rows:,}행 (rows), {split}",
-            f"{'':<9} {'A':>7} {'B':>7} {'B - A':>8}  95% 구간 (interval)",
+            f"A = {found.first}, B = {found.second}: {counted(found.rows, '행', 'rows')}, {split}",
+            f"{'':<9} {'A':>7} {'B':>7} {'B - A':>8}  95% {words('구간', 'interval')}",
             *(
                 f"{name:<9} {d.first:>7.4f} {d.second:>7.4f} {d.difference:>+8.4f}  "
                 f"{d.interval.low:+.4f} … {d.interval.high:+.4f}"
                 for name, d in rows
             ),
-            f"McNemar (accuracy): A만 맞음 (only A right) {test.only_first:,}, B만 맞음 (only B right) "
-            f"{test.only_second:,}; exact p {test.exact_p:.4f}, mid-p {test.mid_p:.4f}",
-            f"부트스트랩 (paired bootstrap, macro F1, {drawn}): p {f1.p:.4f}",
+            f"McNemar (accuracy): {words('A만 맞음', 'only A right')} {test.only_first:,}, "
+            f"{words('B만 맞음', 'only B right')} {test.only_second:,}; exact p {test.exact_p:.4f}, "
+            f"mid-p {test.mid_p:.4f}",
+            f"{words('부트스트랩', 'paired bootstrap')}, macro F1, {drawn}: p {f1.p:.4f}",
         ]
     )

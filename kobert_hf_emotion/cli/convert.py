@@ -9,6 +9,7 @@ import typer
 
 from . import options
 from .inputs import check_there
+from .language import words
 from .output import quiet_libraries, say, say_json
 
 
@@ -57,14 +58,19 @@ def convert(
         )
         return
     say(f"{checkpoint} ({found.kind}, sha256 {found.sha256[:12]}…) → {report.output}")
-    say(f"  없는 키 (missing): {list(found.missing)}  남는 키 (unexpected): {list(found.unexpected)}")
-    say(f"  버린 버퍼 (dropped): {list(found.dropped)}  옵티마이저 (optimizer): {report.optimizer_file or '-'}")
-    assumed = " — 파일에 없어 가정함, 다르면 --labels (assumed: the file names none; else --labels)"
+    missing, unexpected = words("없는 키", "missing"), words("남는 키", "unexpected")
+    say(f"  {missing}: {list(found.missing)}  {unexpected}: {list(found.unexpected)}")
+    dropped, optimizer = words("버린 버퍼", "dropped"), words("옵티마이저", "optimizer")
+    say(f"  {dropped}: {list(found.dropped)}  {optimizer}: {report.optimizer_file or '-'}")
+    assumed = " — " + words("파일에 없어 가정함, 다르면 --labels", "assumed: the file names none; else --labels")
     named = ", ".join(f"{index} {name}" for index, name in enumerate(found.config.labels))
-    say(f"  라벨 (labels): {named}{assumed if found.assumed_labels else ''}")
+    say(f"  {words('라벨', 'labels')}: {named}{assumed if found.assumed_labels else ''}")
     if found.unknown_settings:
-        say("  드롭아웃, 활성화 함수: 파일에 없어 KoBERT의 값으로 함 (dropout and activation assumed: KoBERT's)")
-    other = "KoBERT의 것이 아님, 학습 때 쓴 것이어야 함 (not KoBERT's: right only if trained with)"
+        assumed = words(
+            "드롭아웃, 활성화 함수: 파일에 없어 KoBERT의 값으로 함", "dropout and activation assumed: KoBERT's"
+        )
+        say(f"  {assumed}")
+    other = words("KoBERT의 것이 아님, 학습 때 쓴 것이어야 함", "not KoBERT's: right only if trained with")
     own = "KoBERT" if report.is_koberts_tokenizer else other
-    say(f"  토크나이저 (tokenizer): sha256 {report.tokenizer_sha256[:12]}… ({own})")
-    say(f'다음 (next): kobert-emotion predict {report.output} "오늘 정말 행복했어"')
+    say(f"  {words('토크나이저', 'tokenizer')}: sha256 {report.tokenizer_sha256[:12]}… ({own})")
+    say(f'{words("다음", "next")}: kobert-emotion predict {report.output} "오늘 정말 행복했어"')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from ..data.tables import ReadOptions
 from . import options
 from .groups import Columns, takes_groups
 from .inputs import check_data_file
+from .language import spoken
 from .models import check_start, names_nearest
 from .output import quiet_libraries, say_json
 
@@ -40,7 +41,6 @@ def doctor(
     epochs: options.Epochs = 10.0,
     batch_size: options.BatchSize = 64,
     max_length: options.MaxLength = 64,
-    language: Annotated[Literal["ko", "en"], typer.Option("--lang", help="출력 언어 (language of the output)")] = "ko",
     json: options.Json = False,
 ) -> None:
     """예시: kobert-emotion doctor train.csv test.csv --model default
@@ -82,7 +82,7 @@ def doctor(
     if json:
         say_json(report.to_dict())
     else:
-        show(report, language)
+        show(report, spoken())
     if report.problems:
         raise typer.Exit(EXIT_PROBLEM)
 

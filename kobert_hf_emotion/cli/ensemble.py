@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from . import options
+from .language import words
 from .models import check_run
 from .output import quiet_libraries, say, say_json
 
@@ -39,4 +40,4 @@ def ensemble(
         say_json({"output": output, "method": method})
         return
     say(f"{run} → {output} ({method})")
-    say(f"다음 (next): kobert-emotion test {output} test.csv")
+    say(f"{words('다음', 'next')}: kobert-emotion test {output} test.csv")

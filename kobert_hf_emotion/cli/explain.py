@@ -11,6 +11,7 @@ from ..errors import DataError
 from ..utils.files import atomic_write
 from . import options
 from .inputs import check_order, check_page, file_or_texts
+from .language import words
 from .models import open_model
 from .output import note, quiet_libraries, say, say_json
 
@@ -91,7 +92,7 @@ def _print(explanation: Explanation, label: str | None) -> None:
     for word, value in zip(explanation.words, values.tolist(), strict=True):
         _append(line, word.text, value, largest)
     if explanation.unread:
-        line.append(f"(읽지 않음, unread: {explanation.unread.strip()})", style="dim")
+        line.append(f"({words('읽지 않음', 'unread')}: {explanation.unread.strip()})", style="dim")
     console = Console(soft_wrap=True, highlight=False, markup=False)
     with console.capture() as captured:
         console.print(line)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from . import options
+from .language import counted, words
 from .models import load_model
 from .output import quiet_libraries, say, say_json
 
@@ -75,15 +76,17 @@ def export(
         say_json({"format": format, **vars(report)})
         return
     parity = report.parity
-    products = "" if report.int8_products is None else f", 행렬곱 {report.int8_products}개 (matrix products)"
+    products = (
+        "" if report.int8_products is None else ", " + counted(report.int8_products, "개 행렬곱", "matrix products")
+    )
     say(f"{model} → {output} ({report.precision}{products}, {report.size / 1e6:.1f} MB)")
     say(
-        f"  torch와 비교 (compared with torch): {parity.texts:,} texts, label {parity.agreement:.2%}, "
+        f"  {words('torch와 비교', 'compared with torch')}: {parity.texts:,} texts, label {parity.agreement:.2%}, "
         f"logit ≤ {parity.largest_difference:.2g}"
     )
     if format == "web":
         size = sum(file.stat().st_size for file in output.rglob("*") if file.is_file())
-        say(f"  폴더 전체 (the whole folder): {size / 1e6:.1f} MB")
-        say(f"다음 (next): python -m http.server --directory {output} 8000, http://127.0.0.1:8000")
+        say(f"  {words('폴더 전체', 'the whole folder')}: {size / 1e6:.1f} MB")
+        say(f"{words('다음', 'next')}: python -m http.server --directory {output} 8000, http://127.0.0.1:8000")
         return
-    say(f'다음 (next): kobert-emotion predict {output} "오늘 정말 행복했어"')
+    say(f'{words("다음", "next")}: kobert-emotion predict {output} "오늘 정말 행복했어"')

@@ -7,8 +7,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..audit import AuditReport, Example
-from ..audit.report import Language, Status, Wording
+from ..audit.report import Status
 from ..audit.titles import STATUS_WORDS, TITLES
+from ..wording import Language, Wording
 
 _STYLES: dict[Status, str] = {"ok": "green", "notice": "yellow", "problem": "bold red"}
 _SPLITS = {"train": Wording("", ""), "test": Wording(" (평가)", " (test)")}

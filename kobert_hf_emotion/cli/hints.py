@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from ..errors import KoBERTEmotionError, Setting
 from .groups import ARGUMENTS
+from .language import spoken, without_leading_option
 from .typed import typed
 
 _OTHER_NAMES = {
@@ -31,9 +32,12 @@ def in_terms_of(app: typer.Typer, argv: Sequence[str], error: KoBERTEmotionError
     Arguments in backticks become options, and where the error tells what mends it, the last line is the command that
     was typed with that set.
     """
+    argv = without_leading_option(argv)
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
-    command = group.commands[argv[0]]  # an error comes from a command that was found
+    if not argv or argv[0] not in group.commands:  # an error before any command
+        return error.in_language(spoken())
+    command = group.commands[argv[0]]
     assert isinstance(command, TyperCommand)
     options = {parameter.name: parameter for parameter in command.params if isinstance(parameter, TyperOption)}
 
@@ -50,7 +54,7 @@ def in_terms_of(app: typer.Typer, argv: Sequence[str], error: KoBERTEmotionError
     try_this = error.try_this
     if mend and set(mend) <= known:
         try_this = shlex.join(["kobert-emotion", *mended(command, argv, mend)])
-    return str(KoBERTEmotionError(korean, english, try_this))
+    return KoBERTEmotionError(korean, english, try_this).in_language(spoken())
 
 
 def mended(command: TyperCommand, argv: Sequence[str], mend: Mapping[str, Setting]) -> list[str]:

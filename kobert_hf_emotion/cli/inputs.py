@@ -105,7 +105,7 @@ def refuse_unused(context: typer.Context, used: Collection[str], korean: str, en
         korean: Where the others do nothing.
         english: The same in English.
     """
-    unused = [name for name in typed(context) if name not in used]
+    unused = [name for name in typed(context) if name not in used and name != "lang"]
     if unused:
         names = ", ".join(f"`{name}`" for name in unused)
         raise DataError(

@@ -8,6 +8,8 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+from ..errors import DataError
+
 TextColumn = Annotated[
     str | None,
     typer.Option("--text-column", help="문장 열 이름; 없으면 추측 (column of the text; guessed if left out)"),
@@ -182,8 +184,10 @@ def parse_labels(labels: str | None) -> tuple[str, ...] | None:
     try:
         rows = list(csv.reader([labels], skipinitialspace=True, strict=True))
     except csv.Error as error:
-        raise typer.BadParameter(
-            f"--labels {labels!r}: 큰따옴표가 닫히지 않았습니다 ({error}). 쉼표가 든 이름은 '\"기쁨, 행복\",슬픔'처럼 "
-            "쓰세요. (A double quote is not closed; write a name with a comma as in the example.)"
+        example = '"기쁨, 행복",슬픔'
+        raise DataError(
+            f"`labels` {labels!r}: 큰따옴표가 닫히지 않았습니다 ({error}). 쉼표가 든 이름은 '{example}'처럼 쓰세요.",
+            f"`labels` {labels!r}: a double quote is not closed ({error}). Write a name with a comma like '{example}'.",
+            mend={"labels": example},
         ) from error
     return tuple(name.strip() for row in rows for name in row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import re
@@ -11,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from .language import said, spoken
 
 if TYPE_CHECKING:
     from ..data.report import LoadReport
@@ -33,7 +36,7 @@ def note(line: str) -> None:
 
 def note_reading(report: LoadReport) -> None:
     """Prints what was read and how, with options in place of the arguments that the report names."""
-    note(as_options(report.summary()))
+    note(as_options(report.summary(spoken())))
 
 
 def as_options(text: str) -> str:
@@ -50,11 +53,15 @@ def _plain(value: Any) -> Any:
 
 
 class _OptionFormatter(logging.Formatter):
-    """Calls arguments, which messages name in backticks, by their options."""
+    """Calls arguments, which messages name in backticks, by their options, and keeps the language that is spoken."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns the message."""
-        return as_options(super().format(record))
+        shown = copy.copy(record)
+        shown.msg = said(record.msg)
+        if isinstance(record.args, tuple):
+            shown.args = tuple(map(said, record.args))
+        return as_options(super().format(shown))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from ..utils.garbage_collection import collector_spares_imports
 from . import options
 from .groups import Columns, Engine, takes_groups
 from .inputs import STDIN, check_order, check_output, file_or_texts, refuse_unused
+from .language import counted, spoken, words
 from .models import open_model
 from .output import note, note_reading, progress_bar, quiet_libraries, say, say_json
 from .typed import typed
@@ -124,17 +125,17 @@ def _predict_texts(classifier: LogitsModel, texts: list[str], output: Path | Non
 
 def _warn(unknown: UnknownTexts) -> None:
     if (message := unknown.message()) is not None:
-        note(message)
+        note(message.in_language(spoken()))
 
 
 def _predict_rows(classifier: LogitsModel, rows: RowStream, output: Path | None, batch_size: int, json: bool) -> None:
     from ..inference.files import predict_rows
 
-    with quiet_libraries(), progress_bar("예측 (predicting)", rows.report.rows_kept) as advance:
+    with quiet_libraries(), progress_bar(words("예측", "predicting"), rows.report.rows_kept) as advance:
         found = predict_rows(classifier, rows, output, batch_size, advance)
     _warn(found.unknown)
     if output is not None:
-        note(f"{output}: {found.rows:,}행 (rows)")
+        note(f"{output}: {counted(found.rows, '행', 'rows')}")
     counts = dict(zip(found.labels, found.predicted.tolist(), strict=True))
     if json:
         result: dict[str, Any] = {"output": output, "rows": found.rows, "data": rows.report, "predicted": counts}

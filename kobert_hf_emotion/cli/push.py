@@ -9,6 +9,7 @@ import typer
 
 from . import options
 from .inputs import check_there
+from .language import words
 from .output import quiet_libraries, say, say_json
 
 
@@ -51,4 +52,4 @@ def push(
         say_json({"repo_id": repo_id, "commit": commit.oid, "url": commit.commit_url})
         return
     say(f"{folder} → {commit.commit_url}")
-    say(f'다음 (next): kobert-emotion predict {repo_id} "오늘 정말 행복했어"')
+    say(f'{words("다음", "next")}: kobert-emotion predict {repo_id} "오늘 정말 행복했어"')

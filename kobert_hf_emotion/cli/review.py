@@ -9,6 +9,7 @@ import typer
 
 from . import options
 from .inputs import check_there
+from .language import counted, words
 from .models import check_run
 from .output import quiet_libraries, say, say_json
 
@@ -46,9 +47,13 @@ def review(
         if json:
             say_json({"output": output, "rows": len(table), "suspects": suspects})
             return
-        say(f"{output}: {len(table):,}행 (rows), 그중 오류로 의심되는 행 (suspected errors) {suspects:,}")
         say(
-            f"다음 (next): new_label을 채우고 (fill in new_label)\n  kobert-emotion review {run} --apply {output} "
+            f"{output}: {counted(len(table), '행', 'rows')}, "
+            f"{words('그중 오류로 의심되는 행', 'suspected errors')} {suspects:,}"
+        )
+        say(
+            f"{words('다음', 'next')}: {words('new_label을 채우고', 'fill in new_label')}\n"
+            f"  kobert-emotion review {run} --apply {output} "
             "--output train_corrected.csv"
         )
         return
@@ -57,7 +62,10 @@ def review(
     if json:
         say_json({"output": output, **vars(found)})
         return
-    say(f"{output}: {found.rows:,}행 (rows), 검토 (reviewed) {found.reviewed:,}, 바뀐 라벨 (changed) {found.changed:,}")
+    say(
+        f"{output}: {counted(found.rows, '행', 'rows')}, {words('검토', 'reviewed')} {found.reviewed:,}, "
+        f"{words('바뀐 라벨', 'changed')} {found.changed:,}"
+    )
     for change, count in found.changes.items():
         say(f"  {change}: {count:,}")
-    say(f"다음 (next): kobert-emotion train {output} --output {run}-corrected")
+    say(f"{words('다음', 'next')}: kobert-emotion train {output} --output {run}-corrected")

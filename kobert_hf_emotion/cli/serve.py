@@ -60,6 +60,14 @@ def serve(
             "whose pages may ask; none by default)",
         ),
     ] = None,
+    frame_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--frame-origin",
+            help="페이지를 틀(iframe) 안에 보일 수 있는 출처, 예: https://huggingface.co; 여러 번 쓸 수 있음 (origins "
+            "whose pages may show this one in a frame; none by default)",
+        ),
+    ] = None,
     log_texts: Annotated[
         bool, typer.Option("--log-texts", help="글과 감정을 로그에 남김 (log texts and labels)")
     ] = False,
@@ -86,6 +94,7 @@ def serve(
         max_queue=max_queue,
         api_key=read_api_key(api_key_file),
         cors_origins=tuple(cors_origin or ()),
+        frame_origins=tuple(frame_origin or ()),
         log_texts=log_texts,
     )
     bound_caches()

@@ -10,9 +10,11 @@ import typer
 from ..data.tables import ReadOptions
 from ..errors import DataError
 from ..utils.files import write_json
+from ..wording import Wording
 from . import options
 from .groups import Columns, takes_groups
 from .inputs import check_data_file
+from .language import counted, words
 from .models import check_notebook_options, check_tested, names_nearest
 from .output import note_reading, quiet_libraries, say, say_json
 
@@ -73,7 +75,7 @@ def evaluate(
     if json:
         say_json(content)
         return
-    say("\n".join([*_table(found), f"{found.best.path}\n  {_REASONS[found.chosen_on]}", *_details(found)]))
+    say("\n".join([*_table(found), f"{found.best.path}\n  {words(*_REASONS[found.chosen_on])}", *_details(found)]))
 
 
 def _check_output(output: Path | None) -> None:
@@ -86,9 +88,9 @@ def _check_output(output: Path | None) -> None:
 
 
 _REASONS = {
-    "validation": "검증 macro F1로 고름 (chosen on the validation rows)",
-    "test": "시험 정확도로 고름: 낙관적인 값 (chosen on the test rows: optimistic)",
-    "nothing": "모델 하나 (a single checkpoint)",
+    "validation": Wording("검증 macro F1로 고름", "chosen on the validation rows"),
+    "test": Wording("시험 정확도로 고름: 낙관적인 값", "chosen on the test rows: optimistic"),
+    "nothing": Wording("모델 하나", "a single checkpoint"),
 }
 
 
@@ -104,28 +106,33 @@ def _table(found: Holdout) -> list[str]:
 def _details(found: Holdout) -> list[str]:
     """Returns the lines below the table: intervals of the best, seen and unseen texts, the price of choosing."""
     best = found.best
-    parts = [("모든 행 (all rows)", best.all_rows)]
+    parts = [(words("모든 행", "all rows"), best.all_rows)]
     if found.seen_rows:
         parts += [
             (name, part)
-            for name, part in (("처음 보는 문장 (unseen texts)", best.unseen), ("학습 파일의 문장 (seen)", best.seen))
+            for name, part in (
+                (words("처음 보는 문장", "unseen texts"), best.unseen),
+                (words("학습 파일의 문장", "seen"), best.seen),
+            )
             if part is not None
         ]
     lines = [
-        f"  {name}: {part.scores.rows:,}행 (rows), accuracy {part.scores.accuracy:.4f} "
+        f"  {name}: {counted(part.scores.rows, '행', 'rows')}, accuracy {part.scores.accuracy:.4f} "
         f"[{part.intervals['accuracy']}], macro F1 {part.scores.macro_f1:.4f} [{part.intervals['macro_f1']}]"
         for name, part in parts
     ]
     if found.seen_rows is None:
-        lines.append("  학습한 문장을 몰라 겹치는 행을 세지 못함 (training texts not known: overlap not counted)")
+        unknown = words("학습한 문장을 몰라 겹치는 행을 세지 못함", "training texts not known: overlap not counted")
+        lines.append(f"  {unknown}")
     elif not found.seen_rows:
-        lines.append("  학습 파일의 문장은 없음 (no text of the training file among them)")
+        lines.append(f"  {words('학습 파일의 문장은 없음', 'no text of the training file among them')}")
     if found.optimism is not None:
         o = found.optimism
         lines.append(
-            f"  시험 정확도로 고르면 (choosing by test accuracy): {o.chosen:.4f} = 겹 평균 (mean of the folds) "
-            f"{o.mean:.4f} {o.chosen - o.mean:+.4f}; 부트스트랩으로 잰 낙관 (bootstrap optimism) {o.bootstrap:.4f}, "
-            f"바로잡은 값 (corrected) {o.corrected:.4f}"
+            f"  {words('시험 정확도로 고르면', 'choosing by test accuracy')}: {o.chosen:.4f} = "
+            f"{words('겹 평균', 'mean of the folds')} {o.mean:.4f} {o.chosen - o.mean:+.4f}; "
+            f"{words('부트스트랩으로 잰 낙관', 'bootstrap optimism')} {o.bootstrap:.4f}, "
+            f"{words('바로잡은 값', 'corrected')} {o.corrected:.4f}"
         )
     return lines
 
@@ -147,7 +154,7 @@ def _to_json(found: Holdout) -> dict[str, Any]:
         "checkpoints": [flat(r) for r in found.checkpoints],
         "combined": [flat(r) for r in found.combined],
         "best": found.best.path,
-        "chosen": _REASONS[found.chosen_on],
+        "chosen": "{} ({})".format(*_REASONS[found.chosen_on]),
         "seen_rows": found.seen_rows,
         "choosing_on_test": optimism,
     }

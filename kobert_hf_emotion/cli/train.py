@@ -12,6 +12,7 @@ from ..errors import RunError, SplitError
 from . import options
 from .groups import Columns, Division, FoldEngine, RunOptions, arguments_from, takes_groups
 from .inputs import check_data_file, check_there
+from .language import words
 from .models import check_start, names_nearest
 from .output import note_reading, quiet_libraries, say, say_json
 
@@ -141,5 +142,5 @@ def _say_result(result: CrossValidationResult, report: LoadReport, json: bool) -
         return
     say((run / REPORT_FILE).read_text(encoding="utf-8"))
     if (run / HTML_FILE).is_file():
-        say(f"보고서 (report): {run / HTML_FILE}")
-    say(f"결과 폴더 (run): {run}\n다음 (next): kobert-emotion test {run} test.csv")
+        say(f"{words('보고서', 'report')}: {run / HTML_FILE}")
+    say(f"{words('결과 폴더', 'run')}: {run}\n{words('다음', 'next')}: kobert-emotion test {run} test.csv")

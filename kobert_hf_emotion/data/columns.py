@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DataError, Setting
 from ..labels import fold_name, whole_number
+from ..wording import Language, Wording
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,11 +67,11 @@ class Columns:
     rivals: dict[str, tuple[str, ...]] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
 
-    def in_words(self, korean: bool = True) -> str:
-        """Returns which column is used for what, in English, and with `korean` in both languages."""
+    def in_words(self, language: Language = "both") -> str:
+        """Returns which column is used for what, in one language or in both."""
 
         def word(both: tuple[str, str]) -> str:
-            return f"{both[0]}({both[1]})" if korean else both[1]
+            return f"{both[0]}({both[1]})" if language == "both" else Wording(*both).in_language(language)
 
         parts = []
         for role, words in _ROLES.items():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DataError
 from ..labels import EMOTION_LABELS
 from ..utils.argument_checks import check_path, check_type
+from ..wording import Wording
 from .cleaning import clean_texts, join_tables, keep_rows
 from .columns import Columns, Wanted
 from .label_parsing import label_names
@@ -181,8 +182,10 @@ def _warn_of_empty_groups(frame: pd.DataFrame) -> None:
     count = int((frame["group"].str.strip() == "").sum()) if "group" in frame else 0
     if count:
         logger.warning(
-            "%d row(s) have an empty group and will be treated as one group / 그룹이 빈 행은 한 그룹으로 묶입니다",
-            count,
+            Wording(
+                f"그룹이 빈 {count}행은 한 그룹으로 묶입니다",
+                f"{count} row(s) have an empty group and will be treated as one group",
+            )
         )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..labels import EMOTION_LABELS, fold_name, label_aliases
+from ..wording import Wording
 from .column_names import LABEL_COLUMN, LABELS_COLUMN
 
 if TYPE_CHECKING:
@@ -204,8 +205,9 @@ def _unfit(dataset: Dataset, wrong: NDArray[np.bool_], values: Any, names: Seque
 def _say_what_is_assumed(ids: Sequence[int], labels: Sequence[str], column: str) -> None:
     read = ", ".join(f"{index} = {labels[index]}" for index in ids)
     logger.warning(
-        "the numbers of column '%s' have no names and are read as the model's ids: %s / 이름이 없는 번호를 모델의 라벨 "
-        "번호로 읽습니다. 다르면 datasets.ClassLabel로 이름을 주세요.",
-        column,
-        read,
+        Wording(
+            f"'{column}' 열의 이름이 없는 번호를 모델의 라벨 번호로 읽습니다: {read}. 다르면 "
+            "datasets.ClassLabel로 이름을 주세요.",
+            f"the numbers of column '{column}' have no names and are read as the model's ids: {read}",
+        )
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..labels import clean_name
+from ..wording import Language, titled
 
 _SHOWN = 24
 
@@ -50,28 +51,28 @@ class LabelReading:
         """Rows whose label is written otherwise than its name."""
         return sum(sum(found.values()) for part in (self.spellings, self.ids_beside) for found in part.values())
 
-    def lines(self) -> list[str]:
-        """Returns what was assumed as lines of Korean and English; none where every cell is the name of its label."""
+    def lines(self, language: Language = "both") -> list[str]:
+        """Returns what was assumed as lines in one language or in both; none where every cell is a label's name."""
+        marks = {cell: rows for cell, rows in self.empty.items() if cell}
+        numbers = self.numbers_as_read() if self.numbers and not self.doubtful else ""
+        found = [
+            ("숫자 레이블", "numbers read as", numbers),
+            ("이름으로 읽은 표기", "spellings read as", arrows(self.spellings)),
+            ("이름 옆의 번호는 보지 않음", "ids beside names, not used", arrows(self.ids_beside)),
+            ("빈 레이블로 본 값", "taken as empty", listed_counts(marks)),
+            (
+                "레이블이 비었는데 둘째 레이블 열에는 값이 있는 행",
+                "label empty, second column is not",
+                f"{self.second_alone:,}" if self.second_alone else "",
+            ),
+            ("둘째 레이블 열의 다른 값", "second column differs", arrows(self.second, forward=True)),
+        ]
         lines = []
         if self.doubtful:
             korean, english = self.doubt()
-            lines += [f"주의: {korean} 그렇다면 {MENDS[0]}", f"Mind: {english} Then {MENDS[1]}"]
-        elif self.numbers:
-            lines.append(f"숫자 레이블 (numbers read as): {self.numbers_as_read()}")
-        if self.spellings:
-            lines.append(f"이름으로 읽은 표기 (spellings read as): {arrows(self.spellings)}")
-        if self.ids_beside:
-            lines.append(f"이름 옆의 번호는 보지 않음 (ids beside names, not used): {arrows(self.ids_beside)}")
-        if marks := {cell: rows for cell, rows in self.empty.items() if cell}:
-            lines.append(f"빈 레이블로 본 값 (taken as empty): {listed_counts(marks)}")
-        if self.second_alone:
-            lines.append(
-                f"레이블이 비었는데 둘째 레이블 열에는 값이 있는 행 (label empty, second column is not): "
-                f"{self.second_alone:,}"
-            )
-        if self.second:
-            lines.append(f"둘째 레이블 열의 다른 값 (second column differs): {arrows(self.second, forward=True)}")
-        return lines
+            both = (("ko", f"주의: {korean} 그렇다면 {MENDS[0]}"), ("en", f"Mind: {english} Then {MENDS[1]}"))
+            lines += [line for shown, line in both if language in (shown, "both")]
+        return lines + [f"{titled(korean, english, language)}: {values}" for korean, english, values in found if values]
 
     def numbers_as_read(self) -> str:
         """Returns each number with the label that it was read as and its rows."""

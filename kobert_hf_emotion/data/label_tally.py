@@ -14,6 +14,7 @@ from typing_extensions import Self
 
 from ..errors import DataError
 from ..labels import EMOTION_LABELS, EMOTION_LABELS_KO, clean_name, whole_number
+from ..wording import Wording
 from .label_parsing import AUTO, LabelParser, label_key
 from .label_reading import MENDS, LabelReading, arrows, as_written, by_label, listed_counts, sort_counts
 
@@ -158,12 +159,16 @@ class LabelTally:
         if self.unknown:
             raise self._unknown_labels(names)
         if (first := self.first_conflict) is not None:
+            file, used, other, row = (first[key] for key in ("file", "label_name", "other_name", "file_row"))
+            cells = f"{first['raw_label']}, {first['other_label']}"
+            pairs = arrows(by_label(names, self.second), forward=True)
             logger.warning(
-                "%s: columns '%s' and '%s' disagree in %d of %d rows (first in row %d: %s, %s); '%s' is used / "
-                "두 레이블 열이 서로 다른 행이 있습니다: %s",
-                *(first["file"], first["label_name"], first["other_name"], self.conflicts, self.rows),
-                *(first["file_row"], first["raw_label"], first["other_label"], first["label_name"]),
-                arrows(by_label(names, self.second), forward=True),
+                Wording(
+                    f"{file}: {self.rows}행 중 {self.conflicts}행에서 '{used}' 열과 '{other}' 열이 다릅니다"
+                    f"(처음은 {row}행: {cells}). '{used}'을(를) 씁니다: {pairs}",
+                    f"{file}: columns '{used}' and '{other}' disagree in {self.conflicts} of {self.rows} rows (first "
+                    f"in row {row}: {cells}); '{used}' is used: {pairs}",
+                )
             )
 
     def _unknown_labels(self, names: Sequence[str]) -> DataError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..errors import DataError
+from ..wording import Language, Wording, titled
 from .columns import Columns
 from .label_reading import LabelReading, listed_counts
 from .tables import Note, ReadOptions
@@ -53,38 +54,53 @@ class LoadReport:
     reading: tuple[ReadOptions, ...] = ()
     notes: tuple[Note, ...] = ()
 
-    def summary(self) -> str:
-        """Returns the report as a few lines of Korean."""
+    def summary(self, language: Language = "both") -> str:
+        """Returns the report as a few lines in one language or in both."""
         files = ", ".join(
             f"{file} ({encoding})" if encoding else file
             for file, encoding in zip(self.files, self.encodings, strict=True)
         )
-        used = dict.fromkeys(columns.in_words() for columns in self.columns)
-        details = [
-            *((True, f"열 (columns): {words}") for words in used),
-            (self.dropped, f"제외 {sum(self.dropped.values()):,}행: {_in_words(self.dropped)}"),
-            (self.nfc_changed, f"NFC로 정규화한 글: {self.nfc_changed:,}행"),
-            (self.null_texts, f"글로 둔 값 (kept as texts): {listed_counts(self.null_texts)}"),
-            (self.label_conflicts, f"두 레이블 열이 서로 다른 행: {self.label_conflicts:,}행"),
-            (self.label_counts, f"레이블: {listed_counts(self.label_counts)}"),
+        left_out = sum(self.dropped.values())
+        shared = [
+            *(("열", "columns", words) for words in dict.fromkeys(c.in_words(language) for c in self.columns)),
+            ("글로 둔 값", "kept as texts", listed_counts(self.null_texts)),
+            ("레이블", "labels", listed_counts(self.label_counts)),
         ]
-        lines = [f"{files}: {self.rows_read:,}행 중 {self.rows_kept:,}행을 씁니다."]
-        lines += [f"  {line}" for found, line in details if found]
-        if self.labels_read is not None:
-            lines += [f"  {line}" for line in self.labels_read.lines()]
-        return "\n".join(lines)
+        apart = [
+            (
+                left_out,
+                f"제외 {left_out:,}행: {_in_words(self.dropped, 'ko')}",
+                f"{left_out:,} rows left out: {_in_words(self.dropped, 'en')}",
+            ),
+            (self.nfc_changed, f"NFC로 정규화한 글: {self.nfc_changed:,}행", f"brought to NFC: {self.nfc_changed:,}"),
+            (
+                self.label_conflicts,
+                f"두 레이블 열이 서로 다른 행: {self.label_conflicts:,}행",
+                f"rows whose two label columns differ: {self.label_conflicts:,}",
+            ),
+        ]
+        kept = titled(
+            f"{self.rows_read:,}행 중 {self.rows_kept:,}행을 씁니다.",
+            f"{self.rows_kept:,} of {self.rows_read:,} rows are used.",
+            language,
+        )
+        lines = [titled(korean, english, language) for count, korean, english in apart if count]
+        lines += [f"{titled(korean, english, language)}: {what}" for korean, english, what in shared if what]
+        lines += [] if self.labels_read is None else self.labels_read.lines(language)
+        return "\n".join([f"{files}: {kept}", *(f"  {line}" for line in lines)])
 
 
-def _in_words(dropped: dict[str, int]) -> str:
-    return ", ".join(f"{REASONS[reason]} {count:,}" for reason, count in dropped.items())
+def _in_words(dropped: dict[str, int], language: Language) -> str:
+    names = {reason: Wording(korean, reason.replace("_", " ")) for reason, korean in REASONS.items()}
+    return ", ".join(f"{names[reason].in_language(language)} {count:,}" for reason, count in dropped.items())
 
 
 def nothing_left(report: LoadReport) -> DataError:
     """Returns the error of files none of whose rows can be used."""
     files = ", ".join(report.files)
     return DataError(
-        f"{files}: {report.rows_read:,}행을 읽었지만 쓸 수 있는 행이 없습니다({_in_words(report.dropped)}). "
+        f"{files}: {report.rows_read:,}행을 읽었지만 쓸 수 있는 행이 없습니다({_in_words(report.dropped, 'ko')}). "
         "글과 레이블이 있는 열을 지정했는지 확인하세요.",
-        f"{files}: none of the {report.rows_read:,} rows can be used ({report.dropped}). "
+        f"{files}: none of the {report.rows_read:,} rows can be used ({_in_words(report.dropped, 'en')}). "
         "Check that the text and label columns are the right ones.",
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, NamedTuple
 
 from ..errors import DataError
+from ..wording import Wording
 
 logger = logging.getLogger(__name__)
 
@@ -189,10 +190,12 @@ def _warn_if_not_korean(text: str, source: str) -> None:
     share = _hangul_share(text)
     if share < 0.5:
         logger.warning(
-            "%s: read as cp949, but only %.0f%% of its non-ASCII characters are Hangul; "
-            "if the text looks wrong, pass `encoding` / cp949로 읽었지만 한글이 적습니다",
-            source,
-            100 * share,
+            Wording(
+                f"{source}: cp949로 읽었지만 ASCII가 아닌 글자 중 한글이 {share:.0%}뿐입니다. 글이 이상하면 "
+                "`encoding`을 주세요",
+                f"{source}: read as cp949, but only {share:.0%} of its non-ASCII characters are Hangul; if the text "
+                "looks wrong, pass `encoding`",
+            )
         )
 
 
@@ -205,14 +208,15 @@ def _detect(data: bytes, source: str) -> Decoded:
     if best is None:
         raise _not_text(source)
     others = [match.encoding for match in matches if match.encoding != best.encoding]
+    certain = f"{100 * (1 - best.chaos):.0f}%"
+    listed = ", ".join(others[:5])
     logger.warning(
-        "%s: neither UTF-8 nor CP949; guessed %s (confidence %.0f%%; also possible: %s). "
-        "If the text looks wrong, pass `encoding` / 인코딩을 %s(으)로 추정했습니다",
-        source,
-        best.encoding,
-        100 * (1 - best.chaos),
-        ", ".join(others[:5]) or "none",
-        best.encoding,
+        Wording(
+            f"{source}: UTF-8도 CP949도 아니어서 인코딩을 {best.encoding}(으)로 추정했습니다(확신 {certain}, "
+            f"다른 후보: {listed or '없음'}). 글이 이상하면 `encoding`을 주세요",
+            f"{source}: neither UTF-8 nor CP949; guessed {best.encoding} (confidence {certain}; also possible: "
+            f"{listed or 'none'}). If the text looks wrong, pass `encoding`",
+        )
     )
     return _decode_as(data, source, best.encoding)
 

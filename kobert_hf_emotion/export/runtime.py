@@ -20,6 +20,7 @@ from ..modeling.batches import Batch, logits_by_length
 from ..tokenization.guard import check_predicted, check_vocabulary
 from ..tokenization.loading import load_tokenizer
 from ..utils.argument_checks import check_path
+from ..wording import Wording
 from .manifest import Manifest, load_manifest
 from .probes import Probes, check_probes
 
@@ -85,10 +86,12 @@ class OnnxClassifier(LogitsModel):
         graph = Graph(Path(folder) / manifest.model_file, threads)
         if manifest.probes is None:
             logger.warning(
-                "%s: 시험 입력이 없는 예전 export 폴더라서, 이 컴퓨터에서 내보낼 때와 같은 결과가 나오는지 확인하지 "
-                "못했습니다. 다시 내보내세요. (exported by an earlier version, without probes: whether this machine "
-                "computes what that one did was not checked. Export it again.)",
-                folder,
+                Wording(
+                    f"{folder}: 시험 입력이 없는 예전 export 폴더라서, 이 컴퓨터에서 내보낼 때와 같은 결과가 나오는지 "
+                    "확인하지 못했습니다. 다시 내보내세요.",
+                    f"{folder}: exported by an earlier version, without probes: whether this machine computes what "
+                    "that one did was not checked. Export it again.",
+                )
             )
         else:
             probes, again = Probes(**manifest.probes), manifest.export_again(Path(folder))

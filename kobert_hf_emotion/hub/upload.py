@@ -9,6 +9,8 @@ from typing import Any
 
 from huggingface_hub import HfApi
 
+from ..wording import Wording
+
 logger = logging.getLogger(__name__)
 
 _SAFE_WEIGHTS = ("model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json")
@@ -42,7 +44,8 @@ def files_of_model(folder: Path) -> list[Path]:
     belonging = MODEL_FILES if has_safe_weights else (*MODEL_FILES, *_PICKLED_WEIGHTS)
     found = [file for file in files if _is_among(names[file], belonging)]
     if left_out := [names[file] for file in files if file not in found]:
-        logger.info("not pushed from %s: %s / 올리지 않는 파일", folder, ", ".join(left_out))
+        shown = ", ".join(left_out)
+        logger.info(Wording(f"{folder}에서 올리지 않는 파일: {shown}", f"not pushed from {folder}: {shown}"))
     return found
 
 

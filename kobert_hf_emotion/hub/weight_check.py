@@ -12,6 +12,7 @@ import torch
 from transformers import PreTrainedModel
 
 from ..errors import CheckpointError
+from ..wording import Wording
 
 Head: TypeAlias = Literal["needed", "may be new", "replaced"]
 """What becomes of the classification head: it must be there; it may be missing as a whole, which is said; or the caller
@@ -53,12 +54,12 @@ def check_loaded(
         raise _untrained(source, may.new | may.resized, may.foreign)
     check_finite(model, source)
     if said := sorted(may.new - found.heads if head == "replaced" else may.new | may.resized):
+        korean, english = (f"; {name}: {_listing(may.foreign)}" if may.foreign else "" for name in _LEFT_OUT)
         logger.warning(
-            "%s: 없어서 무작위로 시작하는 가중치입니다. 학습한 뒤에 쓰세요. "
-            "(not there and started at random; train before use): %s%s",
-            source,
-            _listing(said),
-            f"; 쓰지 않은 것 (left out): {_listing(may.foreign)}" if may.foreign else "",
+            Wording(
+                f"{source}: 없어서 무작위로 시작하는 가중치입니다. 학습한 뒤에 쓰세요: {_listing(said)}{korean}",
+                f"{source}: not there and started at random; train before use: {_listing(said)}{english}",
+            )
         )
 
 
@@ -190,6 +191,9 @@ def check_finite(model: PreTrainedModel, source: str | os.PathLike[str]) -> None
             f"Cannot load a model from {source}: {len(broken)} of its weights hold NaN or infinity, such as "
             f"{_listing(broken)}. Its training diverged, or the file is damaged.",
         )
+
+
+_LEFT_OUT = Wording("쓰지 않은 것", "left out")
 
 
 def _listing(names: Iterable[str]) -> str:

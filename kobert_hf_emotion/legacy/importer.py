@@ -12,6 +12,7 @@ from torch import nn
 from ..errors import CheckpointError
 from ..hub.weight_check import check_finite
 from ..modeling.classifier import EmotionClassifier
+from ..wording import Wording
 from .model_building import build_around
 from .reader import LegacyCheckpoint, read_legacy_checkpoint
 
@@ -95,7 +96,10 @@ def _report_misfits(checkpoint: LegacyCheckpoint, strict: bool) -> None:
             f"{unexpected}. Check that the file is one of a trained classifier.",
         )
     logger.warning(
-        "%s: missing, initialised at random: %s; unexpected, left out: %s", checkpoint.path, missing, unexpected
+        Wording(
+            f"{checkpoint.path}: 없어서 무작위로 시작하는 것: {missing}; 남아서 뺀 것: {unexpected}",
+            f"{checkpoint.path}: missing, initialised at random: {missing}; unexpected, left out: {unexpected}",
+        )
     )
 
 

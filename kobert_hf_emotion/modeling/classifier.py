@@ -26,6 +26,7 @@ from ..kernels.packed_bert import computes_plain_bert
 from ..tokenization.guard import check_vocabulary
 from ..tokenization.loading import load_tokenizer, vocabulary_sha256
 from ..tokenization.model_files import fit_length
+from ..wording import Wording
 from .explaining import subject_of
 from .losses import focal_loss
 from .prediction import DEFAULT_BATCH_SIZE, Prediction, predict_logits, to_predictions
@@ -237,11 +238,14 @@ class EmotionClassifier(BertForSequenceClassification):
             if self._tokenizer is not None:
                 self._tokenizer.save_pretrained(Path(save_directory))
             else:
+                missing = self._missing_tokenizer()
                 logger.warning(
-                    "%s에 토크나이저 없이 저장합니다. 이대로 pipeline으로 열면 무엇에든 같은 답을 합니다. "
-                    "(saved without a tokenizer: opened like this, a pipeline gives everything one answer.)\n%s",
-                    save_directory,
-                    self._missing_tokenizer(),
+                    Wording(
+                        f"{save_directory}에 토크나이저 없이 저장합니다. 이대로 pipeline으로 열면 무엇에든 같은 답을 "
+                        f"합니다. {missing.in_language('ko')}",
+                        f"{save_directory} is saved without a tokenizer: opened like this, a pipeline gives everything "
+                        f"one answer. {missing.in_language('en')}",
+                    )
                 )
         if push and kwargs.get("is_main_process", True):
             self.push_to_hub(hub.pop("repo_id", Path(save_directory).name), token=kwargs.get("token"), **hub)
@@ -267,10 +271,10 @@ def _say_assumed_labels(model: EmotionClassifier, source: str | os.PathLike[str]
     if "id2label" not in content and "label2id" not in content:
         names = ", ".join(f"{index} {name}" for index, name in enumerate(model.config.labels))
         logger.warning(
-            "%s: config.json에 id2label이 없어 라벨을 가정합니다. 다르면 id2label을 적으세요. "
-            "(no id2label in config.json, so that these labels are assumed): %s",
-            source,
-            names,
+            Wording(
+                f"{source}: config.json에 id2label이 없어 라벨을 가정합니다. 다르면 id2label을 적으세요: {names}",
+                f"{source}: no id2label in config.json, so that these labels are assumed: {names}",
+            )
         )
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..audit.report import Wording
 from ..explanation.words import Explanation
+from ..wording import Wording
 
 SEVERAL = "multi-label"
 """The `task` of a run whose texts have several labels each."""

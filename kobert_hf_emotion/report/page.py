@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from ..assets.templates import SHARED_STYLE, asset, both, fill, korean_label, script_json
-from ..audit.report import Wording
+from ..wording import Wording
 from .content import MissingPartError, RunContent
 from .markup import note
 from .rows import LONGEST_TEXT, CellRows, rows_by_cell

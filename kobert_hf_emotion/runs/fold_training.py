@@ -22,6 +22,7 @@ from ..training.resumable_trainer import FoldTrainer, last_checkpoint
 from ..training.tracking import tracked_fold
 from ..utils.files import atomic_directory
 from ..utils.garbage_collection import collector_ignores_startup
+from ..wording import Wording
 from .fold_record import read_fold, write_fold
 from .layout import FOLD_FILE, fold_folder
 from .plan import Plan
@@ -85,7 +86,9 @@ def _train_fold(
         initial = weights_sha256(model)
         checkpoint = last_checkpoint(plan.checkpoints(number))
         if checkpoint is not None:
-            logger.info("%s: continued from %s / 이어서 학습합니다", path.name, checkpoint)
+            logger.info(
+                Wording(f"{path.name}: {checkpoint}에서 이어서 학습합니다", f"{path.name}: continued from {checkpoint}")
+            )
         trainer = FoldTrainer(model, args, train, validation, plan.tokenizer, callbacks=[progress])
         trainer.train(resume_from_checkpoint=checkpoint)
         output = trainer.validate()

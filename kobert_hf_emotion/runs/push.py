@@ -16,6 +16,7 @@ from ..hub.cards import CARD_FILE, with_repo_id
 from ..hub.errors import FAILED_CALLS, hub_error, is_broken_connection
 from ..hub.upload import files_of_model
 from ..utils.argument_checks import check_path
+from ..wording import Wording
 from .layout import PICTURES, REPORT_FILE, REPORT_JSON_FILE, RUN_FILE, best_fold, find_checkpoints
 
 logger = logging.getLogger(__name__)
@@ -133,6 +134,11 @@ def _insist(action: Callable[[], _Answer]) -> _Answer:
             cause = error.__cause__ or error
             if not (is_broken_connection(error) or is_broken_connection(cause)):
                 raise
-            logger.warning("attempt %d of %d: the connection broke (%s)", attempt, _ATTEMPTS, cause)
+            logger.warning(
+                Wording(
+                    f"{_ATTEMPTS}번 중 {attempt}번째: 연결이 끊겼습니다 ({cause})",
+                    f"attempt {attempt} of {_ATTEMPTS}: the connection broke ({cause})",
+                )
+            )
             time.sleep(2**attempt)
     return action()

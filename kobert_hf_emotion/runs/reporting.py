@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ..audit.report import Wording
 from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.text_keys import text_key
 from ..errors import KoBERTEmotionError, RunError
@@ -26,6 +25,7 @@ from ..report.page import Page, to_page
 from ..training.history import read_history
 from ..utils.argument_checks import check_path
 from ..utils.files import atomic_write
+from ..wording import Wording
 from .disputed import find_disputes, row_places
 from .finished import FinishedRun, read_predictions
 from .layout import (

@@ -21,6 +21,7 @@ from ..metrics.scores import table_report, text_report
 from ..splits.folds import Fold
 from ..splits.groups import row_groups
 from ..utils.files import atomic_write, write_json
+from ..wording import Wording
 from .card import render_run_card
 from .layout import (
     BEST,
@@ -123,5 +124,10 @@ def _point(link: Path, target: Path) -> None:
     try:
         link.symlink_to(target.name, target_is_directory=True)
     except OSError as error:  # Windows without the right to make links
-        logger.warning("cannot link %s to %s (%s): copying it", link, target, error)
+        logger.warning(
+            Wording(
+                f"{link}에서 {target}(으)로 링크를 만들 수 없어 복사합니다 ({error})",
+                f"cannot link {link} to {target} ({error}): copying it",
+            )
+        )
         shutil.copytree(target, link)

@@ -53,7 +53,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; form-action 'none'; frame-ancestors "
 )
 _HUNG_UP = 499
 """What nginx calls a request whose client did not wait for the answer."""
@@ -142,7 +142,7 @@ def create_app(model: LogitsModel, options: ServingOptions | None = None) -> Fas
     )
     _add_predictions(app, service)
     _add_state(app, service)
-    _add_page(app)
+    _add_page(app, options.frame_origins)
     _add_handlers(app)
     app.add_middleware(Gate, options=options)
     app.add_middleware(Measured, metrics=service.metrics)
@@ -216,17 +216,18 @@ def _add_state(app: FastAPI, service: Service) -> None:
         return Response(service.metrics.render(), media_type=CONTENT_TYPE)
 
 
-def _add_page(app: FastAPI) -> None:
+def _add_page(app: FastAPI, frame_origins: Sequence[str]) -> None:
     """Serves the page at `/` and its files beside it."""
+    policy = _PAGE_POLICY + (" ".join(frame_origins) or "'none'")
     for path in sorted(PAGE.iterdir()):
         if path.suffix in (".html", ".css", ".js", ".svg"):
             url = "/" if path.name == "index.html" else f"/{path.name}"
-            app.add_api_route(url, _file(path), include_in_schema=False)
+            app.add_api_route(url, _file(path, policy), include_in_schema=False)
 
 
-def _file(path: Path) -> Callable[[], Awaitable[Response]]:
+def _file(path: Path, policy: str) -> Callable[[], Awaitable[Response]]:
     async def answer() -> Response:
-        return FileResponse(path, headers={"Content-Security-Policy": _PAGE_POLICY, "Cache-Control": "no-cache"})
+        return FileResponse(path, headers={"Content-Security-Policy": policy, "Cache-Control": "no-cache"})
 
     return answer
 
@@ -272,7 +273,7 @@ def _predictions(answers: Sequence[Answer | Failure]) -> Response:
         return refused(500, failures[0], "no text could be predicted")
     unknown = [index for index, answer in enumerate(answers) if isinstance(answer, Answer) and answer.unknown]
     message = UnknownTexts(len(answers), len(unknown)).message()
-    warnings = [] if message is None else [{"message": message, "texts": unknown}]
+    warnings = [] if message is None else [{"message": str(message), "texts": unknown}]
     return _json({"predictions": predictions, "warnings": warnings})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ class ServingOptions:
         max_queue: Texts that wait for the model; more are answered with 429.
         api_key: What a request has to bring; none if None.
         cors_origins: Origins whose pages may ask, "*" for all; none by default.
+        frame_origins: Origins whose pages may show this one in a frame; none by default.
         log_texts: Whether texts and their labels are logged.
     """
 
@@ -37,12 +39,15 @@ class ServingOptions:
     max_queue: int = 4_000
     api_key: str | None = None
     cors_origins: Sequence[str] = ()
+    frame_origins: Sequence[str] = ()
     log_texts: bool = False
 
     def __post_init__(self) -> None:
         for name in ("max_batch_size", "max_texts", "max_bytes", "max_queue"):
             check_count(name, getattr(self, name))
         check_number("max_wait_ms", self.max_wait_ms)
+        for origin in self.frame_origins:
+            _check_origin(origin)
         if self.max_queue < self.max_texts:
             raise KoBERTEmotionError(
                 f"`max_queue`({self.max_queue})가 `max_texts`({self.max_texts})보다 작아서 허용된 요청도 받을 수 "
@@ -51,6 +56,15 @@ class ServingOptions:
                 "allowed could never be taken.",
                 mend={"max_queue": self.max_texts},
             )
+
+
+def _check_origin(origin: str) -> None:
+    """Raises `KoBERTEmotionError` for what is no origin: it goes into a header, beside others."""
+    if not re.fullmatch(r"https?://[\w.*-]+(:\d+)?", origin, re.ASCII):
+        raise KoBERTEmotionError(
+            f"`frame_origin`에는 https://example.com 같은 출처가 필요한데 {origin!r}입니다.",
+            f"Expected an origin such as https://example.com as `frame_origin`, found {origin!r}.",
+        )
 
 
 def read_api_key(file: Path | None) -> str | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..data.input_checks import check_dataset
 from ..errors import Setting, SplitError
 from ..utils.argument_checks import check_count
+from ..wording import Wording
 from .groups import check_column, check_present, row_groups
 from .stratified import grouped_folds
 
@@ -197,7 +198,8 @@ def _check_classes(labels: NDArray[Any], n_splits: int, names: Sequence[str] | N
         raise _too_few(rare, n_splits, "행", "row(s)")
     absent = [name for index, name in enumerate(names or ()) if index not in classes]
     if absent:
-        logger.warning("no rows with the label(s) %s / 이 레이블의 행이 하나도 없습니다", ", ".join(absent))
+        shown = ", ".join(absent)
+        logger.warning(Wording(f"이 레이블의 행이 하나도 없습니다: {shown}", f"no rows with the label(s) {shown}"))
 
 
 def _check_groups(labels: NDArray[Any], groups: NDArray[np.int64], n_splits: int, names: Sequence[str] | None) -> None:
@@ -240,7 +242,12 @@ def check_folds(labels: NDArray[Any], folds: Sequence[Fold], names: Sequence[str
         unseen = np.setdiff1d(classes, labels[validation])
         if len(unseen):
             listed = ", ".join(_name(label, names) for label in unseen)
-            logger.warning("fold %d validates no row with the label(s) %s / 검증에 없는 레이블", number, listed)
+            logger.warning(
+                Wording(
+                    f"{number}번 겹의 검증에 없는 레이블: {listed}",
+                    f"fold {number} validates no row with the label(s) {listed}",
+                )
+            )
 
 
 def _too_few(rare: dict[str, int], n_splits: int, korean_unit: str, english_unit: str) -> SplitError:

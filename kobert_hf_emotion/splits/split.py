@@ -12,6 +12,7 @@ import numpy as np
 
 from ..data.column_names import LABEL_COLUMN
 from ..errors import SplitError
+from ..wording import Wording
 from .csv import read_split
 from .folds import Fold, check_folds, fold_indices, fold_numbers, folds_from_numbers, split_hash
 from .groups import Groups, crossing_groups, row_groups
@@ -84,10 +85,10 @@ def make_split(
     crossing = 0 if groups is None else crossing_groups(groups, fold_numbers(folds, len(dataset)))
     if crossing:
         logger.warning(
-            "the given split puts %d group(s) of rows that belong together (equal texts or groups) into different "
-            "folds: validation scores may be too high / 주어진 분할에서 함께 있어야 할 그룹 %d개가 여러 겹에 나뉘어 "
-            "검증 점수가 부풀 수 있습니다",
-            crossing,
-            crossing,
+            Wording(
+                f"주어진 분할에서 함께 있어야 할 그룹 {crossing}개가 여러 겹에 나뉘어 검증 점수가 부풀 수 있습니다",
+                f"the given split puts {crossing} group(s) of rows that belong together (equal texts or groups) into "
+                "different folds: validation scores may be too high",
+            )
         )
     return Split(folds, groups, settings)

@@ -14,6 +14,7 @@ import pyarrow as pa
 from datasets.fingerprint import Hasher
 from transformers import PreTrainedTokenizerBase
 
+from ..wording import Wording
 from . import normalization as text_preparation
 from . import tokenizer as tokenization
 
@@ -51,7 +52,10 @@ def cache_file(
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         logger.warning(
-            "토큰 캐시를 쓸 수 없어 이번 실행에서만 씁니다: %s / Token ids are not kept for later runs.", error
+            Wording(
+                f"토큰 캐시를 쓸 수 없어 이번 실행에서만 씁니다: {error}",
+                f"Token ids are not kept for later runs: {error}",
+            )
         )
         return None
     code = [inspect.getsource(module) for module in (text_preparation, tokenization)]
@@ -62,7 +66,10 @@ def cache_file(
             datasets.Dataset.from_file(str(file))
         except (OSError, pa.ArrowInvalid) as error:
             logger.warning(
-                "손상된 토큰 캐시를 지우고 다시 만듭니다: %s / The damaged token cache is made again: %s", file, error
+                Wording(
+                    f"손상된 토큰 캐시 {file}을(를) 지우고 다시 만듭니다: {error}",
+                    f"The damaged token cache {file} is made again: {error}",
+                )
             )
             file.unlink()
     return file

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..configuration import longest_input
 from ..errors import TokenizerError
+from ..wording import Wording
 from .loading import vocabulary_sha256
 
 if TYPE_CHECKING:
@@ -68,14 +69,14 @@ class UnknownTexts:
     unknown: int = 0
     """Those that have no token, or of whose tokens half or more are unknown: their prediction says nothing."""
 
-    def message(self) -> str | None:
+    def message(self) -> Wording | None:
         """Returns what to say of them, None where all could be read."""
         if not self.unknown:
             return None
-        return (
-            f"문장 {self.texts:,}개 중 {self.unknown:,}개는 토큰이 없거나 절반 이상이 [UNK]라 예측을 믿을 수 없습니다. "
-            f"({self.unknown:,} of {self.texts:,} texts have no token, or half or more are [UNK]: their predictions "
-            "say nothing.)"
+        return Wording(
+            f"문장 {self.texts:,}개 중 {self.unknown:,}개는 토큰이 없거나 절반 이상이 [UNK]라 예측을 믿을 수 없습니다.",
+            f"{self.unknown:,} of {self.texts:,} texts have no token, or half or more are [UNK]: their predictions "
+            "say nothing.",
         )
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from sentencepiece import SentencePieceProcessor
 
 from ..errors import TokenizerError
+from ..wording import Wording
 from .fast_tokenizer import SPECIAL_TOKENS
 
 VOCAB_FILE = "spiece.model"
@@ -61,11 +62,10 @@ def load_pieces(vocab_file: str | os.PathLike[str], **settings: Any) -> Sentence
         if vocabulary == names:
             return model
         logger.warning(
-            "%s: ids are those of the %s beside it, which has the pieces in another order. / 번호는 옆에 있는 %s를 "
-            "따릅니다.",
-            path,
-            PIECE_LIST,
-            PIECE_LIST,
+            Wording(
+                f"{path}: 번호는 옆에 있는 {PIECE_LIST}를 따릅니다. 조각의 순서가 다릅니다.",
+                f"{path}: ids are those of the {PIECE_LIST} beside it, which has the pieces in another order.",
+            )
         )
     return SentencePieceProcessor(model_proto=_reorder(content, vocabulary, path), **settings)
 

@@ -270,6 +270,19 @@ def test_other_sites_may_ask_only_where_they_are_named() -> None:
     assert "access-control-allow-origin" not in refused.headers
 
 
+def test_the_page_is_framed_only_where_that_is_named() -> None:
+    def policy(options: ServingOptions) -> str:
+        found = ask(FakeModel(), lambda client: client.get("/"), options)
+        return str(found.headers["content-security-policy"])
+
+    assert policy(ServingOptions()).endswith("; frame-ancestors 'none'")
+    opened = ServingOptions(frame_origins=("https://huggingface.co", "https://*.hf.space"))
+    assert policy(opened).endswith("; frame-ancestors https://huggingface.co https://*.hf.space")
+    for origin in ("huggingface.co", "https://a.example; script-src *", "*", "https://a.example/x"):
+        with pytest.raises(KoBERTEmotionError, match="frame_origin"):
+            ServingOptions(frame_origins=(origin,))
+
+
 @pytest.mark.parametrize("logged", [False, True])
 def test_texts_are_logged_only_where_that_was_asked_for(logged: bool, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "kobert_hf_emotion")

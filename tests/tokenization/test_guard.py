@@ -239,7 +239,7 @@ class TestPredictions:
         message = found.message()
         assert message is not None
         assert found.unknown == 30
-        assert f"70개 중 {found.unknown}개" in message
+        assert f"70개 중 {found.unknown}개" in message.korean
 
     @pytest.mark.parametrize(
         ("row", "unknown"), [([], 1), ([0], 1), ([0, 5], 1), ([0, 0, 5], 1), ([0, 5, 6], 0), ([5], 0)]

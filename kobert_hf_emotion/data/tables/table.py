@@ -11,20 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ...errors import DataError
+from ...wording import Wording
 from .options import ReadOptions
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class Note(NamedTuple):
+class Note(Wording):
     """Something that was assumed about a file, or that is in it and is not read."""
 
-    korean: str
-    english: str
-
-    def __str__(self) -> str:
-        return f"{self.korean} / {self.english}"
+    __slots__ = ()
 
 
 class Gap(NamedTuple):

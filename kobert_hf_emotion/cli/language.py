@@ -1,0 +1,190 @@
+"""The language of what the command line says: an option, a variable, or the locale."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import locale
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, get_args
+
+import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+from ..errors import KoBERTEmotionError
+from ..wording import Language, Wording, titled
+
+OPTION = "--lang"
+VARIABLE = "KOBERT_EMOTION_LANG"
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+_HANGUL = re.compile(r"[가-힣]")
+
+Lang = Annotated[
+    Language | None,
+    typer.Option(
+        OPTION,
+        help=f"출력 언어; 없으면 환경 변수 {VARIABLE}, 그다음 로캘 (language of what is said; by default that of the "
+        f"variable {VARIABLE}, then of the locale)",
+    ),
+]
+
+
+class _Spoken:
+    """The language of the command at work; a thread that it starts speaks it as well."""
+
+    language: Language = "both"
+
+
+def speak(language: Language) -> None:
+    """Sets the language of all that is said from now on."""
+    _Spoken.language = language
+
+
+def spoken() -> Language:
+    """Returns the language of the command at work."""
+    return _Spoken.language
+
+
+def words(korean: str, english: str) -> str:
+    """Returns a few words inside a line: in one language, or in Korean with the English in parentheses."""
+    return titled(korean, english, spoken())
+
+
+def counted(number: int, korean: str, english: str) -> str:
+    """Returns a number with what is counted: 3행, 3 rows, or 3행 (rows)."""
+    after = {"ko": korean, "en": f" {english}", "both": f"{korean} ({english})"}
+    return f"{number:,}{after[spoken()]}"
+
+
+def lines(korean: str, english: str) -> str:
+    """Returns a sentence: in one language, or in both, a line each."""
+    return f"{korean}\n{english}" if spoken() == "both" else Wording(korean, english).in_language(spoken())
+
+
+def said(value: object) -> object:
+    """Returns what carries both languages in the one that is spoken; anything else as it is."""
+    return value.in_language(spoken()) if isinstance(value, (Wording, KoBERTEmotionError)) else value
+
+
+def language_of(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> Language:
+    """Returns the language that a command line asks for.
+
+    Args:
+        argv: Words of the command line; an option that is no language is left for the command to refuse.
+        environment: Variables of the process.
+
+    Raises:
+        KoBERTEmotionError: The variable holds no language.
+    """
+    environment = os.environ if environment is None else environment
+    before = list(argv[: argv.index("--")] if "--" in argv else argv)
+    given = [after for word, after in itertools.pairwise(before) if word == OPTION]
+    given += [word.removeprefix(f"{OPTION}=") for word in before if word.startswith(f"{OPTION}=")]
+    for language in LANGUAGES:
+        if given[-1:] == [language]:
+            return language
+    wanted = environment.get(VARIABLE, "")
+    for language in LANGUAGES:
+        if wanted == language:
+            return language
+    if wanted:
+        raise KoBERTEmotionError(
+            f"환경 변수 {VARIABLE}은(는) {', '.join(LANGUAGES)} 가운데 하나여야 하는데 {wanted!r}입니다.",
+            f"Expected one of {', '.join(LANGUAGES)} in the variable {VARIABLE}, found {wanted!r}.",
+            f"export {VARIABLE}=both",
+        )
+    return _of_locale(environment)
+
+
+def _of_locale(environment: Mapping[str, str]) -> Language:
+    """Returns Korean in a Korean locale, both in none ("C"), English in any other."""
+    name = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
+    if not name and sys.platform == "win32":
+        name = locale.getlocale()[0] or ""
+    code = re.split(r"[_.@-]", name.lower())[0]
+    if code in ("ko", "korean"):
+        return "ko"
+    return "both" if code in ("", "c", "posix") else "en"
+
+
+def without_leading_option(argv: Sequence[str]) -> list[str]:
+    """Returns a command line without the language before its command, so that the first word is the command."""
+    rest = list(argv)
+    while rest and (rest[0].startswith(f"{OPTION}=") or (rest[0] == OPTION and rest[1:2] and rest[1] in LANGUAGES)):
+        if rest[0] != OPTION and rest[0].removeprefix(f"{OPTION}=") not in LANGUAGES:
+            break
+        rest = rest[1:] if rest[0] != OPTION else rest[2:]
+    return rest
+
+
+def takes_language(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the option; what it says is looked up in the command line before the command begins."""
+    signature = inspect.signature(command, eval_str=True)
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        del given["lang"]
+        command(**given)
+
+    option = inspect.Parameter("lang", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Lang)
+    parameters = [*signature.parameters.values(), option]
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+def translate_help(group: TyperGroup, language: Language) -> None:
+    """Leaves one language of the texts that `--help` shows, but for "both"."""
+    if language == "both":
+        return
+    group.help = in_docstring(group.help or "", language)
+    for parameter in group.params:
+        _translate_parameter(parameter, language)
+    for command in group.commands.values():
+        assert isinstance(command, TyperCommand)
+        command.help = in_docstring(command.help or "", language)
+        command.short_help = command.short_help and in_docstring(command.short_help, language)
+        for parameter in command.params:
+            _translate_parameter(parameter, language)
+
+
+def _translate_parameter(parameter: object, language: Language) -> None:
+    if isinstance(parameter, (TyperOption, TyperArgument)) and parameter.help:
+        parameter.help = in_help(parameter.help, language)
+
+
+def in_help(text: str, language: Language) -> str:
+    """Returns the help of an option, written as "한국어 (English)", in one language.
+
+    >>> in_help("에폭 수 (passes over the rows)", "en")
+    'passes over the rows'
+    """
+    depth = 0
+    for at in range(len(text) - 1, -1, -1):  # the parenthesis that the last one closes
+        depth += {")": 1, "(": -1}.get(text[at], 0)
+        if not depth:
+            break
+    if not text.endswith(")") or depth:
+        return text
+    return text[:at].rstrip() if language == "ko" else text[at + 1 : -1]
+
+
+def in_docstring(text: str, language: Language) -> str:
+    r"""Returns the help of a command in one language: its example, its Korean lines, its English lines.
+
+    >>> in_docstring("예시: kobert-emotion push a b\n\n올립니다.\nPushes.", "en")
+    'Example: kobert-emotion push a b\n\nPushes.'
+    """
+    example, _, rest = text.partition("\n\n")
+    if not rest:
+        return text
+    written = rest.split("\n")
+    first = next((at for at, line in enumerate(written) if line.strip() and not _HANGUL.search(line)), len(written))
+    part = written[:first] if language == "ko" else written[first:]
+    if language == "en":
+        example = example.replace("예시:", "Example:")
+    return f"{example}\n\n" + "\n".join(part)

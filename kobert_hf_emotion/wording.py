@@ -1,0 +1,29 @@
+"""A sentence in Korean and in English, and which of the two is shown."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+Language: TypeAlias = Literal["ko", "en", "both"]
+"""What is shown. Python's exceptions and log carry both; the command line chooses."""
+
+
+def titled(korean: str, english: str, language: Language) -> str:
+    """Returns a few words before or inside a line: in one language, or in Korean with the English in parentheses."""
+    return f"{korean} ({english})" if language == "both" else Wording(korean, english).in_language(language)
+
+
+class Wording(NamedTuple):
+    """The same sentence in both languages."""
+
+    korean: str
+    english: str
+
+    def __str__(self) -> str:
+        return self.in_language("both")
+
+    def in_language(self, language: Language) -> str:
+        """Returns the sentence in Korean, in English, or in both, with a stroke between them."""
+        if language == "both":
+            return self.korean if self.korean == self.english else f"{self.korean} / {self.english}"
+        return self.korean if language == "ko" else self.english
