@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ..data.report import in_words
 from ..data.tables import ReadOptions
 from ..errors import DataError
 from ..utils.argument_checks import exists
 from ..utils.garbage_collection import collector_spares_imports
+from ..wording import Wording
 from .groups import Columns, Engine
 from .inputs import STDIN, looks_like_path
+from .language import counted, lines, spoken, words
 from .models import open_model
 from .output import as_options, note, quiet_libraries, say, say_json
 
@@ -119,52 +122,55 @@ def _progress() -> Iterator[Any]:
         def show(record: Record) -> None:
             done["rows"] += record.get("rows", 0)
             done[record["kind"]] += 1
-            text = f"{done['rows']:,}행, 파일 {done['file']:,}개 (rows, files)"
+            text = f"{counted(done['rows'], '행', 'rows')}, {counted(done['file'], '파일', 'files')}"
             progress.update(task, description=text)
 
         yield show
 
 
 def _say(result: RayPrediction, output: Path, json: bool) -> None:
-    from ..data.report import REASONS
-
     manifest, found = result.manifest, result.found
     files = manifest["files"]
-    note(f"파일 {len(files):,}개 (files): {manifest['rows_in']:,}행 중 {manifest['rows_out']:,}행을 예측했습니다.")
-    for words, count in Counter(file["columns"] for file in files if "error" not in file).most_common(_SHOWN):
-        note(f"  열 (columns): {words} — 파일 {count:,}개 (files)")
+    read = sum(len(file.get("parts", ())) for file in files)
+    note(
+        f"{counted(len(files), '개 파일', 'files')}: {words('예측한 행', 'rows predicted')} "
+        f"{manifest['rows_out']:,}/{manifest['rows_in']:,}"
+    )
+    for columns, count in Counter(file["columns"] for file in files if "error" not in file).most_common(_SHOWN):
+        note(f"  {words('열', 'columns')}: {columns} — {counted(count, '개 파일', 'files')}")
     if manifest["dropped"]:
-        reasons = ", ".join(f"{REASONS[reason]} {rows:,}" for reason, rows in manifest["dropped"].items())
-        note(f"  제외 {sum(manifest['dropped'].values()):,}행: {reasons}")
-    notes = [f"{korean} / {english}" for file in files for korean, english in map(dict.values, file.get("notes", ()))]
+        rows = counted(sum(manifest["dropped"].values()), "행", "rows")
+        note(f"  {words('제외', 'left out')} {rows}: {in_words(manifest['dropped'], spoken())}")
+    notes = [Wording(**said) for file in files for said in file.get("notes", ())]
     for text in notes[:_SHOWN]:
-        note(f"  {as_options(text)}")
+        note(f"  {as_options(text.in_language(spoken()))}")
     if len(notes) > _SHOWN:
         note(f"  … (+{len(notes) - _SHOWN:,}, manifest.json)")
     if (message := found.unknown.message()) is not None:
-        note(message)
-    note(f"{output}: 부분 {sum(len(file.get('parts', ())) for file in files):,}개 (parts), manifest.json")
+        note(message.in_language(spoken()))
+    note(f"{output}: {words('부분', 'parts')} {read:,}, manifest.json")
     _say_bad(result)
-    counts = manifest["predicted"]
     if json:
         names = ("rows_in", "rows_out", "dropped", "predicted", "unknown_texts", "bad_files", "scores", "report")
         say_json({"output": output, **{name: manifest[name] for name in names if name in manifest}})
     elif found.labelled:
         say(found.text_report())
     else:
-        say("  ".join(f"{name} {count:,}" for name, count in counts.items()))
+        say("  ".join(f"{name} {count:,}" for name, count in manifest["predicted"].items()))
 
 
 def _say_bad(result: RayPrediction) -> None:
     if not result.bad:
         return
     note(
-        f"오류 (error): 파일 {len(result.bad):,}개를 읽지 못했습니다. 나머지는 다 예측했습니다. 고친 다음 같은 명령에 "
-        "--resume을 붙이면 그 파일만 합니다. (These files cannot be read; all others are done. Mend them and add "
-        "--resume to the same command, which does these alone.)"
+        lines(
+            f"오류: 파일 {len(result.bad):,}개를 읽지 못했습니다. 나머지는 다 예측했습니다. 고친 다음 같은 명령에 "
+            "--resume을 붙이면 그 파일만 합니다.",
+            f"error: {len(result.bad):,} files cannot be read; all others are done. Mend them and add --resume to the "
+            "same command, which does these alone.",
+        )
     )
     for name, error in result.bad[:_SHOWN]:
-        note(f"  {name}")
-        note(f"    {as_options(error.korean)}\n    {as_options(error.english)}")
+        note(f"  {name}\n    {as_options(error.in_language(spoken()))}")
     if len(result.bad) > _SHOWN:
         note(f"  … (+{len(result.bad) - _SHOWN:,}, manifest.json)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..errors import DataError
@@ -69,8 +70,8 @@ class LoadReport:
         apart = [
             (
                 left_out,
-                f"제외 {left_out:,}행: {_in_words(self.dropped, 'ko')}",
-                f"{left_out:,} rows left out: {_in_words(self.dropped, 'en')}",
+                f"제외 {left_out:,}행: {in_words(self.dropped, 'ko')}",
+                f"{left_out:,} rows left out: {in_words(self.dropped, 'en')}",
             ),
             (self.nfc_changed, f"NFC로 정규화한 글: {self.nfc_changed:,}행", f"brought to NFC: {self.nfc_changed:,}"),
             (
@@ -90,7 +91,8 @@ class LoadReport:
         return "\n".join([f"{files}: {kept}", *(f"  {line}" for line in lines)])
 
 
-def _in_words(dropped: dict[str, int], language: Language) -> str:
+def in_words(dropped: Mapping[str, int], language: Language) -> str:
+    """Returns how many rows were left out for each reason."""
     names = {reason: Wording(korean, reason.replace("_", " ")) for reason, korean in REASONS.items()}
     return ", ".join(f"{names[reason].in_language(language)} {count:,}" for reason, count in dropped.items())
 
@@ -99,8 +101,8 @@ def nothing_left(report: LoadReport) -> DataError:
     """Returns the error of files none of whose rows can be used."""
     files = ", ".join(report.files)
     return DataError(
-        f"{files}: {report.rows_read:,}행을 읽었지만 쓸 수 있는 행이 없습니다({_in_words(report.dropped, 'ko')}). "
+        f"{files}: {report.rows_read:,}행을 읽었지만 쓸 수 있는 행이 없습니다({in_words(report.dropped, 'ko')}). "
         "글과 레이블이 있는 열을 지정했는지 확인하세요.",
-        f"{files}: none of the {report.rows_read:,} rows can be used ({_in_words(report.dropped, 'en')}). "
+        f"{files}: none of the {report.rows_read:,} rows can be used ({in_words(report.dropped, 'en')}). "
         "Check that the text and label columns are the right ones.",
     )

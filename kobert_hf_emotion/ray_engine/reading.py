@@ -75,7 +75,7 @@ def _parts_of(wanted: Record, job: Job) -> Iterator[tuple[Record, bytes]]:
             "rows_out": report.rows_kept,
             "dropped": report.dropped,
             "encoding": report.encodings[0],
-            "columns": report.columns[0].in_words(korean=False),
+            "columns": report.columns[0].in_words("en"),
             "notes": [note._asdict() for note in report.notes],
             "labels": report.label_counts,
             "null_texts": report.null_texts,
