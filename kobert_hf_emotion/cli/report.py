@@ -9,7 +9,7 @@ import typer
 
 from . import options
 from .inputs import check_page
-from .language import spoken, words
+from .language import said, words
 from .models import check_run
 from .output import quiet_libraries, say, say_json
 
@@ -54,13 +54,11 @@ def report(
             }
         )
         return
-    say(
-        f"{target}: {size / 1e6:.2f} MB, {words('열리는 행', 'rows that open')} {page.rows_shown:,}/{page.rows:,}, "
-        f"{words('설명한 오류', 'mistakes explained')} {page.explained:,}"
-    )
+    open_rows, explained = words("열리는 행", "rows that open"), words("설명한 오류", "mistakes explained")
+    say(f"{target}: {size / 1e6:.2f} MB, {open_rows} {page.rows_shown:,}/{page.rows:,}, {explained} {page.explained:,}")
     for title, listed in (
         (words("없는 것", "missing"), page.missing),
         (words("넣지 않은 것", "left out"), page.left_out),
     ):
         for found in listed:
-            say(f"  {title}: {found.in_language(spoken())}")
+            say(f"  {title}: {said(found)}")

@@ -102,9 +102,8 @@ def write_page(run: Path, record: Mapping[str, Any]) -> None:
     try:
         write_html_report(run, record=record)
     except Exception as error:  # the run is worth more than its page, which the command makes anew
-        logger.warning(
-            "%s를 쓰지 못했습니다 (cannot write it): %r\n  $ kobert-emotion report %s", HTML_FILE, error, run
-        )
+        about = f"{error!r}\n  $ kobert-emotion report {run}"
+        logger.warning(Wording(f"{HTML_FILE}을 쓰지 못했습니다: {about}", f"Cannot write {HTML_FILE}: {about}"))
 
 
 class _Gatherer:
@@ -218,7 +217,10 @@ class _Gatherer:
         found: dict[int, Explanation] = {}
         chosen = self._short_enough(predictions.texts, mistakes)
         if chosen:
-            logger.info("%s: explaining %d mistakes / 틀린 행을 설명합니다", HTML_FILE, len(chosen))
+            count = len(chosen)
+            logger.info(
+                Wording(f"{HTML_FILE}: 틀린 행 {count}개를 설명합니다", f"{HTML_FILE}: explaining {count} mistakes")
+            )
         for fold in sorted({predictions.folds[index] for index in chosen}):
             rows = [index for index in chosen if predictions.folds[index] == fold]
             texts = [predictions.texts[index] for index in rows]
