@@ -62,6 +62,7 @@ html_theme_options = {
 }
 html_context = {
     "languages": [("ko", "한국어"), ("en", "English")],
+    "on_this_page": "이 쪽에서" if _KOREAN else "On this page",
     "pages_title": "문서의 쪽" if _KOREAN else "Pages of the documentation",
 }
 
