@@ -13,6 +13,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ..wording import Wording
 from .language import said, spoken
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ def say_json(content: Mapping[str, Any]) -> None:
     say(json.dumps(content, ensure_ascii=False, indent=2, default=_plain))
 
 
-def note(line: str) -> None:
+def note(line: str | Wording) -> None:
     """Prints a line that is not part of the result, on stderr."""
-    print(line, file=sys.stderr)  # noqa: T201
+    print(said(line), file=sys.stderr)  # noqa: T201
 
 
 def note_reading(report: LoadReport) -> None:

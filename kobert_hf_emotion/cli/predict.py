@@ -13,7 +13,7 @@ from ..utils.garbage_collection import collector_spares_imports
 from . import options
 from .groups import Columns, Engine, takes_groups
 from .inputs import STDIN, check_order, check_output, file_or_texts, refuse_unused
-from .language import counted, spoken, words
+from .language import counted, words
 from .models import open_model
 from .output import note, note_reading, progress_bar, quiet_libraries, say, say_json
 from .typed import typed
@@ -125,7 +125,7 @@ def _predict_texts(classifier: LogitsModel, texts: list[str], output: Path | Non
 
 def _warn(unknown: UnknownTexts) -> None:
     if (message := unknown.message()) is not None:
-        note(message.in_language(spoken()))
+        note(message)
 
 
 def _predict_rows(classifier: LogitsModel, rows: RowStream, output: Path | None, batch_size: int, json: bool) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from ..wording import Wording
 from .actor import PartPredictor
 from .cluster import Resources
 from .inputs import InputFile
@@ -57,7 +58,10 @@ class Pool:
         count = min(actors or there.gpus or there.cpus, most)
         if actors is not None and actors > count:
             logger.warning(
-                "`actors` %d: 자리가 %d개뿐이라 %d개를 띄웁니다 (there is room for %d only)", actors, most, count, most
+                Wording(
+                    f"`actors` {actors}: 자리가 {most}개뿐이라 {count}개를 띄웁니다",
+                    f"`actors` {actors}: there is room for {most} only, and {count} are started",
+                )
             )
         threads = max(1, there.cpus // count)
         return cls(count, gpus, threads, max(1, min(files, count)))
