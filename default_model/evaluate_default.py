@@ -4,10 +4,10 @@
 
 Beside the model stands TF-IDF over character 1-4-grams with logistic regression, trained on the same rows.
 Intervals are 95% percentile intervals of a bootstrap over test rows; a difference is bootstrapped on the same rows.
-Parts: "probes" are sentences to read by hand; "emotions" the seven emotions and their calibration; "sample" is what
-`make demo` does, from the model's weights and from random ones; "few-rows" fine-tunes the encoder on 5,000 rows of
-NSMC's official train part, from both as well; "nsmc" on all of it, where a text of the test part that also stands in
-the train part counts as seen.
+Parts: "probes" are sentences to read by hand; "emotions" the seven emotions and their calibration; "kote-labels" KOTE's
+44 labels, several a comment, after training on its validation part; "sample" is what `make demo` does, from the model's
+weights and from random ones; "few-rows" fine-tunes the encoder on 5,000 rows of NSMC's official train part, from both
+as well; "nsmc" on all of it, where a text of the test part that also stands in the train part counts as seen.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from default_model import corpora
 from default_model.batches import Encoder
 from default_model.emotions import emotion_parts
 from default_model.fine_tuning import FineTuning, fine_tune
+from default_model.kote_labels import kote_lines
 from default_model.prediction import predict_logits
 from default_model.settings import Settings
 from kobert_hf_emotion import EmotionClassifier, EmotionTrainingArguments, cross_validate, load_emotion_dataset
@@ -40,7 +41,7 @@ from kobert_hf_emotion.tokenization.loading import load_tokenizer
 
 MAX_TOKENS = 128
 RESAMPLES = 1000
-PARTS = ("probes", "emotions", "sample", "few-rows", "nsmc")
+PARTS = ("probes", "emotions", "kote-labels", "sample", "few-rows", "nsmc")
 ALL_ROWS = FineTuning(epochs=2, batch_size=64, learning_rate=1.5e-4, average_decay=0.999, mask_share=0.0)
 FEW_ROWS = FineTuning(epochs=4, batch_size=32, learning_rate=3e-4, average_decay=0.99)
 PROBES: tuple[tuple[str, str], ...] = (
@@ -262,6 +263,8 @@ def main() -> None:
     if "emotions" in arguments.parts:
         record = json.loads((arguments.model / "training_record.json").read_text(encoding="utf-8"))
         print_emotions(model, encoder, arguments.data, float(record["temperature"]))
+    if "kote-labels" in arguments.parts:
+        _print("\n" + "\n".join(kote_lines(arguments.model, arguments.data)))
     if "sample" in arguments.parts:
         print_sample(arguments.model)
     if "few-rows" in arguments.parts:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .legacy import export_legacy_checkpoint, import_legacy_checkpoint
     from .modeling.classifier import EmotionClassifier
     from .modeling.losses import FocalLoss, focal_loss
+    from .modeling.sigmoid_loss import SigmoidFocalLoss, sigmoid_focal_loss
     from .runs.cross_validation import cross_validate
     from .runs.push import push_run
     from .runs.result import CrossValidationResult
@@ -49,6 +50,7 @@ _HOMES = {
     "KoBERTTokenizer": "tokenization.tokenizer",
     "LoadReport": "data.report",
     "OnnxClassifier": "export",
+    "SigmoidFocalLoss": "modeling.sigmoid_loss",
     "audit_dataset": "audit",
     "compare_runs": "evaluation.comparison",
     "continue_training": "training.continuation",
@@ -62,6 +64,7 @@ _HOMES = {
     "load_emotion_dataset": "data.dataset",
     "load_emotion_dataset_with_report": "data.dataset",
     "push_run": "runs.push",
+    "sigmoid_focal_loss": "modeling.sigmoid_loss",
     "stratified_kfold": "splits.folds",
 }
 
@@ -79,6 +82,7 @@ __all__ = [
     "KoBERTTokenizer",
     "LoadReport",
     "OnnxClassifier",
+    "SigmoidFocalLoss",
     "audit_dataset",
     "compare_runs",
     "continue_training",
@@ -92,6 +96,7 @@ __all__ = [
     "load_emotion_dataset",
     "load_emotion_dataset_with_report",
     "push_run",
+    "sigmoid_focal_loss",
     "stratified_kfold",
 ]
 

@@ -1,12 +1,16 @@
 """Configuration of an emotion classifier: KoBERT's BERT, the label names and the loss settings."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from huggingface_hub.dataclasses import strict
 from transformers import BertConfig, PreTrainedConfig
 
-from .errors import CheckpointError
+from .errors import CheckpointError, KoBERTEmotionError, Setting
 from .labels import ID2LABEL, LABEL2ID
+
+MULTI_LABEL = "multi_label_classification"
+"""`problem_type` of a model that gives each label a probability of its own, as transformers calls it."""
 
 
 @strict
@@ -24,21 +28,30 @@ class EmotionConfig(BertConfig):
     | `id2label`, `label2id` | the seven emotions, unless `num_labels` says otherwise | two numbered labels |
 
     Args:
-        focal_alpha: Weight of the focal loss: one number, or one per class in the order of the ids.
-        focal_gamma: Focusing parameter of the focal loss.
+        focal_alpha: Weight of the focal loss: one number, or one per class in the order of the ids. Of a multi-label
+            model the balance of a label's yes and no (see `modeling.sigmoid_loss.sigmoid_focal_loss`), None for none.
+        focal_gamma: Focusing parameter of the focal loss; of a multi-label model also one per label.
         tokenizer_sha256: SHA-256 of the `spiece.model` the weights belong to, None where unknown. The
             tokenizer guard compares it with the tokenizer in use.
         softmax_temperature: What logits are divided by before the softmax that gives the probabilities of a
             prediction; see `metrics.calibration.fit_temperature`. `forward` gives the logits as trained, undivided.
+        label_thresholds: Of a multi-label model: the probability from which on a label is given, one per label in the
+            order of the ids. None means 0.5 for all.
+        thresholds_from: What they were fitted on, in words.
+        allow_empty: Of a multi-label model: whether a text may get no label. Otherwise it gets the one that is nearest
+            to its threshold where none reaches it.
     """
 
     vocab_size: int = 8002
     pad_token_id: int | None = 1
     classifier_dropout: float | int | None = 0.5
-    focal_alpha: float | int | list[float | int] = 1.0
-    focal_gamma: float | int = 2.0
+    focal_alpha: float | int | list[float | int] | None = 1.0
+    focal_gamma: float | int | list[float | int] = 2.0
     tokenizer_sha256: str | None = None
     softmax_temperature: float | int = 1.0  # plain `temperature` is a setting of text generation to transformers
+    label_thresholds: list[float | int] | None = None
+    thresholds_from: str | None = None
+    allow_empty: bool = False
 
     def __post_init__(self, **kwargs: Any) -> None:
         if self.id2label is None and self.label2id is not None:
@@ -107,3 +120,25 @@ def label_names(config: PreTrainedConfig) -> list[str]:
 def softmax_temperature(config: PreTrainedConfig) -> float:
     """Returns what a classifier's logits are divided by before the softmax; 1 where its configuration has none."""
     return float(getattr(config, "softmax_temperature", 1.0))
+
+
+def is_multi_label(config: PreTrainedConfig) -> bool:
+    """Whether a model gives each label a probability of its own, so that a text may have several."""
+    return bool(getattr(config, "problem_type", None) == MULTI_LABEL)
+
+
+def refuse_multi_label(
+    config: PreTrainedConfig, korean: str, english: str, mend: Mapping[str, Setting] | None = None
+) -> None:
+    """Raises `KoBERTEmotionError` where a model gives several labels a text, and what follows knows of one alone.
+
+    Args:
+        config: The model's.
+        korean: What cannot be done with it, and what can.
+        english: The same in English.
+        mend: Arguments that lead out; see `KoBERTEmotionError`.
+    """
+    if is_multi_label(config):
+        raise KoBERTEmotionError(
+            f"다중 레이블 모델입니다. {korean}", f"This is a multi-label model. {english}", mend=mend
+        )

@@ -105,6 +105,12 @@ KOTE_TO_EMOTION: dict[str, str | None] = {
 }
 """KOTE's 44 labels in their index order; `None` where a label belongs to no single one of the seven."""
 
+LABEL_SETS: dict[str, tuple[str, ...]] = {
+    "kote": tuple(KOTE_TO_EMOTION),
+    "goemotions": tuple(GOEMOTIONS_TO_EMOTION),
+}
+"""Names of labels by what their corpus is called, in the order of the ids in its files."""
+
 
 _NUMBER = re.compile(r"(-?[0-9]+)(\.0+)?")
 _FULL_WIDTH = re.compile("[\uff01-\uffef]+")

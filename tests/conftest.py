@@ -68,10 +68,12 @@ def pictures_drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
 
         return copy_or_draw
 
-    writing = sys.modules.get("kobert_hf_emotion.runs.writing")  # not loaded for tests that train nothing
+    rooms = [sys.modules.get(f"kobert_hf_emotion.runs.{name}") for name in ("writing", "out_of_fold")]
     with pytest.MonkeyPatch.context() as monkeypatch:
-        for name in KINDS_OF_PICTURES if writing else ():
-            monkeypatch.setattr(writing, name, once(name, getattr(writing, name)))
+        for name in KINDS_OF_PICTURES:
+            for room in filter(None, rooms):  # not loaded for tests that train nothing
+                if hasattr(room, name):
+                    monkeypatch.setattr(room, name, once(name, getattr(room, name)))
         yield
 
 

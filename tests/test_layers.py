@@ -16,6 +16,7 @@ FLOORS = (
     ("utils",),
     ("assets", "configuration", "data"),
     ("hub", "kernels", "metrics", "splits"),
+    ("tasks",),
     ("tokenization",),
     ("explanation",),
     ("modeling", "audit"),

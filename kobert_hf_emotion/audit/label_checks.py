@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..wording import Wording
 from .report import Finding, Split, counted
 from .rows import AuditedRows, codes
@@ -16,7 +14,7 @@ def check_classes(rows: AuditedRows, n_splits: int | None, split: Split) -> list
     A class needs as many groups of rows as there are folds: rows with the same text stay together, and so do those
     with the same group.
     """
-    counts = np.bincount(rows.labels[rows.labels >= 0], minlength=len(rows.label_names))
+    counts = rows.rows_of_labels()
     by_name = {name: int(count) for name, count in zip(rows.label_names, counts, strict=True)}
     findings = [_balance(by_name, split)]
     if n_splits is not None:
@@ -51,7 +49,7 @@ def _folds(rows: AuditedRows, by_name: dict[str, int], n_splits: int) -> Finding
 
 
 def _groups(rows: AuditedRows, label: int) -> int:
-    members = np.flatnonzero(rows.labels == label)
+    members = rows.with_label(label)
     distinct = len(codes([rows.keys[index] for index in members])[1])
     if rows.groups is None:
         return distinct

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..data.label_ids import IGNORED, Truth, class_names, has_several, is_labelled, rows_of_labels
 from ..data.text_keys import text_key
 from .report import Example, shortened
 
@@ -27,7 +28,9 @@ class AuditedRows:
         pairs: The second texts of pairs, or None.
         whole: What is compared word for word: the text, or both texts of a pair with a tab between them.
         keys: The folded texts; see `data.text_keys.text_key`.
-        labels: The label's id, -1 where there is none; shape (rows,).
+        labels: The label's id, -1 where there is none; shape (rows,). Of several labels a row a number that is the
+            same for the same labels.
+        truth: The labels, as in `data.label_ids`; None without any.
         label_names: The names of the labels, by id; empty without labels.
         numbers: The row numbers in the file.
         groups: The groups, or None.
@@ -38,6 +41,7 @@ class AuditedRows:
     whole: list[str]
     keys: list[str]
     labels: Codes
+    truth: Truth | None
     label_names: list[str]
     numbers: list[int]
     groups: list[str] | None
@@ -48,14 +52,15 @@ class AuditedRows:
         columns = dataset.column_names
         texts: list[str] = dataset["text"][:]
         pairs = dataset["text_pair"][:] if "text_pair" in columns else None
-        labels = dataset["label"][:] if "label" in columns else [None] * len(texts)
+        truth = _truth(dataset) if "label" in columns else None
         return cls(
             texts=texts,
             pairs=pairs,
             whole=texts if pairs is None else [f"{text}\t{pair}" for text, pair in zip(texts, pairs, strict=True)],
             keys=list(map(text_key, texts)) if pairs is None else list(map(text_key, texts, pairs)),
-            labels=np.asarray([-1 if label is None else label for label in labels], dtype=np.int64),
-            label_names=list(dataset.features["label"].names) if "label" in columns else [],
+            labels=np.full(len(texts), -1) if truth is None else _numbers(truth),
+            truth=truth,
+            label_names=class_names(dataset) or [],
             numbers=dataset["row"][:] if "row" in columns else list(range(1, len(texts) + 1)),
             groups=dataset["group"][:] if "group" in columns else None,
         )
@@ -68,8 +73,43 @@ class AuditedRows:
         return Example(int(self.numbers[index]), shortened(self.whole[index]))
 
     def label_name(self, index: int) -> str:
-        """Returns the name of the label of the row at `index`."""
-        return self.label_names[int(self.labels[index])]
+        """Returns the name of the label of the row at `index`, or those of several with a comma between."""
+        if self.truth is None or self.truth.ndim == 1:
+            return self.label_names[int(self.labels[index])]
+        return ", ".join(self.label_names[label] for label in np.flatnonzero(self.truth[index])) or "-"
+
+    def rows_of_labels(self) -> Codes:
+        """Counts the rows of each label, shape (labels,)."""
+        if self.truth is None:
+            return np.zeros(len(self.label_names), dtype=np.int64)
+        return rows_of_labels(self.truth, len(self.label_names))
+
+    def with_label(self, label: int) -> Codes:
+        """Returns the indices of the rows that have a label."""
+        assert self.truth is not None
+        return np.flatnonzero(self.truth == label if self.truth.ndim == 1 else self.truth[:, label] == 1)
+
+
+def _truth(dataset: Dataset) -> Truth:
+    """Returns the labels of rows of which some may have none."""
+    values = dataset["label"][:]
+    names = class_names(dataset) or []
+    if not has_several(dataset):
+        return np.asarray([IGNORED if label is None or label < 0 else label for label in values], dtype=np.int64)
+    truth = np.zeros((len(values), len(names)), dtype=np.int64)
+    for row, ids in zip(truth, values, strict=True):
+        row[slice(None) if ids is None else ids] = IGNORED if ids is None else 1
+    return truth
+
+
+def _numbers(truth: Truth) -> Codes:
+    """Returns a number for the labels of each row, -1 where it has none that is known."""
+    known = is_labelled(truth)
+    if truth.ndim == 1:
+        return np.where(known, truth, -1)
+    of_label = np.random.default_rng(0).integers(2**63, size=truth.shape[1], dtype=np.uint64)  # in every file the same
+    numbers = (truth.astype(np.uint64) * of_label).sum(axis=1) >> np.uint64(1)
+    return np.where(known, numbers.astype(np.int64), -1)
 
 
 def codes(values: list[str]) -> tuple[Codes, Codes]:

@@ -56,10 +56,18 @@ def continue_(
             f"{checkpoint} is a file. Convert the notebook's file first and name the folder that convert wrote.",
         )
     with quiet_libraries():
-        labels = load_classifier(checkpoint).labels
+        before = load_classifier(checkpoint)
         files = [train_file] if validation_file is None else [train_file, validation_file]
         loaded = [
-            load_emotion_dataset_with_report(path, text_column, label_column, labels=labels, reading=reading)
+            load_emotion_dataset_with_report(
+                path,
+                text_column,
+                label_column,
+                labels=before.labels,
+                reading=reading,
+                task=before.task.name,
+                allow_empty=before.task.allow_empty,
+            )
             for path in files
         ]
         for _, report in loaded:

@@ -37,6 +37,8 @@ def doctor(
     columns: Columns,
     group_column: options.GroupColumn = None,
     labels: options.Labels = None,
+    task: options.Task = "single-label",
+    allow_empty: options.AllowEmpty = False,
     reading: ReadOptions,
     epochs: options.Epochs = 10.0,
     batch_size: options.BatchSize = 64,
@@ -52,6 +54,7 @@ def doctor(
     from ..audit import AuditReport, audit_dataset, check_files, check_reading
     from ..audit.run_checks import check_run
     from ..data.dataset import load_emotion_dataset_with_report
+    from ..data.label_ids import class_names
     from ..tokenization.loading import load_tokenizer
     from ..training.estimate import RunPlan
     from .findings import show
@@ -60,13 +63,14 @@ def doctor(
     check_data_file("test_file", test_file)
     check_start("model", model)
     shared: dict[str, Any] = {**vars(columns), "group_column": group_column, "reading": reading}
+    shared |= {"task": task, "allow_empty": allow_empty}
     with quiet_libraries():
         dataset, loaded = load_emotion_dataset_with_report(train_file, labels=options.parse_labels(labels), **shared)
         findings = check_files(loaded) + check_reading(loaded)
         test = None
         if test_file is not None:
             test, test_loaded = load_emotion_dataset_with_report(
-                test_file, labels=dataset.features["label"].names, require_labels=False, **shared
+                test_file, labels=class_names(dataset), require_labels=False, **shared
             )
             findings += check_files(test_loaded, "test") + check_reading(test_loaded, "test", loaded)
         with names_nearest("model", model):
@@ -103,12 +107,15 @@ def _config(model: str) -> PreTrainedConfig:
 
 
 def _estimate(model: str, tokenizer: PreTrainedTokenizerBase, dataset: Dataset, plan: RunPlan) -> RunEstimate:
+    from ..data.label_ids import class_names, has_several
     from ..inference.classifier import start_model
+    from ..tasks.multi_label import MultiLabel
     from ..training.estimate import estimate_run
     from ..training.sampling import BATCHES_PER_CHUNK
 
     rows = BATCHES_PER_CHUNK * plan.batch_size  # among so many the trainer looks for texts of similar length
     sample = dataset.select(range(0, len(dataset), -(-len(dataset) // rows)))
-    network = start_model(model, dataset.features["label"].names, 0.5, tokenizer)
+    several = MultiLabel() if has_several(dataset) else None
+    network = start_model(model, class_names(dataset) or [], 0.5, tokenizer, several)
     pairs = sample["text_pair"][:] if "text_pair" in sample.column_names else None
     return estimate_run(network, tokenizer, sample["text"][:], plan, pairs)

@@ -67,7 +67,7 @@ class TrainingOptions:
     batch_size: options.BatchSize = 64
     learning_rate: options.LearningRate = 5e-5
     max_length: options.MaxLength = 64
-    gamma: options.Gamma = 2.0
+    gamma: options.Gamma = "2.0"
     alpha: options.Alpha = "1.0"
     seed: options.Seed = 42
 
@@ -92,11 +92,12 @@ ARGUMENTS = {
 
 def arguments_from(training: TrainingOptions) -> EmotionTrainingArguments:
     """Returns the training arguments that options stand for; a bar is shown where stderr is a terminal."""
-    from ..training.arguments import EmotionTrainingArguments
+    from ..training.arguments import EmotionTrainingArguments, parse_gamma
 
     given = {ARGUMENTS.get(name, name): value for name, value in vars(training).items()}
     if given.get("report_to") is None:
         given["report_to"] = "none"
+    given["focal_gamma"] = parse_gamma(given["focal_gamma"])
     return EmotionTrainingArguments(**given, disable_tqdm=not sys.stderr.isatty())
 
 

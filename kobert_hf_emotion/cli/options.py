@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
+from ..data.task_names import TaskName
 from ..errors import DataError
 
 TextColumn = Annotated[
@@ -27,15 +28,39 @@ Labels = Annotated[
     typer.Option(
         "--labels",
         help="쉼표로 나눈 라벨 이름, 번호 순서; 쉼표가 든 이름은 큰따옴표로: '\"기쁨, 행복\",슬픔'; 'auto'는 파일에서 "
-        "읽음; 기본은 일곱 감정 (label names in the order of their ids, with commas between them and a name that holds "
-        "one in double quotes; or 'auto'; the seven emotions by default)",
+        "읽음; 'kote'와 'goemotions'는 그 말뭉치의 이름들; 기본은 일곱 감정 (label names in the order of their ids, "
+        "with commas between them and a name that holds one in double quotes; or 'auto'; or 'kote' or 'goemotions' for "
+        "the names of that corpus; the seven emotions by default)",
+    ),
+]
+Task = Annotated[
+    TaskName,
+    typer.Option(
+        "--task",
+        help="single-label: 문장마다 감정 하나; multi-label: 여럿. 한 칸에 '기쁨|놀람', '2,5,17'이나 목록으로, "
+        "또는 레이블마다 0/1 열로 (one emotion a text, or several: in one cell, or in a column of 0/1 for each)",
+    ),
+]
+AllowEmpty = Annotated[
+    bool,
+    typer.Option(
+        "--allow-empty",
+        help="multi-label: 빈 레이블 칸은 감정이 없다는 뜻이고, 답도 비어 있을 수 있음 (an empty cell of labels "
+        "means none, and an answer may be empty)",
     ),
 ]
 BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="배치 크기 (rows a batch)")]
 Epochs = Annotated[float, typer.Option("--epochs", min=0.01, help="에폭 수 (passes over the rows)")]
 LearningRate = Annotated[float, typer.Option("--learning-rate", help="학습률 (peak learning rate)")]
 MaxLength = Annotated[int, typer.Option("--max-length", min=3, help="문장을 자르는 토큰 수 (tokens a text)")]
-Gamma = Annotated[float, typer.Option("--gamma", help="초점 손실의 gamma (focusing parameter)")]
+Gamma = Annotated[
+    str,
+    typer.Option(
+        "--gamma",
+        help="초점 손실의 gamma; multi-label은 레이블마다 줄 수도 있음: 기쁨=1,슬픔=3 또는 [목록] (focusing parameter; "
+        "of several labels also one each)",
+    ),
+]
 Alpha = Annotated[
     str,
     typer.Option(
@@ -175,10 +200,12 @@ def parse_labels(labels: str | None) -> tuple[str, ...] | None:
     ('기쁨, 행복', '슬픔')
     """
     from ..data.label_parsing import AUTO
-    from ..labels import EMOTION_LABELS, fold_name
+    from ..labels import EMOTION_LABELS, LABEL_SETS, fold_name
 
     if labels is None:
         return EMOTION_LABELS
+    if (known := LABEL_SETS.get(fold_name(labels))) is not None:
+        return known
     if fold_name(labels) == AUTO:
         return None
     try:

@@ -72,6 +72,7 @@ def predict(
     read and written in parts, so they may be of any size (of an XLSX the table of strings is held whole). MODEL may
     be a folder that export wrote.
     """  # noqa: D415
+    from ..data.label_kinds import label_kind
     from ..data.row_stream import open_rows
 
     check_order(model, inputs)
@@ -91,27 +92,32 @@ def predict(
     check_output(output, found)
     with collector_spares_imports(), quiet_libraries():
         classifier = open_model(model, tokenizer, num_attention_heads)
+    if (about := classifier.task.about(spoken())) is not None:
+        note(about)
     if not isinstance(found, Path):
         _predict_texts(classifier, found, output, batch_size, json)
         return
     with quiet_libraries():
-        rows = open_rows(found, classifier.labels, **vars(columns), read_labels=not ignore_labels, reading=reading)
+        task = classifier.task
+        kind = label_kind(task.name, task.allow_empty)
+        rows = open_rows(
+            found, classifier.labels, **vars(columns), read_labels=not ignore_labels, reading=reading, kind=kind
+        )
         note_reading(rows.report)
     _predict_rows(classifier, rows, output, batch_size, json)
 
 
 def _predict_texts(classifier: LogitsModel, texts: list[str], output: Path | None, batch_size: int, json: bool) -> None:
-    from ..modeling.prediction import to_predictions
     from ..tokenization.guard import UnknownTexts
 
     unknown = UnknownTexts()
     with quiet_libraries():
         logits = classifier.predict_logits(texts, None, batch_size, unknown)
-    predictions = to_predictions(logits, classifier.labels)
+    predictions = classifier.task.predictions(logits, classifier.labels)
     if output is not None:
         from ..inference.prediction_csv import prediction_csv
 
-        with prediction_csv(output, classifier.labels) as table:
+        with prediction_csv(output, classifier.labels, classifier.task) as table:
             table.write({"text": texts}, logits)
     _warn(unknown)
     if json:
@@ -120,7 +126,8 @@ def _predict_texts(classifier: LogitsModel, texts: list[str], output: Path | Non
         return
     for text, prediction in zip(texts, predictions, strict=True):
         ranked = sorted(prediction["probabilities"].items(), key=lambda item: -item[1])
-        say(f"{text}\n  {prediction['label']}  " + "  ".join(f"{label} {p:.2f}%" for label, p in ranked))
+        chosen = ", ".join(prediction.get("labels", [prediction["label"]])) or "-"
+        say(f"{text}\n  {chosen}  " + "  ".join(f"{label} {p:.2f}%" for label, p in ranked))
 
 
 def _warn(unknown: UnknownTexts) -> None:

@@ -14,9 +14,9 @@ from ..wording import Wording
 from . import options
 from .groups import Columns, takes_groups
 from .inputs import check_data_file
-from .language import counted, words
+from .language import counted, spoken, words
 from .models import check_notebook_options, check_tested, names_nearest
-from .output import note_reading, quiet_libraries, say, say_json
+from .output import note, note_reading, quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
     from ..evaluation.held_out import Holdout, HoldoutScores
@@ -65,9 +65,18 @@ def evaluate(
     check_notebook_options(run, tokenizer, num_attention_heads)
     with quiet_libraries():
         with names_nearest("run", str(run)):
-            labels = load_checkpoint(find_checkpoints(run)[0], tokenizer, num_attention_heads).labels
-        dataset, report = load_emotion_dataset_with_report(test_file, **vars(columns), labels=labels, reading=reading)
+            predictor = load_checkpoint(find_checkpoints(run)[0], tokenizer, num_attention_heads)
+        dataset, report = load_emotion_dataset_with_report(
+            test_file,
+            **vars(columns),
+            labels=predictor.labels,
+            reading=reading,
+            task=predictor.task.name,
+            allow_empty=predictor.task.allow_empty,
+        )
         note_reading(report)
+        if (about := predictor.task.about(spoken())) is not None:
+            note(about)
         found = evaluate_run(run, dataset, select_on_test, batch_size, tokenizer, num_attention_heads)
     content = _to_json(found) | {"data": report}
     if output is not None:
@@ -75,7 +84,16 @@ def evaluate(
     if json:
         say_json(content)
         return
-    say("\n".join([*_table(found), f"{found.best.path}\n  {words(*_REASONS[found.chosen_on])}", *_details(found)]))
+    lines = [*_table(found), f"{found.best.path}\n  {words(*_reason(found))}", *_details(found), *_labels(found)]
+    say("\n".join(lines))
+
+
+def _reason(found: Holdout) -> Wording:
+    """Returns what the best was chosen by."""
+    reason = _REASONS[found.chosen_on]
+    if found.best.by_label is None:
+        return reason
+    return Wording(reason.korean.replace("시험 정확도", "시험 macro F1"), reason.english)
 
 
 def _check_output(output: Path | None) -> None:
@@ -96,11 +114,26 @@ _REASONS = {
 
 def _table(found: Holdout) -> list[str]:
     """Returns a line for each checkpoint and each way of putting them together, below one of titles."""
-    lines = [f"{'checkpoint':<32} {'loss':>8} {'accuracy':>9} {'macro F1':>9} {'ECE':>7}"]
+    short = found.best.all_rows.scores.SHORT
+    lines = [f"{'checkpoint':<32} {'loss':>8} {' '.join(f'{title:>9}' for title in short.values())} {'ECE':>7}"]
     for r in (*found.checkpoints, *found.combined):
-        scores = r.all_rows.scores
-        lines.append(f"{r.name:<32} {r.loss:>8.4f} {scores.accuracy:>9.4f} {scores.macro_f1:>9.4f} {r.ece:>7.4f}")
+        figures = " ".join(f"{vars(r.all_rows.scores)[key]:>9.4f}" for key in short)
+        lines.append(f"{r.name:<32} {r.loss:>8.4f} {figures} {r.ece:>7.4f}")
     return lines
+
+
+def _labels(found: Holdout) -> list[str]:
+    """Returns a line for each label of a multi-label model, the best checkpoint's, below one of titles."""
+    if found.best.by_label is None:
+        return []
+    lines = [f"  {'F1':>7} {'precision':>9} {'recall':>7} {'AP':>7} {'ECE':>7} {'rows':>7} {'given':>7}"]
+    for name, figures in found.best.by_label.items():
+        shares = [f"{figures[key]:>{width}.4f}" for key, width in _LABEL_FIGURES.items()]
+        lines.append(f"  {' '.join(shares)} {figures['rows']:>7.0f} {figures['given']:>7.0f}  {name}")
+    return lines
+
+
+_LABEL_FIGURES = {"f1": 7, "precision": 9, "recall": 7, "average_precision": 7, "ece": 7}
 
 
 def _details(found: Holdout) -> list[str]:
@@ -116,11 +149,11 @@ def _details(found: Holdout) -> list[str]:
             )
             if part is not None
         ]
-    lines = [
-        f"  {name}: {counted(part.scores.rows, '행', 'rows')}, accuracy {part.scores.accuracy:.4f} "
-        f"[{part.intervals['accuracy']}], macro F1 {part.scores.macro_f1:.4f} [{part.intervals['macro_f1']}]"
-        for name, part in parts
-    ]
+    lines = []
+    for name, part in parts:
+        shown = {key: title for key, title in part.scores.SHORT.items() if key in part.intervals}
+        figures = ", ".join(f"{t} {vars(part.scores)[key]:.4f} [{part.intervals[key]}]" for key, t in shown.items())
+        lines.append(f"  {name}: {counted(part.scores.rows, '행', 'rows')}, {figures}")
     if found.seen_rows is None:
         unknown = words("학습한 문장을 몰라 겹치는 행을 세지 못함", "training texts not known: overlap not counted")
         lines.append(f"  {unknown}")
@@ -145,6 +178,7 @@ def _to_json(found: Holdout) -> dict[str, Any]:
             "loss": r.loss,
             **vars(r.all_rows.scores),
             "ece": r.ece,
+            **({} if r.by_label is None else {"labels": r.by_label}),
             "intervals": r.all_rows.intervals,
             **{name: {**vars(part.scores), "intervals": part.intervals} for name, part in parts.items()},
         }
@@ -154,7 +188,7 @@ def _to_json(found: Holdout) -> dict[str, Any]:
         "checkpoints": [flat(r) for r in found.checkpoints],
         "combined": [flat(r) for r in found.combined],
         "best": found.best.path,
-        "chosen": "{} ({})".format(*_REASONS[found.chosen_on]),
+        "chosen": "{} ({})".format(*_reason(found)),
         "seen_rows": found.seen_rows,
         "choosing_on_test": optimism,
     }

@@ -38,6 +38,8 @@ def train(
     columns: Columns,
     division: Division,
     labels: options.Labels = None,
+    task: options.Task = "single-label",
+    allow_empty: options.AllowEmpty = False,
     reading: ReadOptions,
     training: RunOptions,
     word_split: Annotated[
@@ -75,7 +77,13 @@ def train(
     with quiet_libraries():
         args = arguments_from(training)
         dataset, report = load_emotion_dataset_with_report(
-            train_file, **vars(columns), group_column=division.group_column, labels=names, reading=reading
+            train_file,
+            **vars(columns),
+            group_column=division.group_column,
+            labels=names,
+            reading=reading,
+            task=task,
+            allow_empty=allow_empty,
         )
         note_reading(report)
         with names_nearest("model", model):
@@ -94,6 +102,7 @@ def train(
                 group_duplicates=division.group_duplicates,
                 split=division.split,
                 train_elsewhere=elsewhere,
+                allow_empty=allow_empty,
             )
     _say_result(result, report, json)
 

@@ -11,6 +11,7 @@ from .columns import Columns
 from .label_parsing import EXCEL_ERRORS, NULLS
 from .label_reading import sort_counts
 from .report import REASONS
+from .several_labels import indicator_cells
 from .tables import Table
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def join_tables(tables: Sequence[Table], columns: Sequence[Columns]) -> pd.DataF
         frame["row"] = range(1, len(frame) + 1)
         frame["file_row"] = frame["row"] + table.first_row - 1
         frame["file"] = str(table.path)
-        frame["label_name"] = found.label
+        if found.indicators:
+            frame["raw_label"], frame["blanks"] = indicator_cells(table, found.indicators)
+        frame["label_name"] = found.label or ", ".join(found.indicators[:3])
         frame["other_name"] = found.other_label
         frames.append(frame)
     return pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
@@ -68,7 +71,7 @@ def text_fault(text: str) -> str:
 
 
 def keep_rows(frame: pd.DataFrame, require_labels: bool) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Leaves the rows without content out, after `clean_texts` and `encode_labels`.
+    """Leaves the rows without content out, after `clean_texts` and once labels are read.
 
     Returns:
         The rows that are kept, and how many are not by reason.
@@ -98,11 +101,3 @@ def _normalize(frame: pd.DataFrame) -> list[bool]:
                 was and unicodedata.is_normalized("NFC", text) for was, text in zip(composed, texts, strict=True)
             ]
     return composed
-
-
-def count_labels(frame: pd.DataFrame, names: tuple[str, ...] | None) -> dict[str, int]:
-    """Counts the rows of each label by its name; empty without labels."""
-    if names is None:
-        return {}
-    counts = frame["label"].value_counts().to_dict()
-    return {name: int(counts.get(index, 0)) for index, name in enumerate(names)}

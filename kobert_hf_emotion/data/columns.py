@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DataError, Setting
 from ..labels import fold_name, whole_number
 from ..wording import Language, Wording
+from .several_labels import is_indicator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +56,7 @@ class Columns:
 
     `other_label` is a second column of labels, which `label` is compared with. `guessed` lists the roles of
     columns that were not named, `rivals` other columns that could have been taken for the role, `unused` all columns
-    without one.
+    without one. `indicators` are columns of 0 and 1, one for each label, in place of `label`.
     """
 
     text: str
@@ -63,6 +65,7 @@ class Columns:
     text_pair: str | None = None
     group: str | None = None
     id: str | None = None
+    indicators: tuple[str, ...] = ()
     guessed: tuple[str, ...] = ()
     rivals: dict[str, tuple[str, ...]] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
@@ -83,6 +86,9 @@ class Columns:
             if rivals := self.rivals.get(role):
                 part += f" — {word(('다른 후보', 'others that fit'))}: {_listed(rivals)}"
             parts.append(part)
+        if self.indicators:
+            part = f"{word(('레이블마다 한 열(0/1)', 'a column of 0/1 for each label'))} {_listed(self.indicators)}"
+            parts.append(part + (f" {word(('추측', 'guessed'))}" if "indicators" in self.guessed else ""))
         if self.unused:
             parts.append(f"{word(('쓰지 않음', 'unused'))}: {_listed(self.unused)}")
         return "; ".join(parts)
@@ -99,6 +105,8 @@ class Wanted:
         group: That of the rows' groups.
         require_labels: Whether a column of labels must be there.
         read_labels: Whether one is looked for.
+        several: Whether a row may have several labels, so that each may have a column of its own.
+        labels: The names of the labels, where they are given.
     """
 
     text: str | None = None
@@ -107,6 +115,8 @@ class Wanted:
     group: str | None = None
     require_labels: bool = True
     read_labels: bool = True
+    several: bool = False
+    labels: tuple[str, ...] = ()
 
     @property
     def named(self) -> dict[str, str]:
@@ -130,6 +140,8 @@ def find_columns(table: Table, wanted: Wanted | None = None) -> Columns:
         DataError: A named column is missing or there twice, or the guess fits no column or several.
     """
     wanted = wanted or Wanted()
+    if wanted.several and wanted.read_labels and (indicators := _indicators(table, wanted)):
+        return _with_indicators(table, wanted, indicators)
     for argument, name in wanted.named.items():
         _check_named(table, name, argument, wanted.must_guess_label)
     taken = set(wanted.named.values())
@@ -158,9 +170,39 @@ def _find_labels(table: Table, taken: set[str], wanted: Wanted) -> tuple[str | N
     label = wanted.label
     if label is None:
         label = _guess_label(table, table.frame.head(GUESS_ROWS), taken, wanted.require_labels)
-    if label is None:
-        return None, None
+    if label is None or wanted.several:
+        return label, None
     return label, _the_one(table, LABEL_NAMES + EMOTION_NAMES, {*taken, label})
+
+
+def _with_indicators(table: Table, wanted: Wanted, indicators: tuple[str, ...]) -> Columns:
+    """Returns the columns of a table that has one for each label."""
+    rest = find_columns(table, replace(wanted, label=None, read_labels=False, require_labels=False))
+    guessed = (*rest.guessed, *(("indicators",) if wanted.label is None else ()))
+    unused = tuple(name for name in rest.unused if name not in indicators)
+    return replace(rest, indicators=indicators, guessed=guessed, unused=unused)
+
+
+def _indicators(table: Table, wanted: Wanted) -> tuple[str, ...]:
+    """Returns the columns of 0 and 1 that stand for a label each; none where one column holds the labels.
+
+    They are those that are named with commas between them or, where no column is called like one of labels, those
+    called by the names of the labels or, of other names, all that hold 0 and 1 alone.
+    """
+    names = [str(name) for name in table.frame.columns]
+    if wanted.label is not None:
+        listed = next(csv.reader([wanted.label], skipinitialspace=True))
+        return tuple(listed) if len(listed) > 1 and wanted.label not in names and set(listed) <= set(names) else ()
+    taken = set(wanted.named.values())
+    if any(name not in taken for name in _named_like(table, LABEL_NAMES + EMOTION_NAMES)):
+        return ()
+    head = table.frame.head(GUESS_ROWS)
+    found = [name for name in names if name and name not in taken and names.count(name) == 1]
+    found = [name for name in found if is_indicator(head[name].unique().tolist())]
+    called = {fold_name(label) for label in wanted.labels}
+    of_labels = [name for name in found if fold_name(name) in called]
+    chosen = of_labels or found
+    return tuple(chosen) if len(chosen) > 1 else ()
 
 
 def _rivals(table: Table, role: str, free: Sequence[str]) -> tuple[str, ...]:

@@ -13,13 +13,16 @@ from ..utils.argument_checks import check_path, check_type
 from ..wording import Wording
 from .cleaning import clean_texts, join_tables, keep_rows
 from .columns import Columns, Wanted
+from .label_kinds import LabelKind, label_kind
 from .label_parsing import label_names
-from .label_tally import encode_labels
+from .label_tally import LabelTally
 from .report import LoadReport
 from .row_counts import Part, RowCounts
+from .several_labels import check_indicators
 from .tables import Note, ReadOptions, Table, read_table
 from .tables.column_roles import columns_of, gap_notes
 from .tables.options import LayoutName
+from .task_names import TaskName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,13 +50,16 @@ def load_emotion_dataset(
     no_header: bool = False,
     header_row: int | None = None,
     layout: LayoutName | None = None,
+    task: TaskName = "single-label",
+    allow_empty: bool = False,
 ) -> Dataset:
     """Loads CSV, TSV, XLSX, JSON, JSON Lines or Parquet files and logs what was read, how, and what was left out.
 
     The columns of the dataset:
 
     - `text`: in NFC.
-    - `label`: a `ClassLabel`; absent if there is no label column and `require_labels` is False.
+    - `label`: a `ClassLabel`, with `task="multi-label"` a list of them; absent if there is no label column and
+      `require_labels` is False.
     - `text_pair`, `group`: where asked for.
     - `row`: the row's number among the rows of data of its file, from 1.
     - `file`: the row's file, where there are several.
@@ -83,6 +89,10 @@ def load_emotion_dataset(
         no_header: Whether the first row is data. Columns are then called by their position: "1", "2", ….
         header_row: Number of the row with the column names, from 1; found out if None.
         layout: "kemdy" for the two header rows of KEMDy's annotations; found out if None.
+        task: "multi-label" where a row may have several labels: in one cell, divided by |, ; or , or as a list in
+            brackets, or in a column of 0 and 1 for each. Which of these it is, is found out and told.
+        allow_empty: Whether an empty cell of labels says that a row has none; with "multi-label" alone. Otherwise such
+            rows are left out as those that nobody labelled.
 
     Raises:
         DataError: A file, a column, a row or a label is not what was expected, or no row is left.
@@ -97,6 +107,8 @@ def load_emotion_dataset(
         require_labels=require_labels,
         read_labels=read_labels,
         reading=ReadOptions(encoding, sheet, delimiter, quoted, no_header, header_row, layout),
+        task=task,
+        allow_empty=allow_empty,
     )
     is_doubtful = report.labels_read is not None and report.labels_read.doubtful
     logger.log(logging.WARNING if is_doubtful else logging.INFO, report.summary())
@@ -114,13 +126,23 @@ def load_emotion_dataset_with_report(
     require_labels: bool = True,
     read_labels: bool = True,
     reading: ReadOptions | None = None,
+    task: TaskName = "single-label",
+    allow_empty: bool = False,
 ) -> tuple[Dataset, LoadReport]:
     """Does what `load_emotion_dataset` does, and returns the report in place of logging it.
 
     The options of reading are one argument here, and the same for all files.
     """
+    kind = label_kind(task, allow_empty)
     wanted = Wanted(
-        text_column, label_column, text_pair_column, group_column, require_labels and read_labels, read_labels
+        text_column,
+        label_column,
+        text_pair_column,
+        group_column,
+        require_labels and read_labels,
+        read_labels,
+        several=kind.several,
+        labels=() if labels is None or isinstance(labels, str) else tuple(labels),
     )
     for name, column in wanted.named.items():
         check_type(name, column, str, '"text"')
@@ -130,7 +152,7 @@ def load_emotion_dataset_with_report(
     notes: list[Note] = []
     for table, found in zip(tables, columns, strict=True):
         notes += [*table.notes, *gap_notes(table, found, wanted.require_labels)]
-    return _load(tables, columns, notes, labels, wanted.require_labels)
+    return _load(tables, columns, notes, labels, wanted.require_labels, kind)
 
 
 def _load(
@@ -139,17 +161,36 @@ def _load(
     notes: Sequence[Note],
     labels: Sequence[str] | None,
     require_labels: bool,
+    kind: LabelKind,
 ) -> tuple[Dataset, LoadReport]:
     frame = join_tables(tables, columns)
-    names = label_names(frame, labels)
+    in_columns = tuple(dict.fromkeys(name for found in columns for name in found.indicators))
+    names = label_names(frame, labels, lambda cells: in_columns or kind.names_in(cells))
     clean_texts(frame)
-    tally = encode_labels(frame, names, require_labels)
+    tally = LabelTally() if names is None else kind.read(frame, names)
+    if names is not None:
+        if require_labels and not tally.unknown:
+            _check_some_labels(frame)
+        tally.check(names)
+        for table, found in zip(tables, columns, strict=True):
+            check_indicators(table.path, found.indicators, names)
     kept, dropped = keep_rows(frame, require_labels)
-    counts = RowCounts(names)
+    counts = RowCounts(names, kind)
     counts.add(Part(kept, dropped, tally))
     report = counts.report(tables, columns, notes)
     _warn_of_empty_groups(kept)
-    return _to_dataset(kept, names, several_files=len(tables) > 1), report
+    return _to_dataset(kept, names, kind, several_files=len(tables) > 1), report
+
+
+def _check_some_labels(frame: pd.DataFrame) -> None:
+    """Raises `DataError` where no row has a label."""
+    if frame["label"].isna().all():
+        raise DataError(
+            f"{frame['file'].iloc[0]}: '{frame['label_name'].iloc[0]}' 열이 모두 비어 있습니다. 레이블을 채우거나 "
+            "`label_column`으로 다른 열을 지정하세요.",
+            f"{frame['file'].iloc[0]}: every cell of column '{frame['label_name'].iloc[0]}' is empty; expected labels. "
+            "Fill them in, or name another column with `label_column`.",
+        )
 
 
 def _paths(path_or_paths: PathLike | Iterable[PathLike]) -> list[PathLike]:
@@ -189,17 +230,19 @@ def _warn_of_empty_groups(frame: pd.DataFrame) -> None:
         )
 
 
-def _to_dataset(frame: pd.DataFrame, names: tuple[str, ...] | None, several_files: bool) -> Dataset:
+def _to_dataset(frame: pd.DataFrame, names: tuple[str, ...] | None, kind: LabelKind, several_files: bool) -> Dataset:
     import pyarrow as pa
-    from datasets import ClassLabel, Dataset, Features, Value
+    from datasets import Dataset, Features, Value
 
     features: dict[str, Any] = {"text": Value("string")}
     if names is not None and frame["label"].notna().any():
-        features["label"] = ClassLabel(names=list(names))
+        features["label"] = kind.feature(names)
     features |= {name: Value("string") for name in ("text_pair", "group", "id") if name in frame}
     features["row"] = Value("int64")
     if several_files:
         features["file"] = Value("string")
     types = {name: pa.string() if feature == Value("string") else pa.int64() for name, feature in features.items()}
+    if "label" in types:
+        types["label"] = kind.arrow_type()
     arrays = {name: pa.array(frame[name], type=kind, from_pandas=True) for name, kind in types.items()}
     return Dataset.from_dict(arrays, features=Features(features))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,10 @@ logger = logging.getLogger(__name__)
 IGNORED = -100
 """The label of a row that counts in no loss and no metric, as in torch and transformers."""
 
+Truth: TypeAlias = NDArray[np.int64]
+"""The labels of rows: class ids, shape (rows,); or, of several a row, 1 where it has a label and 0 where not, shape
+(rows, labels). `IGNORED` stands in place of what is not known."""
+
 
 def label_column(dataset: Dataset) -> str | None:
     """Returns the name of the column with the labels, None where there is none.
@@ -39,8 +43,41 @@ def label_column(dataset: Dataset) -> str | None:
     return found[0] if found else None
 
 
-def label_ids(dataset: Dataset, labels: Sequence[str]) -> NDArray[np.int64]:
-    """Returns the class ids of the rows as a model with `labels` numbers them.
+def has_several(dataset: Dataset) -> bool:
+    """Whether the rows of a data set have lists of labels."""
+    column = label_column(dataset)
+    return column is not None and _inner(dataset.features[column]) is not None
+
+
+def class_names(dataset: Dataset) -> list[str] | None:
+    """Returns the names of a data set's labels in the order of their ids, None where it knows none."""
+    column = label_column(dataset)
+    if column is None:
+        return None
+    feature = dataset.features[column]
+    names = getattr(_inner(feature) or feature, "names", None)
+    return None if names is None else list(names)
+
+
+def is_labelled(truth: Truth) -> NDArray[np.bool_]:
+    """Tells of each row whether its labels are known, shape (rows,)."""
+    known: NDArray[np.bool_] = truth != IGNORED if truth.ndim == 1 else (truth != IGNORED).all(axis=1)
+    return known
+
+
+def rows_of_labels(truth: Truth, labels: int) -> NDArray[np.int64]:
+    """Counts the rows of each label, shape (labels,)."""
+    known = truth[is_labelled(truth)]
+    return known.sum(axis=0) if truth.ndim == 2 else np.bincount(known, minlength=labels)
+
+
+def _inner(feature: Any) -> Any:
+    """Returns the feature of a list's elements, None where a feature is no list."""
+    return getattr(feature, "feature", None) if type(feature).__name__ in ("List", "LargeList", "Sequence") else None
+
+
+def label_ids(dataset: Dataset, labels: Sequence[str]) -> Truth:
+    """Returns the class ids of the rows as a model with `labels` numbers them; of several a row, which it has.
 
     Names (of a `ClassLabel`, or in a column of strings) are compared as label files are read: without regard to case,
     white space and Unicode composition, and an emotion by any of its Korean and English names. Numbers without names
@@ -51,7 +88,7 @@ def label_ids(dataset: Dataset, labels: Sequence[str]) -> NDArray[np.int64]:
         labels: The model's label names in the order of their ids.
 
     Returns:
-        Shape (rows,); -100 where the row has that in place of an id.
+        See `Truth`; -100 where the row has that in place of an id.
 
     Raises:
         DataError: There is no such column, or a row has no label, or one that the model has not.
@@ -66,6 +103,8 @@ def label_ids(dataset: Dataset, labels: Sequence[str]) -> NDArray[np.int64]:
     values: pa.ChunkedArray = dataset.with_format("arrow")[column][:]
     if values.null_count:
         raise _unfit(dataset, np.asarray(values.is_null()), values, labels)
+    if has_several(dataset):
+        return _several(dataset, column, labels)
     if getattr(feature, "names", None) is not None:
         return _by_name(dataset, np.asarray(values, dtype=np.int64), values, list(feature.names), labels)
     kind = str(getattr(feature, "dtype", feature))
@@ -95,8 +134,9 @@ def named_labels(dataset: Dataset) -> Dataset:
         DataError: The labels are numbers without names, or names of something else, or a row has none.
     """
     column = label_column(dataset)
-    names = None if column is None else getattr(dataset.features[column], "names", None)
-    if column is not None and names is None and "string" not in str(getattr(dataset.features[column], "dtype", "")):
+    names = class_names(dataset)
+    feature: Any = None if column is None else _inner(dataset.features[column]) or dataset.features[column]
+    if column is not None and names is None and "string" not in str(getattr(feature, "dtype", "")):
         raise DataError(
             f"'{column}' 열의 라벨에 이름이 없습니다({dataset.features[column]}). 이름을 번호 순서로 주세요: "
             f"dataset.cast_column('{column}', datasets.ClassLabel(names=[…]))",
@@ -105,20 +145,22 @@ def named_labels(dataset: Dataset) -> Dataset:
         )
     labels = list(EMOTION_LABELS) if names is None else list(names)
     ids = label_ids(dataset, labels)
-    if (ids == IGNORED).any():
-        raise _unfit(dataset, ids == IGNORED, dataset.with_format("arrow")[column][:], labels)
+    if not (known := is_labelled(ids)).all():
+        raise _unfit(dataset, ~known, dataset.with_format("arrow")[column][:], labels)
     if names is not None and column == LABEL_COLUMN:
         return dataset
     return with_labels(dataset.remove_columns([column]), ids, labels, LABEL_COLUMN)
 
 
-def with_labels(
-    dataset: Dataset, ids: NDArray[np.int64], labels: Sequence[str], column: str = LABELS_COLUMN
-) -> Dataset:
-    """Returns the rows with a `ClassLabel` added: ids never travel without their names."""
-    from datasets import ClassLabel
+def with_labels(dataset: Dataset, truth: Truth, labels: Sequence[str], column: str = LABELS_COLUMN) -> Dataset:
+    """Returns the rows with a `ClassLabel` added, or a list of them: ids never travel without their names."""
+    from datasets import ClassLabel, List
 
-    return dataset.add_column(column, ids, feature=ClassLabel(names=list(labels)))
+    feature: Any = ClassLabel(names=list(labels))
+    if truth.ndim == 1:
+        return dataset.add_column(column, truth, feature=feature)
+    lists = [[IGNORED] if row.size and row[0] == IGNORED else np.flatnonzero(row).tolist() for row in truth]
+    return dataset.add_column(column, lists, feature=List(feature))
 
 
 def row_place(dataset: Dataset, index: int) -> str:
@@ -149,6 +191,33 @@ def match_names(names: Sequence[str], labels: Sequence[str]) -> list[int | None]
         return same[0] if len(same) == 1 else None
 
     return [find(name) for name in names]
+
+
+def _several(dataset: Dataset, column: str, labels: Sequence[str]) -> Truth:
+    """Returns which labels each row has: those in its list are read as one label a row would be."""
+    from datasets import Dataset
+
+    table = dataset.with_format("arrow")[column][:].combine_chunks()
+    lengths = np.diff(np.asarray(table.offsets))
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    each = Dataset.from_dict({LABEL_COLUMN: []}) if not len(rows) else _elements(dataset, column, rows)
+    truth = np.zeros((len(lengths), len(labels)), dtype=np.int64)
+    if len(rows):
+        ids = label_ids(each, labels)
+        truth[rows[ids != IGNORED], ids[ids != IGNORED]] = 1
+        truth[rows[ids == IGNORED]] = IGNORED
+    return truth
+
+
+def _elements(dataset: Dataset, column: str, rows: NDArray[np.int64]) -> Dataset:
+    """Returns a row for each label of each row, so that errors name the row it stands in."""
+    from datasets import Dataset, Features
+
+    values = dataset.with_format("arrow")[column][:].combine_chunks().flatten()
+    known = {name: dataset.features[name] for name in ("row", "file") if name in dataset.column_names}
+    taken = {name: np.asarray(dataset[name][:], dtype=object)[rows].tolist() for name in known}
+    features = Features({LABEL_COLUMN: _inner(dataset.features[column]), **known})
+    return Dataset.from_dict({LABEL_COLUMN: values, **taken}, features=features)
 
 
 def _by_name(

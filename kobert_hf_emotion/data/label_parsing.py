@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from ..errors import DataError
@@ -107,8 +107,17 @@ def is_empty_label(cell: str) -> bool:
     return label_key(cell) in _EMPTY
 
 
-def label_names(frame: pd.DataFrame, labels: Sequence[str] | None) -> tuple[str, ...] | None:
+def label_names(
+    frame: pd.DataFrame,
+    labels: Sequence[str] | None,
+    names_of: Callable[[Mapping[str, int]], tuple[str, ...]] | None = None,
+) -> tuple[str, ...] | None:
     """Returns the label names: those given, or those in the file; None if there are no labels.
+
+    Args:
+        frame: Rows of `data`.
+        labels: The names, or `AUTO` or None for those in the file.
+        names_of: Returns the names that cells hold, given how often each is there; `names_in` by default.
 
     Raises:
         DataError: The names given are not distinct, or the column has too many values for labels.
@@ -118,7 +127,7 @@ def label_names(frame: pd.DataFrame, labels: Sequence[str] | None) -> tuple[str,
     if labels is not None and not (isinstance(labels, str) and fold_name(labels) == AUTO):
         return _given_names(labels)
     counts = frame["raw_label"].value_counts()
-    names = names_in(dict(zip(counts.index.tolist(), counts.tolist(), strict=True)))
+    names = (names_of or names_in)(dict(zip(counts.index.tolist(), counts.tolist(), strict=True)))
     if len(names) > _MOST_INFERRED_LABELS:
         column = frame["label_name"].iloc[0]
         raise DataError(

@@ -10,6 +10,16 @@ from ..labels import clean_name
 from ..wording import Language, titled
 
 _SHOWN = 24
+_WAYS = {
+    "one": ("하나뿐", "a single label"),
+    "list": ("목록", "a list in brackets"),
+    "none": ("빈 목록: 레이블 없음", "an empty list: none"),
+}
+_NONE = ("레이블이 없는 행으로 봄", "taken for rows with none of the labels")
+_UNLABELLED = (
+    "아무도 레이블을 붙이지 않은 행으로 봄; 레이블이 없다는 뜻이면 `allow_empty`",
+    "taken for rows that nobody labelled; where it means none of them: `allow_empty`",
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,11 @@ class LabelReading:
         second: By label, rows by what a second label column holds, where that is another label or none that is known.
         second_alone: Rows without a label for which the second column has one.
         confirmed: Rows with a number for which the second column names the label that it was read as.
+        splits: Of rows that may have several labels: rows by what divides their cell. All that is said of rows above is
+            then said of each label of a row.
+        labels_given: All labels of these rows together.
+        blanks: Of tables with a column for each label: empty cells in rows that have others, taken for 0.
+        empty_is_none: Whether empty cells were taken for rows with none of the labels.
     """
 
     names: tuple[str, ...]
@@ -37,6 +52,10 @@ class LabelReading:
     second: dict[str, dict[str, int]] = field(default_factory=dict)
     second_alone: int = 0
     confirmed: int = 0
+    splits: dict[str, int] = field(default_factory=dict)
+    labels_given: int = 0
+    blanks: int = 0
+    empty_is_none: bool = False
 
     @property
     def doubtful(self) -> bool:
@@ -67,12 +86,32 @@ class LabelReading:
             ),
             ("둘째 레이블 열의 다른 값", "second column differs", arrows(self.second, forward=True)),
         ]
-        lines = []
+        lines = self._several_lines(language) if self.splits else []
         if self.doubtful:
             korean, english = self.doubt()
             both = (("ko", f"주의: {korean} 그렇다면 {MENDS[0]}"), ("en", f"Mind: {english} Then {MENDS[1]}"))
             lines += [line for shown, line in both if language in (shown, "both")]
         return lines + [f"{titled(korean, english, language)}: {values}" for korean, english, values in found if values]
+
+    def _several_lines(self, language: Language) -> list[str]:
+        """Returns what cells with several labels were taken for, and what an empty one means."""
+        labelled = sum(rows for how, rows in self.splits.items() if how != "empty")
+        ways = ", ".join(
+            f"{titled(*_WAYS[how], language) if how in _WAYS else repr(how)} {rows:,}"
+            for how, rows in self.splits.items()
+            if how != "empty"
+        )
+        mean = self.labels_given / labelled if labelled else 0.0
+        lines = [
+            f"{titled('여러 레이블', 'several labels a row', language)}: {titled('행마다 평균', 'mean', language)} "
+            f"{mean:.2f}; {titled('나눈 방법', 'divided by', language)}: {ways}"
+        ]
+        if self.blanks:
+            lines.append(f"{titled('0으로 본 빈 칸', 'empty cells taken for 0', language)}: {self.blanks:,}")
+        if empty := self.splits.get("empty", 0):
+            meaning = _NONE if self.empty_is_none else _UNLABELLED
+            lines.append(f"{titled('빈 레이블 칸', 'empty cells', language)} {empty:,}: {titled(*meaning, language)}")
+        return lines
 
     def numbers_as_read(self) -> str:
         """Returns each number with the label that it was read as and its rows."""

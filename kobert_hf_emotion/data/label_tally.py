@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
 
-from ..errors import DataError
-from ..labels import EMOTION_LABELS, EMOTION_LABELS_KO, clean_name, whole_number
+from ..errors import DataError, Setting
+from ..labels import EMOTION_LABELS, EMOTION_LABELS_KO, LABEL_SETS, clean_name, whole_number
 from ..wording import Wording
 from .label_parsing import AUTO, LabelParser, label_key
 from .label_reading import MENDS, LabelReading, arrows, as_written, by_label, listed_counts, sort_counts
+from .several_labels import EMPTY, ONE, CellSplitter
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,10 @@ _SHOWN = 5
 _LISTED = 20
 _MOST_DISTINCT = 1000
 """Distinct values of which counts are kept; a column with more holds no labels."""
+_SEVERAL = (
+    "칸마다 레이블이 여럿입니다. 여럿을 배우려면 `task`를 multi-label로 하고, 아니면 하나씩만 남기세요.",
+    "Each of these cells holds several labels. To learn them all use `task` multi-label; otherwise leave one in each.",
+)
 
 
 @dataclass
@@ -47,6 +52,10 @@ class LabelTally:
         second: Rows by the label's id and what a second label column holds, where that is no such label.
         second_alone: Rows with a text and a second label, but no first one.
         confirmed: Rows with a text whose number is the id of what the second column names.
+        splits: Of rows that may have several labels: rows with a text by what divides their cell. All that is said of
+            rows above is then said of each label of a row.
+        blanks: Of tables with a column for each label: empty cells in rows that have others.
+        empty_is_none: Whether empty cells were taken for rows with none of the labels.
     """
 
     rows: int = 0
@@ -62,6 +71,9 @@ class LabelTally:
     second: Counter[tuple[int, str]] = field(default_factory=Counter)
     second_alone: int = 0
     confirmed: int = 0
+    splits: Counter[str] = field(default_factory=Counter)
+    blanks: int = 0
+    empty_is_none: bool = False
 
     def add(self, frame: pd.DataFrame, names: tuple[str, ...]) -> None:
         """Adds the column `label`, the ids, to a frame of `data`, and counts its rows."""
@@ -129,6 +141,9 @@ class LabelTally:
         self.second += later.second
         self.second_alone += later.second_alone
         self.confirmed += later.confirmed
+        self.splits += later.splits
+        self.blanks += later.blanks
+        self.empty_is_none |= later.empty_is_none
         return self
 
     def reading(self, names: Sequence[str]) -> LabelReading:
@@ -148,6 +163,10 @@ class LabelTally:
             second=by_label(names, self.second),
             second_alone=self.second_alone,
             confirmed=self.confirmed,
+            splits=sort_counts(self.splits),
+            labels_given=self.labels.total(),
+            blanks=self.blanks,
+            empty_is_none=self.empty_is_none,
         )
 
     def check(self, names: Sequence[str]) -> None:
@@ -177,19 +196,41 @@ class LabelTally:
         english = ", ".join(
             f"row {row['file_row']}, column '{row['label_name']}': '{row['raw_label']}'" for row in first
         )
-        more = ("", "") if count <= _SHOWN else (f" 외 {count - _SHOWN:,}행", f" and {count - _SHOWN:,} more")
+        more = ("", "") if count <= _SHOWN else (f" 외 {count - _SHOWN:,}", f" and {count - _SHOWN:,} more")
         scheme = self._other_scheme(names)
         way_out = scheme or self._corrections(names)
         empty = sum(rows for (kind, *_), rows in self.cells.items() if kind == "empty")
         # Of a few typos among known labels "auto" would make labels.
-        mend = {"labels": AUTO} if scheme or 2 * count >= self.rows - empty else {}
+        mend: dict[str, Setting] = {}
+        if not self.splits and self._are_several(names):
+            mend = {"task": "multi-label"}
+            way_out = _SEVERAL
+        elif scheme or 2 * count >= self.rows - empty:
+            mend = {"labels": self._known_set() or AUTO}
+        unit = ("행에", "row(s)") if not self.splits else ("곳에", "place(s)")
         return DataError(
-            f"{first[0]['file']}: 알 수 없는 레이블이 {count:,}행에 있습니다: {korean}{more[0]}. "
+            f"{first[0]['file']}: 알 수 없는 레이블이 {count:,}{unit[0]} 있습니다: {korean}{more[0]}. "
             f"쓸 수 있는 값: {_accepted(names)}. {way_out[0]}",
-            f"{first[0]['file']}: unknown label in {count:,} row(s): {english}{more[1]}. "
+            f"{first[0]['file']}: unknown label in {count:,} {unit[1]}: {english}{more[1]}. "
             f"Accepted: {_accepted(names)}. {way_out[1]}",
             mend=mend,
         )
+
+    def _are_several(self, names: Sequence[str]) -> bool:
+        """Whether the unknown cells hold several labels each."""
+        splitter = CellSplitter(names)
+        ways = [splitter.split(cell) for cell in self.unknown_cells]
+        return all(way.how not in (ONE, EMPTY) and splitter.knows(way) for way in ways)
+
+    def _known_set(self) -> str | None:
+        """Returns what the corpus is called whose labels, or whose ids, the values of rows with several labels are."""
+        if not self.splits:
+            return None
+        found = {label_key(cell) for cell in (*self.unknown_cells, *self.numbers)}
+        for name, labels in LABEL_SETS.items():
+            if found <= set(map(label_key, labels)) or found == set(map(str, range(len(labels)))):
+                return name
+        return None
 
     def _corrections(self, names: Sequence[str]) -> tuple[str, str]:
         """Returns what to do about unknown names: typos, or names of another scheme."""
@@ -228,23 +269,14 @@ class LabelTally:
         )
 
 
-def encode_labels(frame: pd.DataFrame, names: tuple[str, ...] | None, require_labels: bool) -> LabelTally:
-    """Adds the column `label`, the ids, to the frame of `data`; names None means that there are no labels.
+def encode_labels(frame: pd.DataFrame, names: tuple[str, ...]) -> LabelTally:
+    """Adds the column `label`, the ids, to the frame of `data`, and checks them.
 
     Raises:
-        DataError: A cell holds no known label, or labels are required and every cell is empty.
+        DataError: A cell holds no known label.
     """
     tally = LabelTally()
-    if names is None:
-        return tally
     tally.add(frame, names)
-    if require_labels and not tally.unknown and frame["label"].isna().all():
-        raise DataError(
-            f"{frame['file'].iloc[0]}: '{frame['label_name'].iloc[0]}' 열이 모두 비어 있습니다. 레이블을 채우거나 "
-            "`label_column`으로 다른 열을 지정하세요.",
-            f"{frame['file'].iloc[0]}: every cell of column '{frame['label_name'].iloc[0]}' is empty; expected labels. "
-            "Fill them in, or name another column with `label_column`.",
-        )
     tally.check(names)
     return tally
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from .cleaning import count_labels, count_null_texts
+from .cleaning import count_null_texts
 from .columns import Columns
+from .label_kinds import LabelKind, OneLabel
 from .label_reading import sort_counts
 from .label_tally import LabelTally
 from .report import LoadReport, nothing_left
@@ -32,6 +33,7 @@ class RowCounts:
 
     Attributes:
         names: Label names in the order of their ids; None without labels.
+        kind: What a row's label is.
         kept: Rows that are kept.
         dropped: Rows left out, by reason.
         labels: Rows kept by label.
@@ -41,6 +43,7 @@ class RowCounts:
     """
 
     names: tuple[str, ...] | None
+    kind: LabelKind = field(default_factory=OneLabel)
     kept: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
@@ -52,7 +55,9 @@ class RowCounts:
         """Counts the rows of a part."""
         self.kept += len(part.kept)
         self.dropped.update(part.dropped)
-        self.labels.update(count_labels(part.kept, self.names))
+        if self.names is not None:
+            counts = self.kind.counts(part.kept["label"])
+            self.labels.update({name: counts[index] for index, name in enumerate(self.names)})
         self.nfc_changed += int((~part.kept["is_nfc"]).sum())
         self.null_texts.update(count_null_texts(part.kept))
         self.tally += part.labels

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 from .cleaning import clean_texts, join_tables, keep_rows
 from .columns import GUESS_ROWS, Columns, Wanted
+from .label_kinds import LabelKind, OneLabel
 from .label_parsing import label_names
 from .label_tally import LabelTally
 from .report import LoadReport
 from .row_counts import Part, RowCounts
+from .several_labels import check_indicators
 from .tables import ReadOptions, Table, TableFile, open_table
 from .tables.column_roles import columns_of, gap_notes
 
@@ -32,6 +34,7 @@ class RowStream:
     Attributes:
         report: What is read and what is left out, of the whole file.
         labels: Label names in the order of their ids; None where no row has a label.
+        kind: What a row's label is.
     """
 
     report: LoadReport
@@ -39,16 +42,18 @@ class RowStream:
     _file: TableFile
     _columns: Columns
     _names: tuple[str, ...] | None
+    kind: LabelKind
 
     def chunks(self, rows: int = CHUNK_ROWS) -> Iterator[pd.DataFrame]:
         """Yields the rows that are kept, in order, of at most `rows` rows of the file at a time.
 
-        The columns are `row` and `text`, and `id`, `text_pair` and `label` (nullable ids) where there are some.
+        The columns are `row` and `text`, and `id`, `text_pair` and `label` (nullable ids, or lists of ids) where there
+        are some.
         """
         roles = [name for name in ("row", "id", "text", "text_pair") if name == "row" or getattr(self._columns, name)]
         if self.labels is not None:
             roles.append("label")
-        for part in _parts(self._file.chunks(rows), self._columns, self._names):
+        for part in _parts(self._file.chunks(rows), self._columns, self._names, self.kind):
             yield part.kept[roles]
 
 
@@ -61,6 +66,7 @@ def open_rows(
     text_pair_column: str | None = None,
     read_labels: bool = True,
     reading: ReadOptions | None = None,
+    kind: LabelKind | None = None,
     chunk_rows: int = CHUNK_ROWS,
 ) -> RowStream:
     """Reads a file through, chunk by chunk, and checks and counts its rows; labels may be missing.
@@ -75,6 +81,7 @@ def open_rows(
         text_pair_column: As for `load_emotion_dataset`.
         read_labels: As for `load_emotion_dataset`.
         reading: How the file is to be read, where that is not left to be found out.
+        kind: What a row's label is; one class by default.
         chunk_rows: Rows of the file in memory at a time.
 
     Raises:
@@ -82,20 +89,30 @@ def open_rows(
     """
     file = open_table(path, reading)
     first = next(file.chunks(GUESS_ROWS))
-    wanted = Wanted(text_column, label_column, text_pair_column, require_labels=False, read_labels=read_labels)
+    kind = kind or OneLabel()
+    wanted = Wanted(
+        text_column,
+        label_column,
+        text_pair_column,
+        require_labels=False,
+        read_labels=read_labels,
+        several=kind.several,
+        labels=tuple(labels),
+    )
     columns = columns_of(first, wanted)
     gaps = gap_notes(first, columns, require_labels=False)
-    names = label_names(join_tables([first], [columns]), labels)
-    counts = RowCounts(names)
-    for part in _parts(file.chunks(chunk_rows), columns, names):
+    names = label_names(join_tables([first], [columns]), labels, kind.names_in)
+    counts = RowCounts(names, kind)
+    for part in _parts(file.chunks(chunk_rows), columns, names, kind):
         counts.add(part)
     if names is not None:
         counts.tally.check(names)
+        check_indicators(file.path, columns.indicators, names)
     report = counts.report([file], [columns], [*file.notes, *gaps])
-    return RowStream(report, names if counts.labels.total() else None, file, columns, names)
+    return RowStream(report, names if counts.labels.total() else None, file, columns, names, kind)
 
 
-def _parts(tables: Iterator[Table], columns: Columns, names: tuple[str, ...] | None) -> Iterator[Part]:
+def _parts(tables: Iterator[Table], columns: Columns, names: tuple[str, ...] | None, kind: LabelKind) -> Iterator[Part]:
     rows_before = 0
     for table in tables:
         frame = join_tables([table], [columns])
@@ -104,6 +121,6 @@ def _parts(tables: Iterator[Table], columns: Columns, names: tuple[str, ...] | N
         tally = LabelTally()
         clean_texts(frame)
         if names is not None:
-            tally.add(frame, names)
+            tally = kind.read(frame, names)
         kept, dropped = keep_rows(frame, require_labels=False)
         yield Part(kept, dropped, tally)

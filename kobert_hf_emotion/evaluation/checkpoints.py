@@ -14,14 +14,15 @@ from transformers import PreTrainedTokenizerBase
 
 from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.input_checks import check_dataset
-from ..data.label_ids import IGNORED, label_ids
+from ..data.label_ids import Truth, is_labelled, label_ids
 from ..errors import KoBERTEmotionError
 from ..inference.ensemble import Predictor
 from ..inference.loading import load_checkpoint
-from ..metrics.probabilities import ClassIds, Logits
-from ..metrics.scores import Scores, score
-from ..modeling.losses import focal_loss
+from ..metrics.probabilities import Logits
+from ..metrics.scores import Scores
+from ..modeling.criterion import criterion_of
 from ..modeling.prediction import DEFAULT_BATCH_SIZE
+from ..tasks.choice import check_task
 from ..utils.argument_checks import check_count, check_path
 
 
@@ -34,7 +35,7 @@ class CheckpointScores:
     """Mean focal loss with the settings of the checkpoint, as in training: of logits undivided by a temperature."""
     scores: Scores
     logits: Logits
-    """Shape (rows, classes), in the order of the test rows; their softmax are the probabilities predicted."""
+    """Shape (rows, classes), in the order of the test rows; see `LogitsModel.predict_logits`."""
 
 
 def evaluate_checkpoints(
@@ -96,19 +97,18 @@ def evaluate_predictor(
         dataset: Rows with `text` and `label`.
         batch_size: Rows a forward pass.
     """
+    check_task(predictor.config, dataset)
     labels = label_ids(dataset, predictor.labels)
     texts = list(dataset[TEXT_COLUMN][:])
     pairs = list(dataset[TEXT_PAIR_COLUMN][:]) if TEXT_PAIR_COLUMN in dataset.column_names else None
     predictor.to_accelerator()
     logits = predictor.predict_logits(texts, pairs, batch_size)
     loss = mean_focal_loss(predictor, logits, labels)
-    counted = labels != IGNORED
-    return CheckpointScores(path, loss, score(logits[counted], labels[counted]), logits)
+    counted = is_labelled(labels)
+    return CheckpointScores(path, loss, predictor.task.score(logits[counted], labels[counted]), logits)
 
 
-def mean_focal_loss(predictor: Predictor, logits: Logits, labels: ClassIds) -> float:
+def mean_focal_loss(predictor: Predictor, logits: Logits, labels: Truth) -> float:
     """Returns the mean focal loss of the predictor's logits, brought back to what they were in training."""
-    # A folder that another library trained has no focal loss in its configuration: the default one is applied.
-    alpha, gamma = getattr(predictor.config, "focal_alpha", 1.0), getattr(predictor.config, "focal_gamma", 2.0)
     trained = torch.from_numpy(logits * np.float32(predictor.temperature))
-    return focal_loss(trained, torch.from_numpy(labels), alpha, gamma).item()
+    return float(criterion_of(predictor.config)(trained, torch.from_numpy(labels)).item())

@@ -115,6 +115,11 @@ def compare_runs(
             f"p-value falls below {SIGNIFICANCE}.",
         )
     runs = read_run(first), read_run(second)
+    for run in runs:
+        run.refuse_several(
+            "비교(compare)는 레이블이 하나인 실행만 됩니다. 두 실행의 report.json에 있는 구간을 견주세요.",
+            "compare is for runs with one label a text. Look at the intervals in the report.json of both.",
+        )
     _check_same_rows(*runs)
     truth, groups, n_classes = runs[0].truth, _groups_of_both(*runs), len(runs[0].labels)
     numbers = np.asarray([runs[0].labels.index(name) for name in runs[1].labels])

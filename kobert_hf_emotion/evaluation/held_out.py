@@ -14,19 +14,20 @@ from transformers import PreTrainedTokenizerBase
 
 from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.input_checks import check_dataset
-from ..data.label_ids import IGNORED, label_ids
+from ..data.label_ids import Truth, is_labelled, label_ids
 from ..data.text_keys import duplicate_groups, text_key
 from ..errors import CheckpointError
-from ..inference.ensemble import EmotionEnsemble, mean_of_probabilities
+from ..inference.ensemble import EmotionEnsemble
 from ..inference.loading import load_checkpoint
 from ..inference.soup import average_weights
-from ..metrics.bootstrap import Interval, Optimism, score_intervals, selection_optimism
-from ..metrics.calibration import expected_calibration_error, reliability_bins
-from ..metrics.probabilities import ClassIds, Logits, softmax
-from ..metrics.scores import Scores, score
+from ..metrics.bootstrap import Interval, Optimism, selection_optimism
+from ..metrics.probabilities import Logits
+from ..metrics.scores import Scores
 from ..modeling.prediction import DEFAULT_BATCH_SIZE
 from ..runs.finished import run_of
 from ..runs.layout import best_fold, find_checkpoints
+from ..tasks.choice import check_task
+from ..tasks.task import Task
 from ..utils.argument_checks import check_count
 from .checkpoints import CheckpointScores, evaluate_predictor, mean_focal_loss
 
@@ -53,7 +54,7 @@ class HoldoutScores:
     loss: float
     """Mean focal loss; of an ensemble that of the mean probabilities."""
     ece: float
-    """Expected calibration error of the probabilities predicted, over 15 bins."""
+    """Expected calibration error of the probabilities predicted, over 15 bins; of several labels the mean over them."""
     all_rows: PartScores
     unseen: PartScores | None
     """Of the rows whose text is not among the run's; None where there are none, or the run's texts are not known."""
@@ -61,6 +62,8 @@ class HoldoutScores:
     """Of the rows whose text is among the run's."""
     right: NDArray[np.bool_]
     """Whether each row was predicted rightly, shape (rows,)."""
+    by_label: dict[str, dict[str, float]] | None = None
+    """Of several labels a row, figures of each by itself; see `metrics.multi_label.label_table`."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,10 @@ class Holdout:
     best: HoldoutScores
     chosen_on: str
     """`CHOSEN_ON_VALIDATION`: the fold the run chose; `CHOSEN_ON_TEST`: the best by test accuracy, as the notebook
-    chooses, whose figure is optimistic; `NOT_CHOSEN` where there was but one."""
+    chooses (of several labels a row by macro F1), whose figure is optimistic; `NOT_CHOSEN` where there was but one."""
     optimism: Optimism | None
-    """How much choosing on the test rows adds to an accuracy; None without folds to choose from."""
+    """How much choosing on the test rows adds to an accuracy; None without folds to choose from, and of several labels
+    a row."""
     seen_rows: int | None
     """Test rows whose text is among the run's; None where the run's texts are not known."""
 
@@ -85,29 +89,37 @@ class Holdout:
 class _TestRows:
     """What of the test rows is the same for every checkpoint."""
 
-    labels: ClassIds
+    labels: Truth
+    names: list[str]
+    """Of the labels, in the order of their ids."""
     groups: list[int]
     """Rows with equal texts have equal numbers."""
     is_seen: NDArray[np.bool_] | None
 
-    def judge(self, name: str, path: Path | None, loss: float, logits: Logits) -> HoldoutScores:
+    def judge(self, name: str, path: Path | None, loss: float, logits: Logits, task: Task) -> HoldoutScores:
         seen = self.is_seen
+        table = task.by_label(logits, self.labels)
         return HoldoutScores(
             name=name,
             path=path,
             loss=loss,
-            ece=expected_calibration_error(reliability_bins(softmax(logits), self.labels)),
-            all_rows=self._part(logits, np.ones(len(logits), dtype=bool)),
-            unseen=None if seen is None or seen.all() else self._part(logits, ~seen),
-            seen=None if seen is None or not seen.any() else self._part(logits, seen),
-            right=logits.argmax(axis=1) == self.labels,
+            ece=task.calibration_error(logits, self.labels),
+            all_rows=self._part(logits, np.ones(len(logits), dtype=bool), task),
+            unseen=None if seen is None or seen.all() else self._part(logits, ~seen, task),
+            seen=None if seen is None or not seen.any() else self._part(logits, seen, task),
+            right=task.right(logits, self.labels),
+            by_label=None
+            if table is None
+            else {
+                label: {figure: float(values[index]) for figure, values in table.items()}
+                for index, label in enumerate(self.names)
+            },
         )
 
-    def _part(self, logits: Logits, rows: NDArray[np.bool_]) -> PartScores:
+    def _part(self, logits: Logits, rows: NDArray[np.bool_], task: Task) -> PartScores:
         kept, labels = logits[rows], self.labels[rows]
         groups = [group for group, is_kept in zip(self.groups, rows, strict=True) if is_kept]
-        intervals = score_intervals(labels, kept.argmax(axis=1), logits.shape[1], groups)
-        return PartScores(score(kept, labels), intervals)
+        return PartScores(task.score(kept, labels), task.intervals(kept, labels, groups))
 
 
 def evaluate_run(
@@ -149,7 +161,8 @@ def evaluate_run(
         predictor = load_checkpoint(path, tokenizer, num_attention_heads)
         if rows is None:
             names = predictor.labels
-            dataset = dataset.select(np.flatnonzero(label_ids(dataset, names) != IGNORED))
+            check_task(predictor.config, dataset)
+            dataset = dataset.select(np.flatnonzero(is_labelled(label_ids(dataset, names))))
             rows = _test_rows(run, dataset, names)
         elif predictor.labels != names:
             raise CheckpointError(
@@ -159,21 +172,28 @@ def evaluate_run(
                 "cannot be evaluated together; evaluate one at a time.",
             )
         found.append(evaluate_predictor(predictor, path, dataset, batch_size))
-        checkpoints.append(rows.judge(str(path), path, found[-1].loss, found[-1].logits))
+        checkpoints.append(rows.judge(str(path), path, found[-1].loss, found[-1].logits, predictor.task))
     assert rows is not None
     is_run = len(paths) > 1
     chosen = None if select_on_test else best_fold(run)
     by_path = {checkpoint.path: checkpoint for checkpoint in checkpoints}
-    best = by_path.get(chosen) or max(checkpoints, key=lambda checkpoint: checkpoint.all_rows.scores.accuracy)
+    best = by_path.get(chosen) or max(checkpoints, key=lambda found: found.all_rows.scores.choice)
     chosen_on = CHOSEN_ON_VALIDATION if best.path == chosen else CHOSEN_ON_TEST
     return Holdout(
         checkpoints=checkpoints,
         combined=_combined(paths, found, rows, dataset, batch_size) if is_run else [],
         best=best,
         chosen_on=chosen_on if is_run else NOT_CHOSEN,
-        optimism=selection_optimism({c.name: c.right for c in checkpoints}, rows.groups) if is_run else None,
+        optimism=_optimism(checkpoints, rows) if is_run else None,
         seen_rows=None if rows.is_seen is None else int(rows.is_seen.sum()),
     )
+
+
+def _optimism(checkpoints: Sequence[HoldoutScores], rows: _TestRows) -> Optimism | None:
+    """Returns what choosing by test accuracy adds; of several labels a row, whose sets are seldom right, nothing."""
+    if rows.labels.ndim == 2:
+        return None
+    return selection_optimism({checkpoint.name: checkpoint.right for checkpoint in checkpoints}, rows.groups)
 
 
 def _test_rows(run: str | os.PathLike[str], dataset: datasets.Dataset, names: Sequence[str]) -> _TestRows:
@@ -184,7 +204,7 @@ def _test_rows(run: str | os.PathLike[str], dataset: datasets.Dataset, names: Se
         known = set(trained.text_keys)
         keys = [text_key(text) for text in texts] if pairs is None else list(map(text_key, texts, pairs))
         is_seen = np.asarray([key in known for key in keys])
-    return _TestRows(label_ids(dataset, names), duplicate_groups(texts, pairs), is_seen)
+    return _TestRows(label_ids(dataset, names), list(names), duplicate_groups(texts, pairs), is_seen)
 
 
 def _combined(
@@ -195,9 +215,9 @@ def _combined(
     batch_size: int,
 ) -> list[HoldoutScores]:
     """Evaluates what the folds are together; the ensemble needs no forward pass of its own."""
-    logits = mean_of_probabilities([scores.logits for scores in found])
     soup = average_weights(paths)
+    logits = soup.task.mean([scores.logits for scores in found])
     loss = mean_focal_loss(EmotionEnsemble([soup]), logits, rows.labels)
-    ensemble = rows.judge(ENSEMBLE, None, loss, logits)
+    ensemble = rows.judge(ENSEMBLE, None, loss, logits, soup.task)
     scores = evaluate_predictor(soup, Path(SOUP), dataset, batch_size)
-    return [ensemble, rows.judge(SOUP, None, scores.loss, scores.logits)]
+    return [ensemble, rows.judge(SOUP, None, scores.loss, scores.logits, soup.task)]

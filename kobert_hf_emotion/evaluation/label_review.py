@@ -83,6 +83,7 @@ def apply_review(run: FinishedRun, review: str | os.PathLike[str], output: str |
             the row of the file.
         RunError: There is a file at `output` already.
     """
+    run.refuse_several("검토(review)는 레이블이 하나인 실행만 됩니다.", "review is for runs with one label a text.")
     check_free(output)
     places = row_places(run)
     keys = [name for name in PLACE if name in places]
@@ -125,7 +126,7 @@ def _read_answers(review: str | os.PathLike[str], labels: Sequence[str], keys: S
     frame["file_row"] = range(table.first_row, table.first_row + len(frame))
     # Messages name the reviewed file; the column `file` names the training file.
     answers = frame[["file_row"]].assign(raw_label=frame[NEW_LABEL], label_name=NEW_LABEL, file=str(review))
-    encode_labels(answers, tuple(labels), require_labels=False)
+    encode_labels(answers, tuple(labels))
     frame[LABEL_COLUMN] = answers[LABEL_COLUMN]
     return frame[frame[LABEL_COLUMN].notna()]
 

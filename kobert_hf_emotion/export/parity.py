@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..errors import CheckpointError
+from ..tasks.choice import task_of
 from ..utils.modules import evaluation_copy
 from .manifest import Precision
 
@@ -32,7 +33,7 @@ class Parity:
     largest_difference: float
     """Of any logit."""
     agreement: float
-    """Share of the texts with the same label, 0 to 1."""
+    """Share of the texts with the same label, or the same labels, 0 to 1."""
 
 
 class Reference:
@@ -57,6 +58,7 @@ class Reference:
             self.rows.append(tokenizer.build_inputs_with_special_tokens(whole[: length - 2]))
         self.batches: list[Inputs] = []
         self._logits: list[NDArray[np.float32]] = []
+        self._task = task_of(model.config)
         computing = evaluation_copy(model)
         with torch.inference_mode():
             for start in range(0, len(self.rows), _BATCH):
@@ -77,7 +79,8 @@ class Reference:
         for batch, expected in zip(self.batches, self._logits, strict=True):
             found = run(batch)
             texts += len(found)
-            alike = (found.argmax(-1) == expected.argmax(-1)) & np.isfinite(found).all(-1)
+            finite = np.asarray(np.isfinite(found).all(axis=-1))
+            alike = finite & self._task.right(np.where(finite[:, None], found, 0), self._task.answers(expected))
             same += int(alike.sum())
             largest = float(np.maximum(largest, np.abs(found - expected).max()))  # nan stays
             if texts - same > (1 - at_least) * len(self.rows):

@@ -17,6 +17,9 @@ from ..errors import CheckpointError
 from ..explanation.subject import Subject
 from ..inference.logits_model import LogitsModel, Question
 from ..modeling.batches import Batch, logits_by_length
+from ..modeling.explaining import refuse_explaining
+from ..tasks.choice import task_of
+from ..tasks.task import Task
 from ..tokenization.guard import check_predicted, check_vocabulary
 from ..tokenization.loading import load_tokenizer
 from ..utils.argument_checks import check_path
@@ -103,6 +106,11 @@ class OnnxClassifier(LogitsModel):
         """Label names in the order of their ids."""
         return self.manifest.labels
 
+    @property
+    def task(self) -> Task:
+        """How its logits become answers, by the configuration beside the graph."""
+        return task_of(self._config)
+
     def answer(self, question: Question) -> NDArray[np.float32]:
         """Returns the graph's logits, divided by the temperature."""
         if not question.texts:
@@ -120,6 +128,7 @@ class OnnxClassifier(LogitsModel):
 
     def subject(self) -> Subject:
         """Returns the graph as explanations see it: it has no gradients."""
+        refuse_explaining(self._config)
         return Subject(self.logits_of, self.tokenizer, self.manifest.max_length, self.labels)
 
     def _padded(self, batch: Batch) -> dict[str, NDArray[np.int64]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..assets import BROWSER, PAGE
+from ..configuration import refuse_multi_label
 from ..errors import CheckpointError
 from ..inference.classifier import Classifier
 from ..modeling.classifier import EmotionClassifier
@@ -45,6 +46,12 @@ def export_web(
     """
     if isinstance(classifier, EmotionClassifier):
         classifier = Classifier(classifier, classifier.tokenizer)
+    refuse_multi_label(
+        classifier.config,
+        "웹 페이지는 레이블 하나를 고르는 모델만 보여 줍니다. `format`을 onnx로 하세요.",
+        "The page shows models that choose one label. Use `format` onnx.",
+        {"format": "onnx", "runtime": None},
+    )
     tokenizer = classifier.tokenizer
     if not isinstance(tokenizer, KoBERTTokenizer):
         raise CheckpointError(

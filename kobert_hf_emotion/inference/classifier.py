@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ from ..hub.from_pretrained import load_weights, unloadable
 from ..modeling.classifier import EmotionClassifier
 from ..modeling.explaining import subject_of
 from ..modeling.prediction import predict_logits, use_accelerator
+from ..tasks.choice import task_of
+from ..tasks.task import Task
 from ..tokenization.guard import check_vocabulary
 from ..tokenization.loading import load_tokenizer, vocabulary_sha256
 from ..tokenization.model_files import fit_length
@@ -62,6 +64,11 @@ class Classifier(LogitsModel):
     def config(self) -> PreTrainedConfig:
         """The model's configuration."""
         return self.model.config
+
+    @property
+    def task(self) -> Task:
+        """How its logits become answers, with the thresholds of the configuration."""
+        return task_of(self.config)
 
     @property
     def temperature(self) -> float:
@@ -97,12 +104,16 @@ def load_classifier(source: str | os.PathLike[str]) -> Classifier:
     model = load_model(source, head="needed")
     tokenizer = model.tokenizer if isinstance(model, EmotionClassifier) else load_tokenizer(source)
     classifier = Classifier(model, attach_tokenizer(model, tokenizer))
-    _ = classifier.labels  # names that contradict each other are an error now, not after the first prediction
+    _ = classifier.labels, classifier.task  # what contradicts itself is an error now, not after the first prediction
     return classifier
 
 
 def start_model(
-    source: str | os.PathLike[str], labels: Sequence[str], dropout: float, tokenizer: PreTrainedTokenizerBase
+    source: str | os.PathLike[str],
+    labels: Sequence[str],
+    dropout: float,
+    tokenizer: PreTrainedTokenizerBase,
+    task: Task | None = None,
 ) -> PreTrainedModel:
     """Builds a classifier from a pre-trained encoder and a new head.
 
@@ -114,6 +125,7 @@ def start_model(
         labels: Label names in the order of their ids.
         dropout: Dropout in the head.
         tokenizer: The tokenizer to go with the model.
+        task: Whether a text gets one label, as by default, or several.
 
     Raises:
         CheckpointError: There is no model at `source`, or one of another architecture.
@@ -131,7 +143,15 @@ def start_model(
         if isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, std=model.config.initializer_range)
             nn.init.zeros_(module.bias)
+            last = module
+    if task is not None:
+        nn.init.constant_(last.bias, task.start_bias)
     model.config.softmax_temperature = 1.0  # the source's belongs to its head
+    model.config.problem_type = None if task is None else task.problem_type
+    answering = {"label_thresholds": None, "thresholds_from": None, "allow_empty": False}  # likewise
+    for name, value in (answering | ({} if task is None else task.settings())).items():
+        if value or hasattr(model.config, name):
+            setattr(model.config, name, value)
     attach_tokenizer(model, tokenizer)
     started: PreTrainedModel = model
     return started
@@ -200,11 +220,10 @@ def save_classifier(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, 
         tokenizer.save_pretrained(folder)
 
 
-def store_temperature(folder: Path, temperature: float) -> None:
-    """Records in the `config.json` of a classifier's folder what its logits are divided by for probabilities."""
+def store_settings(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Records in the `config.json` of a classifier's folder how its logits become answers."""
     path = folder / CONFIG_NAME
-    config = json.loads(path.read_text(encoding="utf-8"))
-    config["softmax_temperature"] = temperature
+    config = json.loads(path.read_text(encoding="utf-8")) | dict(settings)
     with atomic_write(path, "w") as handle:
         json.dump(config, handle, ensure_ascii=False, indent=2, sort_keys=True)
         handle.write("\n")

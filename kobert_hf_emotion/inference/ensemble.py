@@ -15,7 +15,7 @@ from transformers import PreTrainedConfig
 
 from ..errors import CheckpointError
 from ..explanation.subject import Subject
-from ..metrics.probabilities import log_softmax
+from ..tasks.task import Task
 from ..tokenization.guard import UnknownTexts
 from ..utils.argument_checks import check_path, check_type
 from ..utils.files import atomic_directory, write_json
@@ -100,6 +100,11 @@ class EmotionEnsemble(LogitsModel):
         return self.members[0].config
 
     @property
+    def task(self) -> Task:
+        """That of the first member; the folds of a run have the same thresholds."""
+        return self.members[0].task
+
+    @property
     def temperature(self) -> float:
         """1: the members' temperatures are applied before the mean, and there are no rows to fit another one on."""
         return 1.0
@@ -110,11 +115,11 @@ class EmotionEnsemble(LogitsModel):
             member.to_accelerator()
 
     def answer(self, question: Question) -> NDArray[np.float32]:
-        """Returns the logarithms of the mean probabilities, whose softmax they are."""
+        """Returns logits that give the mean of the members' probabilities."""
         first, *others = self.members
         # All members have one tokenizer, and a text is counted once.
         again = replace(question, unknown=UnknownTexts())
-        return mean_of_probabilities([first.answer(question), *(member.answer(again) for member in others)])
+        return self.task.mean([first.answer(question), *(member.answer(again) for member in others)])
 
     def subject(self) -> Subject:
         """Returns the mean of the members' probabilities as explanations see it."""
@@ -146,16 +151,13 @@ def is_ensemble(source: str | os.PathLike[str]) -> bool:
     return Path(source, ENSEMBLE_FILE).is_file()
 
 
-def mean_of_probabilities(logits: Sequence[NDArray[np.floating]]) -> NDArray[np.float32]:
-    """Returns the logarithms of the mean of softmax(logits) over the members, shape (rows, classes)."""
-    # Summed as logarithms: a probability too small for a float64 would have none.
-    sums = np.logaddexp.reduce([log_softmax(found) for found in logits])
-    logarithms: NDArray[np.float32] = (sums - np.log(len(logits))).astype(np.float32)
-    return logarithms
-
-
 def check_same(first: Classifier, other: Classifier, korean: str, english: str) -> None:
     """Raises `CheckpointError` where a member has not the labels and the tokenizer of the first."""
+    if other.task.name != first.task.name:
+        raise CheckpointError(
+            f"{korean}은(는) {other.task.name}, 첫 모델은 {first.task.name} 모델입니다.",
+            f"Expected a {first.task.name} model as the first one is, found a {other.task.name} one in {english}.",
+        )
     if other.labels != first.labels:
         raise CheckpointError(
             f"{korean}의 라벨이 첫 모델과 다릅니다: {other.labels} — 첫 모델은 {first.labels}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -11,57 +12,107 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.label_ids import Truth, rows_of_labels
 from ..data.row_stream import RowStream
 from ..metrics.bootstrap import confusion_scores
-from ..metrics.classification_report import table_report_of, text_report_of
+from ..metrics.classification_report import (
+    table_report_of,
+    table_report_of_labels,
+    text_report_of,
+    text_report_of_labels,
+)
+from ..metrics.multi_label import MultiLabelScores, answer_counts, binary_cross_entropy, scores_of_counts
 from ..metrics.probabilities import check_logits, log_losses
 from ..metrics.scores import Scores
 from ..modeling.prediction import DEFAULT_BATCH_SIZE
+from ..tasks.single_label import SingleLabel
+from ..tasks.task import Task
 from ..tokenization.guard import UnknownTexts
 from .logits_model import LogitsModel
 from .prediction_csv import prediction_csv
 
 
 @dataclass(frozen=True)
-class FilePrediction:
+class FilePrediction(ABC):
     """What was predicted for a file.
 
     Attributes:
         labels: Label names in the order of their ids.
-        predicted: Rows by the predicted label, shape (classes,).
-        confusion: Rows by true and predicted label, shape (classes, classes); rows without a label count nowhere.
+        predicted: Rows by the predicted label, shape (labels,).
+        rows: Rows predicted.
+        labelled: Rows whose label is known.
         log_loss: Mean cross-entropy in nats of the rows with a label; nan where there are none.
         unknown: The rows that the tokenizer could not read.
     """
 
     labels: tuple[str, ...]
     predicted: NDArray[np.int64]
-    confusion: NDArray[np.int64]
+    rows: int
+    labelled: int
     log_loss: float
     unknown: UnknownTexts
 
-    @property
-    def rows(self) -> int:
-        """Rows predicted."""
-        return int(self.predicted.sum())
+    @abstractmethod
+    def scores(self) -> Scores:
+        """Returns the metrics of the rows with a label."""
 
-    @property
-    def labelled(self) -> int:
-        """Rows whose label is known."""
-        return int(self.confusion.sum())
+    @abstractmethod
+    def text_report(self) -> str:
+        """Returns scikit-learn's classification report of the rows with a label as text."""
+
+    @abstractmethod
+    def table_report(self) -> dict[str, Any]:
+        """Returns the classification report as a nested dict."""
+
+
+@dataclass(frozen=True)
+class SingleLabelPrediction(FilePrediction):
+    """Of one label a row.
+
+    Attributes:
+        confusion: Rows by true and predicted label, shape (classes, classes); rows without a label count nowhere.
+    """
+
+    confusion: NDArray[np.int64]
 
     def scores(self) -> Scores:
-        """Returns the metrics of the rows with a label, as `metrics.scores.score` computes them."""
+        """Returns what `metrics.scores.score` computes."""
         figures = {name: float(values[0]) for name, values in confusion_scores(self.confusion[None]).items()}
         return Scores(rows=self.labelled, log_loss=self.log_loss, **figures)
 
     def text_report(self) -> str:
-        """Returns scikit-learn's classification report of the rows with a label as text."""
+        """Returns scikit-learn's classification report."""
         return text_report_of(self.confusion, self.labels)
 
     def table_report(self) -> dict[str, Any]:
-        """Returns scikit-learn's classification report as a nested dict."""
+        """Returns scikit-learn's classification report."""
         return table_report_of(self.confusion, self.labels)
+
+
+@dataclass(frozen=True)
+class MultiLabelPrediction(FilePrediction):
+    """Of several labels a row. There is no mean average precision in it, for which all rows are needed at once.
+
+    Attributes:
+        counts: What the scores are computed from, summed over the rows; see `metrics.multi_label.answer_counts`.
+    """
+
+    counts: NDArray[np.int64]
+
+    def scores(self) -> Scores:
+        """Returns what `metrics.multi_label.multi_label_scores` computes, but for the mean average precision."""
+        figures = {name: float(value) for name, value in scores_of_counts(self.counts, len(self.labels)).items()}
+        return MultiLabelScores(rows=self.labelled, log_loss=self.log_loss, **figures)
+
+    def text_report(self) -> str:
+        """Returns scikit-learn's classification report and the scores of whole sets."""
+        scores = self.scores()
+        sets = f"subset accuracy {scores.accuracy:.4f}, Hamming loss {vars(scores)['hamming_loss']:.4f}"
+        return f"{text_report_of_labels(self.counts, self.labels)}\n{sets}"
+
+    def table_report(self) -> dict[str, Any]:
+        """Returns scikit-learn's classification report."""
+        return table_report_of_labels(self.counts, self.labels)
 
 
 def predict_rows(
@@ -87,13 +138,13 @@ def predict_rows(
         KoBERTEmotionError: The model's logits have no probabilities; see `metrics.probabilities.check_logits`.
         OSError: The output cannot be written; what was there is as it was.
     """
-    counts = RunningCounts(tuple(model.labels))
-    with nullcontext() if output is None else prediction_csv(output, model.labels) as table:
+    counts = _COUNTS[model.task.name](tuple(model.labels), model.task)
+    with nullcontext() if output is None else prediction_csv(output, model.labels, model.task) as table:
         for frame in rows.chunks():
             pairs = frame["text_pair"].tolist() if "text_pair" in frame else None
             logits = model.predict_logits(frame["text"].tolist(), pairs, batch_size, counts.unknown)
             check_logits(logits)
-            truth = frame["label"].fillna(-1).to_numpy(dtype=np.int64) if "label" in frame else None
+            truth = rows.kind.truth(frame["label"], model.labels) if "label" in frame else None
             counts.add(logits, truth)
             if table is not None:
                 left = {str(name): column.tolist() for name, column in frame.items() if name != "label"}
@@ -103,28 +154,59 @@ def predict_rows(
     return counts.prediction()
 
 
-class RunningCounts:
+class Counts(ABC):
     """What is known of the rows so far.
+
+    Args:
+        labels: Label names in the order of their ids.
+        task: How logits become answers.
+    """
+
+    def __init__(self, labels: tuple[str, ...], task: Task) -> None:
+        self._labels = labels
+        self._task = task
+        self._predicted = np.zeros(len(labels), dtype=np.int64)
+        self._rows = self._labelled = 0
+        self._nats = 0.0
+        self.unknown = UnknownTexts()
+
+    def add(self, logits: NDArray[np.floating], truth: Truth | None) -> None:
+        """Adds rows; `truth` is below 0 where a row's label is not known."""
+        answers = self._task.answers(logits)
+        self._rows += len(logits)
+        self._predicted += rows_of_labels(answers, len(self._labels))
+        if truth is not None:
+            known = (truth >= 0) if truth.ndim == 1 else (truth >= 0).all(axis=1)
+            self._labelled += int(known.sum())
+            self._compare(logits[known], truth[known], answers[known])
+
+    @abstractmethod
+    def _compare(self, logits: NDArray[np.floating], truth: Truth, answers: NDArray[np.int64]) -> None:
+        """Counts rows whose label is known."""
+
+    @abstractmethod
+    def prediction(self) -> FilePrediction:
+        """Returns the counts of all rows that were added."""
+
+    def _known(self) -> tuple[tuple[str, ...], NDArray[np.int64], int, int, float, UnknownTexts]:
+        nats = self._nats / self._labelled if self._labelled else float("nan")
+        return (self._labels, self._predicted, self._rows, self._labelled, nats, self.unknown)
+
+
+class RunningCounts(Counts):
+    """Counts of rows with one label each.
 
     Args:
         labels: Label names in the order of their ids.
     """
 
-    def __init__(self, labels: tuple[str, ...]) -> None:
-        self._labels = labels
-        self._predicted = np.zeros(len(labels), dtype=np.int64)
+    def __init__(self, labels: tuple[str, ...], task: Task | None = None) -> None:
+        super().__init__(labels, task or SingleLabel())
         self._confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
-        self._nats = 0.0
-        self.unknown = UnknownTexts()
 
-    def add(self, logits: NDArray[np.floating], truth: NDArray[np.int64] | None) -> None:
-        """Adds rows; `truth` holds -1 where a row has no label."""
-        chosen = logits.argmax(axis=-1)
-        self._predicted += np.bincount(chosen, minlength=len(self._labels))
-        if truth is not None:
-            known = truth >= 0
-            np.add.at(self._confusion, (truth[known], chosen[known]), 1)
-            self._nats += float(log_losses(logits[known], truth[known]).sum())
+    def _compare(self, logits: NDArray[np.floating], truth: Truth, answers: NDArray[np.int64]) -> None:
+        np.add.at(self._confusion, (truth, answers), 1)
+        self._nats += float(log_losses(logits, truth).sum())
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the counts as values that JSON has, for `add_dict` of another process."""
@@ -139,15 +221,39 @@ class RunningCounts:
 
     def add_dict(self, counts: Mapping[str, Any]) -> None:
         """Adds the rows that `to_dict` was called about."""
-        self._predicted += np.array(counts["predicted"], dtype=np.int64)
+        predicted = np.array(counts["predicted"], dtype=np.int64)
+        self._predicted += predicted
+        self._rows += int(predicted.sum())
         for true, chosen, rows in counts["confusion"]:
             self._confusion[true, chosen] += rows
+            self._labelled += rows
         self._nats += counts["nats"]
         self.unknown.texts += counts["texts"]
         self.unknown.unknown += counts["unknown"]
 
-    def prediction(self) -> FilePrediction:
+    def prediction(self) -> SingleLabelPrediction:
         """Returns the counts of all rows that were added."""
-        labelled = int(self._confusion.sum())
-        log_loss = self._nats / labelled if labelled else float("nan")
-        return FilePrediction(self._labels, self._predicted, self._confusion, log_loss, self.unknown)
+        return SingleLabelPrediction(*self._known(), self._confusion)
+
+
+class LabelCounts(Counts):
+    """Counts of rows with several labels each."""
+
+    def __init__(self, labels: tuple[str, ...], task: Task) -> None:
+        super().__init__(labels, task)
+        self._counts = np.zeros(3 * len(labels) + 2, dtype=np.int64)
+
+    def _compare(self, logits: NDArray[np.floating], truth: Truth, answers: NDArray[np.int64]) -> None:
+        if len(truth):
+            self._counts += answer_counts(truth, answers).sum(axis=0)
+            self._nats += len(truth) * binary_cross_entropy(logits, truth)
+
+    def prediction(self) -> MultiLabelPrediction:
+        """Returns the counts of all rows that were added."""
+        return MultiLabelPrediction(*self._known(), self._counts)
+
+
+_COUNTS: dict[str, Callable[[tuple[str, ...], Task], Counts]] = {
+    "single-label": RunningCounts,
+    "multi-label": LabelCounts,
+}

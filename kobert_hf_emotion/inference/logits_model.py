@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ..data.input_checks import as_texts, refuse_files
 from ..explanation.subject import Subject
 from ..explanation.words import Explanation, Method
-from ..modeling.prediction import DEFAULT_BATCH_SIZE, Prediction, as_pairs, to_predictions
+from ..modeling.prediction import DEFAULT_BATCH_SIZE, as_pairs
+from ..tasks.task import Prediction, Task
 from ..tokenization.guard import UnknownTexts
 from ..utils.argument_checks import check_count
 
@@ -42,6 +43,11 @@ class LogitsModel(ABC):
     def labels(self) -> list[str]:
         """Label names in the order of their ids."""
 
+    @property
+    @abstractmethod
+    def task(self) -> Task:
+        """How its logits become answers."""
+
     @abstractmethod
     def answer(self, question: Question) -> NDArray[np.float32]:
         """Returns what `predict_logits` does."""
@@ -57,7 +63,9 @@ class LogitsModel(ABC):
         batch_size: int = DEFAULT_BATCH_SIZE,
         unknown: UnknownTexts | None = None,
     ) -> NDArray[np.float32]:
-        """Computes the logits whose softmax are the probabilities predicted: divided by the temperature.
+        """Computes the logits whose softmax (of a multi-label model: sigmoid) are the probabilities predicted.
+
+        They are divided by the temperature.
 
         Args:
             texts: Sentences.
@@ -82,11 +90,12 @@ class LogitsModel(ABC):
         """Predicts the emotion of texts; arguments and errors are those of `predict_logits`.
 
         Returns:
-            For each text `{"label", "score", "probabilities"}`; see `Prediction`.
+            For each text `{"label", "score", "probabilities"}`, of a multi-label model also `labels`; see
+            `Prediction`.
         """
         texts = as_texts(texts)
         refuse_files(texts)
-        return to_predictions(self.predict_logits(texts, text_pairs, batch_size), self.labels)
+        return self.task.predictions(self.predict_logits(texts, text_pairs, batch_size), self.labels)
 
     def explain(
         self, texts: Iterable[str], method: Method = "leave_one_out", label: str | None = None

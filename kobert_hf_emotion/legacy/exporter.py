@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.optim import AdamW, Optimizer
 from transformers import BertConfig, BertModel, PreTrainedModel
 
+from ..configuration import refuse_multi_label
 from ..errors import CheckpointError
 from ..modeling.notebook_classifier import BERTClassifier
 from ..utils.argument_checks import check_path, check_type
@@ -64,6 +65,11 @@ def export_legacy_checkpoint(
     """
     check_type("model", model, PreTrainedModel, 'EmotionClassifier.from_pretrained("runs/a/best")')
     check_path("stem", stem)
+    refuse_multi_label(
+        model.config,
+        "노트북의 파일은 레이블 하나를 고르는 모델의 것이라, 여기 쓰면 틀린 답이 됩니다. save_pretrained로 저장하세요.",
+        "The notebook's files are those of models that choose one label, and would be wrong. Use save_pretrained.",
+    )
     state_dict = _legacy_state_dict(model, buffers)
     whole = _legacy_model(model, state_dict)
     optimizer = AdamW(whole.parameters()) if optimizer is None else optimizer

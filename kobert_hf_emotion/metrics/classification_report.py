@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def text_report_of(confusion: NDArray[np.int64], names: Sequence[str]) -> str:
+def text_report_of(confusion: NDArray[np.integer], names: Sequence[str]) -> str:
     """Returns the classification report as text.
 
     Classes that neither occur nor are predicted are left out, as in the macro F1 of `scores.score`.
@@ -23,7 +23,7 @@ def text_report_of(confusion: NDArray[np.int64], names: Sequence[str]) -> str:
     return re.sub(r"(?m)(\d+)\.0$", r"  \1", str(_report(confusion, names, as_dict=False)))
 
 
-def table_report_of(confusion: NDArray[np.int64], names: Sequence[str]) -> dict[str, Any]:
+def table_report_of(confusion: NDArray[np.integer], names: Sequence[str]) -> dict[str, Any]:
     """Returns the classification report as a nested dict; arguments are those of `text_report_of`."""
     report: dict[str, Any] = _report(confusion, names, as_dict=True)
     for line in report.values():
@@ -32,7 +32,7 @@ def table_report_of(confusion: NDArray[np.int64], names: Sequence[str]) -> dict[
     return report
 
 
-def _report(confusion: NDArray[np.int64], names: Sequence[str], as_dict: bool) -> Any:
+def _report(confusion: NDArray[np.integer], names: Sequence[str], as_dict: bool) -> Any:
     from sklearn.metrics import classification_report
 
     truth, predicted = np.nonzero(confusion)
@@ -47,3 +47,50 @@ def _report(confusion: NDArray[np.int64], names: Sequence[str], as_dict: bool) -
         zero_division=0,
         output_dict=as_dict,
     )
+
+
+def text_report_of_labels(counts: NDArray[np.int64], names: Sequence[str]) -> str:
+    """Returns the classification report of several labels a row as text.
+
+    Args:
+        counts: Sums over rows of `metrics.multi_label.answer_counts`.
+        names: Label names in the order of their ids.
+    """
+    table = table_report_of_labels(counts, names)
+    width = max(len(name) for name in table)
+    lines = [f"{'':>{width}} {'precision':>10} {'recall':>9} {'f1-score':>9} {'support':>9}", ""]
+    for name, line in table.items():
+        if name == "micro avg":
+            lines.append("")
+        figures = " ".join(f"{line[key]:>9.4f}" for key in ("precision", "recall", "f1-score"))
+        lines.append(f"{name:>{width}}  {figures} {line['support']:>9}")
+    return "\n".join(lines) + "\n"
+
+
+def table_report_of_labels(counts: NDArray[np.int64], names: Sequence[str]) -> dict[str, Any]:
+    """Returns the classification report of several labels a row as a nested dict, as scikit-learn's has it.
+
+    Arguments are those of `text_report_of_labels`. "samples avg" needs the rows and is not in it.
+    """
+    hits, given, had = (counts[part * len(names) : (part + 1) * len(names)].astype(np.float64) for part in range(3))
+    figures = {
+        "precision": hits / np.maximum(given, 1),
+        "recall": hits / np.maximum(had, 1),
+        "f1-score": 2 * hits / np.maximum(given + had, 1),
+    }
+    total = int(had.sum())
+    report: dict[str, Any] = {
+        name: {key: float(values[index]) for key, values in figures.items()} | {"support": int(had[index])}
+        for index, name in enumerate(names)
+    }
+    report["micro avg"] = {
+        "precision": float(hits.sum() / max(given.sum(), 1)),
+        "recall": float(hits.sum() / max(had.sum(), 1)),
+        "f1-score": float(2 * hits.sum() / max((given + had).sum(), 1)),
+        "support": total,
+    }
+    report["macro avg"] = {key: float(values.mean()) for key, values in figures.items()} | {"support": total}
+    report["weighted avg"] = {key: float((values * had).sum() / max(total, 1)) for key, values in figures.items()} | {
+        "support": total
+    }
+    return report

@@ -23,6 +23,19 @@ def softmax(logits: Logits) -> NDArray[np.float64]:
     return probabilities
 
 
+def sigmoid(logits: Logits) -> NDArray[np.float64]:
+    """Returns the probability of each label by itself, 1 / (1 + exp(-logit)), in float64.
+
+    Raises:
+        KoBERTEmotionError: A logit is no number.
+    """
+    check_finite(logits)
+    exact = logits.astype(np.float64)
+    smaller = np.exp(-np.abs(exact))
+    probabilities: NDArray[np.float64] = np.where(exact >= 0, 1.0, smaller) / (1.0 + smaller)
+    return probabilities
+
+
 def log_softmax(logits: Logits) -> NDArray[np.float64]:
     """Returns the logarithms of the probabilities, finite where the logits are, in float64; see `softmax`."""
     shifted = _shifted(logits)
@@ -67,20 +80,31 @@ def check_logits(logits: Logits) -> None:
     _highest(logits)
 
 
+def check_finite(logits: Logits) -> None:
+    """Raises `KoBERTEmotionError` where a row of logits has a NaN: its label has no probability."""
+    if (wrong := np.flatnonzero(np.isnan(logits).any(axis=-1))).size:
+        raise _no_probabilities(logits, wrong)
+
+
 def _highest(logits: Logits) -> NDArray[np.float64]:
     """Returns the highest logit of each row, the last axis kept."""
     highest: NDArray[np.float64] = logits.max(axis=-1, keepdims=True, initial=-np.inf).astype(np.float64)
     if (wrong := np.flatnonzero(~np.isfinite(highest))).size:
-        found = logits.reshape(-1, logits.shape[-1])[wrong[0]].tolist()
-        raise KoBERTEmotionError(
-            f"모델의 로짓으로 확률을 계산할 수 없습니다: {highest.size:,}행 가운데 {wrong.size:,}행, 처음은 "
-            f"{wrong[0]}번째 행(0부터 셈) {found}. 학습이 발산했거나 가중치가 손상되었습니다: 학습률을 낮추어 "
-            "다시 학습하거나 다른 체크포인트를 쓰세요.",
-            f"The model's logits have no probabilities in {wrong.size:,} of {highest.size:,} rows, the first row "
-            f"{wrong[0]} (counted from 0): {found}. The training diverged or the weights are damaged: train again "
-            "with a lower learning rate, or use another checkpoint.",
-        )
+        raise _no_probabilities(logits, wrong)
     return highest
+
+
+def _no_probabilities(logits: Logits, wrong: NDArray[np.intp]) -> KoBERTEmotionError:
+    """Returns the error of logits that have no probabilities in the rows `wrong`."""
+    flat = logits.reshape(-1, logits.shape[-1])
+    return KoBERTEmotionError(
+        f"모델의 로짓으로 확률을 계산할 수 없습니다: {len(flat):,}행 가운데 {wrong.size:,}행, 처음은 "
+        f"{wrong[0]}번째 행(0부터 셈) {flat[wrong[0]].tolist()}. 학습이 발산했거나 가중치가 손상되었습니다: 학습률을 "
+        "낮추어 다시 학습하거나 다른 체크포인트를 쓰세요.",
+        f"The model's logits have no probabilities in {wrong.size:,} of {len(flat):,} rows, the first row "
+        f"{wrong[0]} (counted from 0): {flat[wrong[0]].tolist()}. The training diverged or the weights are damaged: "
+        "train again with a lower learning rate, or use another checkpoint.",
+    )
 
 
 def _shifted(logits: Logits) -> NDArray[np.float64]:

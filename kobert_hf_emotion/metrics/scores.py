@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,29 @@ from .probabilities import ClassIds, Logits, log_loss
 class Scores:
     """Metrics of predictions against labels, 0 to 1 but for the loss."""
 
+    TITLES: ClassVar[dict[str, str]] = {
+        "accuracy": "accuracy",
+        "macro_f1": "macro F1",
+        "weighted_f1": "weighted F1",
+    }
+    """What tables show, and what it is called there."""
+
+    CHOICE: ClassVar[str] = "accuracy"
+    """What the best of several is chosen by on test rows."""
+    SHORT: ClassVar[dict[str, str]] = {"accuracy": "accuracy", "macro_f1": "macro F1"}
+    """What the table of a test shows, in short."""
+
     rows: int
     accuracy: float
     macro_f1: float
     weighted_f1: float
     log_loss: float
     """Mean cross-entropy in nats."""
+
+    @property
+    def choice(self) -> float:
+        """The figure that `CHOICE` names."""
+        return float(getattr(self, self.CHOICE))
 
 
 def score(logits: Logits, labels: ClassIds) -> Scores:

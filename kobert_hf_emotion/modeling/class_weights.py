@@ -28,6 +28,32 @@ class ClassWeighting:
         """Returns a weight for each class; see `balanced_weights` and `effective_weights`."""
         return balanced_weights(counts) if self.beta is None else effective_weights(counts, self.beta)
 
+    def balance(self, counts: Counts, rows: int) -> list[float]:
+        """Returns for each label how much its yes weighs, from 0 to 1; its no weighs the rest.
+
+        They are in inverse proportion to the rows that have the label and those that have not, or to the effective
+        numbers of these (see `effective_weights`): together they then weigh the same. A label that no row has, or
+        that every row has, gets 0.5.
+
+        Args:
+            counts: Rows that have each label.
+            rows: All rows.
+
+        Example:
+            >>> ClassWeighting().balance([1, 0], rows=4)
+            [0.75, 0.5]
+        """
+        yes = np.asarray(counts, dtype=np.float64)
+        no = rows - yes
+        if self.beta:
+            yes, no = (-np.expm1(found * np.log(self.beta)) for found in (yes, no))
+        elif self.beta is not None:
+            yes, no = np.sign(yes), np.sign(no)
+        known = (yes > 0) & (no > 0)
+        alpha = np.full(len(yes), 0.5)
+        alpha[known] = no[known] / (yes + no)[known]
+        return [float(weight) for weight in alpha]
+
 
 def parse_weighting(text: str) -> ClassWeighting | None:
     """Reads "balanced", "effective" or "effective:0.99"; returns None where the text is none of them.

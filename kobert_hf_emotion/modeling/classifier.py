@@ -23,13 +23,15 @@ from ..hub.from_pretrained import load_weights
 from ..hub.weight_check import Head
 from ..kernels.first_token_layer import narrow_last_layer
 from ..kernels.packed_bert import computes_plain_bert
+from ..tasks.choice import task_of
+from ..tasks.task import Prediction
 from ..tokenization.guard import check_vocabulary
 from ..tokenization.loading import load_tokenizer, vocabulary_sha256
 from ..tokenization.model_files import fit_length
 from ..wording import Wording
+from .criterion import criterion_of
 from .explaining import subject_of
-from .losses import focal_loss
-from .prediction import DEFAULT_BATCH_SIZE, Prediction, predict_logits, to_predictions
+from .prediction import DEFAULT_BATCH_SIZE, predict_logits
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +145,8 @@ class EmotionClassifier(BertForSequenceClassification):
             token_type_ids: 0 or 1 for first or second sentence, shape (batch, tokens).
             position_ids: Positions, shape (batch, tokens).
             inputs_embeds: Embeddings in place of `input_ids`, shape (batch, tokens, hidden).
-            labels: Class ids, shape (batch,), int64; -100 leaves a row out.
+            labels: Class ids, shape (batch,), int64; of a multi-label model 1 and 0, shape (batch, labels). -100
+                leaves a row, or an element, out.
             **kwargs: As for `BertForSequenceClassification`.
 
         Returns:
@@ -161,7 +164,7 @@ class EmotionClassifier(BertForSequenceClassification):
         )
         if labels is not None:
             assert outputs.logits is not None
-            loss = focal_loss(outputs.logits, labels, self.config.focal_alpha, self.config.focal_gamma)
+            loss = criterion_of(self.config)(outputs.logits, labels)
             outputs = SequenceClassifierOutput(loss=loss, **outputs)  # set later, it would be no item of the output
         return outputs if return_dict is not False else tuple(outputs.to_tuple())
 
@@ -178,6 +181,9 @@ class EmotionClassifier(BertForSequenceClassification):
         agree with how often the model is right. `forward`, and a pipeline that calls it, give the logits as trained:
         the same labels, with scores as at temperature 1.
 
+        A multi-label model has no temperature: its probabilities are sigmoid(logits), as a pipeline's are, and
+        `labels` are those that reach the thresholds in its configuration, at least one unless `config.allow_empty`.
+
         Args:
             texts: Sentences: a list, tuple, Series, array, generator or column of a data set; order is kept.
             batch_size: Texts a forward pass.
@@ -185,7 +191,8 @@ class EmotionClassifier(BertForSequenceClassification):
             text_pairs: Second sentences, for a model of sentence pairs.
 
         Returns:
-            For each text `{"label", "score", "probabilities"}`; see `Prediction`.
+            For each text `{"label", "score", "probabilities"}`, of a multi-label model also `labels`; see
+            `Prediction`.
 
         Raises:
             DataError: `texts` is a table or a single text, an element is no string, or the name of a data file
@@ -195,7 +202,7 @@ class EmotionClassifier(BertForSequenceClassification):
         texts = as_texts(texts)
         refuse_files(texts)
         logits = predict_logits(self, self.tokenizer, texts, text_pairs, batch_size, max_length)
-        return to_predictions(logits / softmax_temperature(self.config), self.config.labels)
+        return task_of(self.config).predictions(logits / softmax_temperature(self.config), self.config.labels)
 
     def explain(
         self, texts: Iterable[str], method: Method = "leave_one_out", label: str | None = None

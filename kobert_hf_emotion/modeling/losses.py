@@ -178,11 +178,12 @@ def _check_arguments(logits: Tensor, target: Tensor, gamma: float, reduction: Re
             f"Expected logits (batch, classes) and target (batch,), found {tuple(logits.shape)} and "
             f"{tuple(target.shape)}.",
         )
-    _check_settings(gamma, reduction)
-
-
-def _check_settings(gamma: float, reduction: Reduction) -> None:
     check_number("gamma", gamma)
+    check_reduction(reduction)
+
+
+def check_reduction(reduction: Reduction) -> None:
+    """Raises `KoBERTEmotionError` where `reduction` is none of those there are."""
     if reduction not in ("mean", "sum", "none", None):
         raise KoBERTEmotionError(
             f"reduction은 'mean', 'sum', 'none', None 가운데 하나여야 합니다: {reduction!r}",
@@ -220,7 +221,8 @@ class FocalLoss(nn.Module):
         ignore_index: int = -100,
     ) -> None:
         super().__init__()
-        _check_settings(gamma, reduction)
+        check_number("gamma", gamma)
+        check_reduction(reduction)
         self.alpha = resolve_alpha(alpha, labels)
         self.gamma = gamma
         self.reduction = reduction
@@ -229,6 +231,10 @@ class FocalLoss(nn.Module):
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Returns the loss of `logits` (batch, classes) against `target` (batch,)."""
         return focal_loss(logits, target, self.alpha, self.gamma, self.reduction, self.ignore_index)
+
+    def right(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Tells of each row whether its label has the highest logit, shape (batch,)."""
+        return logits.argmax(-1) == target
 
     def extra_repr(self) -> str:
         """Returns the settings, as `repr` of a module shows them."""

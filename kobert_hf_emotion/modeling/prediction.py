@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypedDict
 
 import numpy as np
 import torch
@@ -15,26 +14,13 @@ from ..configuration import longest_input
 from ..data.input_checks import as_texts
 from ..errors import DataError
 from ..kernels.packed_bert import packed_bert
-from ..metrics.probabilities import softmax
 from ..tokenization.guard import UnknownTexts, check_predicted
 from ..tokenization.tokenizer import KoBERTTokenizer
 from ..utils.argument_checks import check_count
-from ..utils.garbage_collection import collector_paused
 from ..utils.modules import evaluation_copy
 from .batches import Batch, logits_by_length
 
 DEFAULT_BATCH_SIZE = 64
-
-
-class Prediction(TypedDict):
-    """What the model says of one text."""
-
-    label: str
-    """The most probable label."""
-    score: float
-    """Its probability, 0 to 1."""
-    probabilities: dict[str, float]
-    """The probability of every label in percent, 0 to 100, rounded to two decimal places."""
 
 
 def predict_logits(
@@ -139,21 +125,3 @@ def as_pairs(texts: Iterable[str], text_pairs: Iterable[str] | None) -> tuple[li
             f"Expected as many second texts as texts ({len(firsts)}), found {len(seconds)}.",
         )
     return firsts, seconds
-
-
-def to_predictions(logits: NDArray[np.floating], labels: Sequence[str]) -> list[Prediction]:
-    """Turns logits into labelled predictions.
-
-    Args:
-        logits: Shape (texts, classes).
-        labels: Label names in the order of the columns.
-    """
-    probabilities = softmax(logits)
-    best = probabilities.argmax(axis=-1).tolist()
-    scores = probabilities.max(axis=-1).tolist()
-    percents = (100 * probabilities).round(2).tolist()
-    with collector_paused():
-        return [
-            {"label": labels[index], "score": score, "probabilities": dict(zip(labels, percent, strict=True))}
-            for index, score, percent in zip(best, scores, percents, strict=True)
-        ]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import RunError
-from ..inference.files import FilePrediction, RunningCounts
+from ..inference.files import RunningCounts, SingleLabelPrediction
 from ..tokenization.guard import UnknownTexts
 from ..utils.versions import library_versions
 from .inputs import InputFile
@@ -23,20 +23,23 @@ from .records import Record
 FORMAT_VERSION = 1
 
 
-def found_in(manifest: Mapping[str, Any]) -> FilePrediction:
+def found_in(manifest: Mapping[str, Any]) -> SingleLabelPrediction:
     """Returns the counts of all rows of a finished job."""
     labels = tuple(manifest["predicted"])
     confusion = manifest.get("confusion") or np.zeros((len(labels), len(labels)))
-    return FilePrediction(
+    predicted = np.array(list(manifest["predicted"].values()), dtype=np.int64)
+    return SingleLabelPrediction(
         labels,
-        np.array(list(manifest["predicted"].values()), dtype=np.int64),
-        np.array(confusion, dtype=np.int64),
+        predicted,
+        int(predicted.sum()),
+        int(np.sum(confusion)),
         manifest["scores"]["log_loss"] if "scores" in manifest else float("nan"),
         UnknownTexts(manifest["rows_out"], manifest["unknown_texts"]),
+        np.array(confusion, dtype=np.int64),
     )
 
 
-def _totals(labels: tuple[str, ...], journal: Journal) -> FilePrediction:
+def _totals(labels: tuple[str, ...], journal: Journal) -> SingleLabelPrediction:
     """Returns what was predicted for all files together, added up in the order of their rows."""
     counts = RunningCounts(labels)
     for _, parts in sorted(journal.parts.items()):

@@ -66,6 +66,12 @@ def load_source(source: ModelSource, threads: int) -> LogitsModel:
 def identity_of(model: LogitsModel) -> ModelIdentity:
     """Returns what tells whether a model is another one."""
     labels = tuple(model.labels)
+    if model.task.name == "multi-label":
+        raise CheckpointError(
+            "Ray로는 레이블이 하나인 모델만 예측합니다. `engine`을 빼세요.",
+            "Ray predicts with models that choose one label: leave `engine` out.",
+            mend={"engine": None},
+        )
     if isinstance(model, EmotionEnsemble):
         members = [identity_of(member) for member in model.members]
         weights = _joined(one.weights_sha256 for one in members)

@@ -51,6 +51,7 @@ def _parts_of(wanted: Record, job: Job) -> Iterator[tuple[Record, bytes]]:
         **job.columns,
         read_labels=job.read_labels,
         reading=job.reading,
+        kind=None,
         chunk_rows=job.part_rows,
     )
     parts = 0

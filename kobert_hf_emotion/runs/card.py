@@ -10,6 +10,14 @@ from huggingface_hub import EvalResult
 from ..hub.cards import base_metadata, join_card, plain, table, usage
 
 _METRICS = {"accuracy": ("accuracy", "Accuracy"), "macro_f1": ("f1", "Macro F1"), "weighted_f1": ("f1", "Weighted F1")}
+_METRICS_OF_SEVERAL = {
+    "macro_f1": ("f1", "Macro F1"),
+    "micro_f1": ("f1", "Micro F1"),
+    "weighted_f1": ("f1", "Weighted F1"),
+    "mean_average_precision": ("mean_average_precision", "Mean average precision"),
+    "accuracy": ("accuracy", "Subset accuracy"),
+}
+"""Of a run whose texts have several labels each."""
 _SHOWN_ARGUMENTS = (
     "num_train_epochs",
     "per_device_train_batch_size",
@@ -91,8 +99,17 @@ def _eval_results(report: Mapping[str, Any], fold: str, source: str, dataset_typ
             metric_value=round(scores[key], 4),
         )
         for part, scores in parts.items()
-        for key, (metric, title) in _METRICS.items()
+        for key, (metric, title) in _metrics(report).items()
     ]
+
+
+def _has_several(report: Mapping[str, Any]) -> bool:
+    """Whether the report is of a run whose texts have several labels each."""
+    return report.get("task") == "multi-label"
+
+
+def _metrics(report: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    return _METRICS_OF_SEVERAL if _has_several(report) else _METRICS
 
 
 def _introduction(
@@ -106,12 +123,15 @@ def _introduction(
         if fold == best
         else f"가장 높은 겹은 {best}입니다 / the best one is {best}"
     )
+    several = (
+        "\n- 문장 하나에 라벨이 여럿일 수 있습니다 / a text may get several labels" if _has_several(report) else ""
+    )
     return f"""\
 한국어 문장의 감정 분류 모델. {encoder}을(를) 초점 손실과 층화 {count}겹 교차 검증으로 미세 조정했습니다.
 A classifier of the emotion of Korean sentences: {encoder} fine-tuned with the focal loss in a stratified {count}-fold
 cross-validation.
 
-- 라벨 / labels: {labels}
+- 라벨 / labels: {labels}{several}
 - 이 모델 / this model: `{fold}` — {note}"""
 
 
@@ -120,9 +140,9 @@ def _results(report: Mapping[str, Any], shown: str, best: str) -> str:
     marks = {best: " (best)"}
     marks[shown] = marks.get(shown, "") + " ← 이 모델 / this model"
     folds = table(
-        ["겹 / fold", "rows", "accuracy", "macro F1", "weighted F1", "log loss"],
+        ["겹 / fold", "rows", *(_plainly(title) for _, title in _metrics(report).values()), "log loss"],
         [
-            [f"{name}{marks.get(name, '')}", s["rows"], *(f"{s[key]:.4f}" for key in (*_METRICS, "log_loss"))]
+            [f"{name}{marks.get(name, '')}", s["rows"], *(f"{s[key]:.4f}" for key in (*_metrics(report), "log_loss"))]
             for name, s in rows
         ],
     )
@@ -147,12 +167,39 @@ def _results(report: Mapping[str, Any], shown: str, best: str) -> str:
 
 {classes}
 
-{_calibration(report)}"""
+{_thresholds(report) if _has_several(report) else _calibration(report)}"""
+
+
+def _plainly(title: str) -> str:
+    """Returns a title as tables have it, without a capital letter but those of abbreviations."""
+    return title[0].lower() + title[1:]
+
+
+def _thresholds(report: Mapping[str, Any]) -> str:
+    values = [found["threshold"] for found in report["labels"].values()]
+    lines = [
+        f"임계값 / thresholds: 라벨마다 / one a label, {min(values):.3f}–{max(values):.3f}, "
+        f"{plain(report['thresholds']['from'])}; 위의 점수는 겹마다 나머지 겹에서 맞춘 임계값으로 잰 것 / the figures "
+        "above: each fold by the thresholds of the others.",
+        "`config.json`의 `label_thresholds`에 있고 `EmotionClassifier.predict`가 씁니다. `pipeline`의 확률은 같지만 "
+        "임계값은 쓰지 않습니다. / They are `label_thresholds` of `config.json`, and `EmotionClassifier.predict` uses "
+        "them. A `pipeline` gives the same probabilities and knows no thresholds.",
+    ]
+    if not report["thresholds"]["allow_empty"]:
+        lines.append(
+            "임계값에 닿는 라벨이 없으면 가장 가까운 하나를 냅니다. / Where no label reaches its threshold, the "
+            "nearest one is given."
+        )
+    return "\n".join(lines)
 
 
 def _intervals(report: Mapping[str, Any]) -> str:
     found = report["intervals"]
-    listed = ", ".join(f"{title} {found[key][0]:.4f}–{found[key][1]:.4f}" for key, (_, title) in _METRICS.items())
+    listed = ", ".join(
+        f"{title} {found[key][0]:.4f}–{found[key][1]:.4f}"
+        for key, (_, title) in _metrics(report).items()
+        if key in found
+    )
     return f"전체 점수의 95% 부트스트랩 구간 / 95% bootstrap intervals of the pooled scores: {listed}."
 
 
@@ -200,7 +247,10 @@ def _limits(record: Mapping[str, Any], report: Mapping[str, Any]) -> str:
         "new data of the same kind to score nearer to the pooled ones.",
         f"- {length} 토큰보다 긴 문장은 잘립니다(학습 문장의 {truncated:.1%}).\n  Texts are cut to {length} tokens, "
         f"as {truncated:.1%} of the training texts were.",
-        "- 학습 데이터와 다른 글(주제, 말투, 시대)에서는 성능이 떨어질 수 있고, 문장 하나에 라벨 하나만 냅니다.\n"
+        "- 학습 데이터와 다른 글(주제, 말투, 시대)에서는 성능이 떨어질 수 있습니다.\n"
+        "  Other topics, styles or times than the training data's may score lower."
+        if _has_several(report)
+        else "- 학습 데이터와 다른 글(주제, 말투, 시대)에서는 성능이 떨어질 수 있고, 문장 하나에 라벨 하나만 냅니다.\n"
         "  Other topics, styles or times than the training data's may score lower; a text gets one label even where "
         "it has several.",
         "- 사람에 대한 결정이나 진단에 쓰지 마세요.\n  Not for decisions about people or for diagnosis.",

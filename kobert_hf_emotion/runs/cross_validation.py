@@ -56,6 +56,7 @@ def cross_validate(
     group_duplicates: bool = True,
     split: str | os.PathLike[str] | Sequence[int] | None = None,
     train_elsewhere: Callable[[Plan, Split], None] | None = None,
+    allow_empty: bool = False,
 ) -> CrossValidationResult:
     """Fine-tunes one classifier a fold and writes the files of a run.
 
@@ -71,7 +72,8 @@ def cross_validate(
 
     Args:
         dataset: Rows with `text` and `label`, a `ClassLabel`, as `load_emotion_dataset` gives them, or names of the
-            seven emotions. Every row has a label.
+            seven emotions. Every row has a label. A list of labels a row makes models that give a text several, with a
+            threshold for each label that is fitted on the out-of-fold predictions.
         output_dir: The folder of the run; it must not exist, be empty, or hold this run unfinished.
         model: "default", a Hub id such as "skt/kobert-base-v1", or a folder; any BERT, ELECTRA or RoBERTa with
             its own tokenizer.
@@ -91,6 +93,7 @@ def cross_validate(
             puts into different folds are counted in a warning.
         train_elsewhere: What trains the folds that are not there yet in other processes, before this one reads them
             and trains what is still missing; see `ray_engine.training.folds_on_ray`.
+        allow_empty: Whether a text may get no label, where rows have several.
 
     Returns:
         The folds, the out-of-fold logits and their scores.
@@ -108,7 +111,7 @@ def cross_validate(
     check_path("output_dir", output_dir)
     check_path("model", model)
     _check_args(args)
-    plan = Plan(Path(output_dir), os.fspath(model), named_labels(dataset), args, word_split, legacy_export)
+    plan = Plan(Path(output_dir), os.fspath(model), named_labels(dataset), args, word_split, legacy_export, allow_empty)
     divide = partial(make_split, plan.dataset, n_splits, args.seed, group_by, group_pattern, group_duplicates, split)
     prepared = prepare_once(plan, divide, {"datasets": list(dataset_ids), "license": license_id})
     with only_process(plan.run) if args.should_save else nullcontext():
@@ -154,7 +157,7 @@ def _begin(plan: Plan, prepared: Preparation) -> None:
 def _finish(plan: Plan, prepared: Preparation, result: CrossValidationResult) -> None:
     """Writes what all folds together gave; the record that says so comes last."""
     forget_progress(plan.run)
-    write_run(result, plan.dataset, plan.truth, prepared.split.folds, prepared.record)
+    write_run(result, plan.dataset, plan.truth, prepared.split.folds, prepared.record, plan.task)
     folds = [{**asdict(fold), **_fold_settings(fold.path)} for fold in result.folds]
     record = {**prepared.record, "finished": True, "best": result.best.path.name, "folds": folds}
     write_page(plan.run, json.loads(json.dumps(record, default=str)))

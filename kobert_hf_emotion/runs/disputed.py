@@ -42,6 +42,7 @@ def disputed_labels(run: FinishedRun, top: int = TOP) -> pd.DataFrame:
     Raises:
         KoBERTEmotionError: cleanlab is not installed.
     """
+    run.refuse_several("검토(review)는 레이블이 하나인 실행만 됩니다.", "review is for runs with one label a text.")
     disputes = find_disputes(run)
     table = row_places(run)
     table["row"] = table["row"].astype(int)

@@ -38,6 +38,19 @@ class FinishedRun:
         """Label names in the order of their ids."""
         return list(self.record["labels"])
 
+    @property
+    def has_several(self) -> bool:
+        """Whether its rows have several labels each."""
+        return self.record.get("task") == "multi-label"
+
+    def refuse_several(self, korean: str, english: str) -> None:
+        """Raises `RunError` where rows have several labels; `korean` and `english` say what can be done instead."""
+        if self.has_several:
+            raise RunError(
+                f"{self.path}: 여러 레이블(`task` multi-label)의 실행입니다. {korean}",
+                f"{self.path} is a run with several labels a text (`task` multi-label). {english}",
+            )
+
     @cached_property
     def truth(self) -> NDArray[np.int64]:
         """The class id of each row's label, shape (rows,)."""
@@ -53,7 +66,8 @@ class FinishedRun:
         """The probabilities of the out-of-fold predictions, shape (rows, classes); as in the file, unscaled."""
         columns = [f"prob_{name}" for name in self.labels]
         found: NDArray[np.float64] = self.table[columns].to_numpy().astype(np.float64)
-        found /= found.sum(axis=1, keepdims=True)  # six decimals do not add up to 1 exactly
+        if not self.has_several:
+            found /= found.sum(axis=1, keepdims=True)  # six decimals do not add up to 1 exactly
         return found
 
     @cached_property
@@ -117,7 +131,7 @@ def read_predictions(folder: Path, record: dict[str, Any]) -> FinishedRun:
     try:
         table = pd.read_csv(folder / PREDICTIONS_FILE, encoding="utf-8-sig", dtype=str, na_filter=False)
         run = FinishedRun(folder, record, table)
-        _ = run.truth, run.predictions, run.probabilities
+        _ = run.probabilities, None if run.has_several else (run.truth, run.predictions)
     except (ValueError, KeyError) as error:
         raise RunError(
             f"실행 폴더의 파일이 손상되었습니다: {folder} — {RUN_FILE}과 {PREDICTIONS_FILE}이 서로 맞지 않습니다.",

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ..data.label_ids import Truth
 from ..hub.upload import HISTORY_FILE
-from ..metrics.probabilities import ClassIds, Logits
-from ..metrics.scores import score
+from ..metrics.probabilities import Logits
+from ..tasks.task import Task
 from ..training.history import read_history, write_history
 from ..utils.files import write_json
 from .layout import FOLD_FILE, LOGITS_FILE
@@ -42,12 +43,13 @@ def write_fold(folder: Path, fold: FoldResult, logits: Logits, more: Mapping[str
     )
 
 
-def read_fold(path: Path, truth: ClassIds) -> tuple[FoldResult, Logits]:
+def read_fold(path: Path, truth: Truth, task: Task) -> tuple[FoldResult, Logits]:
     """Reads what `write_fold` wrote.
 
     Args:
         path: The fold's folder.
-        truth: Class ids of its validation rows, shape (rows,).
+        truth: Labels of its validation rows.
+        task: How logits become answers.
 
     Returns:
         The fold, and the logits of its validation rows.
@@ -59,7 +61,7 @@ def read_fold(path: Path, truth: ClassIds) -> tuple[FoldResult, Logits]:
         path=path,
         train_rows=record["train_rows"],
         validation_rows=record["validation_rows"],
-        scores=score(logits, truth),
+        scores=task.score(logits, truth),
         initial_weights_sha256=record["initial_weights_sha256"],
         history=read_history(path / HISTORY_FILE),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import shutil
+from dataclasses import replace
 
 import datasets
 import numpy as np
@@ -12,8 +13,8 @@ import numpy as np
 from ..inference.classifier import save_classifier, weights_sha256
 from ..legacy import export_legacy_checkpoint
 from ..metrics.probabilities import Logits
-from ..metrics.scores import score
-from ..splits.folds import Fold, split_hash
+from ..metrics.scores import Scores
+from ..splits.folds import Fold, fold_numbers, split_hash
 from ..splits.split import Split
 from ..tokenization.cache import CACHED_ROWS
 from ..tokenization.encoding import encode_dataset
@@ -43,7 +44,7 @@ def train_folds(plan: Plan, split: Split) -> CrossValidationResult:
         for number, rows in enumerate(split.folds, start=1):
             path, (_, validation) = fold_folder(plan.run, number), rows
             if (path / FOLD_FILE).is_file():
-                fold, logits[validation] = read_fold(path, plan.truth[validation])
+                fold, logits[validation] = read_fold(path, plan.truth[validation], plan.task)
                 progress.skip(fold.history[-1].step)
             else:
                 fold, logits[validation] = _train_fold(plan, number, encoded, rows, progress)
@@ -51,9 +52,22 @@ def train_folds(plan: Plan, split: Split) -> CrossValidationResult:
             scores = fold.scores
             logger.info("fold %d/%d: accuracy %.4f, macro F1 %.4f", number, count, scores.accuracy, scores.macro_f1)
             results.append(fold)
-    return CrossValidationResult(
-        plan.run, plan.labels, results, score(logits, plan.truth), logits, split_hash(split.folds)
-    )
+    folds, pooled = _judged(plan, split, results, logits)
+    return CrossValidationResult(plan.run, plan.labels, folds, pooled, logits, split_hash(split.folds))
+
+
+def _judged(plan: Plan, split: Split, folds: list[FoldResult], logits: Logits) -> tuple[list[FoldResult], Scores]:
+    """Returns the folds with the scores of answers fitted on the other folds, and those of all rows together."""
+    numbers = np.asarray(fold_numbers(split.folds, len(logits)))
+    answering = plan.task.without_each(logits, plan.truth, numbers)
+    answers = np.zeros_like(plan.truth)
+    judged = []
+    for fold in folds:
+        rows = numbers == fold.number
+        answers[rows] = answering[fold.number].answers(logits[rows])
+        scores = plan.task.score_answers(logits[rows], plan.truth[rows], answers[rows])
+        judged.append(replace(fold, scores=scores))
+    return judged, plan.task.score_answers(logits, plan.truth, answers)
 
 
 def _encode(plan: Plan) -> datasets.Dataset:
@@ -92,8 +106,8 @@ def _train_fold(
         trainer = FoldTrainer(model, args, train, validation, plan.tokenizer, callbacks=[progress])
         trainer.train(resume_from_checkpoint=checkpoint)
         output = trainer.validate()
-        logits, truth = np.asarray(output.predictions), np.asarray(output.label_ids)
-        scores = score(logits, truth)
+        logits, truth = np.asarray(output.predictions), np.asarray(output.label_ids).astype(np.int64)
+        scores = plan.task.score(logits, truth)
         fold = FoldResult(number, path, len(train), len(validation), scores, initial, trainer.history)
         if args.should_save:
             _save(plan, trainer, fold, logits)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,11 @@ from ..metrics.bootstrap import (
     resampled_confusions,
 )
 from ..metrics.calibration import BINS, Calibration, calibrate_out_of_fold
+from ..metrics.classification_report import table_report_of, text_report_of
 from ..metrics.probabilities import ClassIds, Logits
+from .layout import CALIBRATION_FILE, CONFUSION_FILE
+from .plots import plot_calibration, plot_confusion
+from .tables import text_table
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,22 @@ class OutOfFoldReport:
     """Rows by label (down) and prediction (across), shape (classes, classes)."""
     calibration: Calibration
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the configurations of the folds' models are told."""
+        return {"softmax_temperature": self.calibration.temperature}
+
+    def draw(self, run: Path) -> None:
+        """Draws the matrix of confusions and the reliability diagrams into the folder of a run."""
+        plot_confusion(run / CONFUSION_FILE, self.confusion, self.labels)
+        plot_calibration(run / CALIBRATION_FILE, self.calibration)
+
     def to_dict(self) -> dict[str, Any]:
         """Returns the parts of `report.json`."""
         calibration = asdict(self.calibration)
         bins = {when: calibration.pop(when) for when in ("before", "after")}
         return {
+            "classification_report": table_report_of(self.confusion, self.labels),
             "intervals": {
                 "level": LEVEL,
                 "method": "percentile bootstrap",
@@ -76,6 +91,7 @@ class OutOfFoldReport:
         found = self.calibration
         return "\n".join(
             [
+                text_report_of(self.confusion, self.labels),
                 f"전체의 95% 구간 (95% intervals of the pooled scores; bootstrap, {RESAMPLES} resamples of "
                 f"{self.drawn:,} {unit}, seed {SEED})",
                 *(f"  {name:<11}  {interval}" for name, interval in self.intervals.items()),
@@ -137,13 +153,4 @@ def confusion_text(counts: NDArray[np.integer], names: Sequence[str]) -> str:
         [name, *map(str, row), str(rows), f"{row[index] / rows:.1%}" if rows else "-"]
         for index, (name, row, rows) in enumerate(zip(names, counts.tolist(), total.tolist(), strict=True))
     ]
-    widths = [max(_width(line[column]) for line in (head, *body)) for column in range(len(head))]
-    return "\n".join(
-        "  " + "  ".join(" " * (width - _width(cell)) + cell for cell, width in zip(line, widths, strict=True))
-        for line in (head, *body)
-    )
-
-
-def _width(text: str) -> int:
-    """Columns a text takes in a terminal: two for a syllable of Hangul."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+    return text_table(head, body)

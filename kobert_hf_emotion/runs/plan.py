@@ -13,11 +13,12 @@ import datasets
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
-from ..data.column_names import LABEL_COLUMN
-from ..data.label_ids import label_ids
+from ..data.label_ids import Truth, class_names, has_several, label_ids
 from ..inference.classifier import start_model
-from ..metrics.probabilities import ClassIds
 from ..splits.split import Split
+from ..tasks.multi_label import MultiLabel
+from ..tasks.single_label import SingleLabel
+from ..tasks.task import Task
 from ..tokenization.loading import load_tokenizer, vocabulary_sha256
 from ..tokenization.pieces import WordSplit
 from ..training.arguments import EmotionTrainingArguments
@@ -32,19 +33,26 @@ class Plan:
     """The folder of the run."""
     model: str
     dataset: datasets.Dataset
-    """Rows with `text` and `label`, a `ClassLabel`."""
+    """Rows with `text` and `label`, a `ClassLabel` or a list of them."""
     args: EmotionTrainingArguments
     word_split: WordSplit | None
     legacy_export: bool
+    allow_empty: bool = False
+    """Whether a text may get no label, where rows have several."""
 
     @property
     def labels(self) -> list[str]:
         """Label names in the order of their ids."""
-        return list(self.dataset.features[LABEL_COLUMN].names)
+        return class_names(self.dataset) or []
+
+    @property
+    def task(self) -> Task:
+        """How logits become answers."""
+        return MultiLabel(allow_empty=self.allow_empty) if has_several(self.dataset) else SingleLabel()
 
     @cached_property
-    def truth(self) -> ClassIds:
-        """The class id of each row."""
+    def truth(self) -> Truth:
+        """The labels of each row."""
         return label_ids(self.dataset, self.labels)
 
     @cached_property
@@ -56,7 +64,7 @@ class Plan:
     def start_model(self) -> PreTrainedModel:
         """Returns the model that every fold starts from."""
         set_seed(self.args.seed)
-        return start_model(self.model, self.labels, self.args.dropout, self.tokenizer)
+        return start_model(self.model, self.labels, self.args.dropout, self.tokenizer, self.task)
 
     def checkpoints(self, fold: int) -> Path:
         """Returns where the checkpoints of a fold are while it is not finished."""
@@ -82,4 +90,5 @@ class Plan:
             "processes": self.args.world_size,
             "training_arguments": self.args.to_dict(),  # type: ignore[no-untyped-call]
             **split.describe(),
+            **({"task": self.task.name, "allow_empty": self.allow_empty} if isinstance(self.task, MultiLabel) else {}),
         }

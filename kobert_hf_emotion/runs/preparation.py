@@ -8,19 +8,19 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 import datasets
-import numpy as np
 from transformers import PreTrainedConfig
 
 from ..audit import AuditReport, audit_dataset
-from ..configuration import EmotionConfig
+from ..configuration import EmotionConfig, refuse_multi_label
 from ..data.column_names import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.label_ids import rows_of_labels
 from ..errors import KoBERTEmotionError, RunError, SplitError
 from ..inference.classifier import weights_sha256
 from ..splits.csv import SPLIT_FILE, read_split
 from ..splits.folds import folds_from_numbers
 from ..splits.split import Split
 from ..tokenization.guard import check_tokenization
-from ..training.arguments import EmotionTrainingArguments
+from ..training.arguments import EmotionTrainingArguments, loss_settings
 from ..utils.versions import library_versions
 from .plan import Plan
 from .state import check_same_run, unfinished_record
@@ -81,12 +81,12 @@ def once_for_all(args: EmotionTrainingArguments, make: Callable[[], Made]) -> Ma
 
 def _prepare(plan: Plan, divide: Callable[[], Split], about: Mapping[str, Any]) -> Preparation:
     begun = unfinished_record(plan.run)
-    plan.args.alpha_for(plan.labels, np.bincount(plan.truth, minlength=len(plan.labels)))
     split = divide()
     if begun is not None:
         split = _begun_with(plan, begun, split)
     start = plan.start_model()  # fails here rather than in the first fold
     _check_legacy_export(plan, start.config)
+    loss_settings(plan.args, start.config, rows_of_labels(plan.truth, len(plan.labels)), len(plan.truth))
     length = plan.args.max_length
     guard = check_tokenization(plan.tokenizer, start.config, plan.dataset[TEXT_COLUMN][:], length)
     audit = audit_dataset(
@@ -122,6 +122,13 @@ def _begun_with(plan: Plan, begun: Mapping[str, Any], split: Split) -> Split:
 
 
 def _check_legacy_export(plan: Plan, config: PreTrainedConfig) -> None:
+    if plan.legacy_export:
+        refuse_multi_label(
+            config,
+            "노트북 파일(`legacy_export`)은 레이블 하나를 고르는 모델의 것입니다. 빼세요.",
+            "The notebook's files (`legacy_export`) are those of models that choose one label: leave it out.",
+            {"legacy_export": False},
+        )
     if plan.legacy_export and config.model_type != EmotionConfig.model_type:
         raise RunError(
             f"노트북 파일(`legacy_export`)은 BERT 모델만 됩니다: {config.model_type}",

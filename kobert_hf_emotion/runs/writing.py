@@ -13,28 +13,28 @@ import datasets
 import numpy as np
 
 from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.label_ids import Truth
 from ..hub.cards import CARD_FILE, is_hub_id
-from ..inference.classifier import store_temperature
+from ..inference.classifier import store_settings
 from ..inference.prediction_csv import prediction_csv
-from ..metrics.probabilities import ClassIds
-from ..metrics.scores import table_report, text_report
-from ..splits.folds import Fold
+from ..splits.folds import Fold, fold_numbers
 from ..splits.groups import row_groups
+from ..tasks.multi_label import MultiLabel
+from ..tasks.task import Task
 from ..utils.files import atomic_write, write_json
 from ..wording import Wording
 from .card import render_run_card
 from .layout import (
     BEST,
-    CALIBRATION_FILE,
-    CONFUSION_FILE,
     CURVES_FILE,
     PREDICTIONS_FILE,
     REPORT_FILE,
     REPORT_JSON_FILE,
 )
-from .out_of_fold import out_of_fold_report
-from .plots import plot_calibration, plot_confusion, plot_curves
+from .out_of_fold import OutOfFoldReport, out_of_fold_report
+from .plots import plot_curves
 from .result import CrossValidationResult
+from .several_labels import SeveralLabelsReport, several_labels_report
 
 logger = logging.getLogger(__name__)
 
@@ -46,47 +46,50 @@ _KNOWN_COLUMNS = ("file", "row", "id", "group", TEXT_COLUMN, TEXT_PAIR_COLUMN)
 def write_run(
     result: CrossValidationResult,
     dataset: datasets.Dataset,
-    truth: ClassIds,
+    truth: Truth,
     folds: list[Fold],
     record: Mapping[str, Any],
+    task: Task,
 ) -> None:
     """Writes the predictions, reports, pictures and model cards of a run, and points `best` at its fold.
 
-    The temperature fitted on the out-of-fold logits is written into the configuration of every fold's model;
-    `oof_predictions.csv` has the probabilities as they were before that.
+    What was fitted on the out-of-fold logits, a temperature or thresholds, is written into the configuration of every
+    fold's model; `oof_predictions.csv` has the probabilities and answers as they were before that.
 
     Args:
         result: What the run gave.
         dataset: Its rows.
-        truth: Their class ids.
+        truth: Their labels.
         folds: Training and validation rows of each fold.
         record: What `run.json` says of the run.
+        task: How logits become answers.
     """
     run, labels = result.output_dir, result.labels
-    numbers = np.zeros(len(truth), dtype=int)
-    for fold, (_, validation) in zip(result.folds, folds, strict=True):
-        numbers[validation] = fold.number
+    numbers = np.asarray(fold_numbers(folds, len(truth)))
     known = {name: dataset[name][:] for name in _KNOWN_COLUMNS if name in dataset.column_names}
-    with prediction_csv(run / PREDICTIONS_FILE, labels) as table:
+    with prediction_csv(run / PREDICTIONS_FILE, labels, task) as table:
         table.write({**known, "fold": numbers.tolist()}, result.logits, truth)
     groups = row_groups(dataset, record.get("group_by"), record.get("group_pattern"))
-    details = out_of_fold_report(result.logits, truth, numbers, labels, None if groups is None else groups.tolist())
+    listed = None if groups is None else groups.tolist()
+    details: OutOfFoldReport | SeveralLabelsReport
+    if isinstance(task, MultiLabel):
+        details = several_labels_report(task, result.logits, truth, numbers, labels, listed)
+    else:
+        details = out_of_fold_report(result.logits, truth, numbers, labels, listed)
     for fold in result.folds:
-        store_temperature(fold.path, details.calibration.temperature)
+        store_settings(fold.path, details.settings)
     plot_curves(run / CURVES_FILE, {fold.number: fold.history for fold in result.folds})
-    plot_confusion(run / CONFUSION_FILE, details.confusion, labels)
-    plot_calibration(run / CALIBRATION_FILE, details.calibration)
+    details.draw(run)
     report = {
         "folds": {fold.path.name: asdict(fold.scores) for fold in result.folds},
         "pooled": asdict(result.scores),
         "best": {"fold": result.best.path.name, "chosen_on": "validation macro_f1"},
-        "classification_report": table_report(result.logits, truth, labels),
         **details.to_dict(),
     }
     write_json(run / REPORT_JSON_FILE, report)
     _write_cards(result, report, record, known.get("file", ()))
     with atomic_write(run / REPORT_FILE, "w") as handle:
-        handle.write(f"{format_report(result, truth)}\n{details.to_text()}\n")
+        handle.write(f"{format_report(result)}\n\n{details.to_text()}\n")
     _point(run / BEST, result.best.path)
 
 
@@ -104,15 +107,15 @@ def _write_cards(
             handle.write(card)
 
 
-def format_report(result: CrossValidationResult, truth: ClassIds) -> str:
-    """Returns the scores of every fold and the classification report of all out-of-fold predictions as text."""
-    lines = ["fold      rows  accuracy  macro F1  weighted F1"]
+def format_report(result: CrossValidationResult) -> str:
+    """Returns the scores of every fold and of all out-of-fold predictions as text."""
+    titles = result.scores.TITLES
+    lines = ["fold      rows  " + "  ".join(titles.values())]
     rows = [(fold.path.name, fold.scores) for fold in result.folds] + [("pooled", result.scores)]
-    lines += [
-        f"{name:<8} {s.rows:>5}  {s.accuracy:>8.4f}  {s.macro_f1:>8.4f}  {s.weighted_f1:>11.4f}" for name, s in rows
-    ]
-    best = f"best on validation macro F1: {result.best.path.name}"
-    return "\n".join([*lines, "", best, "", text_report(result.logits, truth, result.labels)])
+    for name, scores in rows:
+        figures = "  ".join(f"{vars(scores)[key]:>{len(title)}.4f}" for key, title in titles.items())
+        lines.append(f"{name:<8} {scores.rows:>5}  {figures}")
+    return "\n".join([*lines, "", f"best on validation macro F1: {result.best.path.name}"])
 
 
 def _point(link: Path, target: Path) -> None:

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 
 from .. import __version__
 from ..assets import PAGE
-from ..modeling.prediction import Prediction
+from ..tasks.task import Prediction
 from ..tokenization.guard import UnknownTexts
 from .batching import Batcher, QueueFull, Stopped
 from .gate import Gate
@@ -120,7 +120,7 @@ class Service:
             logger.warning("%s", message)
         if self.options.log_texts:
             for text, answer in zip(texts, answers, strict=True):
-                shown = answer.message if isinstance(answer, Failure) else answer.prediction["label"]
+                shown = answer.message if isinstance(answer, Failure) else answer.shown
                 logger.info("%s\t%s", shown, json.dumps(text, ensure_ascii=False))
 
 
@@ -165,9 +165,10 @@ def _add_predictions(app: FastAPI, service: Service) -> None:
         summary="감정 예측 (predict emotions)",
     )
     async def predict(body: PredictRequest, request: Request) -> Response:
-        """보낸 순서대로 글마다 감정 하나와 감정마다의 확률(%)을 답합니다.
+        """보낸 순서대로 글마다 감정 하나(여러 레이블 모델은 고른 감정들도)와 감정마다의 확률(%)을 답합니다.
 
-        Answers, in the order of the texts, an emotion for each and the probability of every emotion in percent.
+        Answers, in the order of the texts, an emotion for each (of a multi-label model also those given) and the
+        probability of every emotion in percent.
         """
         answers = await service.predict(request, body.texts)
         return Response(status_code=_HUNG_UP) if answers is None else _predictions(answers)
@@ -185,6 +186,12 @@ def _add_predictions(app: FastAPI, service: Service) -> None:
         `huggingface_hub.InferenceClient` understands.
         """
         texts = [body.inputs] if isinstance(body.inputs, str) else body.inputs
+        if body.parameters is not None and body.parameters.function_to_apply and service.predictor.has_several:
+            raise Refusal(
+                422,
+                "여러 레이블 모델의 확률은 sigmoid입니다. function_to_apply를 빼세요.",
+                "The probabilities of a multi-label model are those of a sigmoid: leave function_to_apply out.",
+            )
         answers = await service.predict(request, texts)
         if answers is None:
             return Response(status_code=_HUNG_UP)

@@ -12,8 +12,8 @@ from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from ..errors import KoBERTEmotionError
 from ..inference.ensemble import EmotionEnsemble
-from ..metrics.probabilities import check_logits, softmax
-from ..modeling.prediction import Prediction, to_predictions
+from ..metrics.probabilities import check_logits
+from ..tasks.task import Prediction
 from ..tokenization.guard import PROBES, UnknownTexts, check_predicted
 
 if TYPE_CHECKING:
@@ -38,6 +38,11 @@ class Answer:
     unknown: bool
     """Whether the tokenizer could not read the text: its prediction says nothing."""
 
+    @property
+    def shown(self) -> str:
+        """The label, or the labels, as a log shows them."""
+        return ", ".join(self.prediction.get("labels", [self.prediction["label"]]))
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -55,6 +60,7 @@ class Predictor:
 
     def __init__(self, model: LogitsModel) -> None:
         self.labels = list(model.labels)
+        self.has_several = model.task.name == "multi-label"
         self._model = model
         self._counted = UnknownTexts()
         first = model.members[0] if isinstance(model, EmotionEnsemble) else model
@@ -89,7 +95,8 @@ class Predictor:
         check_logits(logits)
         found = self._counted.unknown - before
         unknown = self._unknown(texts) if 0 < found < len(texts) else [found > 0] * len(texts)
-        rows = zip(to_predictions(logits, self.labels), softmax(logits).tolist(), unknown, strict=True)
+        task = self._model.task
+        rows = zip(task.predictions(logits, self.labels), task.probabilities(logits).tolist(), unknown, strict=True)
         return [Answer(*row) for row in rows]
 
     def _unknown(self, texts: Sequence[str]) -> list[bool]:

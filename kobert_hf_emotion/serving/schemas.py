@@ -37,6 +37,11 @@ class TextPrediction(BaseModel):
     probabilities: dict[str, float] | None = Field(
         description="감정마다의 확률(%), 소수 둘째 자리까지 (the probability of every emotion in percent, two decimals)"
     )
+    labels: list[str] | None = Field(
+        default=None,
+        description="여러 레이블 모델만: 고른 감정들, 확률이 큰 순서 (of a multi-label model alone: the emotions "
+        "given, the most probable first)",
+    )
     error: str | None = Field(
         default=None,
         description="이 글만 예측하지 못했을 때 그 이유; 이때 나머지는 null (why this text alone has no prediction; "

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.column_names import LABEL_COLUMN
 from ..data.input_checks import check_dataset
+from ..data.label_ids import class_names, has_several, label_ids
 from ..errors import Setting, SplitError
 from ..utils.argument_checks import check_count
 from ..wording import Wording
 from .groups import check_column, check_present, row_groups
+from .several_labels import several_label_folds
 from .stratified import grouped_folds
 
 if TYPE_CHECKING:
@@ -44,7 +47,8 @@ def stratified_kfold(
         - Within a shard, rows keep the order of the dataset.
         - Rows with the same text (`data.text_keys.text_key`) are in one shard, unless `group_duplicates` is False.
         - Where no text comes twice and there is no `group_by`, the number of rows of a label differs by at
-          most one between the validation shards.
+          most one between the validation shards. Of several labels a row (`label` is a list) each is within one row
+          of its share where that can be; see `splits.several_labels`.
         - With `group_by`, no group has rows in both shards of a fold; shares of the labels are kept as
           far as groups and equal texts allow.
         - The same labels, groups, `n_splits` and `seed` give the same folds; where no rows have to stay together,
@@ -69,12 +73,26 @@ def stratified_kfold(
     """
     check_dataset(dataset, (), may_be_empty=True)
     check_column(dataset, label_column)
-    labels = list(dataset[label_column][:])
-    names = getattr(dataset.features[label_column], "names", None)
-    check_present(labels, label_column, below_zero_is_missing=names is not None)
+    labels, names = _labels_in(dataset, label_column)
     groups = row_groups(dataset, group_by, group_pattern, group_duplicates)
     folds = fold_indices(labels, n_splits, seed, groups, label_names=names)
     return ((dataset.select(train), dataset.select(validation)) for train, validation in folds)
+
+
+def _labels_in(dataset: Dataset, column: str) -> tuple[Sequence[Any] | NDArray[Any], list[str] | None]:
+    """Returns the labels of the rows, and their names.
+
+    Raises:
+        SplitError: A row has none.
+    """
+    labels = list(dataset[column][:])
+    if column == LABEL_COLUMN and has_several(dataset):
+        check_present(labels, column)
+        of_lists = class_names(dataset) or sorted({label for row in labels for label in row})
+        return label_ids(dataset, of_lists), of_lists
+    names = getattr(dataset.features[column], "names", None)
+    check_present(labels, column, below_zero_is_missing=names is not None)
+    return labels, names
 
 
 def fold_indices(
@@ -90,7 +108,7 @@ def fold_indices(
     The invariants are those of `stratified_kfold`.
 
     Args:
-        labels: The label of each row.
+        labels: The label of each row; of several a row, 1 where it has a label and 0 where not, shape (rows, labels).
         n_splits: The number of folds, at least 2.
         seed: The seed of the shuffling.
         groups: The group of each row, or None.
@@ -109,6 +127,8 @@ def fold_indices(
     y = np.asarray(labels)
     _check_n_splits(n_splits)
     check_count("seed", seed, 0, 2**32)
+    if y.ndim == 2:
+        return _several_folds(y, n_splits, seed, groups, label_names)
     _check_classes(y, n_splits, label_names)
     if groups is None:
         splitter = StratifiedKFold(n_splits=n_splits, shuffle=True, random_state=seed)
@@ -119,6 +139,47 @@ def fold_indices(
     folds = [(np.flatnonzero(found != fold), np.flatnonzero(found == fold)) for fold in range(n_splits)]
     check_folds(y, folds, label_names)
     return folds
+
+
+def _several_folds(
+    has: NDArray[Any],
+    n_splits: int,
+    seed: int,
+    groups: Sequence[Any] | NDArray[Any] | None,
+    names: Sequence[str] | None,
+) -> list[Fold]:
+    """Returns folds of rows with several labels each; see `splits.several_labels`."""
+    _check_rows(has)
+    numbered = None if groups is None else _numbered(np.asarray(groups))
+    if numbered is not None:
+        _check_group_count(len(has), numbered, n_splits)
+    elif len(has) < n_splits:
+        raise SplitError(
+            f"{len(has)}행뿐이라 {n_splits}폴드로 나눌 수 없습니다. {_way_out(len(has))[0]}",
+            f"{n_splits} folds need as many rows, found {len(has)}. {_way_out(len(has))[1]}",
+            mend=_fewer(len(has)),
+        )
+    _check_trainable(np.asarray(has), numbered, names)
+    found = several_label_folds(np.asarray(has, dtype=np.int64), numbered, n_splits, seed)
+    folds = [(np.flatnonzero(found != fold), np.flatnonzero(found == fold)) for fold in range(n_splits)]
+    _say_absent(np.flatnonzero(has.any(axis=0)), names)
+    check_folds(has, folds, names)
+    return folds
+
+
+def _check_trainable(has: NDArray[Any], groups: NDArray[np.int64] | None, names: Sequence[str] | None) -> None:
+    """Raises `SplitError` where all rows of a label must be in one fold, which then could not learn it."""
+    places = np.arange(len(has)) if groups is None else groups
+    spread = {label: len(np.unique(places[has[:, label] == 1])) for label in np.flatnonzero(has.any(axis=0))}
+    alone = [f"'{_name(label, names)}'" for label, count in spread.items() if count < 2]
+    if alone:
+        unit = ("행", "row") if groups is None else ("그룹(같은 글은 한 그룹)", "group")
+        raise SplitError(
+            f"레이블마다 {unit[0]}이 둘 이상 있어야 하는데 {', '.join(alone)}은(는) 하나뿐입니다. 그것을 검증하는 겹은 "
+            "배우지 못합니다. 데이터를 더 모으거나 그 레이블을 빼세요.",
+            f"Each label needs two {unit[1]}s or more; {', '.join(f'{name} has 1 {unit[1]}' for name in alone)}. "
+            "The fold that validates it could not learn it: add data, or leave the label out.",
+        )
 
 
 def folds_from_numbers(numbers: Sequence[int] | NDArray[np.integer]) -> list[Fold]:
@@ -181,12 +242,23 @@ def _check_n_splits(n_splits: int) -> None:
         )
 
 
-def _check_classes(labels: NDArray[Any], n_splits: int, names: Sequence[str] | None) -> None:
+def _check_rows(labels: NDArray[Any]) -> None:
     if len(labels) == 0:
         raise SplitError(
             "나눌 데이터가 비어 있습니다. 데이터를 한 행 이상 넣으세요.",
             "There are no rows to split; expected some.",
         )
+
+
+def _say_absent(classes: NDArray[Any], names: Sequence[str] | None) -> None:
+    absent = [name for index, name in enumerate(names or ()) if index not in classes]
+    if absent:
+        shown = ", ".join(absent)
+        logger.warning(Wording(f"이 레이블의 행이 하나도 없습니다: {shown}", f"no rows with the label(s) {shown}"))
+
+
+def _check_classes(labels: NDArray[Any], n_splits: int, names: Sequence[str] | None) -> None:
+    _check_rows(labels)
     if labels.dtype.kind == "f":
         raise SplitError(
             f"라벨이 소수입니다: {labels[0]!r}. 라벨 이름이나 정수 번호여야 합니다.",
@@ -196,17 +268,22 @@ def _check_classes(labels: NDArray[Any], n_splits: int, names: Sequence[str] | N
     rare = {_name(label, names): int(count) for label, count in zip(classes, counts, strict=True) if count < n_splits}
     if rare:
         raise _too_few(rare, n_splits, "행", "row(s)")
-    absent = [name for index, name in enumerate(names or ()) if index not in classes]
-    if absent:
-        shown = ", ".join(absent)
-        logger.warning(Wording(f"이 레이블의 행이 하나도 없습니다: {shown}", f"no rows with the label(s) {shown}"))
+    _say_absent(classes, names)
 
 
 def _check_groups(labels: NDArray[Any], groups: NDArray[np.int64], n_splits: int, names: Sequence[str] | None) -> None:
-    if len(groups) != len(labels):
+    _check_group_count(len(labels), groups, n_splits)
+    spread = {_name(label, names): len(np.unique(groups[labels == label])) for label in np.unique(labels)}
+    rare = {name: count for name, count in spread.items() if count < n_splits}
+    if rare:
+        raise _too_few(rare, n_splits, "그룹(같은 글은 한 그룹)", "group(s) of rows that stay together")
+
+
+def _check_group_count(rows: int, groups: NDArray[np.int64], n_splits: int) -> None:
+    if len(groups) != rows:
         raise SplitError(
-            f"행은 {len(labels)}개인데 그룹은 {len(groups)}개입니다. 행마다 그룹이 하나씩 있어야 합니다.",
-            f"Expected one group for each of the {len(labels)} rows, found {len(groups)}.",
+            f"행은 {rows}개인데 그룹은 {len(groups)}개입니다. 행마다 그룹이 하나씩 있어야 합니다.",
+            f"Expected one group for each of the {rows} rows, found {len(groups)}.",
         )
     total = int(groups.max()) + 1
     if total < n_splits:
@@ -216,21 +293,22 @@ def _check_groups(labels: NDArray[Any], groups: NDArray[np.int64], n_splits: int
             f"{_way_out(total)[1]}",
             mend=_fewer(total),
         )
-    spread = {_name(label, names): len(np.unique(groups[labels == label])) for label in np.unique(labels)}
-    rare = {name: count for name, count in spread.items() if count < n_splits}
-    if rare:
-        raise _too_few(rare, n_splits, "그룹(같은 글은 한 그룹)", "group(s) of rows that stay together")
 
 
 def check_folds(labels: NDArray[Any], folds: Sequence[Fold], names: Sequence[str] | None = None) -> None:
     """Checks what the greedy placing of whole groups, or a split brought along, does not ensure.
 
+    Args:
+        labels: As for `fold_indices`.
+        folds: The folds.
+        names: Names of the labels 0, 1, …, for messages.
+
     Raises:
         SplitError: A label has no row to train on in a fold.
     """
-    classes = np.unique(labels)
+    classes = _present(labels)
     for number, (train, validation) in enumerate(folds, start=1):
-        untrained = np.setdiff1d(classes, labels[train])
+        untrained = np.setdiff1d(classes, _present(labels[train]))
         if len(untrained) or len(validation) == 0:
             what = ", ".join(_name(label, names) for label in untrained) or "-"
             raise SplitError(
@@ -239,7 +317,7 @@ def check_folds(labels: NDArray[Any], folds: Sequence[Fold], names: Sequence[str
                 f"Fold {number}: keeping groups whole leaves a shard without rows or labels to train on "
                 f"(labels missing: {what}). Use fewer folds or another seed.",
             )
-        unseen = np.setdiff1d(classes, labels[validation])
+        unseen = np.setdiff1d(classes, _present(labels[validation]))
         if len(unseen):
             listed = ", ".join(_name(label, names) for label in unseen)
             logger.warning(
@@ -248,6 +326,11 @@ def check_folds(labels: NDArray[Any], folds: Sequence[Fold], names: Sequence[str
                     f"fold {number} validates no row with the label(s) {listed}",
                 )
             )
+
+
+def _present(labels: NDArray[Any]) -> NDArray[Any]:
+    """Returns the labels that some row has."""
+    return np.flatnonzero(labels.any(axis=0)) if labels.ndim == 2 else np.unique(labels)
 
 
 def _too_few(rare: dict[str, int], n_splits: int, korean_unit: str, english_unit: str) -> SplitError:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.column_names import LABEL_COLUMN
+from ..data.label_ids import class_names, has_several, label_ids
 from ..errors import SplitError
 from ..wording import Wording
 from .csv import read_split
@@ -51,7 +52,7 @@ def make_split(
     """Divides the rows of a data set into folds.
 
     Args:
-        dataset: Rows with `text` and `label`, a `ClassLabel`.
+        dataset: Rows with `text` and `label`, a `ClassLabel` or a list of them.
         n_splits: The number of folds; of no use to a given split.
         seed: The seed of the shuffling; likewise.
         group_by: See `splits.groups.row_groups`, also for the next two.
@@ -63,8 +64,8 @@ def make_split(
     Raises:
         SplitError: The labels or groups do not allow as many folds, or `given` is not a split of this data.
     """
-    labels = np.asarray(dataset[LABEL_COLUMN][:])
-    names = dataset.features[LABEL_COLUMN].names
+    names = class_names(dataset) or []
+    labels = label_ids(dataset, names) if has_several(dataset) else np.asarray(dataset[LABEL_COLUMN][:])
     groups = row_groups(dataset, group_by, group_pattern, group_duplicates)
     settings = {
         "group_by": group_by,

@@ -31,7 +31,7 @@ def grouped_folds(classes: Numbers, groups: Numbers, n_splits: int, seed: int) -
     class_sizes, group_sizes = np.bincount(classes), np.bincount(groups)
     several = random.permutation(np.flatnonzero(group_sizes > 1))
     fold_of_group = np.full(len(group_sizes), -1, dtype=np.int64)
-    fold_of_group[several] = _dealt(_kinds(classes, groups)[several], n_splits)
+    fold_of_group[several] = dealt(_kinds(classes, groups)[several], n_splits)
     fold_of_row = fold_of_group[groups]
     is_placed = fold_of_row >= 0
     cells = fold_of_row[is_placed] * len(class_sizes) + classes[is_placed]
@@ -58,7 +58,7 @@ def _kinds(classes: Numbers, groups: Numbers) -> Numbers:
     return np.asarray(np.unique(sums, return_inverse=True)[1], dtype=np.int64)
 
 
-def _dealt(kinds: Numbers, n_splits: int) -> Numbers:
+def dealt(kinds: Numbers, n_splits: int) -> Numbers:
     """Returns a fold for each group, equally many of each kind in every fold, and -1 for what is over."""
     order = np.argsort(kinds, kind="stable")
     sizes = np.bincount(kinds)[kinds[order]]

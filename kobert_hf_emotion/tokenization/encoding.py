@@ -10,7 +10,7 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from ..data.column_names import IDS_COLUMN, LABELS_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
-from ..data.label_ids import IGNORED, label_column, label_ids, with_labels
+from ..data.label_ids import IGNORED, class_names, label_column, label_ids, with_labels
 from ..errors import DataError
 from .cache import cache_file
 
@@ -38,7 +38,7 @@ def encode_dataset(
     ids = None if column is None else label_ids(dataset, labels)
     if IDS_COLUMN in dataset.column_names:
         encoded = dataset
-        if column == LABELS_COLUMN and getattr(dataset.features[column], "names", None) == list(labels):
+        if column == LABELS_COLUMN and class_names(dataset) == list(labels):
             return dataset
         if column is not None:
             encoded = dataset.remove_columns([column])
@@ -99,4 +99,8 @@ def padding_rows(count: int, features: datasets.Features, tokenizer: PreTrainedT
         {name: [encoded[name]] * count for name in columns},
         features=datasets.Features({name: features[name] for name in columns}),
     )
-    return with_labels(rows, np.full(count, IGNORED), features[LABELS_COLUMN].names)
+    feature = features[LABELS_COLUMN]
+    if isinstance(feature, datasets.List):
+        names = feature.feature.names
+        return with_labels(rows, np.full((count, len(names)), IGNORED), names)
+    return with_labels(rows, np.full(count, IGNORED), feature.names)

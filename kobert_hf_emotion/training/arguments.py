@@ -7,16 +7,23 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from transformers import TrainingArguments
+from transformers import PreTrainedConfig, TrainingArguments
 from transformers.trainer_utils import HubStrategy
 
+from ..configuration import is_multi_label, label_names
 from ..errors import KoBERTEmotionError
+from ..labels import fold_name
 from ..modeling.class_weights import ClassWeighting, Counts, parse_weighting
 from ..modeling.losses import Alpha, resolve_alpha
+from ..modeling.sigmoid_loss import resolve_balance, resolve_gamma
 from ..utils.argument_checks import check_count, check_number
+
+DEFAULT_GAMMA = 2.0
+NO_BALANCE = 1.0
+"""Alpha of several labels a row that weighs yes and no alike; as a balance it would leave the no out of the loss."""
 
 
 @dataclass
@@ -39,9 +46,12 @@ class EmotionTrainingArguments(TrainingArguments):
     Args:
         max_length: Tokens a text is cut to, special tokens included.
         dropout: Dropout before the head, the notebook's `dr_rate`; used where a run builds its own model.
-        focal_gamma: Focusing parameter of the focal loss, at least 0.
+        focal_gamma: Focusing parameter of the focal loss, at least 0; of several labels a row also one per label, as a
+            sequence or by name (others get 2).
         focal_alpha: Weight of the focal loss: a number, one per class, or by label name; see `parse_alpha` for the
-            ways to write it. "balanced" and "effective" compute the weights from the counts of the training rows.
+            ways to write it. "balanced" and "effective" compute the weights from the counts of the training rows. Of
+            several labels a row the balance of yes and no (`modeling.sigmoid_loss`), from 0 to 1; the default, 1, is
+            none.
         checkpoint_seconds: Seconds between two checkpoints inside a fold of a k-fold run, at least; also at least
             twenty times what writing the last one took, so that it costs no more than a twentieth of the time.
             0 writes one after every step.
@@ -109,11 +119,48 @@ class EmotionTrainingArguments(TrainingArguments):
         check_count("per_device_eval_batch_size", self.per_device_eval_batch_size)
         check_count("seed", self.seed, 0)
         check_number("dropout", self.dropout, 0, 1)
-        check_number("focal_gamma", self.focal_gamma)
+        gammas = list(self.focal_gamma.values()) if isinstance(self.focal_gamma, Mapping) else self.focal_gamma
+        for gamma in gammas if isinstance(gammas, list | tuple) else [gammas]:
+            check_number("focal_gamma", gamma)
         check_number("checkpoint_seconds", self.checkpoint_seconds)
         check_number("learning_rate", self.learning_rate)
         if not self.max_steps > 0:
             check_number("num_train_epochs", self.num_train_epochs, 0, above=True)
+
+    def balance_for(self, labels: list[str], counts: Counts | None = None, rows: int = 0) -> float | list[float] | None:
+        """Returns alpha of several labels a row: the balance of yes and no, None for none.
+
+        Args:
+            labels: Label names in the order of their ids.
+            counts: Training rows that have each label, shape (labels,), for "balanced" and "effective".
+            rows: All training rows.
+
+        Raises:
+            KoBERTEmotionError: Alpha does not fit the labels, or needs `counts` and there are none.
+        """
+        parsed = parse_alpha(self.focal_alpha)
+        if isinstance(parsed, ClassWeighting):
+            if counts is None:
+                raise _needs_rows(self.focal_alpha)
+            return parsed.balance(counts, rows)
+        if not isinstance(parsed, Mapping | list | tuple) and parsed == NO_BALANCE:
+            return None
+        return _one_each("alpha", resolve_balance(parsed, labels), labels)
+
+    def gamma_for(self, labels: list[str]) -> float | list[float]:
+        """Returns gamma of several labels a row as a number or as one for each of `labels`.
+
+        Raises:
+            KoBERTEmotionError: Gamma does not fit the labels.
+        """
+        gamma: Any = self.focal_gamma
+        if isinstance(gamma, Mapping):
+            resolve_alpha(gamma, labels)  # says which name is none of the labels
+            named = {fold_name(name): value for name, value in gamma.items()}
+            gamma = [named.get(fold_name(name), DEFAULT_GAMMA) for name in labels]
+        found = resolve_gamma(gamma)
+        _one_each("gamma", found, labels)
+        return found
 
     def alpha_for(self, labels: list[str], counts: Counts | None = None) -> float | list[float]:
         """Returns alpha as a number or as one weight for each of `labels`.
@@ -128,18 +175,65 @@ class EmotionTrainingArguments(TrainingArguments):
         parsed = parse_alpha(self.focal_alpha)
         if isinstance(parsed, ClassWeighting):
             if counts is None:
-                raise KoBERTEmotionError(
-                    f"alpha {self.focal_alpha!r}는 학습 행의 라벨 수로 계산합니다. 학습 데이터를 주세요.",
-                    f"alpha {self.focal_alpha!r} is computed from the labels of the training rows: give training rows.",
-                )
+                raise _needs_rows(self.focal_alpha)
             return parsed.weights(counts)
         alpha = resolve_alpha(parsed, labels)
-        if isinstance(alpha, list) and len(alpha) != len(labels):
-            raise KoBERTEmotionError(
-                f"alpha의 수({len(alpha)}개)가 라벨 수({len(labels)}개: {labels})와 다릅니다.",
-                f"alpha has {len(alpha)} weights, expected one for each of {len(labels)} labels: {labels}.",
-            )
+        _one_each("alpha", alpha, labels)
         return alpha
+
+
+class LossSettings(NamedTuple):
+    """What a configuration says of the focal loss."""
+
+    alpha: float | list[float] | None
+    gamma: float | list[float]
+
+
+def loss_settings(
+    args: EmotionTrainingArguments, config: PreTrainedConfig, counts: Counts | None = None, rows: int = 0
+) -> LossSettings:
+    """Returns the settings of the loss that a model is trained with.
+
+    Args:
+        args: The arguments of the training.
+        config: The model's; it tells whether a row has several labels.
+        counts: Training rows of each label.
+        rows: All training rows.
+
+    Raises:
+        KoBERTEmotionError: Alpha or gamma does not fit the labels, or there is one gamma per label where a row has one.
+    """
+    labels = label_names(config)
+    if is_multi_label(config):
+        return LossSettings(args.balance_for(labels, counts, rows), args.gamma_for(labels))
+    if not isinstance(args.focal_gamma, int | float):
+        raise KoBERTEmotionError(
+            f"레이블마다 다른 `focal_gamma`는 다중 레이블에서만 됩니다: {args.focal_gamma!r}. 수 하나로 주세요.",
+            f"One `focal_gamma` per label is for several labels a row, found {args.focal_gamma!r}: give a number.",
+            mend={"focal_gamma": DEFAULT_GAMMA},
+        )
+    return LossSettings(args.alpha_for(labels, counts), args.focal_gamma)
+
+
+def _needs_rows(alpha: str) -> KoBERTEmotionError:
+    return KoBERTEmotionError(
+        f"alpha {alpha!r}는 학습 행의 라벨 수로 계산합니다. 학습 데이터를 주세요.",
+        f"alpha {alpha!r} is computed from the labels of the training rows: give training rows.",
+    )
+
+
+def _one_each(name: str, values: float | list[float] | None, labels: list[str]) -> float | list[float] | None:
+    """Returns a number or a list of as many as there are labels.
+
+    Raises:
+        KoBERTEmotionError: There are more or fewer.
+    """
+    if isinstance(values, list) and len(values) != len(labels):
+        raise KoBERTEmotionError(
+            f"{name}의 수({len(values)}개)가 라벨 수({len(labels)}개: {labels})와 다릅니다.",
+            f"{name} has {len(values)} weights, expected one for each of {len(labels)} labels: {labels}.",
+        )
+    return values
 
 
 def check_loss_is_ours(args: EmotionTrainingArguments, options: Mapping[str, Any]) -> None:
@@ -178,11 +272,8 @@ def parse_alpha(alpha: Any) -> Alpha | ClassWeighting:
     weighting = parse_weighting(alpha)
     if weighting is not None:
         return weighting
-    try:
-        value = _named_weights(alpha) if "=" in alpha and "{" not in alpha else json.loads(alpha)
-    except ValueError:
-        value = None
-    if isinstance(value, bool) or not isinstance(value, int | float | list | dict):
+    value = _number_or_several(alpha)
+    if value is None:
         raise KoBERTEmotionError(
             f"alpha를 읽을 수 없습니다: {alpha!r}. 수 하나, balanced, effective, fear=2,sad=1.5, JSON 목록 또는 "
             "JSON 사전이어야 합니다.",
@@ -190,6 +281,31 @@ def parse_alpha(alpha: Any) -> Alpha | ClassWeighting:
             'JSON object such as {"fear": 2.0}.',
         )
     return value
+
+
+def parse_gamma(gamma: str) -> Any:
+    """Reads gamma as it may be written on a command line: a number, or one per label as alpha is written.
+
+    Raises:
+        KoBERTEmotionError: The text is none of them.
+    """
+    value = None if parse_weighting(gamma) is not None else _number_or_several(gamma)
+    if value is None:
+        raise KoBERTEmotionError(
+            f"gamma를 읽을 수 없습니다: {gamma!r}. 수 하나이거나, 다중 레이블이면 기쁨=1,슬픔=3 또는 JSON 목록입니다.",
+            f"Cannot read gamma {gamma!r}: expected a number or, of several labels, joy=1,sadness=3 or a JSON list.",
+            mend={"focal_gamma": DEFAULT_GAMMA},
+        )
+    return value
+
+
+def _number_or_several(text: str) -> float | list[Any] | dict[str, Any] | None:
+    """Reads a number, `fear=2,sad=1.5`, or either of them in JSON; None where a text is none of these."""
+    try:
+        value = _named_weights(text) if "=" in text and "{" not in text else json.loads(text)
+    except ValueError:
+        return None
+    return None if isinstance(value, bool) or not isinstance(value, int | float | list | dict) else value
 
 
 def _named_weights(text: str) -> dict[str, float]:

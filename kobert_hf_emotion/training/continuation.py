@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import os
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from transformers import set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
+from ..configuration import is_multi_label
 from ..data.column_names import TEXT_COLUMN
 from ..data.input_checks import check_dataset
 from ..errors import CheckpointError
@@ -20,9 +22,12 @@ from ..legacy import OPTIMIZER_FILE, load_optimizer_file
 from ..tokenization.guard import check_tokenization
 from ..utils.argument_checks import check_path, check_type
 from ..utils.files import atomic_directory, check_free
+from ..wording import Wording
 from .arguments import EmotionTrainingArguments
 from .history import EpochRecord, write_history
 from .trainer import EmotionTrainer
+
+logger = logging.getLogger(__name__)
 
 
 def continue_training(
@@ -63,7 +68,16 @@ def continue_training(
     check_free(output)
     set_seed(args.seed)
     classifier = load_classifier(checkpoint)
-    classifier.model.config.softmax_temperature = 1.0  # the checkpoint's was fitted to logits that change now
+    # What the checkpoint's temperature and thresholds were fitted to changes now.
+    classifier.model.config.softmax_temperature = 1.0
+    if is_multi_label(classifier.model.config):
+        classifier.model.config.label_thresholds = classifier.model.config.thresholds_from = None
+        logger.warning(
+            Wording(
+                "임계값은 모두 0.5가 됩니다: 이어서 학습하면 전의 임계값은 맞지 않습니다.",
+                "all thresholds are 0.5 from now on: those of before do not fit a model that is trained on",
+            )
+        )
     state = _optimizer_state(Path(checkpoint)) if resume_optimizer else None
     check_tokenization(classifier.tokenizer, classifier.model.config, dataset[TEXT_COLUMN][:], args.max_length)
     args.output_dir = os.fspath(output)

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from ..configuration import is_multi_label
 from ..kernels.training import cpu_kernels
-from ..modeling.losses import focal_loss
+from ..modeling.criterion import criterion_of
 from ..modeling.prediction import use_accelerator
 from .sampling import LengthGroupedSampler
 
@@ -296,7 +297,10 @@ class _Probe:
     def _loss(self, batch: dict[str, Tensor]) -> Tensor:
         with cpu_kernels(self._model):  # as the trainer does
             logits = self._model(**batch).logits
-        return focal_loss(logits, torch.zeros(len(logits), dtype=torch.long, device=self._device))
+        several = is_multi_label(self._model.config)
+        target = torch.zeros(logits.shape if several else len(logits), dtype=torch.long, device=self._device)
+        loss: Tensor = criterion_of(self._model.config)(logits, target)
+        return loss
 
 
 def _available_bytes(device: torch.device) -> int | None:

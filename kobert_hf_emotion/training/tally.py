@@ -66,12 +66,18 @@ class RunningFigures:
     def __init__(self) -> None:
         self.since_log, self.since_evaluation = self._tallies = Tally(), Tally()
 
-    def add(self, logits: Tensor, labels: Tensor, row_losses: Tensor) -> None:
-        """Adds the rows of a batch; those without a label count nowhere."""
+    def add(self, labels: Tensor, losses: Tensor, right: Tensor) -> None:
+        """Adds the rows of a batch, or their elements; those without a label count nowhere.
+
+        Args:
+            labels: Shape (batch,), or of several labels a row (batch, labels).
+            losses: Of the same shape.
+            right: Whether they are predicted rightly, of the same shape.
+        """
         kept = labels != IGNORED
         with torch.no_grad():
-            correct = (logits.argmax(-1) == labels) & kept
-            sums = torch.stack([kept.sum(), row_losses.detach().sum(), correct.sum()]).float()
+            correct = right & kept
+            sums = torch.stack([kept.sum(), losses.detach().sum(), correct.sum()]).float()
         for tally in self._tallies:
             tally.add(sums)
 

@@ -15,20 +15,20 @@ from torch.utils.data import DataLoader, Sampler
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.trainer_utils import EvalLoopOutput
 
-from ..configuration import label_names
+from ..configuration import is_multi_label
 from ..data.column_names import LABELS_COLUMN
 from ..data.label_ids import IGNORED
 from ..errors import KoBERTEmotionError
 from ..kernels.training import cpu_kernels
 from ..legacy import resume_optimizer
-from ..metrics.classification import compute_metrics
 from ..modeling.classifier import EmotionClassifier
-from ..modeling.losses import FocalLoss, focal_loss
+from ..modeling.criterion import criterion_of
+from ..tasks.choice import task_of
 from ..utils.argument_checks import check_type
-from .arguments import EmotionTrainingArguments, check_loss_is_ours
+from .arguments import EmotionTrainingArguments, check_loss_is_ours, loss_settings
 from .history import EpochRecord, history_of
 from .pushing import PushingTrainer
-from .rows import RowEncoder
+from .rows import RowCollator, RowEncoder
 from .sampling import LengthGroupedSampler, LongestFirst, token_counts
 from .tally import RunningFigures
 
@@ -79,16 +79,17 @@ class EmotionTrainer(PushingTrainer):
         check_type("args", args, EmotionTrainingArguments, 'EmotionTrainingArguments("out")')
         check_loss_is_ours(args, kwargs)
         processing_class = _tokenizer_of(model) if processing_class is None else processing_class
-        self._rows = RowEncoder(processing_class, label_names(model.config), args.max_length)
+        self._rows = RowEncoder(processing_class, model.config, args.max_length)
         self._figures = RunningFigures()
         self._optimizer_state = optimizer_state
         self._padding = 0
         if train_dataset is not None:
             train_dataset = self._rows.encode(train_dataset, "train_dataset")
         counts = None if train_dataset is None else self._rows.label_counts(train_dataset)
-        alpha = args.alpha_for(self._rows.labels, counts)
-        model.config.focal_alpha, model.config.focal_gamma = alpha, args.focal_gamma
-        self.criterion = FocalLoss(alpha, args.focal_gamma, reduction="none")
+        rows = 0 if train_dataset is None else len(train_dataset)
+        loss = loss_settings(args, model.config, counts, rows)
+        model.config.focal_alpha, model.config.focal_gamma = loss.alpha, loss.gamma
+        self.criterion = criterion_of(model.config, reduction="none")
         if train_dataset is not None and args.world_size > 1:
             # Otherwise accelerate repeats rows of the start of the epoch to make the shares of the processes even, and
             # the result would depend on their number.
@@ -101,7 +102,9 @@ class EmotionTrainer(PushingTrainer):
             }
         elif eval_dataset is not None:
             eval_dataset = self._rows.encode(eval_dataset, "eval_dataset")
-        kwargs.setdefault("compute_metrics", compute_metrics)
+        kwargs.setdefault("compute_metrics", task_of(model.config).evaluate)
+        if is_multi_label(model.config):
+            kwargs.setdefault("data_collator", RowCollator(processing_class, len(self._rows.labels)))
         super().__init__(
             model=model,
             args=args,
@@ -144,10 +147,10 @@ class EmotionTrainer(PushingTrainer):
 
         Args:
             model: The (wrapped) model.
-            inputs: The batch, with `labels` of shape (batch,).
+            inputs: The batch, with `labels` of shape (batch,), or of a multi-label model (batch, labels).
             return_outputs: Whether to return the model's outputs as well.
-            num_items_in_batch: Labelled rows of the step over all accumulated batches and processes; the
-                batch's own where it is None.
+            num_items_in_batch: Labelled rows (of a multi-label model: labels of labelled rows) of the step over all
+                accumulated batches and processes; the batch's own where it is None.
 
         Returns:
             The loss, a scalar, and the outputs where they are asked for.
@@ -157,7 +160,7 @@ class EmotionTrainer(PushingTrainer):
             outputs = model(**{name: value for name, value in inputs.items() if name != LABELS_COLUMN})
         row_losses = self.criterion(outputs.logits, labels)
         if model.training:
-            self._figures.add(outputs.logits, labels, row_losses)
+            self._figures.add(labels, row_losses, self.criterion.right(outputs.logits, labels))
         loss = row_losses.sum() / self._rows_of_step(labels, num_items_in_batch)
         return (loss, outputs) if return_outputs else loss
 
@@ -222,7 +225,7 @@ class EmotionTrainer(PushingTrainer):
             output = output._replace(predictions=order.undo(np.asarray(output.predictions)), label_ids=labels)
         if output.label_ids is not None and output.metrics is not None:
             logits, targets = torch.as_tensor(output.predictions), torch.as_tensor(output.label_ids)
-            loss = focal_loss(logits, targets, self.criterion.alpha, self.criterion.gamma)
+            loss = criterion_of(self.model.config)(logits, targets)
             output.metrics[f"{metric_key_prefix}_loss"] = loss.item()
         if loss_only:
             output = output._replace(predictions=None, label_ids=None)  # type: ignore[arg-type]  # as Trainer does

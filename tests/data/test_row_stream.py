@@ -21,6 +21,7 @@ from kobert_hf_emotion.data.tables import open_table, read_table
 from kobert_hf_emotion.errors import DataError
 from kobert_hf_emotion.inference.files import predict_rows
 from kobert_hf_emotion.labels import EMOTION_LABELS
+from kobert_hf_emotion.tasks.single_label import SingleLabel
 
 PAIRS = sentences(9)
 MESSY = [
@@ -133,6 +134,8 @@ def test_labels_that_contradict_each_other_are_counted_over_all_chunks(
 
 class Fixed:
     """Logits that depend on a text alone."""
+
+    task = SingleLabel()
 
     @property
     def labels(self) -> list[str]:

@@ -36,7 +36,7 @@ from kobert_hf_emotion.export import export_web, exporter, web_runtime
 from kobert_hf_emotion.export.parity import Parity
 from kobert_hf_emotion.export.web import _settings
 from kobert_hf_emotion.inference.classifier import Classifier, load_classifier
-from kobert_hf_emotion.modeling.prediction import to_predictions
+from kobert_hf_emotion.tasks.single_label import to_predictions
 
 TRANSFORMERS_JS = "@huggingface/transformers@4.3.2"
 HAPPY, AFRAID = "오늘 정말 행복했어", "밤길에 누가 자꾸 따라와서 무서웠어"

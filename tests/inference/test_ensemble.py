@@ -17,9 +17,10 @@ from kobert_hf_emotion import EmotionClassifier, EmotionConfig, KoBERTTokenizer
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.errors import CheckpointError, RunError
 from kobert_hf_emotion.inference.classifier import load_classifier
-from kobert_hf_emotion.inference.ensemble import ENSEMBLE_FILE, EmotionEnsemble, load_predictor, mean_of_probabilities
+from kobert_hf_emotion.inference.ensemble import ENSEMBLE_FILE, EmotionEnsemble, load_predictor
 from kobert_hf_emotion.inference.soup import average_weights
 from kobert_hf_emotion.runs.combination import combine_folds
+from kobert_hf_emotion.tasks.single_label import SingleLabel
 
 TEXTS = ["오늘 정말 행복했어", "무서워서 잠이 안 와", "회의는 두 시", "ㅠㅠ"]
 
@@ -90,7 +91,7 @@ def test_a_fold_with_itself_is_the_fold(folds: Path) -> None:
 
 
 def test_certainty_of_a_member_does_not_overflow() -> None:
-    found = mean_of_probabilities([np.array([[0.0, 5000.0]], dtype=np.float32)] * 2)
+    found = SingleLabel().mean([np.array([[0.0, 5000.0]], dtype=np.float32)] * 2)
     assert np.isfinite(found).all()
     assert softmax(found.astype(float), axis=1)[0, 1] == 1
 

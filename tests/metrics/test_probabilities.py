@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import log_loss as sklearn_log_loss
 
+from kobert_hf_emotion.data.label_kinds import OneLabel
 from kobert_hf_emotion.errors import KoBERTEmotionError
-from kobert_hf_emotion.inference.ensemble import mean_of_probabilities
 from kobert_hf_emotion.inference.files import predict_rows
 from kobert_hf_emotion.metrics.calibration import calibrate_out_of_fold
 from kobert_hf_emotion.metrics.probabilities import check_logits, log_loss, log_losses, log_softmax, softmax
 from kobert_hf_emotion.metrics.scores import score
+from kobert_hf_emotion.tasks.single_label import SingleLabel
 
 SOME = arrays(np.float32, (4, 3), elements=st.floats(-1000, 1000, width=32))
 EXTREME = np.array([[60.0, 0, -60], [0, 90, -30], [40, 0, 0], [0, 0, 25]], dtype=np.float32)
@@ -86,6 +87,7 @@ class Fixed:
     """A model that knows its logits."""
 
     labels = ("부정", "긍정", "중립")
+    task = SingleLabel()
 
     def __init__(self, logits: np.ndarray) -> None:
         self.logits = logits
@@ -96,7 +98,7 @@ class Fixed:
 
 def rows_of(labels: list[int | None]) -> SimpleNamespace:
     frame = pd.DataFrame({"text": [f"문장 {index}" for index in range(len(labels))], "label": labels})
-    return SimpleNamespace(chunks=lambda: iter([frame]))
+    return SimpleNamespace(chunks=lambda: iter([frame]), kind=OneLabel())
 
 
 def test_every_report_has_the_same_log_loss() -> None:
@@ -105,13 +107,13 @@ def test_every_report_has_the_same_log_loss() -> None:
     assert score(EXTREME, LABELS).log_loss == pytest.approx(expected)
     assert predict_rows(Fixed(EXTREME), rows_of(LABELS.tolist())).log_loss == pytest.approx(expected)
     assert calibrate_out_of_fold(EXTREME, LABELS, np.array([1, 2, 1, 2])).log_loss_before == pytest.approx(expected)
-    assert score(mean_of_probabilities([EXTREME, EXTREME]), LABELS).log_loss == pytest.approx(expected)
+    assert score(SingleLabel().mean([EXTREME, EXTREME]), LABELS).log_loss == pytest.approx(expected)
 
 
 def test_the_mean_of_members_that_are_certain_is_not_cut_off() -> None:
     logits = [np.array([[0.0, 2000]]), np.array([[0.0, 3000]])]
     # The mean of e^-2000 and e^-3000 is e^-2000 / 2, to more digits than there are.
-    np.testing.assert_allclose(mean_of_probabilities(logits), [[-2000 - np.log(2), 0]], rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(SingleLabel().mean(logits), [[-2000 - np.log(2), 0]], rtol=1e-6, atol=1e-6)
 
 
 def test_rows_without_a_label_are_not_in_a_files_log_loss() -> None:

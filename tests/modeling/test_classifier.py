@@ -22,9 +22,11 @@ from kobert_hf_emotion.configuration import EmotionConfig
 from kobert_hf_emotion.errors import CheckpointError, DataError, TokenizerError
 from kobert_hf_emotion.inference.classifier import weights_sha256
 from kobert_hf_emotion.labels import EMOTION_LABELS
+from kobert_hf_emotion.metrics.probabilities import softmax
 from kobert_hf_emotion.modeling.classifier import EmotionClassifier
 from kobert_hf_emotion.modeling.losses import focal_loss
-from kobert_hf_emotion.modeling.prediction import predict_logits, softmax, to_predictions
+from kobert_hf_emotion.modeling.prediction import predict_logits
+from kobert_hf_emotion.tasks.single_label import to_predictions
 from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
 TEXTS = ["오늘 정말 행복했어", "화가 난다", "", "무서워서 잠을 잘 수가 없었고 밤새 불을 켜 두었다", "그래", "ㅠㅠ"]

@@ -16,7 +16,7 @@ from sklearn.metrics import confusion_matrix, log_loss
 from transformers import AutoModelForSequenceClassification, pipeline
 
 from kobert_hf_emotion import EmotionClassifier, EmotionTrainingArguments, cross_validate
-from kobert_hf_emotion.inference.classifier import start_model, store_temperature
+from kobert_hf_emotion.inference.classifier import start_model, store_settings
 from kobert_hf_emotion.labels import EMOTION_LABELS
 from kobert_hf_emotion.metrics.calibration import calibrate_out_of_fold
 from kobert_hf_emotion.runs.finished import read_run
@@ -139,7 +139,7 @@ def test_other_encoders_keep_a_temperature_too(tmp_path: Path) -> None:
 
     ElectraConfig().save_pretrained(tmp_path)
     assert softmax_temperature(ElectraConfig.from_pretrained(tmp_path)) == 1
-    store_temperature(tmp_path, 1.25)
+    store_settings(tmp_path, {"softmax_temperature": 1.25})
     assert softmax_temperature(ElectraConfig.from_pretrained(tmp_path)) == 1.25
 
 

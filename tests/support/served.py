@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from paths import ROOT
 
 from kobert_hf_emotion.serving import ServingOptions, create_app
+from kobert_hf_emotion.tasks.single_label import SingleLabel
 from kobert_hf_emotion.tokenization.guard import PROBES, UnknownTexts
 
 LABELS = ["bad", "good"]
@@ -25,6 +26,8 @@ LABELS = ["bad", "good"]
 
 class FakeModel:
     """Says "good" of texts that hold "좋", fails where one holds "fail", and waits while `gate` is closed."""
+
+    task = SingleLabel()
 
     def __init__(self) -> None:
         self.labels = LABELS

@@ -1,7 +1,8 @@
 // Answers for page.js, asked of the server that shows the page. Another engine, such as one that computes in the
 // browser, stands in for this file with the same exports:
 //   labels() -> Promise of the names of the emotions, in the order of their ids
-//   predict(texts, signal) -> Promise of [{label, score (0 to 1), probabilities ({name: percent}), unreadable, error}]
+//   predict(texts, signal) -> Promise of [{label, score (0 to 1), probabilities ({name: percent}), unreadable, error}],
+//     and of a multi-label model `labels`, those given
 //   useKey(key), which an engine without a key leaves out
 // What fails throws an Error with `status`, the HTTP status, where there is one.
 

@@ -39,6 +39,19 @@ function nameOf(label) {
   return Object.hasOwn(say.labels, label) ? say.labels[label] : label;
 }
 
+// The emotions given: the most probable one, or all that a multi-label model gives, which may be none.
+function given(prediction) {
+  return prediction.labels ?? [prediction.label];
+}
+
+function verdict(prediction) {
+  return given(prediction).map((label) => `${nameOf(label)} ${percentOf(prediction, label)}`).join(", ") || "–";
+}
+
+function percentOf(prediction, label) {
+  return percent(label === prediction.label ? 100 * prediction.score : prediction.probabilities[label]);
+}
+
 function percent(value) {
   return `${value.toFixed(1)}%`;
 }
@@ -111,7 +124,7 @@ function showTyped() {
   at("results").replaceChildren(...texts.map((text, index) => result(text, predictions[index], index)));
   const parts = [];
   if (predictions.length === 1 && predictions[0].label !== null) {
-    parts.push(`${nameOf(predictions[0].label)} ${percent(100 * predictions[0].score)}`);
+    parts.push(verdict(predictions[0]));
   } else if (predictions.length > 0) parts.push(say.said(predictions.length));
   if (cut) parts.push(say.tooMany(MOST_LINES));
   at("status").textContent = parts.join(" ");
@@ -125,11 +138,11 @@ function result(text, prediction, index) {
     item.append(element("p", `${say.failed}: ${prediction.error}`, "unreadable"));
     return item;
   }
-  item.append(element("p", `${nameOf(prediction.label)} ${percent(100 * prediction.score)}`, "verdict"));
+  item.append(element("p", verdict(prediction), "verdict"));
   if (prediction.unreadable) item.append(element("p", say.unreadable, "unreadable"));
   const bars = element("ul", "", "bars");
   for (const [label, share] of Object.entries(prediction.probabilities)) {
-    bars.append(bar(label, share, percent(share), label === prediction.label));
+    bars.append(bar(label, share, percent(share), given(prediction).includes(label)));
   }
   item.append(bars, typed.why[index] ? byWord(typed.why[index]) : whyButton(text, prediction, index));
   return item;
@@ -277,7 +290,7 @@ function showFile() {
     const row = element("tr");
     const text = rows[first() + index][file.column] ?? "";
     row.append(element("td", String(index + 1)), element("td", text));
-    row.append(element("td", prediction?.label == null ? (prediction?.error ?? "") : nameOf(prediction.label)));
+    row.append(element("td", prediction?.label == null ? (prediction?.error ?? "") : given(prediction).map(nameOf).join(", ")));
     row.append(element("td", prediction?.label == null ? "" : percent(100 * prediction.score)));
     return row;
   }));
@@ -288,7 +301,7 @@ function showCounts() {
   at("counts-panel").hidden = predictions.length === 0;
   const found = predictions.filter((prediction) => prediction?.label != null);
   at("counts").replaceChildren(...labels.map((label) => {
-    const number = found.filter((prediction) => prediction.label === label).length;
+    const number = found.filter((prediction) => given(prediction).includes(label)).length;
     return bar(label, found.length ? (100 * number) / found.length : 0, number.toLocaleString(language), false);
   }));
 }
@@ -301,7 +314,7 @@ function download() {
   const body = predictions.map((prediction, index) => [
     ...filled(rows[first() + index]),
     ...(prediction?.label == null ? Array(2 + labels.length).fill("")
-      : [prediction.label, prediction.score, ...labels.map((label) => prediction.probabilities[label])]),
+      : [given(prediction).join("|"), prediction.score, ...labels.map((label) => prediction.probabilities[label])]),
   ]);
   const content = format([[...header, "predicted", "score", ...labels], ...body]);
   const link = element("a");

@@ -1,0 +1,276 @@
+"""Several labels a row: from probabilities to answers, and how good these are."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bootstrap import RESAMPLES, SEED, Interval, percentile_interval
+from .calibration import BINS
+from .probabilities import Logits, sigmoid
+from .scores import Scores
+
+Matrix = NDArray[np.integer] | NDArray[np.bool_]
+"""1 where a row has a label, shape (rows, labels)."""
+Probabilities = NDArray[np.float64]
+DEFAULT_THRESHOLD = 0.5
+_BLOCK = 64
+
+
+@dataclass(frozen=True)
+class MultiLabelScores(Scores):
+    """Metrics of sets of labels. `accuracy` is that of whole sets: every label of the row is right, and none besides.
+
+    `log_loss` is the mean binary cross-entropy of all labels of all rows, in nats.
+    """
+
+    TITLES: ClassVar[dict[str, str]] = {
+        "macro_f1": "macro F1",
+        "micro_f1": "micro F1",
+        "weighted_f1": "weighted F1",
+        "mean_average_precision": "mAP",
+        "accuracy": "subset accuracy",
+        "hamming_loss": "Hamming loss",
+    }
+
+    CHOICE: ClassVar[str] = "macro_f1"
+    SHORT: ClassVar[dict[str, str]] = {
+        "macro_f1": "macro F1",
+        "micro_f1": "micro F1",
+        "weighted_f1": "weighted",
+        "mean_average_precision": "mAP",
+        "accuracy": "subset",
+        "hamming_loss": "Hamming",
+    }
+
+    micro_f1: float = float("nan")
+    """F1 of all decisions about all labels together."""
+    mean_average_precision: float = float("nan")
+    """Mean over the labels that some row has of their average precision, which knows no threshold."""
+    hamming_loss: float = float("nan")
+    """Share of decisions about labels that are wrong."""
+
+
+def decide(probabilities: Probabilities, thresholds: NDArray[np.floating], allow_empty: bool = False) -> Matrix:
+    """Returns the labels given to each row.
+
+    A label is given where its probability is at its threshold or above. Where none is, and unless `allow_empty`, the
+    label is given whose odds are the largest part of the odds of its threshold: the one that is nearest.
+
+    Args:
+        probabilities: Shape (rows, labels).
+        thresholds: Shape (labels,), each 0 to 1.
+        allow_empty: Whether a row may get none.
+
+    Example:
+        >>> decide(np.array([[0.9, 0.2], [0.3, 0.2]]), np.array([0.5, 0.25])).tolist()
+        [[True, False], [False, True]]
+    """
+    chosen: NDArray[np.bool_] = probabilities >= thresholds
+    if not allow_empty and probabilities.size:
+        empty = np.flatnonzero(~chosen.any(axis=1))
+        margins = _log_odds(probabilities[empty]) - _log_odds(thresholds)
+        chosen[empty, margins.argmax(axis=1)] = True
+    return chosen
+
+
+def _log_odds(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+    exact = np.clip(probabilities, 1e-12, 1 - 1e-12)
+    odds: NDArray[np.float64] = np.log(exact) - np.log1p(-exact)
+    return odds
+
+
+def fit_thresholds(probabilities: Probabilities, truth: Matrix) -> NDArray[np.float64]:
+    """Returns for each label the threshold with the highest F1, halfway between the probabilities on its two sides.
+
+    A label that no row has gets `DEFAULT_THRESHOLD`. Of equally good thresholds the highest is taken.
+
+    Args:
+        probabilities: Of rows the model was not trained on, shape (rows, labels).
+        truth: Their labels.
+
+    Example:
+        >>> fit_thresholds(np.array([[0.1], [0.3], [0.2]]), np.array([[0], [1], [0]])).tolist()
+        [0.25]
+    """
+    thresholds = np.full(probabilities.shape[1], DEFAULT_THRESHOLD)
+    for label, scores in enumerate(probabilities.T):
+        if truth[:, label].any():
+            thresholds[label] = _best_threshold(scores, truth[:, label].astype(bool))
+    return thresholds
+
+
+def _best_threshold(scores: NDArray[np.float64], has: NDArray[np.bool_]) -> float:
+    order = np.argsort(-scores, kind="stable")
+    ordered = scores[order]
+    hits = np.cumsum(has[order])
+    given = np.arange(1, len(scores) + 1)
+    f1 = 2 * hits / (given + hits[-1])
+    f1[:-1][ordered[:-1] == ordered[1:]] = -1.0  # equal probabilities are given together
+    last = int(f1.argmax())
+    below = float(ordered[last + 1]) if last + 1 < len(ordered) else 0.0
+    return float((ordered[last] + below) / 2)
+
+
+def average_precision(probabilities: Probabilities, truth: Matrix) -> NDArray[np.float64]:
+    """Returns the average precision of each label, nan for one that no row has.
+
+    The sum over the distinct probabilities, from the highest on, of (R_n - R_(n-1)) P_n, with recall R and precision
+    P of the rows at or above; scikit-learn's `average_precision_score`.
+
+    Args:
+        probabilities: Shape (rows, labels).
+        truth: Labels of the rows.
+    """
+    found = np.full(probabilities.shape[1], np.nan)
+    for label, scores in enumerate(probabilities.T):
+        has = truth[:, label].astype(bool)
+        if not has.any():
+            continue
+        order = np.argsort(-scores, kind="stable")
+        hits = np.cumsum(has[order])
+        ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+        precision = hits[ends] / (ends + 1)
+        found[label] = float((np.diff(hits[ends], prepend=0) * precision).sum() / hits[-1])
+    return found
+
+
+def binary_cross_entropy(logits: Logits, truth: Matrix) -> float:
+    """Returns the mean of -log p of what is so, over all labels of all rows, in nats; finite for finite logits."""
+    exact = logits.astype(np.float64)
+    losses = np.logaddexp(0.0, np.where(truth.astype(bool), -exact, exact))
+    return float(losses.mean())
+
+
+def multi_label_scores(logits: Logits, truth: Matrix, chosen: Matrix) -> MultiLabelScores:
+    """Computes the metrics of answers.
+
+    F1 is 0 for a label that no row has and none is given: it counts in the macro F1, as in scikit-learn's with
+    `zero_division=0`.
+
+    Args:
+        logits: Shape (rows, labels), for the metrics that know no threshold.
+        truth: The labels of the rows.
+        chosen: The labels given.
+    """
+    counts = answer_counts(truth, chosen).sum(axis=0)
+    figures = {name: float(values) for name, values in scores_of_counts(counts, truth.shape[1]).items()}
+    precision = average_precision(sigmoid(logits), truth)
+    return MultiLabelScores(
+        rows=len(truth),
+        log_loss=binary_cross_entropy(logits, truth),
+        mean_average_precision=float(np.nanmean(precision)) if (~np.isnan(precision)).any() else float("nan"),
+        **figures,
+    )
+
+
+def answer_counts(truth: Matrix, chosen: Matrix) -> NDArray[np.int64]:
+    """Returns for each row what scores are computed from: by label right, given and had; 1; 1 if all is right."""
+    has, given = truth.astype(bool), chosen.astype(bool)
+    ones = np.ones((len(has), 1), dtype=np.int64)
+    exact = (has == given).all(axis=1, keepdims=True)
+    return np.hstack([has & given, given, has, ones, exact]).astype(np.int64)
+
+
+def scores_of_counts(counts: NDArray[Any], labels: int) -> dict[str, NDArray[np.float64]]:
+    """Computes F1s, accuracy and Hamming loss from sums of `answer_counts` over rows, in the last axis."""
+    hits, given, had = (counts[..., part * labels : (part + 1) * labels].astype(np.float64) for part in range(3))
+    rows, exact = counts[..., 3 * labels], counts[..., 3 * labels + 1]
+    f1 = 2 * hits / np.maximum(given + had, 1)
+    total = np.maximum(had.sum(axis=-1), 1)
+    return {
+        "accuracy": exact / rows,
+        "macro_f1": f1.mean(axis=-1),
+        "micro_f1": 2 * hits.sum(axis=-1) / np.maximum((given + had).sum(axis=-1), 1),
+        "weighted_f1": (f1 * had).sum(axis=-1) / total,
+        "hamming_loss": (given + had - 2 * hits).sum(axis=-1) / (rows * labels),
+    }
+
+
+def multi_label_intervals(
+    truth: Matrix,
+    chosen: Matrix,
+    groups: Sequence[Hashable] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> dict[str, Interval]:
+    """Computes 95% percentile bootstrap intervals of F1s, subset accuracy and Hamming loss.
+
+    What is drawn, and what the intervals tell, is as for `metrics.bootstrap.score_intervals`; the thresholds are held
+    fixed as well.
+
+    Args:
+        truth: The labels of the rows, shape (rows, labels).
+        chosen: The labels given.
+        groups: Rows with equal values come and go together; by default every row for itself.
+        resamples: How often to draw.
+        seed: Of the drawing.
+    """
+    counts = answer_counts(truth, chosen)
+    if groups is not None:
+        first: dict[Hashable, int] = {}
+        unit = np.asarray([first.setdefault(group, len(first)) for group in groups])
+        sums = np.zeros((len(first), counts.shape[1]), dtype=np.int64)
+        np.add.at(sums, unit, counts)
+        counts = sums
+    random = np.random.default_rng(seed)
+    profiles = counts.astype(np.float64)  # sums stay far below 2**53, and floats multiply by the fast routine
+    drawn = []
+    for start in range(0, resamples, _BLOCK):
+        size = min(_BLOCK, resamples - start)
+        times = np.stack(
+            [np.bincount(random.integers(0, len(counts), len(counts)), minlength=len(counts)) for _ in range(size)]
+        )
+        drawn.append(times.astype(np.float64) @ profiles)
+    scores = scores_of_counts(np.concatenate(drawn), truth.shape[1])
+    return {name: percentile_interval(values) for name, values in scores.items()}
+
+
+def label_calibration_errors(probabilities: Probabilities, truth: Matrix, bins: int = BINS) -> NDArray[np.float64]:
+    """Returns for each label the expected calibration error of its probabilities, shape (labels,).
+
+    The mean distance, weighted by rows, of the mean probability and the share of rows that have the label over equally
+    wide bins of the probability; Guo et al. (2017), eq. 3, for a yes and a no.
+
+    Args:
+        probabilities: Shape (rows, labels).
+        truth: Labels of the rows.
+        bins: The number of bins between 0 and 1.
+    """
+    which = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
+    errors = np.zeros(probabilities.shape[1])
+    for label in range(probabilities.shape[1]):
+        confidence = np.bincount(which[:, label], weights=probabilities[:, label], minlength=bins)
+        had = np.bincount(which[:, label], weights=truth[:, label], minlength=bins)
+        errors[label] = np.abs(confidence - had).sum() / max(len(truth), 1)
+    return errors
+
+
+def label_table(probabilities: Probabilities, truth: Matrix, chosen: Matrix) -> dict[str, NDArray[np.float64]]:
+    """Returns what is known of each label by itself, by the name of the figure; each of shape (labels,).
+
+    Args:
+        probabilities: Shape (rows, labels).
+        truth: The labels of the rows.
+        chosen: The labels given.
+
+    Returns:
+        `f1`, `precision`, `recall`, `average_precision`, `ece` (expected calibration error), `rows` that have the
+        label, and `given`.
+    """
+    has, given = truth.astype(bool), chosen.astype(bool)
+    hits = (has & given).sum(axis=0)
+    rows, chosen_rows = has.sum(axis=0), given.sum(axis=0)
+    return {
+        "f1": 2 * hits / np.maximum(rows + chosen_rows, 1),
+        "precision": hits / np.maximum(chosen_rows, 1),
+        "recall": hits / np.maximum(rows, 1),
+        "average_precision": average_precision(probabilities, truth),
+        "ece": label_calibration_errors(probabilities, truth),
+        "rows": rows.astype(np.float64),
+        "given": chosen_rows.astype(np.float64),
+    }

@@ -1,0 +1,140 @@
+"""What a run with several labels a text says of its out-of-fold predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.label_ids import Truth
+from ..metrics.bootstrap import LEVEL, RESAMPLES, SEED, Interval
+from ..metrics.classification_report import table_report_of_labels
+from ..metrics.multi_label import answer_counts, label_table, multi_label_intervals
+from ..metrics.probabilities import Logits, sigmoid
+from ..tasks.multi_label import MultiLabel
+from .tables import text_table
+
+SOURCE = "검증 예측 {rows:,}행, {folds}겹 (out-of-fold predictions of {rows:,} rows, {folds} folds)"
+
+
+@dataclass(frozen=True)
+class SeveralLabelsReport:
+    """Figures over the out-of-fold predictions of all rows together, with cross-fitted thresholds."""
+
+    labels: Sequence[str]
+    """Label names in the order of their ids."""
+    task: MultiLabel
+    """With the thresholds fitted on all out-of-fold predictions, which the models of the folds are saved with."""
+    fold_thresholds: dict[int, tuple[float, ...]]
+    """For each fold those fitted on the rows of the others, which all figures come from."""
+    table: dict[str, NDArray[np.float64]]
+    """Figures by label; see `metrics.multi_label.label_table`."""
+    classification: dict[str, Any]
+    """scikit-learn's classification report."""
+    intervals: dict[str, Interval]
+    """See `metrics.multi_label.multi_label_intervals`."""
+    drawn: int
+    """How many units the bootstrap draws: groups of rows that belong together, or rows."""
+    is_grouped: bool
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the configurations of the folds' models are told."""
+        return self.task.settings()
+
+    def draw(self, run: Path) -> None:
+        """Draws nothing: a matrix of confusions, or one confidence a row, is for one label a row."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the parts of `report.json`."""
+        thresholds = self.task.thresholds_for(len(self.labels)).tolist()
+        return {
+            "task": self.task.name,
+            "classification_report": self.classification,
+            "intervals": {
+                "level": LEVEL,
+                "method": "percentile bootstrap",
+                "resamples": RESAMPLES,
+                "seed": SEED,
+                "drawn": {"unit": "groups of rows" if self.is_grouped else "rows", "number": self.drawn},
+                **{name: [interval.low, interval.high] for name, interval in self.intervals.items()},
+            },
+            "labels": {
+                name: {"threshold": threshold} | {key: float(values[index]) for key, values in self.table.items()}
+                for index, (name, threshold) in enumerate(zip(self.labels, thresholds, strict=True))
+            },
+            "thresholds": {
+                "from": self.task.source,
+                "figures_are": "cross-fitted: each fold's rows by the thresholds of the other folds",
+                "folds": {str(fold): list(found) for fold, found in self.fold_thresholds.items()},
+                "allow_empty": self.task.allow_empty,
+            },
+        }
+
+    def to_text(self) -> str:
+        """Returns the parts of `report.txt`."""
+        unit = "묶음 (groups of equal texts or groups)" if self.is_grouped else "행 (rows)"
+        thresholds = self.task.thresholds_for(len(self.labels)).tolist()
+        lines = [
+            [name, *(f"{self.table[key][index]:.4f}" for key in _COLUMNS), f"{thresholds[index]:.3f}"]
+            + [str(int(self.table[key][index])) for key in ("rows", "given")]
+            for index, name in enumerate(self.labels)
+        ]
+        return "\n".join(
+            [
+                "레이블별 (by label)",
+                text_table(["", *_COLUMNS.values(), "threshold", "rows", "given"], lines),
+                "",
+                f"전체의 95% 구간 (95% intervals of the pooled scores; bootstrap, {RESAMPLES} resamples of "
+                f"{self.drawn:,} {unit}, seed {SEED})",
+                *(f"  {name:<12}  {interval}" for name, interval in self.intervals.items()),
+                "",
+                self.task.about(),
+                "  모든 겹의 모델에 저장 (saved in all folds). 위의 값은 겹마다 나머지 겹에서 맞춘 임계값으로 잰 것 "
+                "(the figures above: each fold by the thresholds of the other folds)",
+            ]
+        )
+
+
+_COLUMNS = {"f1": "F1", "precision": "precision", "recall": "recall", "average_precision": "AP", "ece": "ECE"}
+
+
+def several_labels_report(
+    task: MultiLabel,
+    logits: Logits,
+    truth: Truth,
+    fold_numbers: NDArray[np.integer],
+    names: Sequence[str],
+    groups: Sequence[Hashable] | None = None,
+) -> SeveralLabelsReport:
+    """Computes the report of out-of-fold predictions.
+
+    Args:
+        task: The task, without thresholds.
+        logits: Shape (rows, labels).
+        truth: 1 where a row has a label, shape (rows, labels).
+        fold_numbers: The fold each row was held out in, shape (rows,).
+        names: Label names in the order of their ids.
+        groups: Which rows belong together, and are drawn together by the bootstrap; by default none do.
+    """
+    others = task.without_each(logits, truth, fold_numbers)
+    answers = np.zeros_like(truth)
+    thresholds = {}
+    for fold, fitted in others.items():
+        rows = fold_numbers == fold
+        answers[rows] = fitted.answers(logits[rows])
+        thresholds[fold] = tuple(fitted.settings()["label_thresholds"])
+    return SeveralLabelsReport(
+        labels=names,
+        task=task.fitted(logits, truth, SOURCE.format(rows=len(truth), folds=len(others))),
+        fold_thresholds=thresholds,
+        table=label_table(sigmoid(logits), truth, answers),
+        classification=table_report_of_labels(answer_counts(truth, answers).sum(axis=0), names),
+        intervals=multi_label_intervals(truth, answers, groups),
+        drawn=len(truth) if groups is None else len(set(groups)),
+        is_grouped=groups is not None,
+    )

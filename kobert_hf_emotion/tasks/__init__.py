@@ -1,0 +1,16 @@
+"""What a model's answers are: one label a text, or several. All that depends on it in predicting and scoring."""
+
+from __future__ import annotations
+
+from ..utils.lazy_names import lazy_names
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "MultiLabel": "multi_label",
+        "Prediction": "task",
+        "SingleLabel": "single_label",
+        "Task": "task",
+        "task_of": "choice",
+    },
+)

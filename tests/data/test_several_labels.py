@@ -1,0 +1,157 @@
+"""Files with several labels a row: the same rows, however they are written, and what is said of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from kobert_hf_emotion import load_emotion_dataset, load_emotion_dataset_with_report
+from kobert_hf_emotion.data.label_ids import label_ids
+from kobert_hf_emotion.data.label_kinds import label_kind
+from kobert_hf_emotion.data.row_stream import open_rows
+from kobert_hf_emotion.data.tables import ReadOptions
+from kobert_hf_emotion.errors import DataError
+from kobert_hf_emotion.labels import LABEL_SETS
+
+NAMES = ["기쁨", "놀람/당황", "슬픔, 우울"]
+TEXTS = ["생각보다 일찍 왔다", "갑자기 문이 열렸다", "비가 와서 못 갔다", "버스를 탔다"]
+SETS = [[0], [0, 1], [1, 2], []]
+
+
+def write(path: Path, cells: list[str], column: str = "labels") -> Path:
+    pd.DataFrame({"text": TEXTS, column: cells}).to_csv(path, index=False)
+    return path
+
+
+CELLS = {
+    "names and bars": ["기쁨", "놀람/당황|기쁨", "놀람/당황 | 슬픔, 우울", "[]"],
+    "names and semicolons": ["기쁨", "기쁨;놀람/당황", "슬픔, 우울; 놀람/당황", "[]"],
+    "ids and commas": ["0", "0,1", " 2, 1 ", "[]"],
+    "JSON": ['["기쁨"]', '["기쁨", "놀람/당황"]', "[1, 2]", "[]"],
+    "Python": ["['기쁨']", "['기쁨', '놀람/당황']", "['놀람/당황', '슬픔, 우울']", "[]"],
+    "ids and blanks": ["0", "1 0", "1 2", "[]"],
+}
+
+
+@pytest.mark.parametrize("way", CELLS)
+def test_cells_with_several_labels(tmp_path: Path, way: str) -> None:
+    path = write(tmp_path / "rows.csv", CELLS[way])
+    rows = load_emotion_dataset(path, labels=NAMES, task="multi-label")
+    assert rows["label"][:] == SETS
+    assert rows.features["label"].feature.names == NAMES, "ids never travel without names"
+    assert label_ids(rows, NAMES).tolist() == [[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 0]]
+    assert label_ids(rows, NAMES[::-1]).tolist() == [[0, 0, 1], [0, 1, 1], [1, 1, 0], [0, 0, 0]]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", "jsonl", "parquet"])
+def test_a_column_for_each_label(tmp_path: Path, suffix: str) -> None:
+    frame = pd.DataFrame({"문장": TEXTS, "번호": [7, 8, 9, 10]})
+    for label, name in enumerate(NAMES):
+        frame[name] = [int(label in found) for found in SETS]
+    path = tmp_path / f"rows.{suffix}"
+    if suffix == "jsonl":
+        frame.to_json(path, orient="records", lines=True, force_ascii=False)
+    else:
+        getattr(frame, {"csv": "to_csv", "xlsx": "to_excel", "parquet": "to_parquet"}[suffix])(path, index=False)
+    for labels in (NAMES, "auto"):
+        rows, report = load_emotion_dataset_with_report(path, labels=labels, task="multi-label")
+        assert rows["label"][:] == SETS
+        assert rows.features["label"].feature.names == NAMES
+        assert "레이블마다 한 열(0/1)" in report.summary()
+        assert "쓰지 않음(unused): 번호" in report.summary()
+
+
+def test_what_was_read_is_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", ["기쁨", "놀람/당황|기쁨", "[]", ""])
+    rows, report = load_emotion_dataset_with_report(path, labels=NAMES, task="multi-label")
+    said = report.summary()
+    assert rows["label"][:] == [[0], [0, 1], []]
+    assert "행마다 평균 (mean) 1.00" in said
+    assert "'|' 1" in said
+    assert "taken for rows that nobody labelled" in said
+    assert report.dropped == {"empty_label": 1}
+    rows, report = load_emotion_dataset_with_report(path, labels=NAMES, task="multi-label", allow_empty=True)
+    assert rows["label"][:] == [[0], [0, 1], [], []]
+    assert "taken for rows with none of the labels" in report.summary()
+    assert report.label_counts == {"기쁨": 2, "놀람/당황": 1, "슬픔, 우울": 0}
+
+
+def test_names_are_those_of_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", ["기쁨", "놀람/당황|기쁨", "슬픔, 우울|기쁨", "[]"])
+    rows = load_emotion_dataset(path, labels="auto", task="multi-label")
+    assert rows.features["label"].feature.names == sorted(NAMES)
+
+
+WRONG: dict[str, tuple[list[str], dict[str, Any], str, dict[str, Any]]] = {
+    "an unknown name": (["기쁨|노여움", "기쁨", "기쁨", "기쁨"], {}, "row 2, column 'labels': '노여움'", {}),
+    "an unknown id": (["0,3", "0", "1", "2"], {}, "row 2, column 'labels': '3'", {"labels": "auto"}),
+    "ids of KOTE": (
+        [",".join(map(str, range(44))), "0", "1", "2"],
+        {"labels": ("happy", "sad")},
+        "unknown label in 43 place(s)",
+        {"labels": "kote"},
+    ),
+    "several where one is expected": (
+        ["기쁨|놀람/당황", "기쁨", "기쁨", "기쁨"],
+        {"task": "single-label"},
+        "Each of these cells holds several labels",
+        {"task": "multi-label"},
+    ),
+    "an empty answer of one label": (
+        ["기쁨"] * 4,
+        {"task": "single-label", "allow_empty": True},
+        "`allow_empty` means something with `task` multi-label",
+        {"task": "multi-label"},
+    ),
+    "a task there is not": (["기쁨"] * 4, {"task": "multilabel"}, "'multilabel'", {"task": "multi-label"}),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_not_understood_is_refused(tmp_path: Path, case: str) -> None:
+    cells, options, part, mend = WRONG[case]
+    path = write(tmp_path / "rows.csv", cells)
+    with pytest.raises(DataError) as caught:
+        load_emotion_dataset(path, **({"labels": NAMES, "task": "multi-label"} | options))
+    assert part in caught.value.english
+    assert mend.items() <= caught.value.mend.items()
+
+
+def test_columns_of_labels_that_are_wrong_or_missing_are_refused(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"text": TEXTS, "기쁨": ["1", "0", "2", ""], "놀람/당황": ["1", "0", "1", "0"]})
+    path = tmp_path / "rows.csv"
+    frame.to_csv(path, index=False)
+    with pytest.raises(DataError, match="found '2' in row 4, column '기쁨'"):
+        load_emotion_dataset(path, label_column="기쁨,놀람/당황", labels=NAMES[:2], task="multi-label")
+    frame["기쁨"] = ["1", "0", "1", ""]
+    frame.to_csv(path, index=False)
+    rows, report = load_emotion_dataset_with_report(path, labels=NAMES[:2], task="multi-label")
+    assert rows["label"][:] == [[0, 1], [], [0, 1], []]
+    assert "0으로 본 빈 칸 (empty cells taken for 0): 1" in report.summary()
+    with pytest.raises(DataError, match="none for 1 of them: 슬픔, 우울"):
+        load_emotion_dataset(path, labels=NAMES, task="multi-label")
+
+
+def test_a_file_in_chunks_is_read_as_one_whole(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", ["기쁨", "놀람/당황|기쁨", "[]", ""])
+    kind = label_kind("multi-label")
+    stream = open_rows(path, NAMES, kind=kind, chunk_rows=2)
+    found = pd.concat(list(stream.chunks(2)))
+    assert found["label"].tolist() == [[0], [0, 1], [], None]
+    assert kind.truth(found["label"], NAMES).tolist() == [[1, 0, 0], [1, 1, 0], [0, 0, 0], [-100, -100, -100]]
+
+
+def test_kotes_files_as_they_are(shared: Path) -> None:
+    reading = ReadOptions(no_header=True)
+    path = shared / "data" / "kote" / "val.tsv"
+    rows, report = load_emotion_dataset_with_report(
+        path, "2", "3", labels=LABEL_SETS["kote"], reading=reading, task="multi-label"
+    )
+    cells = pd.read_csv(path, sep="\t", header=None, quoting=3, dtype=str, keep_default_na=False)[2]
+    assert rows["label"][:] == [sorted(map(int, cell.split(","))) for cell in cells]
+    assert report.labels_read is not None
+    assert json.loads(json.dumps(report.labels_read.splits))[","] == int(cells.str.contains(",").sum())

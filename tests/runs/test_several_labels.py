@@ -1,0 +1,261 @@
+"""A run with several labels a text, from the file to the prediction, through the commands."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import f1_score
+from transformers import AutoConfig
+
+from kobert_hf_emotion import EmotionClassifier, EmotionTrainer, EmotionTrainingArguments, evaluate_run
+from kobert_hf_emotion.cli import main
+from kobert_hf_emotion.data.label_ids import label_ids
+from kobert_hf_emotion.errors import KoBERTEmotionError
+from kobert_hf_emotion.inference.classifier import start_model
+from kobert_hf_emotion.inference.loading import load_checkpoint
+from kobert_hf_emotion.modeling.sigmoid_loss import sigmoid_focal_loss
+from kobert_hf_emotion.tasks.multi_label import MultiLabel
+
+NAMES = ["기쁨", "놀람", "슬픔"]
+WORDS = {"기쁨": "웃음이 나왔다", "놀람": "눈이 커졌다", "슬픔": "눈물이 났다"}
+LABELS = ["--labels", ",".join(NAMES)]
+
+
+def sets(count: int, seed: int) -> list[list[str]]:
+    random = np.random.default_rng(seed)
+    found = [[name for name in NAMES if random.random() < 0.5] for _ in range(count)]
+    return [names or ["슬픔"] for names in found]
+
+
+def write(path: Path, count: int, seed: int) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(["text", "labels"])
+        for number, names in enumerate(sets(count, seed)):
+            writer.writerow([f"{seed}의 {number}번째 일로 " + " ".join(WORDS[name] for name in names), "|".join(names)])
+    return path
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, tiny_model_folder: Path) -> Path:
+    """A folder with a finished run `run` and the file `test.csv`; tests must not change it."""
+    folder = tmp_path_factory.mktemp("several")
+    write(folder / "train.csv", 60, 1)
+    write(folder / "test.csv", 20, 2)
+    options = ["--task", "multi-label", *LABELS, "--model", str(tiny_model_folder), "--folds", "2", "--epochs", "2"]
+    options += ["--learning-rate", "1e-3", "--batch-size", "16", "--alpha", "balanced", "--gamma", "기쁨=1"]
+    assert main(["train", str(folder / "train.csv"), *options, "--output", str(folder / "run")]) == 0
+    return folder
+
+
+@pytest.fixture
+def work(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(place)
+    return place
+
+
+def test_what_a_run_leaves(work: Path) -> None:
+    report = json.loads((work / "run/report.json").read_text(encoding="utf-8"))
+    config = json.loads((work / "run/best/config.json").read_text(encoding="utf-8"))
+    assert config["problem_type"] == "multi_label_classification"
+    assert config["id2label"] == {str(index): name for index, name in enumerate(NAMES)}
+    assert config["focal_gamma"] == [1, 2.0, 2.0]
+    assert all(0 < alpha < 1 for alpha in config["focal_alpha"])
+    assert config["label_thresholds"] == [line["threshold"] for line in report["labels"].values()]
+    assert "60행" in config["thresholds_from"]
+    assert json.loads((work / "run/run.json").read_text(encoding="utf-8"))["task"] == "multi-label"
+    assert not (work / "run/confusion_matrix.png").exists()
+    text = (work / "run/report.txt").read_text(encoding="utf-8")
+    assert "subset accuracy" in text
+    assert "Hamming loss" in text
+    assert "several labels" in (work / "run/README.md").read_text(encoding="utf-8")
+
+
+def test_the_figures_are_those_of_thresholds_that_have_not_seen_the_row(work: Path) -> None:
+    report = json.loads((work / "run/report.json").read_text(encoding="utf-8"))
+    with (work / "run/oof_predictions.csv").open(encoding="utf-8-sig", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    truth = np.array([[name in row["label"].split("|") for name in NAMES] for row in rows])
+    chosen = np.zeros_like(truth)
+    for index, row in enumerate(rows):
+        thresholds = np.array(report["thresholds"]["folds"][row["fold"]])
+        probabilities = np.array([float(row[f"prob_{name}"]) for name in NAMES])
+        chosen[index] = probabilities >= thresholds
+        if not chosen[index].any():
+            odds = np.log(probabilities / (1 - probabilities)) - np.log(thresholds / (1 - thresholds))
+            chosen[index, odds.argmax()] = True
+    assert report["pooled"]["macro_f1"] == pytest.approx(f1_score(truth, chosen, average="macro"), abs=0.02)
+    assert report["thresholds"]["folds"]["1"] != report["thresholds"]["folds"]["2"]
+
+
+def test_test_and_predict_agree(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["test", "run", "test.csv", "--json"]) == 0
+    tested = json.loads(capsys.readouterr().out)
+    assert len(tested["checkpoints"]) == 2
+    assert [line["name"] for line in tested["combined"]] == ["ensemble", "soup"]
+    assert set(tested["checkpoints"][0]["labels"]) == set(NAMES)
+    assert main(["predict", "run/fold_1", "test.csv", "--output", str(work / "p.csv"), "--json"]) == 0
+    predicted = json.loads(capsys.readouterr().out)
+    first = tested["checkpoints"][0]
+    for name in ("macro_f1", "micro_f1", "accuracy", "hamming_loss", "log_loss"):
+        assert predicted["scores"][name] == pytest.approx(first[name], abs=1e-6)
+    with (work / "p.csv").open(encoding="utf-8-sig", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["label"] for row in rows] == ["|".join(names) for names in sets(20, 2)]
+    assert all(row["prediction"] for row in rows), "no answer is empty"
+    assert main(["predict", "run/fold_1", "비가 왔다"]) == 0
+    captured = capsys.readouterr()
+    assert "임계값 (thresholds): 레이블마다" in captured.err
+    assert "기쁨" in captured.out
+
+
+def test_a_plain_pipeline_gives_the_same_scores(work: Path, plain: Any) -> None:
+    text = "갑자기 문이 열려 눈이 커졌다"
+    [mine] = EmotionClassifier.from_pretrained(work / "run/best").predict([text])
+    code = """
+from transformers import pipeline
+found = pipeline("text-classification", model=model, top_k=None)(text)
+found = found[0] if isinstance(found[0], list) else found
+result = {line["label"]: line["score"] for line in found}
+"""
+    theirs = plain.run(code, model=str(work / "run/best"), text=text)
+    assert {name: 100 * score for name, score in theirs.items()} == pytest.approx(mine["probabilities"], abs=0.01)
+    assert mine["label"] in mine["probabilities"]
+
+
+def test_members_and_graphs_answer_as_the_model(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ensemble", "run", "--output", str(tmp_path / "ensemble")]) == 0
+    texts = ["눈물이 났다", "웃음이 나왔다"]
+    folds = [load_checkpoint(work / "run" / name) for name in ("fold_1", "fold_2")]
+    mean = np.mean([1 / (1 + np.exp(-fold.predict_logits(texts).astype(float))) for fold in folds], axis=0)
+    ensemble = load_checkpoint(tmp_path / "ensemble")
+    found = [list(prediction["probabilities"].values()) for prediction in ensemble.predict(texts)]
+    np.testing.assert_allclose(found, 100 * mean, atol=0.01)
+    pytest.importorskip("onnxruntime")
+    assert main(["export", "run/fold_1", "--output", str(tmp_path / "graph")]) == 0
+    capsys.readouterr()
+    assert main(["predict", str(tmp_path / "graph"), *texts, "--json"]) == 0
+    exported = json.loads(capsys.readouterr().out)["predictions"]
+    for line, expected in zip(exported, folds[0].predict(texts), strict=True):
+        assert line["labels"] == expected["labels"]
+        assert line["probabilities"] == pytest.approx(expected["probabilities"], abs=0.02)
+
+
+def test_a_server_answers_with_the_labels_given(work: Path) -> None:
+    pytest.importorskip("fastapi")
+    from starlette.testclient import TestClient
+
+    from kobert_hf_emotion.serving import create_app
+
+    model = load_checkpoint(work / "run/fold_1")
+    [expected] = model.predict(["눈물이 났다"])
+    with TestClient(create_app(model)) as client:
+        while client.get("/health").status_code != 200:
+            pass
+        [found] = client.post("/predict", json={"texts": ["눈물이 났다"]}).json()["predictions"]
+        ranked = client.post("/", json={"inputs": "눈물이 났다"}).json()[0]
+        softmax = client.post("/", json={"inputs": "a", "parameters": {"function_to_apply": "softmax"}})
+    assert found["labels"] == expected["labels"]
+    assert {line["label"]: round(100 * line["score"], 2) for line in ranked} == expected["probabilities"]
+    assert softmax.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("command", "part"),
+    [
+        ("explain run/best 좋다", "multi-label model"),
+        ("compare run run", "several labels a text"),
+        ("review run --output review.csv", "several labels a text"),
+        ("export run/best --format web --output site", "--format onnx"),
+        (
+            "train train.csv --task multi-label --labels 기쁨,놀람,슬픔 --model run/best --folds 2 --legacy-export "
+            "--output new",
+            "--legacy-export",
+        ),
+        ("train train.csv --task multi-label --labels 기쁨,놀람 --output new", "row"),
+    ],
+)
+def test_what_cannot_be_done_is_said(work: Path, capsys: pytest.CaptureFixture[str], command: str, part: str) -> None:
+    assert main(command.split()) == 2
+    assert part in capsys.readouterr().err
+    assert not (work / "new").exists()
+
+
+def test_a_model_that_is_trained_on_loses_thresholds_that_no_longer_fit(work: Path, tmp_path: Path) -> None:
+    arguments = ["continue", "run/best", "train.csv", "--epochs", "1", "--output", str(tmp_path / "on")]
+    assert main(arguments) == 0
+    config = AutoConfig.from_pretrained(tmp_path / "on")
+    assert config.problem_type == "multi_label_classification"
+    assert getattr(config, "label_thresholds", None) is None
+
+
+def test_an_answer_may_be_empty_where_that_is_asked_for(work: Path, tmp_path: Path) -> None:
+    shutil.copytree(work / "run/fold_1", tmp_path / "model")
+    path = tmp_path / "model/config.json"
+    config = json.loads(path.read_text(encoding="utf-8")) | {"label_thresholds": [1.0] * 3}
+    path.write_text(json.dumps(config), encoding="utf-8")
+    [never] = EmotionClassifier.from_pretrained(tmp_path / "model").predict(["눈물이 났다"])
+    assert len(never["labels"]) == 1
+    path.write_text(json.dumps(config | {"allow_empty": True}), encoding="utf-8")
+    [may] = EmotionClassifier.from_pretrained(tmp_path / "model").predict(["눈물이 났다"])
+    assert may["labels"] == []
+    path.write_text(json.dumps(config | {"label_thresholds": [0.5]}), encoding="utf-8")
+    with pytest.raises(KoBERTEmotionError, match="for each of 3 labels"):
+        EmotionClassifier.from_pretrained(tmp_path / "model").predict(["눈물이 났다"])
+
+
+def dataset(count: int = 16) -> datasets.Dataset:
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.List(datasets.ClassLabel(names=NAMES))}
+    )
+    columns = {
+        "text": [f"{number}번째 " + "아 " * number for number in range(count)],
+        "label": [[NAMES.index(name) for name in names] for names in sets(count, 3)],
+    }
+    return datasets.Dataset.from_dict(columns, features=features)
+
+
+@pytest.mark.parametrize(("batch", "steps"), [(16, 1), (4, 4), (5, 4)])
+def test_a_step_is_the_same_however_its_rows_are_accumulated(
+    tiny_model_folder: Path, tmp_path: Path, batch: int, steps: int
+) -> None:
+    tokenizer = EmotionClassifier.from_pretrained(tiny_model_folder).tokenizer
+    torch.manual_seed(0)
+    model = start_model(tiny_model_folder, NAMES, 0.0, tokenizer, MultiLabel())
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    rows = dataset()
+    args = EmotionTrainingArguments(
+        str(tmp_path), per_device_train_batch_size=batch, gradient_accumulation_steps=steps, max_steps=1,
+        logging_steps=1, max_grad_norm=0.0, report_to="none", disable_tqdm=True, save_strategy="no",
+    )  # fmt: skip
+    trainer = EmotionTrainer(model, args, rows)
+    with torch.no_grad():
+        encoded = tokenizer(rows["text"][:], padding=True, return_tensors="pt", truncation=True, max_length=64)
+        logits = model(**encoded).logits
+    truth = torch.from_numpy(label_ids(rows, NAMES))
+    expected = sigmoid_focal_loss(logits, truth).item()
+    assert trainer.evaluate(rows)["eval_loss"] == pytest.approx(expected, rel=1e-5)
+    trainer.train()
+    assert trainer.state.log_history[-2]["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_models_and_rows_of_different_tasks_are_refused(tiny_model: EmotionClassifier, tmp_path: Path) -> None:
+    args = EmotionTrainingArguments(str(tmp_path), report_to="none", disable_tqdm=True)
+    with pytest.raises(KoBERTEmotionError, match="problem_type='multi_label_classification'"):
+        EmotionTrainer(tiny_model, args, dataset())
+    one = datasets.Dataset.from_dict({"text": ["가"], "label": ["happy"]})
+    tiny_model.config.problem_type = "multi_label_classification"
+    with pytest.raises(KoBERTEmotionError, match="task='multi-label'"):
+        EmotionTrainer(tiny_model, args, one)
+    with pytest.raises(KoBERTEmotionError, match="problem_type"):
+        evaluate_run("default", dataset())

@@ -1,0 +1,98 @@
+"""Folds of rows with several labels: every label has its share, and what belongs together stays together."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import datasets
+import numpy as np
+import pytest
+
+from kobert_hf_emotion.errors import SplitError
+from kobert_hf_emotion.splits.folds import fold_indices, fold_numbers, split_hash, stratified_kfold
+
+NAMES = [f"감정 {number}" for number in range(12)]
+
+
+def labels(rows: int, n_labels: int = 12, seed: int = 0) -> np.ndarray:
+    """Labels that come together as moods do, rare ones and frequent ones."""
+    random = np.random.default_rng(seed)
+    mood = random.normal(size=(rows, 3)) @ random.normal(size=(3, n_labels))
+    has = (mood + random.normal(size=(rows, n_labels)) > np.linspace(0.2, 4.0, n_labels)).astype(np.int64)
+    for label in range(n_labels):
+        has[4 * label : 4 * label + 4, label] = 1
+    return has
+
+
+def farthest(has: np.ndarray, folds: list[tuple[np.ndarray, np.ndarray]]) -> float:
+    """How many rows a label of a fold, or a fold, is from its share, at most."""
+    whole = np.hstack([has, np.ones((len(has), 1), dtype=np.int64)])
+    counts = np.stack([whole[validation].sum(axis=0) for _, validation in folds])
+    return float(np.abs(counts - whole.sum(axis=0) / len(folds)).max())
+
+
+@pytest.mark.parametrize(("rows", "n_splits", "seed"), [(200, 2, 0), (600, 5, 1), (1500, 5, 2), (1500, 10, 3)])
+def test_every_label_is_within_a_row_of_its_share(rows: int, n_splits: int, seed: int) -> None:
+    has = labels(rows, seed=seed)
+    folds = fold_indices(has, n_splits, seed)
+    assert sorted(np.concatenate([validation for _, validation in folds]).tolist()) == list(range(rows))
+    assert all(len(np.intersect1d(train, validation)) == 0 for train, validation in folds)
+    assert farthest(has, folds) < 1
+    assert split_hash(folds) == split_hash(fold_indices(has, n_splits, seed))
+    assert split_hash(folds) != split_hash(fold_indices(has, n_splits, seed + 1))
+
+
+def test_rows_of_a_group_share_a_fold_and_labels_still_have_their_share() -> None:
+    has = labels(900, seed=4)
+    groups = np.random.default_rng(4).integers(0, 600, 900)
+    folds = fold_indices(has, 5, 42, groups)
+    numbers = np.asarray(fold_numbers(folds, 900))
+    assert all(len(set(numbers[groups == group].tolist())) == 1 for group in np.unique(groups))
+    assert farthest(has, folds) <= 1
+
+
+def test_time_grows_with_the_rows_and_no_faster() -> None:
+    has = labels(8000, seed=5)
+    started = time.process_time()
+    folds = fold_indices(has, 5, 42)
+    assert time.process_time() - started < 20, "some half a second"
+    assert farthest(has, folds) < 1
+
+
+def test_a_label_that_some_fold_could_not_train_on_is_refused() -> None:
+    has = labels(60)
+    has[:, 3] = 0
+    has[7, 3] = 1
+    with pytest.raises(SplitError, match="'감정 3' has 1 row"):
+        fold_indices(has, 5, 42, label_names=NAMES)
+    has[8, 3] = 1
+    with pytest.raises(SplitError, match="'감정 3' has 1 group"):
+        fold_indices(has, 5, 42, np.arange(60) // 2 + (np.arange(60) == 7), label_names=NAMES)
+    with pytest.raises(SplitError, match="found 3"):
+        fold_indices(has[:3], 5, 42, label_names=NAMES)
+
+
+def test_rare_labels_are_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    has = labels(60)
+    has[:, 3] = 0
+    has[[7, 9, 11], 3] = 1
+    with caplog.at_level(logging.WARNING):
+        fold_indices(has, 5, 42, label_names=NAMES)
+    assert "validates no row with the label(s) 감정 3" in caplog.text
+
+
+def test_a_data_set_with_lists_of_labels_is_split_by_them() -> None:
+    has = labels(100, 3)
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.List(datasets.ClassLabel(names=NAMES[:3]))}
+    )
+    columns = {
+        "text": [f"문장 {number // 2}" for number in range(100)],
+        "label": [np.flatnonzero(row).tolist() for row in has],
+    }
+    rows = datasets.Dataset.from_dict(columns, features=features)
+    shards = list(stratified_kfold(rows, 4))
+    assert sum(len(validation) for _, validation in shards) == 100
+    for train, validation in shards:
+        assert set(train["text"][:]).isdisjoint(validation["text"][:]), "equal texts stay together"
