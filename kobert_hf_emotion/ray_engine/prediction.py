@@ -161,7 +161,7 @@ def _work(
         except Exception as error:
             if not is_loss(error):
                 raise
-            last = str(error).strip().splitlines()[-1]
+            last = str(error).strip().splitlines()[0]
             logger.warning("Ray의 프로세스나 컴퓨터를 잃어 남은 것으로 다시 합니다 (processes were lost): %s", last)
         idle = idle + 1 if journal.lines == before else 0
     journal.discard_bad()
