@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from ..wording import Wording
 from .actor import PartPredictor
 from .cluster import Resources
 from .inputs import InputFile
@@ -56,9 +57,8 @@ class Pool:
         most = there.gpus or int((there.cpus - READER_CPUS) / ACTOR_CPUS)
         count = min(actors or there.gpus or there.cpus, most)
         if actors is not None and actors > count:
-            logger.warning(
-                "`actors` %d: 자리가 %d개뿐이라 %d개를 띄웁니다 (there is room for %d only)", actors, most, count, most
-            )
+            said = Wording("`actors` %d: 자리가 %d개뿐입니다", "`actors` %d: there is room for %d only")
+            logger.warning(said, actors, count)
         threads = max(1, there.cpus // count)
         return cls(count, gpus, threads, max(1, min(files, count)))
 

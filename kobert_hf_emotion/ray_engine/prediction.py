@@ -20,6 +20,7 @@ from ..modeling.prediction import DEFAULT_BATCH_SIZE
 from ..runs.state import check_same_run, only_process
 from ..utils.argument_checks import check_count
 from ..utils.files import check_free, write_json
+from ..wording import Wording
 from .cluster import connected, is_loss, require_ray, resources
 from .inputs import InputFile, find_files
 from .job import PART_ROWS, Job, PartFormat
@@ -162,7 +163,13 @@ def _work(
             if not is_loss(error):
                 raise
             last = str(error).strip().splitlines()[0]
-            logger.warning("Ray의 프로세스나 컴퓨터를 잃어 남은 것으로 다시 합니다 (processes were lost): %s", last)
+            logger.warning(
+                Wording(
+                    "Ray의 프로세스나 컴퓨터를 잃어 남은 것으로 다시 합니다: %s",
+                    "Processes or machines were lost; it goes on with those that are left: %s",
+                ),
+                last,
+            )
         idle = idle + 1 if journal.lines == before else 0
     journal.discard_bad()
 
