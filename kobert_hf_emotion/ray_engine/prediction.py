@@ -165,10 +165,9 @@ def _work(
             last = str(error).strip().splitlines()[0]
             logger.warning(
                 Wording(
-                    "Ray의 프로세스나 컴퓨터를 잃어 남은 것으로 다시 합니다: %s",
-                    "Processes or machines were lost; it goes on with those that are left: %s",
-                ),
-                last,
+                    f"Ray의 프로세스나 컴퓨터를 잃어 남은 것으로 다시 합니다: {last}",
+                    f"Processes or machines were lost; it goes on with those that are left: {last}",
+                )
             )
         idle = idle + 1 if journal.lines == before else 0
     journal.discard_bad()
