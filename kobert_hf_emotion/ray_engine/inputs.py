@@ -64,7 +64,7 @@ def stamp_of(path: str | os.PathLike[str]) -> tuple[int, int]:
 def is_table(name: str) -> bool:
     """Whether a file is read as a table, by its name.
 
-    >>> [is_table(name) for name in ("a.csv", "a.jsonl.gz", "a.zip", "a.png", "a.xls")]
+    >>> [is_table(name) for name in ("a.csv", "a.jsonl.gz", "a.zip", "a.png", "a.md")]
     [True, True, True, False, False]
     """
     lower = name.lower()

@@ -57,12 +57,10 @@ class Pool:
         most = there.gpus or int((there.cpus - READER_CPUS) / ACTOR_CPUS)
         count = min(actors or there.gpus or there.cpus, most)
         if actors is not None and actors > count:
-            logger.warning(
-                Wording(
-                    f"`actors` {actors}: 자리가 {most}개뿐이라 {count}개를 띄웁니다",
-                    f"`actors` {actors}: there is room for {most} only, and {count} are started",
-                )
+            room = Wording(
+                f"`actors` {actors}: 자리가 {count}개뿐", f"`actors` {actors}: there is room for {count} only"
             )
+            logger.warning(room)
         threads = max(1, there.cpus // count)
         return cls(count, gpus, threads, max(1, min(files, count)))
 

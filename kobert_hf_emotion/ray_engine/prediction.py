@@ -162,11 +162,11 @@ def _work(
         except Exception as error:
             if not is_loss(error):
                 raise
-            last = str(error).strip().splitlines()[-1]
+            last = str(error).strip().splitlines()[0]
             logger.warning(
                 Wording(
                     f"Ray의 프로세스나 컴퓨터를 잃어 남은 것으로 다시 합니다: {last}",
-                    f"Ray's processes or machines were lost; what is left does their work: {last}",
+                    f"Processes or machines were lost; it goes on with those that are left: {last}",
                 )
             )
         idle = idle + 1 if journal.lines == before else 0

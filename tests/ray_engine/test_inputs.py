@@ -12,7 +12,7 @@ from kobert_hf_emotion.ray_engine.inputs import find_files
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("b.csv", "a.jsonl.gz", "sub/deep/c.parquet", "sub/.hidden.csv", "_old.csv", "notes.md", "model.xls"):
+    for name in ("b.csv", "a.jsonl.gz", "sub/deep/c.parquet", "sub/.hidden.csv", "_old.csv", "notes.md", "model.pt"):
         file = tmp_path / "data" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("text\n글\n", encoding="utf-8")
