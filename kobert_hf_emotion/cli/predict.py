@@ -13,7 +13,7 @@ from ..utils.garbage_collection import collector_spares_imports
 from . import options
 from .groups import Columns, Engine, takes_groups
 from .inputs import STDIN, check_order, check_output, file_or_texts, refuse_unused
-from .language import counted, words
+from .language import counted, spoken, words
 from .models import open_model
 from .output import note, note_reading, progress_bar, quiet_libraries, say, say_json
 from .typed import typed
