@@ -8,7 +8,7 @@ from typing import Any
 
 from ...assets.templates import both, label_name
 from ..charts import COLORS, Line, line_chart, share_bar
-from ..content import RunContent
+from ..content import SEVERAL, RunContent
 from ..markup import between, details, note, table
 
 _TITLES = {
@@ -137,7 +137,7 @@ def classes(content: RunContent) -> str:
     ]
     missing = (
         ""
-        if intervals
+        if intervals or report.get("task") == SEVERAL
         else note(
             "이 실행을 만든 버전은 라벨별 구간을 남기지 않았습니다.",
             "The version that made this run left no intervals by label.",
