@@ -19,7 +19,6 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 
-import numpy as np
 from transformers import HfArgumentParser
 
 from kobert_hf_emotion import (
@@ -28,7 +27,7 @@ from kobert_hf_emotion import (
     cross_validate,
     load_emotion_dataset_with_report,
 )
-from kobert_hf_emotion.runs.writing import format_report
+from kobert_hf_emotion.runs.layout import REPORT_FILE
 
 
 @dataclass
@@ -76,7 +75,7 @@ def main() -> int:
         return 2
     if args.should_save:
         print(report.summary())
-        print(format_report(result, np.asarray(dataset["label"][:])))
+        print((result.output_dir / REPORT_FILE).read_text(encoding="utf-8"))
     return 0
 
 

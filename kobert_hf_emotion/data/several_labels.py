@@ -41,16 +41,17 @@ class Split(NamedTuple):
 
 
 class CellSplitter:
-    r"""Finds the labels in cells, each by itself: whatever of it is a label, is one.
+    """Finds the labels in cells, each by itself: whatever of it is a label, is one.
 
     Args:
         names: The names of the labels, in the order of their ids.
 
     Example:
         >>> split = CellSplitter(["기쁨", "놀람/당황", "좋음, 편함"]).split
-        >>> split("기쁨|놀람/당황"), split("좋음, 편함"), split("0,2"), split('["기쁨"]'), split("nan")
-        (Split(parts=('기쁨', '놀람/당황'), how='|'), Split(parts=('좋음, 편함',), how='one'), \
-Split(parts=('0', '2'), how=','), Split(parts=('기쁨',), how='list'), Split(parts=(), how='empty'))
+        >>> split("기쁨|놀람/당황"), split("좋음, 편함")
+        (Split(parts=('기쁨', '놀람/당황'), how='|'), Split(parts=('좋음, 편함',), how='one'))
+        >>> split("0,2"), split('["기쁨"]'), split("nan")
+        (Split(parts=('0', '2'), how=','), Split(parts=('기쁨',), how='list'), Split(parts=(), how='empty'))
     """
 
     def __init__(self, names: Sequence[str]) -> None:

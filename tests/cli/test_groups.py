@@ -34,7 +34,7 @@ def test_a_group_takes_the_place_of_its_parameter_and_comes_back_whole() -> None
 def test_every_training_option_reaches_its_argument() -> None:
     args = arguments_from(
         RunOptions(
-            epochs=2.5, batch_size=7, learning_rate=1e-4, max_length=33, gamma=1.5, alpha="balanced", seed=9,
+            epochs=2.5, batch_size=7, learning_rate=1e-4, max_length=33, gamma="1.5", alpha="balanced", seed=9,
             dropout=0.25, report_to=["tensorboard"], checkpoint_seconds=5.0,
         )
     )  # fmt: skip

@@ -18,6 +18,7 @@ from small_runs import make_args, make_dataset
 from kobert_hf_emotion.errors import RunError
 from kobert_hf_emotion.runs import fold_record
 from kobert_hf_emotion.runs.cross_validation import cross_validate
+from kobert_hf_emotion.tasks.single_label import SingleLabel
 from kobert_hf_emotion.training import progress
 from kobert_hf_emotion.training.resumable_trainer import FoldTrainer
 
@@ -91,7 +92,9 @@ def test_tensorboard_has_a_run_a_fold(tiny_model_folder: Path, tmp_path: Path) -
     assert folders == ["fold_1", "fold_2"]
     for number, fold in enumerate(folders, start=1):
         events = EventAccumulator(str(tmp_path / "a" / "tensorboard" / fold)).Reload()
-        [record] = fold_record.read_fold(tmp_path / "a" / f"fold_{number}", _truth(tmp_path, fold))[0].history
+        [record] = fold_record.read_fold(tmp_path / "a" / f"fold_{number}", _truth(tmp_path, fold), SingleLabel())[
+            0
+        ].history
         [logged] = events.Scalars("eval/macro_f1")
         assert (logged.step, logged.value) == (record.step, pytest.approx(record.val_macro_f1))
     assert "TENSORBOARD_LOGGING_DIR" not in os.environ

@@ -57,6 +57,11 @@ def run(model: Path, output: Path, log: Path | None) -> None:
     cross_validate(make_dataset(5), output, model, args, n_splits=2)
 
 
+def is_finished(run: Path) -> bool:
+    record = run / "run.json"
+    return record.is_file() and json.loads(record.read_text(encoding="utf-8"))["finished"]
+
+
 def die_at(count: int, folder: str) -> None:
     """Kills this process at its `count`-th operation on a file in `folder`."""
     left = iter(range(count))
@@ -106,6 +111,8 @@ def main(model: Path, folder: Path, seed: int) -> None:
         if status != -signal.SIGKILL:
             raise SystemExit(f"child {number} ended with {status}")
         kills["time" if events is None else "event"] += 1
+        if is_finished(folder / "killed"):
+            break  # killed after its last file: there is nothing to go on with
     json.dump(kills, sys.stdout)
 
 

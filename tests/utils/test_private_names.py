@@ -24,7 +24,7 @@ LIBRARIES = ("accelerate", "datasets", "huggingface_hub", "tokenizers", "torch",
 HOMES = {
     "transformers": ("utils/transformers_private/",),
     "torch": ("utils/modules.py", "kernels/onednn.py"),
-    "openpyxl": ("data/tables/excel.py",),
+    "openpyxl": ("data/tables/xlsx.py",),
     "names in old files": ("legacy/structure.py",),  # keys of what was pickled, not attributes of a torch that is here
 }
 TRAINER, TOKENIZER = (
