@@ -89,7 +89,7 @@ def load_emotion_dataset(
         no_header: Whether the first row is data. Columns are then called by their position: "1", "2", ….
         header_row: Number of the row with the column names, from 1; found out if None.
         layout: "kemdy" for the two header rows of KEMDy's annotations; found out if None.
-        task: "multi-label" where a row may have several labels: in one cell, divided by |, ; or , or as a list in
+        task: "multi-label" where a row may have several labels: in one cell, divided by `|`, `;` or `,`, or a list in
             brackets, or in a column of 0 and 1 for each. Which of these it is, is found out and told.
         allow_empty: Whether an empty cell of labels says that a row has none; with "multi-label" alone. Otherwise such
             rows are left out as those that nobody labelled.
