@@ -1,8 +1,9 @@
 """Batches side by side on the CPU, each computed by its share of the threads.
 
-Threads that share one product of small matrices spend much of their time on waiting for each other: the default model
-takes 4.2 ms of two cores for a review with two threads a batch, and 2.7 with two batches of one thread each. Where
-other programs run it is worse, since all wait for the one that was interrupted.
+Threads that share one product of small matrices spend some of their time on waiting for each other: NSMC's reviews in
+batches of 12 or 64 take 1.10 times as long with two threads a batch as with two batches of one thread each (two cores
+of an AMD EPYC, the small model of the benchmarks, in turn). Beside one other busy program it is 1.8 to 2.3 times, since
+all wait for the thread that was interrupted.
 """
 
 from __future__ import annotations
