@@ -8,6 +8,7 @@ from typing import Any
 from huggingface_hub import EvalResult
 
 from ..hub.cards import base_metadata, join_card, plain, table, usage
+from ..report.sections.origin import FIRST_ARGUMENTS
 
 _METRICS = {"accuracy": ("accuracy", "Accuracy"), "macro_f1": ("f1", "Macro F1"), "weighted_f1": ("f1", "Weighted F1")}
 _METRICS_OF_SEVERAL = {
@@ -18,22 +19,6 @@ _METRICS_OF_SEVERAL = {
     "accuracy": ("accuracy", "Subset accuracy"),
 }
 """Of a run whose texts have several labels each."""
-_SHOWN_ARGUMENTS = (
-    "num_train_epochs",
-    "per_device_train_batch_size",
-    "gradient_accumulation_steps",
-    "learning_rate",
-    "lr_scheduler_type",
-    "warmup_steps",
-    "weight_decay",
-    "max_grad_norm",
-    "max_length",
-    "dropout",
-    "focal_gamma",
-    "focal_alpha",
-    "train_sampling_strategy",
-    "seed",
-)
 _SHOWN_VERSIONS = ("kobert-hf-emotion", "python", "torch", "transformers", "datasets", "sentencepiece")
 _FEW_ROWS = 100
 
@@ -220,7 +205,7 @@ def _classes(report: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
 
 def _training(record: Mapping[str, Any], source: str) -> str:
     given = record["training_arguments"]
-    arguments = [[f"`{name}`", f"`{plain(given[name])}`"] for name in _SHOWN_ARGUMENTS if name in given]
+    arguments = [[f"`{name}`", f"`{plain(given[name])}`"] for name in FIRST_ARGUMENTS if name in given]
     versions = ", ".join(f"{name} {record['versions'][name]}" for name in _SHOWN_VERSIONS if name in record["versions"])
     facts = [
         ["데이터 / data", f"{source}, {record['rows']} rows"],

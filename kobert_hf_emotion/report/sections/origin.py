@@ -12,7 +12,7 @@ from ...hub.repo_id import is_repo_id
 from ..content import RunContent
 from ..markup import between, details, note, number, table
 
-_FIRST_ARGUMENTS = (
+FIRST_ARGUMENTS = (
     "num_train_epochs",
     "per_device_train_batch_size",
     "gradient_accumulation_steps",
@@ -28,6 +28,7 @@ _FIRST_ARGUMENTS = (
     "train_sampling_strategy",
     "seed",
 )
+"""What a page or a card shows of the training's arguments before all others."""
 
 
 def tests(content: RunContent) -> str:
@@ -89,9 +90,9 @@ def arguments(content: RunContent) -> str:
         ),
     ]
     given = record.get("training_arguments", {})
-    first = [_argument(name, given[name]) for name in _FIRST_ARGUMENTS if name in given]
+    first = [_argument(name, given[name]) for name in FIRST_ARGUMENTS if name in given]
     others = [
-        _argument(name, value) for name, value in given.items() if name not in _FIRST_ARGUMENTS and _is_public(name)
+        _argument(name, value) for name, value in given.items() if name not in FIRST_ARGUMENTS and _is_public(name)
     ]
     versions = [[escape(name), escape(str(version))] for name, version in record.get("versions", {}).items()]
     heads = [both("이름", "name"), both("값", "value")]
