@@ -18,7 +18,7 @@ from transformers import BertForSequenceClassification, BertModel, PreTrainedMod
 from transformers.activations import GELUActivation
 from transformers.models.bert import modeling_bert as bert
 
-from ..utils.modules import every_module, everything_is_hooked, is_hooked
+from ..utils.modules import HOOK_TABLES, every_module, everything_is_hooked, is_hooked
 from . import onednn
 from .first_token_layer import FirstTokenLayer
 from .snapshot import Snapshot
@@ -73,6 +73,17 @@ def packed_bert(model: PreTrainedModel) -> PackedBert | None:
         return None
     packed = _cache[model] = PackedBert(model, Snapshot(modules, _copied(model)))
     return packed
+
+
+def has_plain_parts(model: PreTrainedModel) -> bool:
+    """Whether a model is made of nothing but plain BERT's parts, and no hook has a say in what they compute.
+
+    The `forward` of the model itself may be replaced: accelerate does that where it trains in bfloat16.
+    """
+    modules = every_module(model)
+    if everything_is_hooked() or any(vars(model)[table] for table in HOOK_TABLES):
+        return False
+    return type(model) in _PARTS and not any(type(part) not in _PARTS or is_hooked(part) for part in modules[1:])
 
 
 def _can_pack(model: PreTrainedModel, modules: list[nn.Module]) -> bool:

@@ -125,19 +125,25 @@ def focal_loss(
     except RuntimeError as error:
         raise _beyond_classes(rows, scores.shape[-1]) or error from None
     loss = _modulating_factor(log_pt, gamma) * -log_pt
-    weights = alpha if isinstance(alpha, Tensor) else resolve_alpha(alpha)
-    weight = torch.as_tensor(weights, dtype=scores.dtype, device=scores.device)
-    if weight.ndim > 0:
-        if weight.shape != (logits.shape[-1],):
-            raise KoBERTEmotionError(
-                f"alpha의 길이({tuple(weight.shape)})가 클래스 수({logits.shape[-1]})와 다릅니다.",
-                f"alpha has shape {tuple(weight.shape)}, expected ({logits.shape[-1]},): one weight per class.",
-            )
-        weight = weight[rows]
+    weight = alpha if isinstance(alpha, Tensor) else resolve_alpha(alpha)
+    if not isinstance(weight, float):  # a number is no tensor: to make one on a GPU would be to wait for it
+        weight = _weights_of_classes(weight, scores)[rows]
     loss = torch.where(kept, weight * loss, torch.zeros_like(loss))
     if reduction == "mean":
         return loss.sum() / kept.sum().clamp(min=1)
     return loss.sum() if reduction == "sum" else loss
+
+
+def _weights_of_classes(alpha: list[float] | Tensor, scores: Tensor) -> Tensor:
+    """Returns alpha as a tensor of shape (classes,), with the type of `scores` and on their device."""
+    weights = torch.as_tensor(alpha, dtype=scores.dtype, device=scores.device)
+    weights = weights.expand(scores.shape[-1:]) if weights.ndim == 0 else weights
+    if weights.shape != scores.shape[-1:]:
+        raise KoBERTEmotionError(
+            f"alpha의 길이({tuple(weights.shape)})가 클래스 수({scores.shape[-1]})와 다릅니다.",
+            f"alpha has shape {tuple(weights.shape)}, expected ({scores.shape[-1]},): one weight per class.",
+        )
+    return weights
 
 
 def _modulating_factor(log_pt: Tensor, gamma: float) -> Tensor:
@@ -227,10 +233,22 @@ class FocalLoss(nn.Module):
         self.gamma = gamma
         self.reduction = reduction
         self.ignore_index = ignore_index
+        self._weights: Tensor | None = None
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Returns the loss of `logits` (batch, classes) against `target` (batch,)."""
-        return focal_loss(logits, target, self.alpha, self.gamma, self.reduction, self.ignore_index)
+        alpha = self.alpha if isinstance(self.alpha, float) else self._weights_for(logits)
+        return focal_loss(logits, target, alpha, self.gamma, self.reduction, self.ignore_index)
+
+    def _weights_for(self, logits: Tensor) -> Tensor:
+        """Returns alpha on the device of logits; it is brought there once, since a GPU would be waited for each time.
+
+        In their precision, too: Apple's GPUs have no float64.
+        """
+        dtype = torch.float64 if logits.dtype == torch.float64 else torch.float32
+        if self._weights is None or (self._weights.device, self._weights.dtype) != (logits.device, dtype):
+            self._weights = torch.tensor(self.alpha, dtype=dtype, device=logits.device)
+        return self._weights
 
     def right(self, logits: Tensor, target: Tensor) -> Tensor:
         """Tells of each row whether its label has the highest logit, shape (batch,)."""

@@ -13,14 +13,18 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from ..configuration import longest_input
 from ..data.input_checks import as_texts
 from ..errors import DataError
+from ..kernels.attention import quick_attention
 from ..kernels.packed_bert import packed_bert
 from ..tokenization.guard import UnknownTexts, check_predicted
+from ..tokenization.padding import pad
 from ..tokenization.tokenizer import KoBERTTokenizer
 from ..utils.argument_checks import check_count
 from ..utils.modules import evaluation_copy
 from .batches import Batch, logits_by_length
 
 DEFAULT_BATCH_SIZE = 64
+GPU_MULTIPLE = 8
+"""What tokens of a row are a multiple of on a GPU: its libraries choose a kernel for each length that they see."""
 
 
 def predict_logits(
@@ -64,21 +68,23 @@ def predict_logits(
     if packed is not None and text_pairs is None:
         encoded.pop("token_type_ids", None)  # all 0, as they are where there are none
     forward = _forward_of(model) if packed is None else packed
+    on_gpu = model.device.type == "cuda" and longest_input(model.config) % GPU_MULTIPLE == 0
+    multiple = GPU_MULTIPLE if on_gpu else None
 
     with torch.inference_mode():
         return logits_by_length(
             encoded,
             batch_size,
-            lambda batch: forward(**_tensors(tokenizer, batch)).numpy(),
+            lambda batch: forward(**_tensors(tokenizer, batch, multiple)).numpy(),
             at_once=packed is not None,  # another model may not be made for it
         )
 
 
-def _tensors(tokenizer: PreTrainedTokenizerBase, batch: Batch) -> dict[str, Tensor]:
-    """Returns a model's inputs: padded and with a mask, where the rows differ in length."""
-    if batch.is_even:
+def _tensors(tokenizer: PreTrainedTokenizerBase, batch: Batch, multiple: int | None) -> dict[str, Tensor]:
+    """Returns a model's inputs: padded and with a mask, where the rows differ in length or are no multiple."""
+    if batch.is_even and (multiple is None or batch.lengths[0] % multiple == 0):
         return {name: torch.tensor(column) for name, column in batch.columns.items()}
-    return dict(tokenizer.pad(batch.columns, return_tensors="pt"))
+    return pad(tokenizer, batch.columns, multiple)
 
 
 def _forward_of(model: PreTrainedModel) -> Callable[..., Tensor]:
@@ -87,8 +93,9 @@ def _forward_of(model: PreTrainedModel) -> Callable[..., Tensor]:
 
     def forward(**inputs: Tensor) -> Tensor:
         on_device = {name: column.to(computing.device) for name, column in inputs.items()}
-        logits: Tensor = computing(**on_device).logits.float().cpu()
-        return logits
+        with quick_attention(computing.device):
+            logits: Tensor = computing(**on_device).logits
+        return logits.float().cpu()
 
     return forward
 

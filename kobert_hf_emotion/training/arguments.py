@@ -71,6 +71,9 @@ class EmotionTrainingArguments(TrainingArguments):
             "choices": ["random", "sequential", "group_by_length", "batch_rebalance"],
         },
     )
+    logging_nan_inf_filter: bool = field(
+        default=False, metadata={"help": "Leave losses of nan out of the log; a GPU is waited for at each step then."}
+    )
     ddp_find_unused_parameters: bool | None = field(
         default=False, metadata={"help": "Look for parameters without a gradient; this model has none."}
     )
@@ -93,6 +96,8 @@ class EmotionTrainingArguments(TrainingArguments):
         self._check()
         if not torch.cuda.is_available():
             self.dataloader_pin_memory = False  # there is nothing to pin memory for, and torch warns of it
+        elif self.accelerator_config is None:  # otherwise every batch would wait for the steps before it
+            self.accelerator_config = {"non_blocking": True}
         super().__post_init__()  # type: ignore[no-untyped-call]
         alpha = parse_alpha(self.focal_alpha)
         if not isinstance(alpha, ClassWeighting):

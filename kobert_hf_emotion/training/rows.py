@@ -11,15 +11,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import DataCollatorWithPadding, PreTrainedConfig, PreTrainedTokenizerBase
+from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
-from ..configuration import label_names
+from ..configuration import label_names, longest_input
 from ..data.column_names import IDS_COLUMN, LABELS_COLUMN, TEXT_COLUMN
 from ..data.input_checks import check_dataset
 from ..data.label_ids import IGNORED, label_column, label_ids, rows_of_labels
 from ..errors import DataError
 from ..tasks.choice import check_task
 from ..tokenization.encoding import encode_dataset, padding_rows
+from ..tokenization.padding import pad
+from .arguments import EmotionTrainingArguments
 
 
 @dataclass(frozen=True)
@@ -72,25 +74,37 @@ class RowEncoder:
         return rows_of_labels(truth, len(self.labels))
 
 
+def padding_multiple(args: EmotionTrainingArguments, config: PreTrainedConfig) -> int | None:
+    """Returns what the tokens of a row are a multiple of once they are padded; None for as few as will do.
+
+    On a GPU that is 8: its matrix units want it, and steps of the same shape can be recorded.
+    """
+    fits = -(-args.max_length // 8) * 8 <= longest_input(config)
+    return 8 if args.device.type == "cuda" and fits else None
+
+
 class RowCollator:
-    """Pads rows to a batch, and makes of lists of labels a 1 where a row has a label and a 0 where not.
+    """Pads rows to a batch; of lists of labels it makes a 1 where a row has a label and a 0 where not.
 
     Args:
-        tokenizer: What pads.
+        tokenizer: Tells how to pad.
         labels: How many labels there are.
+        multiple: What the tokens of a row become a multiple of; None for as few as will do.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, labels: int) -> None:
-        self._pad = DataCollatorWithPadding(tokenizer)
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, labels: int, multiple: int | None = None) -> None:
+        self._tokenizer = tokenizer
         self._labels = labels
+        self._multiple = multiple
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Returns the columns of a batch as tensors."""
-        lists = [row[LABELS_COLUMN] for row in rows if LABELS_COLUMN in row]
-        if not lists or not isinstance(lists[0], list):
-            return dict(self._pad(list(rows)))
-        batch = dict(self._pad([{name: row[name] for name in row if name != LABELS_COLUMN} for row in rows]))
-        return batch | {LABELS_COLUMN: self._several(lists)}
+        inputs = {name: [row[name] for row in rows] for name in rows[0] if name != LABELS_COLUMN}
+        batch = pad(self._tokenizer, inputs, self._multiple)
+        if LABELS_COLUMN in rows[0]:
+            labels = [row[LABELS_COLUMN] for row in rows]
+            batch[LABELS_COLUMN] = self._several(labels) if isinstance(labels[0], list) else torch.tensor(labels)
+        return batch
 
     def _several(self, lists: Sequence[Sequence[int]]) -> Tensor:
         target = torch.zeros(len(lists), self._labels)

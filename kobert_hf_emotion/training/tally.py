@@ -57,6 +57,22 @@ class Tally:
         self._waiting = []
 
 
+def batch_sums(labels: Tensor, losses: Tensor, right: Tensor) -> Tensor:
+    """Sums up the rows of a batch, or their elements; those without a label count nowhere.
+
+    Args:
+        labels: Shape (batch,), or of several labels a row (batch, labels).
+        losses: Of the same shape.
+        right: Whether they are predicted rightly, of the same shape.
+
+    Returns:
+        How many there are, their loss, and how many are right: shape (3,), float32.
+    """
+    kept = labels != IGNORED
+    with torch.no_grad():
+        return torch.stack([kept.sum(), losses.detach().sum(), (right & kept).sum()]).float()
+
+
 class RunningFigures:
     """Loss and accuracy of the training rows since the last line of the log, and since the last evaluation.
 
@@ -66,18 +82,8 @@ class RunningFigures:
     def __init__(self) -> None:
         self.since_log, self.since_evaluation = self._tallies = Tally(), Tally()
 
-    def add(self, labels: Tensor, losses: Tensor, right: Tensor) -> None:
-        """Adds the rows of a batch, or their elements; those without a label count nowhere.
-
-        Args:
-            labels: Shape (batch,), or of several labels a row (batch, labels).
-            losses: Of the same shape.
-            right: Whether they are predicted rightly, of the same shape.
-        """
-        kept = labels != IGNORED
-        with torch.no_grad():
-            correct = right & kept
-            sums = torch.stack([kept.sum(), losses.detach().sum(), correct.sum()]).float()
+    def add(self, sums: Tensor) -> None:
+        """Adds the sums of a batch, as `batch_sums` gives them."""
         for tally in self._tallies:
             tally.add(sums)
 

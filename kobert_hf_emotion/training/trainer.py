@@ -15,10 +15,10 @@ from torch.utils.data import DataLoader, Sampler
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.trainer_utils import EvalLoopOutput
 
-from ..configuration import is_multi_label
 from ..data.column_names import LABELS_COLUMN
 from ..data.label_ids import IGNORED
 from ..errors import KoBERTEmotionError
+from ..kernels.cuda_graphs import RecordedSteps
 from ..kernels.training import cpu_kernels
 from ..legacy import resume_optimizer
 from ..modeling.classifier import EmotionClassifier
@@ -28,9 +28,10 @@ from ..utils.argument_checks import check_type
 from .arguments import EmotionTrainingArguments, check_loss_is_ours, loss_settings
 from .history import EpochRecord, history_of
 from .pushing import PushingTrainer
-from .rows import RowCollator, RowEncoder
+from .recording import ROWS, can_record
+from .rows import RowCollator, RowEncoder, padding_multiple
 from .sampling import LengthGroupedSampler, LongestFirst, token_counts
-from .tally import RunningFigures
+from .tally import RunningFigures, batch_sums
 
 
 class EmotionTrainer(PushingTrainer):
@@ -103,8 +104,8 @@ class EmotionTrainer(PushingTrainer):
         elif eval_dataset is not None:
             eval_dataset = self._rows.encode(eval_dataset, "eval_dataset")
         kwargs.setdefault("compute_metrics", task_of(model.config).evaluate)
-        if is_multi_label(model.config):
-            kwargs.setdefault("data_collator", RowCollator(processing_class, len(self._rows.labels)))
+        multiple = padding_multiple(args, model.config)
+        kwargs.setdefault("data_collator", RowCollator(processing_class, len(self._rows.labels), multiple))
         super().__init__(
             model=model,
             args=args,
@@ -117,6 +118,7 @@ class EmotionTrainer(PushingTrainer):
         # here does, and is scaled for accumulation by it.
         self.model_accepts_loss_kwargs = True
         self.loss_is_scaled_for_ga = True
+        self._recorded: RecordedSteps | None = None
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Makes the optimizer, with the moments it was given to carry on."""
@@ -156,13 +158,50 @@ class EmotionTrainer(PushingTrainer):
             The loss, a scalar, and the outputs where they are asked for.
         """
         labels = inputs[LABELS_COLUMN]
-        with nullcontext() if self.args.torch_compile else cpu_kernels(self.model):
-            outputs = model(**{name: value for name, value in inputs.items() if name != LABELS_COLUMN})
-        row_losses = self.criterion(outputs.logits, labels)
+        outputs, row_losses, right = self._row_losses(model, inputs)
         if model.training:
-            self._figures.add(labels, row_losses, self.criterion.right(outputs.logits, labels))
+            self._figures.add(batch_sums(labels, row_losses, right))
         loss = row_losses.sum() / self._rows_of_step(labels, num_items_in_batch)
         return (loss, outputs) if return_outputs else loss
+
+    def training_step(
+        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
+    ) -> Tensor:
+        """Computes the gradients of a batch; on a GPU it replays the step that was recorded of the batch's shape.
+
+        Args:
+            model: The (wrapped) model.
+            inputs: As for `compute_loss`.
+            num_items_in_batch: Likewise.
+
+        Returns:
+            The loss, a scalar without a gradient.
+        """
+        if model is self.model and can_record(self.args, self.model, self.criterion):
+            self._recorded = self._recorded or RecordedSteps(self.model, self._step_to_record)
+            model.train()
+            inputs = self._prepare_inputs(inputs)
+            rows = self._rows_of_step(inputs[LABELS_COLUMN], num_items_in_batch).float()
+            replayed = self._recorded.replay({**inputs, ROWS: rows})
+            if replayed is not None:
+                loss, sums = replayed
+                self._figures.add(sums)
+                return loss
+        return super().training_step(model, inputs, num_items_in_batch)
+
+    def _step_to_record(self, inputs: dict[str, Tensor]) -> tuple[Tensor, ...]:
+        """Computes the gradients of a batch; returns its loss and sums as `training_step` needs them."""
+        _, row_losses, right = self._row_losses(self.model, {name: inputs[name] for name in inputs if name != ROWS})
+        loss = row_losses.sum() / inputs[ROWS]
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach(), batch_sums(inputs[LABELS_COLUMN], row_losses, right)
+
+    def _row_losses(self, model: nn.Module, inputs: dict[str, Any]) -> tuple[Any, Tensor, Tensor]:
+        """Returns the model's outputs, the loss of each row or element, and whether it is predicted rightly."""
+        with nullcontext() if self.args.torch_compile else cpu_kernels(self.model):
+            outputs = model(**{name: value for name, value in inputs.items() if name != LABELS_COLUMN})
+        labels = inputs[LABELS_COLUMN]
+        return outputs, self.criterion(outputs.logits, labels), self.criterion.right(outputs.logits, labels)
 
     def _rows_of_step(self, labels: Tensor, counted: Tensor | int | None) -> Tensor:
         """Returns what the sum over a batch is divided by for its share of the mean over the step."""

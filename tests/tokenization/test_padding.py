@@ -1,0 +1,38 @@
+"""Padding, against the tokenizer's own."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import torch
+
+from kobert_hf_emotion.tokenization.padding import pad
+from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
+
+
+@pytest.mark.parametrize("multiple", [None, 8, 7])
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("columns", [("input_ids",), ("input_ids", "token_type_ids")])
+def test_what_the_tokenizer_pads(
+    tokenizer: KoBERTTokenizer, columns: tuple[str, ...], side: str, multiple: int | None
+) -> None:
+    padder = KoBERTTokenizer(tokenizer.vocab_file, padding_side=side)
+    draw = random.Random(0)
+    for count in (1, 2, 9):
+        lengths = [draw.randint(1, 30) for _ in range(count)]
+        rows = {name: [[draw.randint(0, 1) for _ in range(n)] for n in lengths] for name in columns}
+        expected = padder.pad(dict(rows), pad_to_multiple_of=multiple, return_tensors="pt")
+        found = pad(padder, rows, multiple)
+        assert found.keys() == expected.keys()
+        for name in found:
+            assert found[name].dtype == expected[name].dtype
+            assert torch.equal(found[name], expected[name])
+
+
+def test_a_tokenizer_that_pads_in_its_own_way(tokenizer: KoBERTTokenizer) -> None:
+    class Own(KoBERTTokenizer):
+        def pad(self, *args: object, **kwargs: object) -> dict[str, torch.Tensor]:  # type: ignore[override]
+            return {"asked": torch.tensor(1)}
+
+    assert pad(Own(tokenizer.vocab_file), {"input_ids": [[1]]}) == {"asked": torch.tensor(1)}
