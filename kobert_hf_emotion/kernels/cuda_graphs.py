@@ -92,7 +92,7 @@ class RecordedSteps:
         own = {name: tensor.clone() for name, tensor in inputs.items()}
         held, device = self._gradients, self._parameters[0].device
         random_state = torch.cuda.get_rng_state(device)
-        stream = torch.cuda.Stream()
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         self._set_gradients([])
         with torch.cuda.stream(stream):
