@@ -15,32 +15,35 @@ import datasets
 
 from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
-from . import explanations, inference, report_page, serving, tokenization, training, training_steps
+from . import distillation, explanations, inference, report_page, serving, tokenization, training, training_steps
 from .baselines import Settings
 from .models import SIZES, save_model
 from .report import Report, report
 from .texts import available, load_texts
 
+WHAT = ["tokenization", "training", "inference", "serving", "explanations", "report", "distillation"]
+
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["tokenization", "training", "inference", "serving", "explanations", "report"])
+    parser.add_argument("what", choices=WHAT)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with nsmc/ and kote/")
     parser.add_argument(
-        "--texts", choices=["nsmc", "kote", "generated"], action="append", help="by default those in --data"
+        "--texts", choices=["nsmc", "kote", "generated", "sample"], action="append", help="by default those in --data"
     )
     parser.add_argument(
         "--count",
         type=int,
         help="texts; by default 20,000, 1,280 to train, 2,000 to predict, 1,000 to serve, 500 to explain, 40,000 in a "
-        "report",
+        "report, 1,000 with a label to distil",
     )
     parser.add_argument("--repeats", type=int, help="rounds; by default 3, with --steps 1")
     parser.add_argument("--model", choices=list(SIZES), default="small", help="shape of the random weights")
     parser.add_argument("--tokenizer", default="default", help="tokenization: whose spiece.model")
     parser.add_argument("--folds", type=int, default=2, help="training")
-    parser.add_argument("--epochs", type=int, default=1, help="training")
+    parser.add_argument("--epochs", type=int, help="training: 1 by default; distillation: 5")
+    parser.add_argument("--unlabelled", type=int, default=4000, help="distillation: texts without a label")
     parser.add_argument("--steps", type=int, help="training: so many steps of 64 texts instead of the k-fold job")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--bf16", action="store_true", help="bfloat16 for ours, HF Trainer and the pipeline")
@@ -54,6 +57,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 def run(args: argparse.Namespace) -> list[Report]:
     """Does what the command line asks for."""
+    if args.what == "distillation":
+        settings = distillation.Settings(
+            "default", args.count or 1000, args.unlabelled, 2000, args.epochs or 5, args.repeats
+        )
+        names = args.texts or [name for name in distillation.SETS if name == "sample" or name in available(args.data)]
+        return [distillation.measure(name, args.data, settings) for name in names]
     reports: list[Report] = []
     counts = {
         "tokenization": 20_000,
@@ -71,7 +80,7 @@ def run(args: argparse.Namespace) -> list[Report]:
         elif args.what == "explanations":
             reports.append(explanations.measure(texts))
         elif args.what == "training":
-            settings = Settings(epochs=args.epochs, device=args.device, bf16=args.bf16)
+            settings = Settings(epochs=args.epochs or 1, device=args.device, bf16=args.bf16)
             if args.steps:
                 reports.append(training_steps.measure(texts, args.model, settings, args.repeats))
             else:

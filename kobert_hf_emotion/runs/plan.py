@@ -14,7 +14,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
 from ..data.label_ids import Truth, class_names, has_several, label_ids
-from ..inference.classifier import start_model
+from ..inference.adapters import add_adapters
+from ..inference.classifier import ADAPTED, encoder_sha256, start_model
 from ..splits.split import Split
 from ..tasks.multi_label import MultiLabel
 from ..tasks.single_label import SingleLabel
@@ -62,9 +63,13 @@ class Plan:
         return load_tokenizer(self.model, model_max_length=self.args.max_length, **settings)
 
     def start_model(self) -> PreTrainedModel:
-        """Returns the model that every fold starts from."""
+        """Returns the model that every fold starts from, with adapters on it where these are to be trained."""
         set_seed(self.args.seed)
-        return start_model(self.model, self.labels, self.args.dropout, self.tokenizer, self.task)
+        model = start_model(self.model, self.labels, self.args.dropout, self.tokenizer, self.task)
+        if self.args.adapters is not None:
+            setattr(model.config, ADAPTED, encoder_sha256(model))
+            add_adapters(model, self.args.adapters, self.model)
+        return model
 
     def checkpoints(self, fold: int) -> Path:
         """Returns where the checkpoints of a fold are while it is not finished."""

@@ -29,23 +29,27 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, EvalLoopOutput
 from transformers.utils import SAFE_WEIGHTS_NAME
 
 from ..utils.files import atomic_directory
+from .arguments import EmotionTrainingArguments
+from .pushing import PushingTrainer
 from .trainer import EmotionTrainer
 
 COST = 20
 """A checkpoint is due after at least so many times the seconds that writing the last one took."""
 
 
-class FoldTrainer(EmotionTrainer):
-    """`EmotionTrainer` that writes a checkpoint now and then, whole or not at all, and keeps only the last.
+class CheckpointingTrainer(PushingTrainer):
+    """A trainer that writes a checkpoint now and then, whole or not at all, and keeps only the last.
 
     `train(resume_from_checkpoint=last_checkpoint(args.output_dir))` continues and ends, on the CPU, with the same
-    bits as a training without a break: weights, optimizer, schedule, random generators, the place in the epoch and
-    the running figures of the log are carried on. Transformers' own bars and prints are left out.
+    bits as a training without a break: weights, optimizer, schedule, random generators and the place in the epoch are
+    carried on. Transformers' own bars and prints are left out.
 
     Args:
-        *args: As for `EmotionTrainer`.
+        *args: As for the trainer that a subclass mixes this one with.
         **kwargs: Likewise.
     """
+
+    args: EmotionTrainingArguments
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -53,23 +57,6 @@ class FoldTrainer(EmotionTrainer):
         self.remove_callback(ProgressCallback)
         self.clock = CheckpointClock(self.accelerator, self.args.checkpoint_seconds)
         self.add_callback(self.clock)
-        self._last_evaluation: tuple[int, EvalLoopOutput] | None = None
-
-    def evaluation_loop(self, *args: Any, **kwargs: Any) -> EvalLoopOutput:
-        """Evaluates as `EmotionTrainer` does, and keeps the output for `validate`."""
-        output = super().evaluation_loop(*args, **kwargs)
-        self._last_evaluation = (self.state.global_step, output)
-        return output
-
-    def validate(self) -> EvalLoopOutput:
-        """Returns logits and labels of the validation rows for the weights as they are.
-
-        The evaluation that ends the last epoch has them already; only where there was none are they computed.
-        """
-        if self._last_evaluation is None or self._last_evaluation[0] != self.state.global_step:
-            self.evaluate()
-        assert self._last_evaluation is not None
-        return self._last_evaluation[1]
 
     def write_checkpoint(self, model: nn.Module, trial: Any) -> None:
         """Writes a checkpoint, whole or not at all, and removes those before it."""
@@ -87,6 +74,35 @@ class FoldTrainer(EmotionTrainer):
                 if older.name != name:
                     shutil.rmtree(older)
         self.clock.restart(COST * (time.monotonic() - started))
+
+
+class FoldTrainer(CheckpointingTrainer, EmotionTrainer):
+    """`EmotionTrainer` with checkpoints, which carry on the running figures of the log too.
+
+    Args:
+        *args: As for `EmotionTrainer`.
+        **kwargs: Likewise.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._last_evaluation: tuple[int, EvalLoopOutput] | None = None
+
+    def evaluation_loop(self, *args: Any, **kwargs: Any) -> EvalLoopOutput:
+        """Evaluates as `EmotionTrainer` does, and keeps the output for `validate`."""
+        output = super().evaluation_loop(*args, **kwargs)
+        self._last_evaluation = (self.state.global_step, output)
+        return output
+
+    def validate(self) -> EvalLoopOutput:
+        """Returns logits and labels of the validation rows for the weights as they are.
+
+        The evaluation that ends the last epoch has them already; only where there was none are they computed.
+        """
+        if self._last_evaluation is None or self._last_evaluation[0] != self.state.global_step:
+            self.evaluate()
+        assert self._last_evaluation is not None
+        return self._last_evaluation[1]
 
 
 class CheckpointClock(TrainerCallback):
