@@ -139,8 +139,8 @@ Accumulate = Annotated[
     typer.Option(
         "--accumulate",
         min=1,
-        help="한 걸음에 모을 배치 수; 8이면 --batch-size 8로도 64행의 기울기 (batches a step: the gradient of all their "
-        "rows, in the memory of one)",
+        help="한 걸음에 모을 배치 수; 8이면 --batch-size 8로도 64행의 기울기 (batches a step: the gradient of all "
+        "their rows, in the memory of one)",
     ),
 ]
 Lora = Annotated[

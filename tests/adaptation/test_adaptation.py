@@ -33,7 +33,7 @@ from kobert_hf_emotion.adaptation.masking import Masks
 from kobert_hf_emotion.adaptation.model import load_masked, masked_cross_entropy
 from kobert_hf_emotion.adaptation.trainer import AdaptationTrainer
 from kobert_hf_emotion.cli import main
-from kobert_hf_emotion.errors import CheckpointError, DataError, KoBERTEmotionError, RunError
+from kobert_hf_emotion.errors import DataError, KoBERTEmotionError, RunError
 from kobert_hf_emotion.tokenization.loading import load_tokenizer
 
 TEXTS = [text for text, _ in sentences(24)]
@@ -231,7 +231,9 @@ def test_a_killed_adaptation_ends_with_the_same_bits(tiny_model_folder: Path, tm
     assert not (tmp_path / "killed.in_progress").exists()
 
 
-def test_the_command(tiny_model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(
+    tiny_model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "texts.csv").write_text("text\n" + "\n".join(TEXTS) + "\n", encoding="utf-8")
     (tmp_path / "more.csv").write_text("text\n" + "\n".join(TEXTS[:2]) + "\n비가 왔다\n", encoding="utf-8")
     files = [str(tmp_path / "texts.csv"), str(tmp_path / "more.csv")]
@@ -239,7 +241,7 @@ def test_the_command(tiny_model_folder: Path, tmp_path: Path, capsys: pytest.Cap
     assert main(["adapt", *files, *options]) == 0
     shown = capsys.readouterr()
     assert "perplexity" in shown.out
-    assert "has no head for hidden tokens" in shown.err
+    assert "has no head for hidden tokens" in caplog.text
     model = EmotionClassifier.from_pretrained(tmp_path / "adapted", head="replaced")
     assert model.config.hidden_size == TINY["hidden_size"]
     assert main(["adapt", *files, *options]) == 2
@@ -251,7 +253,7 @@ def test_what_cannot_be_adapted(tiny_model_folder: Path, tmp_path: Path) -> None
         adapt(TEXTS[:5] * 10, tmp_path / "a", tiny_model_folder)
     with pytest.raises(KoBERTEmotionError, match="probability"):
         adapt(TEXTS, tmp_path / "a", tiny_model_folder, probability=1.0)
-    with pytest.raises(CheckpointError):
+    with pytest.raises(KoBERTEmotionError, match=r"spiece\.model"):
         adapt(TEXTS, tmp_path / "a", tmp_path)
     with pytest.raises(DataError, match="list of texts"):
         adapt("한 문장", tmp_path / "a", tiny_model_folder)

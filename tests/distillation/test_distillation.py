@@ -123,12 +123,10 @@ def test_each_text_is_learned_from_once() -> None:
         gather([], None, EMOTION_LABELS, SingleLabel())
 
 
-def test_the_student_is_a_plain_folder_that_agrees_with_its_teacher(
-    run: Path, tiny_model_folder: Path, tmp_path: Path
-) -> None:
+def test_the_student_is_a_plain_folder_that_agrees_with_its_teacher(run: Path, tmp_path: Path) -> None:
     args = make_args(num_train_epochs=12, learning_rate=5e-3, per_device_train_batch_size=8, dropout=0.0)
     texts = [text for text, _ in sentences(8, seed=4)] + NEW
-    found = distill(run, texts, tmp_path / "small", tiny_model_folder, None, None, args, 2.0, 1.0)
+    found = distill(run, texts, tmp_path / "small", run / "fold_1", None, None, args, 2.0, 1.0)
     assert (found.labelled, found.unlabelled, found.history, found.scores) == (0, len(texts), [], {})
     assert not (tmp_path / "small.in_progress").exists()
     answers = open_teacher(run).answer(texts).logits
@@ -249,7 +247,13 @@ def test_another_distillation_does_not_go_on_there(
         distill(run, NEW, tmp_path, tiny_model_folder)
 
 
-def test_the_command(run: Path, tiny_model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(
+    run: Path,
+    tiny_model_folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     data = write_seed_csv(tmp_path / "train.csv", sentences(4))
     (tmp_path / "texts.csv").write_text("문장\n" + "\n".join(NEW) + "\n", encoding="utf-8")
     student = ["--student", str(tiny_model_folder), "--epochs", "1", "--labelled", str(data)]
@@ -257,7 +261,7 @@ def test_the_command(run: Path, tiny_model_folder: Path, tmp_path: Path, capsys:
     assert main(["distill", str(run), str(tmp_path / "texts.csv"), *student, *output]) == 0
     shown = capsys.readouterr()
     assert "teacher: accuracy" in shown.out.replace("(teacher)", "teacher").replace("선생 teacher", "teacher")
-    assert "by the fold that held them out" in shown.err
+    assert "by the fold that held them out" in caplog.text
     assert main(["predict", str(tmp_path / "small"), "오늘 정말 행복했어"]) == 0
     model = EmotionClassifier.from_pretrained(tmp_path / "small")
     assert model.config.labels == list(EMOTION_LABELS)

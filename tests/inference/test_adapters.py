@@ -99,7 +99,7 @@ def test_fast_kernels_give_wrapped_modules_their_logits(tiny_model: EmotionClass
     assert packed_bert(tiny_model) is None
     found = predict_logits(tiny_model, tiny_model.tokenizer, TEXTS * 3, batch_size=2)
     np.testing.assert_allclose(found, np.tile(plainly(tiny_model, TEXTS), (3, 1)), atol=1e-5)
-    assert np.abs(found[: len(TEXTS)] - before).max() > 0.01, "the adapters change nothing: nothing was tested"
+    assert np.abs(found[: len(TEXTS)] - before).max() > 1e-3, "the adapters change nothing: nothing was tested"
 
 
 def test_the_last_layer_computes_one_token_through_adapters(tiny_model: EmotionClassifier) -> None:
@@ -174,7 +174,8 @@ def test_what_needs_a_whole_model_names_the_command(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = write_seed_csv(tmp_path / "data.csv", sentences(3))
-    assert main(["train", str(data), "--model", str(run / "fold_1"), "--output", str(tmp_path / "new")]) == 2
+    options = ["--model", str(run / "fold_1"), "--folds", "2", "--output", str(tmp_path / "new")]
+    assert main(["train", str(data), *options]) == 2
     assert f"$ kobert-emotion merge {run / 'fold_1'}" in capsys.readouterr().err
     with pytest.raises(CheckpointError, match="merge"):
         EmotionClassifier.from_pretrained(run / "fold_1")
