@@ -109,8 +109,8 @@ def gather(texts: Iterable[str], labelled: datasets.Dataset | None, labels: Sequ
             fresh.append(text)
     if not own and not fresh:
         raise DataError(
-            "배울 글이 없습니다. `texts`나 `labelled`에 한 행 이상 넣으세요.",
-            "There is nothing to learn from: expected one text or more in `texts` or `labelled`.",
+            "배울 글이 없습니다. 한 행 이상 넣으세요.",
+            "There is nothing to learn from: expected one text or more, with a label or without.",
         )
     without = np.full((len(fresh), *shape[1:]), IGNORED, dtype=np.int64)
     return StudentRows([*own, *fresh], np.concatenate([truth, without]), len(own), len(found) - len(fresh))

@@ -32,8 +32,8 @@ def base_of(folder: str | os.PathLike[str]) -> str:
         ) from error
     if not isinstance(base, str) or not base:
         raise CheckpointError(
-            f"{folder}/{ADAPTER_CONFIG_FILE}에 base_model_name_or_path가 없습니다. merge의 `base`로 주세요.",
-            f"{folder}/{ADAPTER_CONFIG_FILE} names no base_model_name_or_path: give it as `base` of merge.",
+            f"{folder}/{ADAPTER_CONFIG_FILE}에 base_model_name_or_path가 없습니다. merge --base로 주세요.",
+            f"{folder}/{ADAPTER_CONFIG_FILE} names no base_model_name_or_path: give it to merge --base.",
         )
     return base
 

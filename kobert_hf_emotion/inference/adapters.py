@@ -51,8 +51,8 @@ def require_peft() -> Any:
         import peft
     except ImportError as error:
         raise KoBERTEmotionError(
-            "peft가 설치되어 있지 않습니다. LoRA 어댑터를 학습하거나 여는 데 필요합니다(extra `lora`).",
-            "peft is not installed; training LoRA adapters and opening them need it (extra `lora`).",
+            "peft가 설치되어 있지 않습니다. LoRA 어댑터를 학습하거나 여는 데 필요합니다(extra lora).",
+            "peft is not installed; training LoRA adapters and opening them need it (extra lora).",
             "pip install 'kobert-hf-emotion[lora]'",
         ) from error
     return peft

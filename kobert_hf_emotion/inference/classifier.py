@@ -205,18 +205,18 @@ def _load_adapted(folder: str | os.PathLike[str], base: str | os.PathLike[str] |
         model = load_model(place, tokenizer=tokenizer, head="replaced", config=config)
     except KoBERTEmotionError as error:
         raise CheckpointError(
-            f"{folder}: 어댑터를 학습한 모델을 열 수 없습니다. 옮겼다면 merge의 `base`로 주세요. {error.korean}",
-            f"{folder}: cannot open the model the adapters were trained on; where it was moved, give it as `base` of "
-            f"merge. {error.english}",
+            f"{folder}: 어댑터를 학습한 모델을 열 수 없습니다. 옮겼다면 merge --base로 주세요. {error.korean}",
+            f"{folder}: cannot open the model the adapters were trained on; where it was moved, give it to "
+            f"merge --base. {error.english}",
             error.try_this,
         ) from error
     expected, found = getattr(config, ADAPTED, None), encoder_sha256(model)
     if expected is not None and found != expected:
         raise CheckpointError(
             f"{folder}: 어댑터를 학습한 모델이 {place}의 것과 다릅니다(기대한 가중치 sha256 {expected[:12]}…, 실제 "
-            f"{found[:12]}…). 그때의 모델을 merge의 `base`로 주세요.",
+            f"{found[:12]}…). 그때의 모델을 merge --base로 주세요.",
             f"{folder}: the adapters were trained on other weights than those of {place} (expected sha256 "
-            f"{expected[:12]}…, found {found[:12]}…). Give the model of then as `base` of merge.",
+            f"{expected[:12]}…, found {found[:12]}…). Give the model of then to merge --base.",
         )
     merged = merge_adapters(model, folder)
     setattr(merged.config, ADAPTED, None)

@@ -32,9 +32,9 @@ def merge_adapters_into(
     check_free(output)
     if not is_adapter(folder):
         raise CheckpointError(
-            f"{os.fspath(folder)}에는 어댑터가 없습니다({ADAPTER_CONFIG_FILE}). `lora`로 학습한 겹의 폴더를 주세요.",
+            f"{os.fspath(folder)}에는 어댑터가 없습니다({ADAPTER_CONFIG_FILE}). --lora로 학습한 겹의 폴더를 주세요.",
             f"{os.fspath(folder)} holds no adapters ({ADAPTER_CONFIG_FILE}): expected a fold's folder of a run with "
-            "`lora`.",
+            "--lora.",
         )
     merged = load_classifier(folder, base)
     card = Path(folder, CARD_FILE)

@@ -154,6 +154,12 @@ MISTAKES = {
     "a run to continue": "continue runs/a train.csv --epochs 1 --output new",
     "a state that is not there": "continue runs/a/best train.csv --epochs 1 --resume-optimizer --output new",
     "a mistyped file to continue with": "continue runs/a/best tran.csv --epochs 1 --output new",
+    "a mistyped file to learn from": "distill model trian.csv --student model --epochs 1 --output new",
+    "a mistyped teacher": "distill modle train.csv --student model --epochs 1 --output new",
+    "a mistyped student": "distill model train.csv --student modle --epochs 1 --output new",
+    "a student where a folder is": "distill model train.csv --student model --epochs 1 --output runs",
+    "a mistyped file with labels": "distill model data/a.csv --labelled tran.csv --student model --epochs 1 --output new",
+    "adapters on layers that are not there": f"train train.csv --folds 2 --lora 2 --lora-target q --output new {TINY}",
     "longer than the model": "continue runs/a/best train.csv --epochs 1 --max-length 4096 --output new",
 }
 
@@ -201,6 +207,13 @@ def test_the_hint_leads_out(
         "test model train.csv --text-column nothing",
         "export nothing/like/it --output new",
         "continue train.csv train.csv --output new",
+        "distill runs train.csv --output new",
+        "distill model train.csv --student train.csv --output new",
+        "distill model train.csv --temperature 0 --output new",
+        "adapt train.csv --model model --output new",
+        "adapt train.csv --model model --probability 1 --output new",
+        "merge model --output new",
+        "merge nothing_like_it --output new",
         "continue model train.csv --output runs/a --epochs 1",
     ],
 )

@@ -195,7 +195,7 @@ def test_another_base_is_refused_and_a_moved_one_can_be_named(
     assert config["base_model_name_or_path"] == str(tiny_model_folder)
     (fold / "adapter_config.json").write_text(json.dumps({**config, "base_model_name_or_path": "/no/where"}))
     assert main(["merge", str(fold), "--output", str(tmp_path / "a")]) == 2
-    assert "--base" in capsys.readouterr().err
+    assert "merge --base" in capsys.readouterr().err
     assert main(["merge", str(fold), "--base", str(moved), "--output", str(tmp_path / "a")]) == 0
     model = EmotionClassifier.from_pretrained(moved)
     with torch.no_grad():
