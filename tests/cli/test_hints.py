@@ -158,7 +158,7 @@ MISTAKES = {
     "a mistyped teacher": "distill modle train.csv --student model --epochs 1 --output new",
     "a mistyped student": "distill model train.csv --student modle --epochs 1 --output new",
     "a student where a folder is": "distill model train.csv --student model --epochs 1 --output runs",
-    "a mistyped file with labels": "distill model data/a.csv --labelled tran.csv --student model --epochs 1 --output new",
+    "a mistyped file with labels": "distill model data/a.csv --labelled tran.csv --student model --output new",
     "adapters on layers that are not there": f"train train.csv --folds 2 --lora 2 --lora-target q --output new {TINY}",
     "longer than the model": "continue runs/a/best train.csv --epochs 1 --max-length 4096 --output new",
 }
