@@ -28,7 +28,7 @@ from kobert_hf_emotion.training.arguments import EmotionTrainingArguments
 from .report import Report
 
 SETS = ("sample", "kote", "nsmc")
-FOLDS = 5
+MOST_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,8 @@ def measure(name: str, data: Path, settings: Settings) -> Report:
         "texts a second, student": speed["student"],
     }
     return Report(
-        title=f"Distillation: {FOLDS} folds of {settings.model} teach {settings.model} on {name}", facts=facts
+        title=f"Distillation: {folds_of(parts.labelled)} folds of {settings.model} teach {settings.model} on {name}",
+        facts=facts,
     )
 
 
@@ -97,7 +98,7 @@ def _one(
 ) -> dict[str, Scores]:
     """Returns the scores of teacher and students on the test rows."""
     args = _arguments(settings.epochs, seed)
-    cross_validate(parts.labelled, folder / "teacher", settings.model, args, n_splits=FOLDS)
+    cross_validate(parts.labelled, folder / "teacher", settings.model, args, n_splits=folds_of(parts.labelled))
     teacher = open_teacher(folder / "teacher")
     times = (len(parts.labelled) + len(parts.texts)) / len(parts.labelled)
     students = {
@@ -127,6 +128,12 @@ def _arguments(epochs: float, seed: int) -> EmotionTrainingArguments:
     return EmotionTrainingArguments(
         num_train_epochs=epochs, learning_rate=1e-3, dropout=0.1, seed=seed, disable_tqdm=True, report_to="none"
     )
+
+
+def folds_of(rows: datasets.Dataset) -> int:
+    """Returns how many folds a teacher has: five, or as many as there are rows of the rarest label."""
+    counts = np.bincount(rows["label"][:])
+    return int(min(MOST_FOLDS, counts[counts > 0].min()))
 
 
 def load_parts(name: str, data: Path, settings: Settings, seed: int) -> Parts:
