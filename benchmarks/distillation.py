@@ -28,7 +28,7 @@ from kobert_hf_emotion.training.arguments import EmotionTrainingArguments
 from .report import Report
 
 SETS = ("sample", "kote", "nsmc")
-MOST_FOLDS = 5
+MOST_FOLDS = 3
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _arguments(epochs: float, seed: int) -> EmotionTrainingArguments:
 
 
 def folds_of(rows: datasets.Dataset) -> int:
-    """Returns how many folds a teacher has: five, or as many as there are rows of the rarest label."""
+    """Returns how many folds a teacher has: three, or as many as there are rows of the rarest label."""
     counts = np.bincount(rows["label"][:])
     return int(min(MOST_FOLDS, counts[counts > 0].min()))
 
