@@ -16,6 +16,8 @@ from .models import check_model, check_notebook_options, check_start, names_near
 from .output import note_reading, quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
+    from datasets import Dataset
+
     from ..distillation.student import Distillation
     from ..distillation.teacher import Teacher
 
@@ -100,15 +102,19 @@ def distill(
             opened = open_teacher(teacher, tokenizer, num_attention_heads)
         rows, report = load_emotion_dataset_with_report(inputs, text_column, read_labels=False, reading=reading)
         note_reading(report)
-        known = [_labelled(path, text_column, label_column, opened, reading) for path in (labelled, validation_file)]
+        known, tested = (
+            _labelled(path, text_column, label_column, opened, reading) for path in (labelled, validation_file)
+        )
         with names_nearest("student", student):
-            found = do(opened, rows["text"], output, student, *known, args, temperature, mixture, word_split=word_split)
+            found = do(
+                opened, rows["text"], output, student, known, tested, args, temperature, mixture, word_split=word_split
+            )
     _say_result(found, json)
 
 
 def _labelled(
     path: Path | None, text_column: str | None, label_column: str | None, teacher: Teacher, reading: ReadOptions
-) -> object:
+) -> Dataset | None:
     """Returns the rows of a file with labels, None without a file."""
     from ..data.dataset import load_emotion_dataset_with_report
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..data.column_names import TEXT_PAIR_COLUMN
 from ..data.text_keys import text_key
-from ..errors import RunError
+from ..errors import CheckpointError, RunError
 from ..export import OnnxClassifier, is_export
 from ..inference.classifier import Classifier, weights_sha256
 from ..inference.ensemble import EmotionEnsemble
@@ -132,6 +132,11 @@ def open_teacher(
     if Path(source, RUN_FILE).is_file():
         run = read_run(source)
         folds = fold_folders(source)
+        if not folds:
+            raise CheckpointError(
+                f"겹이 없습니다: {shown} — fold_1, fold_2, …가 있는 실행 폴더가 필요합니다.",
+                f"There are no folds at {shown}: expected a run's folder with fold_1, fold_2, ….",
+            )
         numbers = [int(path.name.removeprefix("fold_")) for path in folds]
         return _made(shown, list(map(str, folds)), load, _held_out(run, numbers), True)
     found, fold = run_of(source), re.fullmatch("fold_([0-9]+)", Path(source).resolve().name)

@@ -200,7 +200,8 @@ def _load_adapted(folder: str | os.PathLike[str], base: str | os.PathLike[str] |
     place = base_of(folder) if base is None else os.fspath(base)
     tokenizer = load_tokenizer(folder)
     kind = kind_of(os.fspath(folder))
-    config = (EmotionConfig if kind == EmotionConfig.model_type else AutoConfig).from_pretrained(folder)
+    reader: Any = EmotionConfig if kind == EmotionConfig.model_type else AutoConfig
+    config = reader.from_pretrained(folder)
     try:
         model = load_model(place, tokenizer=tokenizer, head="replaced", config=config)
     except KoBERTEmotionError as error:
