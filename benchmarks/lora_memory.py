@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
         for way in args.way or WAYS:
             command = [sys.executable, "-m", "benchmarks.lora_memory", "--child", str(model), way]
             command += ["--rows", str(args.rows), "--batch", str(args.batch), "--data", str(args.data)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603
             found = json.loads(done.stdout.splitlines()[-1])
             first = first or found
             share = found["on_top_mb"] / first["on_top_mb"]
@@ -71,7 +71,7 @@ def _run(args: argparse.Namespace, model: Path, way: dict[str, int]) -> dict[str
     from kobert_hf_emotion.runs.cross_validation import cross_validate
     from kobert_hf_emotion.training.arguments import EmotionTrainingArguments
 
-    texts = load_texts(available(args.data)[-1], args.data, args.rows)
+    texts = load_texts(available(args.data)[0], args.data, args.rows)
     names = datasets.ClassLabel(names=texts.label_names)
     rows = datasets.Dataset.from_dict(
         {"text": texts.texts, "label": texts.labels},
