@@ -1,0 +1,92 @@
+"""Which columns of a table hold votes: one for each label, or one for each annotator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from ..errors import DataError
+from ..labels import fold_name
+from .label_parsing import LabelParser, is_empty_label
+from .votes import is_votes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .tables import Table
+
+VoteRole: TypeAlias = Literal["votes", "annotators"]
+_MOST_LABELS = 100
+_KEYS = frozenset({"id", "row", "no", "no.", "num", "numb", "number", "index", "번호", "순번", "fold"})
+"""Names of columns that number rows."""
+
+
+def named_vote_columns(table: Table, columns: Sequence[str], labels: Sequence[str]) -> tuple[VoteRole, tuple[str, ...]]:
+    """Tells what the columns hold that were named: votes for the labels they are called by, or annotators' labels.
+
+    Args:
+        table: The table.
+        columns: Names of columns of it.
+        labels: The names of the labels; empty where they are to be found.
+    """
+    parser = LabelParser(labels)
+    numbers = all(is_votes(table.frame[name].unique().tolist()) for name in columns)
+    are_labels = all(parser.parse(name).kind in ("name", "id_beside") for name in columns) if labels else numbers
+    return ("votes" if are_labels else "annotators"), tuple(columns)
+
+
+def guess_vote_columns(
+    table: Table, head: pd.DataFrame, free: Sequence[str], labels: Sequence[str], has_label_column: bool
+) -> tuple[VoteRole, tuple[str, ...]] | None:
+    """Finds the columns with votes, None where there are none of which that can be told.
+
+    Of KEMDy's layout those are the annotators' (`Eval01F Emotion`, …). Otherwise the columns called by labels that hold
+    numbers; and where no column is called like one of labels, all columns whose cells are labels (annotators') or, of
+    labels that are not known, those of small numbers.
+
+    Args:
+        table: The table.
+        head: Its first rows.
+        free: Columns without another role.
+        labels: The names of the labels; empty where they are to be found.
+        has_label_column: Whether a column is called like one of labels.
+    """
+    if table.options.layout == "kemdy":
+        raters = tuple(name for name in free if fold_name(name).endswith(" emotion"))
+        return ("annotators", raters) if raters else None
+    cells = {name: head[name].unique().tolist() for name in free}
+    numeric = [name for name in free if is_votes(cells[name])]
+    parser = LabelParser(labels)
+    called = tuple(name for name in numeric if parser.parse(name).kind in ("name", "id_beside"))
+    if len(called) > 1:
+        return "votes", called
+    if has_label_column:
+        return None
+    if labels:
+        found = tuple(name for name in free if _are_labels(parser, cells[name]))
+        return ("annotators", found) if len(found) > 1 else None
+    counted = tuple(name for name in numeric if fold_name(name) not in _KEYS and _are_few(cells[name], len(head)))
+    return ("votes", counted) if 1 < len(counted) <= _MOST_LABELS else None
+
+
+def _are_labels(parser: LabelParser, cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if not is_empty_label(cell)]
+    return bool(filled) and all(parser.parse(cell).kind == "name" for cell in filled)
+
+
+def _are_few(cells: Sequence[str], rows: int) -> bool:
+    """Whether numbers are votes or shares rather than ids: from 0 to 1, or fewer different ones than half the rows."""
+    values = [float(cell.strip().rstrip("%")) for cell in cells if fold_name(cell)]
+    return max(values) <= 1 or len(set(values)) <= max(2, rows // 2)
+
+
+def refuse_no_votes(table: Table, free: Sequence[str]) -> DataError:
+    """Returns the error of a table in which no votes were found."""
+    shown = ", ".join(free[:20])
+    return DataError(
+        f"{table.path}: 표가 있는 열을 찾지 못했습니다. 레이블마다 표나 몫을 적은 열(이름은 레이블), 평가자마다 "
+        f"레이블을 적은 열, 또는 목록을 적은 한 열이어야 합니다. 있는 열: {shown}. `label_column`에 쉼표로 나누어 지정하세요.",
+        f"{table.path}: no columns with votes were found: expected one for each label (called by it, with votes or "
+        f"shares), one for each annotator (with labels), or one with lists. Columns found: {shown}. Name them with "
+        "commas between in `label_column`.",
+    )
