@@ -47,7 +47,7 @@ def join_tables(tables: Sequence[Table], columns: Sequence[Columns]) -> pd.DataF
         if found.indicators:
             frame["raw_label"], frame["blanks"] = indicator_cells(table, found.indicators)
         elif found.votes:
-            frame["raw_label"], frame["blanks"] = vote_cells(table, found.votes)
+            frame["raw_label"], frame["blanks"] = vote_cells(table, found.votes, found.for_labels)
         elif found.annotators:
             frame["raw_label"], frame[ANNOTATIONS_COLUMN] = annotator_cells(table, found.annotators)
         frame["label_name"] = found.label or ", ".join(found.of_labels[:3])

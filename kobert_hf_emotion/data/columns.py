@@ -13,7 +13,7 @@ from ..errors import DataError, Setting
 from ..labels import fold_name, whole_number
 from ..wording import Language, Wording
 from .several_labels import is_indicator
-from .vote_columns import guess_vote_columns, named_vote_columns, refuse_no_votes
+from .vote_columns import guess_vote_columns, labels_called, named_vote_columns, refuse_no_votes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,13 +81,13 @@ class Columns:
 
     @property
     def for_labels(self) -> tuple[str, ...]:
-        """The columns called by the labels, one for each."""
-        return self.indicators or self.votes
+        """The labels that columns are called by, one for each."""
+        return self.indicators or labels_called(self.votes)
 
     @property
     def of_labels(self) -> tuple[str, ...]:
         """All columns that hold labels, or votes for them."""
-        return (*(() if self.label is None else (self.label,)), *self.for_labels, *self.annotators)
+        return (*(() if self.label is None else (self.label,)), *self.indicators, *self.votes, *self.annotators)
 
     def in_words(self, language: Language = "both") -> str:
         """Returns which column is used for what, in one language or in both."""

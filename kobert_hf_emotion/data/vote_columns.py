@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -17,8 +18,24 @@ if TYPE_CHECKING:
 
 VoteRole: TypeAlias = Literal["votes", "annotators"]
 _MOST_LABELS = 100
+_PREFIX = re.compile(r"(labels?|votes?|shares?|emotions?|표|레이블|라벨|감정)[._ -](?=.)", re.IGNORECASE)
 _KEYS = frozenset({"id", "row", "no", "no.", "num", "numb", "number", "index", "번호", "순번", "fold"})
 """Names of columns that number rows."""
+
+
+def labels_called(columns: Sequence[str]) -> tuple[str, ...]:
+    """Returns the labels that columns are called by, without what may stand before all of them.
+
+    Example:
+        >>> labels_called(["votes.기쁨", "votes.슬픔"]), labels_called(["vote_기쁨", "슬픔"])
+        (('기쁨', '슬픔'), ('vote_기쁨', '슬픔'))
+    """
+    found = [_PREFIX.match(name) for name in columns]
+    starts = {match[0] for match in found if match is not None}
+    if len(starts) != 1 or not all(found):
+        return tuple(columns)
+    [start] = starts
+    return tuple(name[len(start) :] for name in columns)
 
 
 def named_vote_columns(table: Table, columns: Sequence[str], labels: Sequence[str]) -> tuple[VoteRole, tuple[str, ...]]:
@@ -31,7 +48,8 @@ def named_vote_columns(table: Table, columns: Sequence[str], labels: Sequence[st
     """
     parser = LabelParser(labels)
     numbers = all(is_votes(table.frame[name].unique().tolist()) for name in columns)
-    are_labels = all(parser.parse(name).kind in ("name", "id_beside") for name in columns) if labels else numbers
+    called = labels_called(columns)
+    are_labels = all(parser.parse(name).kind in ("name", "id_beside") for name in called) if labels else numbers
     return ("votes" if are_labels else "annotators"), tuple(columns)
 
 
@@ -57,9 +75,11 @@ def guess_vote_columns(
     cells = {name: head[name].unique().tolist() for name in free}
     numeric = [name for name in free if is_votes(cells[name])]
     parser = LabelParser(labels)
-    called = tuple(name for name in numeric if parser.parse(name).kind in ("name", "id_beside"))
-    if len(called) > 1:
-        return "votes", called
+    for called in (numeric, [name for name in numeric if _PREFIX.match(name)]):
+        labelled = zip(called, labels_called(called), strict=True)
+        chosen = tuple(name for name, label in labelled if parser.parse(label).kind in ("name", "id_beside"))
+        if len(chosen) > 1:
+            return "votes", chosen
     if has_label_column:
         return None
     if labels:
@@ -85,7 +105,8 @@ def refuse_no_votes(table: Table, free: Sequence[str]) -> DataError:
     shown = ", ".join(free[:20])
     return DataError(
         f"{table.path}: 표가 있는 열을 찾지 못했습니다. 레이블마다 표나 몫을 적은 열(이름은 레이블), 평가자마다 "
-        f"레이블을 적은 열, 또는 목록을 적은 한 열이어야 합니다. 있는 열: {shown}. `label_column`에 쉼표로 나누어 지정하세요.",
+        f"레이블을 적은 열, 또는 목록을 적은 한 열이어야 합니다. 있는 열: {shown}. `label_column`에 쉼표로 나누어 "
+        "지정하세요.",
         f"{table.path}: no columns with votes were found: expected one for each label (called by it, with votes or "
         f"shares), one for each annotator (with labels), or one with lists. Columns found: {shown}. Name them with "
         "commas between in `label_column`.",

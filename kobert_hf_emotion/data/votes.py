@@ -14,6 +14,7 @@ from typing_extensions import Self
 from ..errors import DataError
 from ..labels import fold_name
 from ..wording import Language, titled
+from .distributions import TIE
 from .several_labels import EMPTY, CellSplitter
 
 if TYPE_CHECKING:
@@ -55,8 +56,13 @@ class Votes(NamedTuple):
     fault: tuple[str, str] | None = None
 
 
-def vote_cells(table: Table, columns: Sequence[str]) -> tuple[list[str], list[int]]:
+def vote_cells(table: Table, columns: Sequence[str], labels: Sequence[str]) -> tuple[list[str], list[int]]:
     """Returns for each row of a table the numbers in a column for each label as one cell, and its empty cells.
+
+    Args:
+        table: The table.
+        columns: The columns.
+        labels: The label that each of them is called by.
 
     Returns:
         The cells, empty where all columns are, and how many cells of the row are empty beside others that are not.
@@ -72,7 +78,7 @@ def vote_cells(table: Table, columns: Sequence[str]) -> tuple[list[str], list[in
             raise _no_number(table, name, frame[name], wrong)
     cells, blanks = [], []
     for row in frame[list(columns)].itertuples(index=False, name=None):
-        filled = {name: numbers[cell] for name, cell in zip(columns, row, strict=True) if not math.isnan(numbers[cell])}
+        filled = {name: numbers[cell] for name, cell in zip(labels, row, strict=True) if not math.isnan(numbers[cell])}
         cells.append(f"{_MARK}{COLUMNS}{json.dumps(filled, ensure_ascii=False)}" if filled else "")
         blanks.append(len(columns) - len(filled) if filled else 0)
     return cells, blanks
@@ -157,7 +163,7 @@ class VoteReader:
             if isinstance(content, list) and all(isinstance(name, str) for name in content):
                 return _some(NAMES, self._named(content))
         way = self._splitter.split(cell)
-        return Votes(EMPTY, {}) if way.how == EMPTY else _some(NAMES, dict.fromkeys(way.parts, 1.0))
+        return Votes(EMPTY, {}) if way.how == EMPTY else _some(NAMES, _each_a_vote(way.parts))
 
     def _object(self, content: dict[str, Any]) -> Votes:
         if all(_is_number(value) and value >= 0 for value in content.values()):
@@ -193,6 +199,10 @@ class VoteReader:
             if index is not None and count > 0:
                 found[index] = found.get(index, 0.0) + count
         return found
+
+
+def _each_a_vote(parts: Sequence[str]) -> dict[str, float]:
+    return {part: float(count) for part, count in Counter(parts).items()}
 
 
 def _some(how: str, parts: Mapping[str, float]) -> Votes:
@@ -254,7 +264,7 @@ class VoteTally:
             self.totals[total] = self.totals.get(total, 0) + rows
             self.whole += rows * all(float(count).is_integer() for count in votes.values())
             most = max(votes.values())
-            self.tied += rows * (sum(count >= most - 1e-9 * most for count in votes.values()) > 1)
+            self.tied += rows * (sum(count >= most - TIE * total for count in votes.values()) > 1)
 
     def lines(self, language: Language = "both") -> list[str]:
         """Returns what votes were taken for as lines in one language or in both."""

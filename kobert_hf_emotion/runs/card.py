@@ -170,9 +170,10 @@ def _votes(report: Mapping[str, Any]) -> str:
     return f"""\
 평가자들의 표의 몫을 배운 모델입니다. 정확도와 F1은 표가 가장 많은 라벨에 대한 것이고, 동률 {votes["ties"]:,}행은
 그중 어느 라벨이든 맞은 것으로 셌습니다. 답이 받은 표의 몫(vote share)은 높아야 {votes["best_vote_share"]:.4f}, 로그
-손실(표와의 교차 엔트로피)은 낮아야 {votes["entropy"]:.4f}입니다. / Trained on the shares of annotators' votes. Accuracy and F1 are
-against the labels with most votes; on {votes["ties"]:,} rows with a tie any of these counts as right. The vote share
-can be {votes["best_vote_share"]:.4f} at most, the log loss (cross-entropy with the votes) {votes["entropy"]:.4f} at least.
+손실(표와의 교차 엔트로피)은 낮아야 {votes["entropy"]:.4f}입니다.
+Trained on the shares of annotators' votes. Accuracy and F1 are against the labels with most votes; on {votes["ties"]:,}
+rows with a tie any of these counts as right. The vote share can be {votes["best_vote_share"]:.4f} at most, the log loss
+(cross-entropy with the votes) {votes["entropy"]:.4f} at least.
 
 """
 

@@ -57,10 +57,10 @@ def _votes(report: Mapping[str, Any]) -> str:
     ties, rows = votes["ties"], votes["rows"]
     return note(
         f"표를 배운 실행입니다. 정확도와 F1은 표가 가장 많은 라벨에 대한 것이고, 동률 {ties:,}행(전체 {rows:,}행)은 "
-        "그중 어느 라벨이든 맞은 것으로 셌습니다. 로그 손실은 표의 몫과의 교차 엔트로피이고, 표의 엔트로피보다 작을 수 "
-        "없습니다.",
-        f"A run on votes. Accuracy and F1 are against the labels with most votes; on {ties:,} of {rows:,} rows there is "
-        "a tie, where any of them counts as right. The log loss is the cross-entropy with the shares of the votes, "
+        "그중 어느 라벨이든 맞은 것으로 셌습니다. 로그 손실은 표의 몫과의 교차 엔트로피이고, 표의 엔트로피보다 "
+        "작을 수 없습니다.",
+        f"A run on votes. Accuracy and F1 are against the labels with most votes; on {ties:,} of {rows:,} rows there "
+        "is a tie, where any of them counts as right. The log loss is the cross-entropy with the shares of the votes, "
         "which is never less than their entropy.",
     )
 
