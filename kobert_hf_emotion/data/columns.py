@@ -191,7 +191,11 @@ def _find_labels(table: Table, taken: set[str], wanted: Wanted) -> tuple[str | N
         return None, None
     label = wanted.label
     if label is None:
-        label = _guess_label(table, table.frame.head(GUESS_ROWS), taken, wanted.require_labels)
+        try:
+            label = _guess_label(table, table.frame.head(GUESS_ROWS), taken, wanted.require_labels)
+        except DataError:
+            _refuse_other_task(table, taken, wanted)
+            raise
     if label is None or wanted.several or wanted.votes:
         return label, None
     return label, _the_one(table, LABEL_NAMES + EMOTION_NAMES, {*taken, label})
@@ -202,6 +206,28 @@ def _many_columns(table: Table, wanted: Wanted) -> tuple[str, tuple[str, ...]] |
     if wanted.several:
         return ("indicators", found) if (found := _indicators(table, wanted)) else None
     return _vote_columns(table, wanted) if wanted.votes else None
+
+
+def _refuse_other_task(table: Table, taken: set[str], wanted: Wanted) -> None:
+    """Raises `DataError` where columns called by labels hold numbers, which another task reads."""
+    head = table.frame.head(GUESS_ROWS)
+    free = [name for name in table.frame.columns if name and name not in taken]
+    found = guess_vote_columns(table, head, free, wanted.labels, has_label_column=True) if wanted.labels else None
+    if found is None:
+        return
+    role, columns = found
+    are_marks = role == "votes" and all(is_indicator(head[name].unique().tolist()) for name in columns)
+    task, what = (
+        ("multi-label", ("0과 1이", "0 and 1"))
+        if are_marks
+        else ("soft", ("평가자들의 표(또는 몫)가", "votes or shares"))
+    )
+    raise DataError(
+        f"{table.path}: 레이블 열 하나가 아니라 여러 열({_listed(columns)})에 {what[0]} 있습니다. `task`를 {task}로 하세요.",
+        f"{table.path}: there is no one column of labels, but several ({_listed(columns)}) that hold {what[1]}: use "
+        f"`task` {task}.",
+        mend={"task": task},
+    )
 
 
 def _with_many(table: Table, wanted: Wanted, role: str, columns: tuple[str, ...]) -> Columns:
