@@ -216,15 +216,14 @@ def _refuse_other_task(table: Table, taken: set[str], wanted: Wanted) -> None:
     if found is None:
         return
     role, columns = found
-    are_marks = role == "votes" and all(is_indicator(head[name].unique().tolist()) for name in columns)
-    task, what = (
-        ("multi-label", ("0과 1이", "0 and 1"))
-        if are_marks
-        else ("soft", ("평가자들의 표(또는 몫)가", "votes or shares"))
-    )
+    if role == "votes" and all(is_indicator(head[name].unique().tolist()) for name in columns):
+        task, korean, english = "multi-label", "0과 1이", "0 and 1"
+    else:
+        task, korean, english = "soft", "평가자들의 표(또는 몫)가", "votes or shares"
     raise DataError(
-        f"{table.path}: 레이블 열 하나가 아니라 여러 열({_listed(columns)})에 {what[0]} 있습니다. `task`를 {task}로 하세요.",
-        f"{table.path}: there is no one column of labels, but several ({_listed(columns)}) that hold {what[1]}: use "
+        f"{table.path}: 레이블 열 하나가 아니라 여러 열({_listed(columns)})에 {korean} 있습니다. `task`를 {task}로 "
+        "하세요.",
+        f"{table.path}: there is no one column of labels, but several ({_listed(columns)}) that hold {english}: use "
         f"`task` {task}.",
         mend={"task": task},
     )
