@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 VoteRole: TypeAlias = Literal["votes", "annotators"]
 _MOST_LABELS = 100
+_FEW = 12
+"""Different numbers that may be votes in a table however short."""
 _PREFIX = re.compile(r"(labels?|votes?|shares?|emotions?|표|레이블|라벨|감정)[._ -](?=.)", re.IGNORECASE)
 _KEYS = frozenset({"id", "row", "no", "no.", "num", "numb", "number", "index", "번호", "순번", "fold"})
 """Names of columns that number rows."""
@@ -95,9 +97,9 @@ def _are_labels(parser: LabelParser, cells: Sequence[str]) -> bool:
 
 
 def _are_few(cells: Sequence[str], rows: int) -> bool:
-    """Whether numbers are votes or shares rather than ids: from 0 to 1, or fewer different ones than half the rows."""
+    """Whether numbers are votes or shares rather than ids: from 0 to 1, or few different ones, or fewer than half the rows."""
     values = [float(cell.strip().rstrip("%")) for cell in cells if fold_name(cell)]
-    return max(values) <= 1 or len(set(values)) <= max(2, rows // 2)
+    return max(values) <= 1 or len(set(values)) <= max(_FEW, rows // 2)
 
 
 def refuse_no_votes(table: Table, free: Sequence[str]) -> DataError:
