@@ -97,7 +97,7 @@ def _are_labels(parser: LabelParser, cells: Sequence[str]) -> bool:
 
 
 def _are_few(cells: Sequence[str], rows: int) -> bool:
-    """Whether numbers are votes or shares rather than ids: from 0 to 1, or few different ones, or fewer than half the rows."""
+    """Whether numbers may be votes or shares: from 0 to 1, or few different ones, not more than half the rows."""
     values = [float(cell.strip().rstrip("%")) for cell in cells if fold_name(cell)]
     return max(values) <= 1 or len(set(values)) <= max(_FEW, rows // 2)
 

@@ -38,7 +38,7 @@ class Soft(SingleLabel):
         return {"soft_labels": True}
 
     def right(self, logits: Logits, truth: Truth) -> NDArray[np.bool_]:
-        """Tells of each row whether no label has more votes than the answer; of class ids whether that is the answer."""
+        """Tells of each row whether no label has more votes than the answer; of ids whether they are the answer."""
         if truth.ndim == 1:  # what another model answers
             return super().right(logits, truth)
         found: NDArray[np.bool_] = has_most(truth)[np.arange(len(truth)), self.answers(logits)]
