@@ -138,7 +138,7 @@ class VotePrediction(SingleLabelPrediction):
         figures = ", ".join(
             f"{scores.TITLES[name]} {vars(scores)[name]:.4f}" for name in ("vote_share", "log_loss", "jensen_shannon")
         )
-        return "\n".join([super().text_report(), figures, *scores.remarks()])
+        return f"{super().text_report()}\n{figures}"
 
 
 def predict_rows(

@@ -62,10 +62,11 @@ def crowd_review(run: FinishedRun, top: int = TOP) -> CrowdReview:
     if ANNOTATIONS_COLUMN not in run.table:
         raise RunError(
             f"{run.path}: 표의 수(또는 몫)만 있고 누구의 표인지는 없습니다. CROWDLAB은 평가자마다 한 열이 있어야 "
-            "합니다. 그런 파일로 학습한 실행이나, 다수의 레이블로 학습한 실행(`task` single-label)을 검토하세요.",
+            "합니다. 그런 파일로 학습한 실행을 검토하세요. 이 실행에서 모델이 다수와 가장 다르게 본 행은 보고서에 "
+            "있습니다.",
             f"{run.path} has votes, and not whose they are: CROWDLAB needs a column for each annotator. Review a run "
-            "on such a file, or a run on the majority's labels (`task` single-label).",
-            "kobert-emotion train FILE --task soft --label-column ANNOTATOR_1,ANNOTATOR_2 --output runs/annotators",
+            "on such a file. The rows of this one on which the model differs most from the majority are in its report.",
+            f"kobert-emotion report {run.path}",
         )
     quality_of = _cleanlab()
     labels, left_out = _labels(run)
