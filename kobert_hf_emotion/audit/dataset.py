@@ -74,7 +74,7 @@ def audit_dataset(
         findings += check_overlap(train, tested, near_test_twins)
         findings += check_duplicates(tested, "test")
         findings += _label_findings(tested, None, "test")
-        findings += [] if test is None else _vote_findings(test, "test")
+        findings += _vote_findings(test, "test")
     if tokenizer is not None and config is not None:
         from .token_checks import check_tokens
 
@@ -84,8 +84,8 @@ def audit_dataset(
     return AuditReport(tuple(findings), len(train), None if tested is None else len(tested))
 
 
-def _vote_findings(dataset: Dataset, split: Split) -> list[Finding]:
-    return check_votes(dataset, split) if has_votes(dataset) else []
+def _vote_findings(dataset: Dataset | None, split: Split) -> list[Finding]:
+    return check_votes(dataset, split) if dataset is not None and has_votes(dataset) else []
 
 
 def _label_findings(rows: AuditedRows, n_splits: int | None, split: Split) -> list[Finding]:

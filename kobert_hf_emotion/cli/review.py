@@ -37,37 +37,49 @@ def review(
     Writes the rows whose label the model disputes most for review; --apply puts the answers into a training CSV. Of a
     run on votes with a column for each annotator, annotators and model are weighed together (CROWDLAB).
     """  # noqa: D415
-    from ..evaluation.label_review import apply_review, write_review
+    check_run("run", run)
+    check_there("apply", apply)
+    if apply is None:
+        _write(run, output, top, json)
+    else:
+        _apply(run, apply, output, json)
+
+
+def _write(run: Path, output: Path, top: int, json: bool) -> None:
+    """Writes the rows to review."""
+    from ..evaluation.label_review import write_review
     from ..runs.crowd import crowd_review
     from ..runs.disputed import disputed_labels
     from ..runs.finished import read_run
 
-    check_run("run", run)
-    check_there("apply", apply)
-    if apply is None:
-        with quiet_libraries():
-            finished = read_run(run)
-            crowd = crowd_review(finished, top) if finished.has_votes else None
-            table = disputed_labels(finished, top) if crowd is None else crowd.table
-            annotators = None if crowd is None else crowd.annotators
-            write_review(output, table, finished.labels, annotators)
-        suspects = int((table["suspect"] == "yes").sum())
-        if json:
-            about = {} if crowd is None else {"annotators": crowd.annotators.to_dict("records")}
-            say_json({"output": output, "rows": len(table), "suspects": suspects} | about)
-            return
-        if crowd is not None:
-            _say_annotators(crowd)
-        say(
-            f"{output}: {counted(len(table), '행', 'rows')}, "
-            f"{words('그중 오류로 의심되는 행', 'suspected errors')} {suspects:,}"
-        )
-        say(
-            f"{words('다음', 'next')}: {words('new_label을 채우고', 'fill in new_label')}\n"
-            f"  kobert-emotion review {run} --apply {output} "
-            "--output train_corrected.csv"
-        )
+    with quiet_libraries():
+        finished = read_run(run)
+        crowd = crowd_review(finished, top) if finished.has_votes else None
+        table = disputed_labels(finished, top) if crowd is None else crowd.table
+        write_review(output, table, finished.labels, None if crowd is None else crowd.annotators)
+    suspects = int((table["suspect"] == "yes").sum())
+    if json:
+        about = {} if crowd is None else {"annotators": crowd.annotators.to_dict("records")}
+        say_json({"output": output, "rows": len(table), "suspects": suspects} | about)
         return
+    if crowd is not None:
+        _say_annotators(crowd)
+    say(
+        f"{output}: {counted(len(table), '행', 'rows')}, "
+        f"{words('그중 오류로 의심되는 행', 'suspected errors')} {suspects:,}"
+    )
+    say(
+        f"{words('다음', 'next')}: {words('new_label을 채우고', 'fill in new_label')}\n"
+        f"  kobert-emotion review {run} --apply {output} "
+        "--output train_corrected.csv"
+    )
+
+
+def _apply(run: Path, apply: Path, output: Path, json: bool) -> None:
+    """Puts the answers into a training CSV."""
+    from ..evaluation.label_review import apply_review
+    from ..runs.finished import read_run
+
     with quiet_libraries():
         finished = read_run(run)
         found = apply_review(finished, apply, output)

@@ -242,9 +242,8 @@ def _to_dataset(frame: pd.DataFrame, names: tuple[str, ...] | None, kind: LabelK
     features: dict[str, Any] = {"text": Value("string")}
     if names is not None and frame["label"].notna().any():
         features["label"] = kind.feature(names)
-    of_annotators = [ANNOTATIONS_COLUMN] if ANNOTATIONS_COLUMN in frame and "label" in features else []
-    features |= {name: Value("string") for name in ("text_pair", "group", "id", *of_annotators) if name in frame}
-    features["row"] = Value("int64")
+    kept = ("text_pair", "group", "id", ANNOTATIONS_COLUMN)
+    features |= {name: Value("string") for name in kept if name in frame} | {"row": Value("int64")}
     if several_files:
         features["file"] = Value("string")
     types = {name: pa.string() if feature == Value("string") else pa.int64() for name, feature in features.items()}

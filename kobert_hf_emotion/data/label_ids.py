@@ -116,10 +116,8 @@ def label_ids(dataset: Dataset, labels: Sequence[str]) -> Truth:
     values: pa.ChunkedArray = dataset.with_format("arrow")[column][:]
     if values.null_count:
         raise _unfit(dataset, np.asarray(values.is_null()), values, labels)
-    if has_several(dataset):
-        return _several(dataset, column, labels)
-    if has_votes(dataset):
-        return _shares(dataset, column, labels)
+    if (found := _many_a_row(dataset, column, labels)) is not None:
+        return found
     if getattr(feature, "names", None) is not None:
         return _by_name(dataset, np.asarray(values, dtype=np.int64), values, list(feature.names), labels)
     kind = str(getattr(feature, "dtype", feature))
@@ -140,6 +138,13 @@ def label_ids(dataset: Dataset, labels: Sequence[str]) -> Truth:
     if len(ids):
         _say_what_is_assumed(sorted(set(ids.tolist()) - {IGNORED}), labels, column)
     return ids
+
+
+def _many_a_row(dataset: Dataset, column: str, labels: Sequence[str]) -> Truth | None:
+    """Returns the labels, or the shares of votes, of rows with many; None of rows with one label."""
+    if has_several(dataset):
+        return _several(dataset, column, labels)
+    return _shares(dataset, column, labels) if has_votes(dataset) else None
 
 
 def named_labels(dataset: Dataset) -> Dataset:

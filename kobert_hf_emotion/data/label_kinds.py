@@ -162,16 +162,13 @@ class SoftLabels(LabelKind):
         reader = VoteReader(names)
         found = {cell: reader.read(cell) for cell in frame["raw_label"].unique().tolist()}
         _check_votes(frame, found)
-        parts = {cell: [part for part, count in votes.parts.items() if count > 0] for cell, votes in found.items()}
+        parts = {cell: votes.voted_for for cell, votes in found.items()}
         each = frame[frame["raw_label"].map(lambda cell: bool(parts[cell]))]
         tally = LabelTally()
         if len(each):
             tally.add(each.assign(raw_label=each["raw_label"].map(parts)).explode("raw_label"), names)
         ids = {cell: reader.ids(votes) for cell, votes in found.items()}
-        labels = {
-            cell: {name: known.get(index, 0.0) for index, name in enumerate(names)} if known else None
-            for cell, known in ids.items()
-        }
+        labels = {cell: _by_name(known, names) for cell, known in ids.items()}
         frame["label"] = frame["raw_label"].map(labels).astype(object)
         with_text = frame if "reason" not in frame else frame[frame["reason"] == ""]
         for cell, rows in with_text["raw_label"].value_counts().items():
@@ -201,6 +198,11 @@ class SoftLabels(LabelKind):
         import pyarrow as pa
 
         return pa.struct([(name, pa.float64()) for name in names])
+
+
+def _by_name(votes: Mapping[int, float], names: Sequence[str]) -> dict[str, float] | None:
+    """Returns the votes for each label by its name; None without any."""
+    return {name: votes.get(index, 0.0) for index, name in enumerate(names)} if votes else None
 
 
 def _check_votes(frame: pd.DataFrame, found: Mapping[str, Votes]) -> None:

@@ -72,28 +72,42 @@ def guess_vote_columns(
         has_label_column: Whether a column is called like one of labels.
     """
     if table.options.layout == "kemdy":
-        raters = tuple(name for name in free if fold_name(name).endswith(" emotion"))
-        return ("annotators", raters) if raters else None
+        return _if_several("annotators", [name for name in free if fold_name(name).endswith(" emotion")], fewest=1)
     cells = {name: head[name].unique().tolist() for name in free}
     numeric = [name for name in free if is_votes(cells[name])]
     parser = LabelParser(labels)
-    for called in (numeric, [name for name in numeric if _PREFIX.match(name)]):
-        labelled = zip(called, labels_called(called), strict=True)
-        chosen = tuple(name for name, label in labelled if parser.parse(label).kind in ("name", "id_beside"))
-        if len(chosen) > 1:
-            return "votes", chosen
-    if has_label_column:
-        return None
+    found = _if_several("votes", _called_by_labels(parser, numeric))
+    if found is not None or has_label_column:
+        return found
     if labels:
-        found = tuple(name for name in free if _are_labels(parser, cells[name]))
-        return ("annotators", found) if len(found) > 1 else None
-    counted = tuple(name for name in numeric if fold_name(name) not in _KEYS and _are_few(cells[name], len(head)))
-    return ("votes", counted) if 1 < len(counted) <= _MOST_LABELS else None
+        return _if_several("annotators", [name for name in free if _are_labels(parser, cells[name])])
+    counted = _counted(numeric, head)
+    return _if_several("votes", counted) if len(counted) <= _MOST_LABELS else None
+
+
+def _if_several(role: VoteRole, columns: Sequence[str], fewest: int = 2) -> tuple[VoteRole, tuple[str, ...]] | None:
+    return (role, tuple(columns)) if len(columns) >= fewest else None
+
+
+def _called_by_labels(parser: LabelParser, columns: Sequence[str]) -> list[str]:
+    """Returns the columns that are called by labels, all of them with the same words before or none."""
+    for some in (columns, [name for name in columns if _PREFIX.match(name)]):
+        called = zip(some, labels_called(some), strict=True)
+        found = [name for name, label in called if parser.parse(label).kind in ("name", "id_beside")]
+        if len(found) > 1:
+            return found
+    return []
 
 
 def _are_labels(parser: LabelParser, cells: Sequence[str]) -> bool:
     filled = [cell for cell in cells if not is_empty_label(cell)]
     return bool(filled) and all(parser.parse(cell).kind == "name" for cell in filled)
+
+
+def _counted(columns: Sequence[str], head: pd.DataFrame) -> list[str]:
+    """Returns the columns of numbers that may be votes, and number no rows."""
+    free = [name for name in columns if fold_name(name) not in _KEYS]
+    return [name for name in free if _are_few(head[name].unique().tolist(), len(head))]
 
 
 def _are_few(cells: Sequence[str], rows: int) -> bool:

@@ -55,6 +55,11 @@ class Votes(NamedTuple):
     parts: dict[str, float]
     fault: tuple[str, str] | None = None
 
+    @property
+    def voted_for(self) -> list[str]:
+        """What has some of the votes."""
+        return [part for part, count in self.parts.items() if count > 0]
+
 
 def vote_cells(table: Table, columns: Sequence[str], labels: Sequence[str]) -> tuple[list[str], list[int]]:
     """Returns for each row of a table the numbers in a column for each label as one cell, and its empty cells.
@@ -150,20 +155,20 @@ class VoteReader:
             how = COLUMNS if cell.startswith(_MARK + COLUMNS) else ANNOTATORS
             content = json.loads(cell.removeprefix(_MARK).removeprefix(how))
             return _some(how, content if isinstance(content, dict) else self._named(content))
-        text = cell.strip()
-        if text.startswith(("{", "[")):
-            try:
-                content = json.loads(text)
-            except ValueError:
-                content = None
-            if isinstance(content, dict):
-                return self._object(content)
-            if isinstance(content, list) and content and all(map(_is_number, content)):
-                return self._numbers(content)
-            if isinstance(content, list) and all(isinstance(name, str) for name in content):
-                return _some(NAMES, self._named(content))
+        if (found := self._json(_parsed(cell))) is not None:
+            return found
         way = self._splitter.split(cell)
         return Votes(EMPTY, {}) if way.how == EMPTY else _some(NAMES, _each_a_vote(way.parts))
+
+    def _json(self, content: Any) -> Votes | None:
+        """Returns the votes in an object or a list; None where it is neither, or none of votes."""
+        if isinstance(content, dict):
+            return self._object(content)
+        if not isinstance(content, list) or not content:
+            return None
+        if all(map(_is_number, content)):
+            return self._numbers(content)
+        return _some(NAMES, self._named(content)) if all(isinstance(name, str) for name in content) else None
 
     def _object(self, content: dict[str, Any]) -> Votes:
         if all(_is_number(value) and value >= 0 for value in content.values()):
@@ -199,6 +204,15 @@ class VoteReader:
             if index is not None and count > 0:
                 found[index] = found.get(index, 0.0) + count
         return found
+
+
+def _parsed(cell: str) -> Any:
+    """Returns what JSON a cell is that begins as an object or a list; None where it is none."""
+    text = cell.strip()
+    try:
+        return json.loads(text) if text.startswith(("{", "[")) else None
+    except ValueError:
+        return None
 
 
 def _each_a_vote(parts: Sequence[str]) -> dict[str, float]:
