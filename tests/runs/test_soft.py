@@ -11,18 +11,15 @@ from typing import Any
 import datasets
 import numpy as np
 import pytest
-import torch
 from openpyxl import load_workbook
 from scipy.spatial.distance import jensenshannon
-from transformers import AutoConfig, TrainerCallback
+from transformers import AutoConfig
 
 from kobert_hf_emotion import EmotionClassifier, EmotionTrainer, EmotionTrainingArguments, evaluate_run
 from kobert_hf_emotion.cli import main
-from kobert_hf_emotion.data.label_ids import label_ids, vote_feature
+from kobert_hf_emotion.data.label_ids import vote_feature
 from kobert_hf_emotion.errors import KoBERTEmotionError
-from kobert_hf_emotion.inference.classifier import start_model
 from kobert_hf_emotion.inference.loading import load_checkpoint
-from kobert_hf_emotion.modeling.soft_loss import soft_focal_loss
 from kobert_hf_emotion.tasks.soft import Soft
 
 NAMES = ["기쁨", "놀람", "슬픔"]
@@ -250,44 +247,6 @@ def dataset(count: int = 16) -> datasets.Dataset:
         "label": [{name: float(row.count(name)) for name in NAMES} for row in votes(count, 3)],
     }
     return datasets.Dataset.from_dict(columns, features=features)
-
-
-@pytest.mark.parametrize(("batch", "steps"), [(16, 1), (4, 4), (5, 4)])
-def test_a_step_is_the_same_however_its_rows_are_accumulated(
-    tiny_model_folder: Path, tmp_path: Path, batch: int, steps: int
-) -> None:
-    tokenizer = EmotionClassifier.from_pretrained(tiny_model_folder).tokenizer
-    torch.manual_seed(0)
-    model = start_model(tiny_model_folder, NAMES, 0.0, tokenizer, Soft())
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    rows = dataset()
-    args = EmotionTrainingArguments(
-        str(tmp_path), per_device_train_batch_size=batch, gradient_accumulation_steps=steps, max_steps=1,
-        logging_steps=1, max_grad_norm=0.0, report_to="none", disable_tqdm=True, save_strategy="no",
-    )  # fmt: skip
-    trainer = EmotionTrainer(model, args, rows)
-    encoded = tokenizer(rows["text"][:], padding=True, return_tensors="pt", truncation=True, max_length=64)
-    logits = model(**encoded).logits
-    truth = torch.from_numpy(label_ids(rows, NAMES))
-    loss = soft_focal_loss(logits, truth)
-    loss.backward()
-    expected = model.classifier.weight.grad.clone()
-    model.zero_grad()
-    assert trainer.evaluate(rows)["eval_loss"] == pytest.approx(loss.item(), rel=1e-5)
-    gradients = Gradients()
-    trainer.add_callback(gradients)
-    trainer.train()
-    assert trainer.state.log_history[-2]["loss"] == pytest.approx(loss.item(), rel=1e-5)
-    torch.testing.assert_close(gradients.found, expected, rtol=1e-4, atol=1e-7)
-
-
-class Gradients(TrainerCallback):
-    found: torch.Tensor
-
-    def on_pre_optimizer_step(self, *given: Any, model: Any, **named: Any) -> None:
-        self.found = model.classifier.weight.grad.clone()
 
 
 def test_models_and_rows_of_different_tasks_are_refused(tiny_model: EmotionClassifier, tmp_path: Path) -> None:
