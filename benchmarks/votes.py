@@ -1,6 +1,9 @@
 """Writes texts with the votes of ten annotators, made up by rule: for the figures of docs/en/soft.md.
 
     python -m benchmarks.votes --output votes
+    python -m benchmarks.votes --test votes/test.csv runs/votes runs/majority
+
+The first writes the texts, the second holds runs against the votes of the test rows, whatever they were trained on.
 
 A text tells of one thing or of two, each of which stands for an emotion. An annotator sees the emotion of one of them,
 or now and then any other: some are more reliable than others. Nothing in it is of a data set.
@@ -80,8 +83,31 @@ def annotate(kinds: Sequence[str], random_: random.Random) -> list[str]:
     return said
 
 
+def hold_against(test_file: Path, runs: Sequence[str]) -> None:
+    """Prints what the ensemble of each run's folds is beside the votes of a file."""
+    from kobert_hf_emotion import load_emotion_dataset
+    from kobert_hf_emotion.data.label_ids import label_ids
+    from kobert_hf_emotion.inference.ensemble import EmotionEnsemble
+    from kobert_hf_emotion.inference.loading import load_checkpoint
+    from kobert_hf_emotion.metrics.soft import soft_scores, vote_intervals
+    from kobert_hf_emotion.runs.layout import fold_folders
+
+    rows = load_emotion_dataset(test_file, task="soft")
+    for run in runs:
+        model = EmotionEnsemble([load_checkpoint(fold) for fold in fold_folders(Path(run))])
+        logits = model.predict_logits(rows["text"][:])
+        shares, answers = label_ids(rows, model.labels), logits.argmax(axis=1)
+        scores, between = soft_scores(logits, shares, answers), vote_intervals(logits, shares, answers)
+        named = ("vote_share", "log_loss", "jensen_shannon")
+        figures = ", ".join(f"{name} {vars(scores)[name]:.4f} [{between[name]}]" for name in named)
+        print(f"{run}: accuracy {scores.accuracy:.4f}, macro F1 {scores.macro_f1:.4f}, {figures}")
+
+
 def write(folder: Path, name: str, rows: Sequence[tuple[str, Sequence[str]]]) -> None:
-    """Writes rows twice: with a column for each label (NAME.csv), and with one for each annotator."""
+    """Writes rows with a column for each label (NAME.csv), with one for each annotator, and with the majority alone."""
+    with (folder / f"{name}_majority.csv").open("w", encoding="utf-8", newline="") as handle:
+        majority = [(text, max(LABELS, key=said.count)) for text, said in rows]
+        csv.writer(handle).writerows([("text", "label"), *majority])
     raters = [f"rater_{number}" for number in range(1, len(_RELIABLE) + 1)]
     for path, columns in ((folder / f"{name}.csv", list(LABELS)), (folder / f"{name}_annotators.csv", raters)):
         with path.open("w", encoding="utf-8", newline="") as handle:
@@ -93,13 +119,18 @@ def write(folder: Path, name: str, rows: Sequence[tuple[str, Sequence[str]]]) ->
 
 
 def main() -> None:
-    """Writes train.csv and test.csv, and the same with a column for each annotator."""
+    """Writes train.csv and test.csv, in three layouts, or holds runs against them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path("votes"), help="folder to write")
     parser.add_argument("--rows", type=int, default=600, help="rows to train on")
     parser.add_argument("--test-rows", type=int, default=200, help="rows to test on")
     parser.add_argument("--seed", type=int, default=42, help="seed")
+    parser.add_argument("--test", type=Path, help="file of votes to hold the runs against; nothing is written then")
+    parser.add_argument("runs", nargs="*", help="folders of runs")
     given = parser.parse_args()
+    if given.test is not None:
+        hold_against(given.test, given.runs)
+        return
     given.output.mkdir(parents=True, exist_ok=True)
     random_ = random.Random(given.seed)  # noqa: S311 - no secret
     rows = [(text, annotate(kinds, random_)) for text, kinds in texts(given.rows + given.test_rows, given.seed)]
