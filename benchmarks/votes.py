@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import csv
 import random
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -100,7 +101,7 @@ def hold_against(test_file: Path, runs: Sequence[str]) -> None:
         scores, between = soft_scores(logits, shares, answers), vote_intervals(logits, shares, answers)
         named = ("vote_share", "log_loss", "jensen_shannon")
         figures = ", ".join(f"{name} {vars(scores)[name]:.4f} [{between[name]}]" for name in named)
-        print(f"{run}: accuracy {scores.accuracy:.4f}, macro F1 {scores.macro_f1:.4f}, {figures}")
+        sys.stdout.write(f"{run}: accuracy {scores.accuracy:.4f}, macro F1 {scores.macro_f1:.4f}, {figures}\n")
 
 
 def write(folder: Path, name: str, rows: Sequence[tuple[str, Sequence[str]]]) -> None:
