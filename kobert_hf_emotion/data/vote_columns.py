@@ -112,7 +112,7 @@ def _counted(columns: Sequence[str], head: pd.DataFrame) -> list[str]:
 
 def _are_few(cells: Sequence[str], rows: int) -> bool:
     """Whether numbers may be votes or shares: from 0 to 1, or few different ones, not more than half the rows."""
-    values = [float(cell.strip().rstrip("%")) for cell in cells if fold_name(cell)]
+    values = [float(cell.strip().rstrip("%")) for cell in cells if not is_empty_label(cell)]
     return max(values) <= 1 or len(set(values)) <= max(_FEW, rows // 2)
 
 

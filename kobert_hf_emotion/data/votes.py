@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from typing_extensions import Self
 
 from ..errors import DataError
-from ..labels import fold_name
 from ..wording import Language, titled
 from .distributions import TIE
+from .label_parsing import is_empty_label
 from .several_labels import EMPTY, CellSplitter
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def vote_cells(table: Table, columns: Sequence[str], labels: Sequence[str]) -> t
     frame: pd.DataFrame = table.frame
     numbers = {cell: _number(cell) for name in columns for cell in frame[name].unique().tolist()}
     for name in columns:
-        wrong = frame[name].map(lambda cell: math.isnan(numbers[cell]) and bool(fold_name(cell)))
+        wrong = frame[name].map(lambda cell: math.isnan(numbers[cell]) and not is_empty_label(cell))
         if wrong.any():
             raise _no_number(table, name, frame[name], wrong)
     cells, blanks = [], []
@@ -97,7 +97,7 @@ def annotator_cells(table: Table, columns: Sequence[str]) -> tuple[list[str], li
     """
     cells, annotations = [], []
     for row in table.frame[list(columns)].itertuples(index=False, name=None):
-        filled = {name: cell.strip() for name, cell in zip(columns, row, strict=True) if fold_name(cell)}
+        filled = {name: cell.strip() for name, cell in zip(columns, row, strict=True) if not is_empty_label(cell)}
         listed = json.dumps(list(filled.values()), ensure_ascii=False)
         cells.append(f"{_MARK}{ANNOTATORS}{listed}" if filled else "")
         annotations.append(json.dumps(filled, ensure_ascii=False))
@@ -115,7 +115,7 @@ def _number(cell: str) -> float:
 
 def is_votes(cells: Sequence[str]) -> bool:
     """Whether the cells of a column are numbers of 0 or more, or empty."""
-    found = {cell for cell in cells if fold_name(cell)}
+    found = {cell for cell in cells if not is_empty_label(cell)}
     return bool(found) and not any(math.isnan(_number(cell)) for cell in found)
 
 

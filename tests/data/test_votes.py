@@ -121,7 +121,7 @@ def test_labels_of_the_file(tmp_path: Path) -> None:
 
 
 def test_rows_without_votes_are_left_out(tmp_path: Path) -> None:
-    votes = [["", 1, ""], ["", "", ""], [0, 0, 0], [2, 2, 0]]
+    votes = [["", 1, "nan"], ["", "NULL", ""], [0, 0, 0], [2, 2, 0]]
     frame(**by_label(votes)).to_csv(tmp_path / "rows.csv", index=False)
     rows, report = load_emotion_dataset_with_report(tmp_path / "rows.csv", labels=NAMES, task="soft")
     assert votes_of(rows).tolist() == [[0, 1, 0], [2, 2, 0]]
@@ -133,7 +133,7 @@ def test_rows_without_votes_are_left_out(tmp_path: Path) -> None:
 
 
 def test_an_annotator_who_names_two_shares_the_vote(tmp_path: Path) -> None:
-    columns = {"a": ["기쁨", "기쁨;놀람/당황", "", "기쁨"], "b": ["기쁨", "기쁨", "놀람/당황", ""]}
+    columns = {"a": ["기쁨", "기쁨;놀람/당황", "", "기쁨"], "b": ["기쁨", "기쁨", "놀람/당황", "-"]}
     frame(**columns).to_csv(tmp_path / "rows.csv", index=False)
     rows = load_emotion_dataset(tmp_path / "rows.csv", label_column="a,b", labels=NAMES, task="soft")
     assert votes_of(rows).tolist() == [[2, 0, 0], [1.5, 0.5, 0], [0, 1, 0], [1, 0, 0]]
