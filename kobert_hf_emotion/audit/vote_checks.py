@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,7 +118,7 @@ def _ceiling(votes: Votes, names: list[str], split: Split) -> Finding:
     """Tells how often the label with most votes is that of a vote: nothing that answers with one label does better."""
     shares = to_shares(votes)
     best = float(shares.max(axis=1).mean())
-    details = {"labels": {}, "annotator_against_others": None}
+    details: dict[str, Any] = {"labels": {}, "annotator_against_others": None}
     most = has_most(shares)
     details["labels"] = {
         name: round(float(shares[most[:, index], index].mean()), 4)
