@@ -9,8 +9,8 @@
    outside NSMC's train part;
 2. folds: from there, once for each fold, ratings and emotions of the texts outside the fold; it answers for all texts,
    for labels that a text carries itself by the network of its own fold alone (cross-fitting);
-3. student: the encoder that is shipped, from its weights, learns these answers, the embeddings of the encoder as it came,
-   and masked words;
+3. student: the encoder that is shipped, from its weights, learns these answers, the embeddings of the encoder as it
+   came, and masked words;
 4. emotions: the seven emotions, in several settings, each a process of its own; `all` learns the held-out rows as well.
 
 Every stage has its share of `--seconds`; its learning rate follows the clock and reaches 0 in time. What a stage has
@@ -721,10 +721,8 @@ class Run:
             for name, part in tests.items():
                 for head, found in answer(network, part, plan.teacher_sequences).items():
                     on_tests[name][head] = on_tests[name].get(head, 0) + found / plan.folds
-            self.log("folds", fold=fold, **self.unseen(totals, counts, fold))
-            self.answers = {
-                name: (totals[name] / counts[name].clamp(min=1)[:, None]).half() for name in totals
-            }
+            self.log("folds", fold=fold, **self.unseen(totals, fold))
+            self.answers = {name: (totals[name] / counts[name].clamp(min=1)[:, None]).half() for name in totals}
         self.finish_answers(on_tests)
 
     def probe(self, network: Network, tests: dict[str, PackedTexts], mean: Tensor) -> None:
@@ -852,7 +850,7 @@ class Run:
             totals[name] = totals.get(name, 0) + shares * asked[:, None]
             counts[name] = counts.get(name, 0) + asked
 
-    def unseen(self, totals: dict[str, Tensor], counts: dict[str, Tensor], fold: int) -> dict[str, float]:
+    def unseen(self, totals: dict[str, Tensor], fold: int) -> dict[str, float]:
         """Returns figures of a fold's answers for its own labels."""
         bundle = self.bundle
         figures = {}
@@ -880,8 +878,10 @@ class Run:
         kote = bundle.rows("kote")
         by_share = {}
         for share in (0.0, 0.3, 0.5, 1.0):
-            mixed = self.answers["emotion"][kote].float().lerp(
-                emotions_of_labels(self.answers["kote"][kote].float(), bundle), share
+            mixed = (
+                self.answers["emotion"][kote]
+                .float()
+                .lerp(emotions_of_labels(self.answers["kote"][kote].float(), bundle), share)
             )
             by_share[share] = emotion_figure(bundle.arrays["kote_targets"], mixed)
             figures[f"kote unseen, {share} from labels"] = by_share[share]
@@ -1241,7 +1241,9 @@ def main() -> None:
     warming = None
     if plan.compiled:
         log = (work / "warm.log").open("w")
-        warming = subprocess.Popen([sys.executable, "-m", "default_model.distillation", *sys.argv[1:], "--warm"], stdout=log, stderr=log)
+        warming = subprocess.Popen(
+            [sys.executable, "-m", "default_model.distillation", *sys.argv[1:], "--warm"], stdout=log, stderr=log
+        )
     run.log("begin", sections={name: len(part) for name, part in bundle.sections.items()})
     run.attempt("teacher", run.teach)
     if warming is not None and warming.poll() is None:

@@ -191,7 +191,15 @@ def write_folder(packed: PackedEncoder, output: Path) -> None:
         for name, parameter in model.named_parameters():
             parameter.copy_(torch.from_numpy(packed.tensor(name)))
     model.save_pretrained(output)
-    special = {"bos": "<s>", "eos": "</s>", "unk": "<unk>", "sep": "</s>", "cls": "<s>", "pad": "<pad>", "mask": "<mask>"}
+    special = {
+        "bos": "<s>",
+        "eos": "</s>",
+        "unk": "<unk>",
+        "sep": "</s>",
+        "cls": "<s>",
+        "pad": "<pad>",
+        "mask": "<mask>",
+    }
     PreTrainedTokenizerFast(
         tokenizer_object=xlmr_tokenizer(packed.pieces),
         model_max_length=positions,

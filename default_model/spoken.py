@@ -1,7 +1,7 @@
 """Lines of conversation with their emotion, written for this project, and patterns of negation and degree.
 
-KOTE is comments, NSMC reviews, GoEmotions translated English; none of them says `안 무서워` or `화난 거 아니야`. The lines
-of `spoken_lines.txt` were written one by one by an AI language model for the training of the default model; the
+KOTE is comments, NSMC reviews, GoEmotions translated English; few of them say `안 무서워` or `화난 거 아니야`. The
+lines of `spoken_lines.txt` were written one by one by an AI language model for the training of the default model; the
 patterns put words of emotion into what people say with them. None is in the sample data or in the tests.
 """
 

