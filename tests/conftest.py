@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from paths import ROOT
 
@@ -17,15 +17,14 @@ os.environ["KOBERT_EMOTION_LANG"] = "both"  # whatever the locale of the machine
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models: threads wait for each other longer than they work
 
 import pytest
-import torch
 from code_process import WITHOUT_US, CodeProcess
 from hypothesis import settings
 from tiny import TINY
 
-from kobert_hf_emotion.assets import resolve_default
-from kobert_hf_emotion.configuration import EmotionConfig
-from kobert_hf_emotion.modeling.classifier import EmotionClassifier
-from kobert_hf_emotion.tokenization.tokenizer import VOCAB_FILE, KoBERTTokenizer
+# pytest-xdist's own process loads this file before it starts the others, and needs no library of all these.
+if TYPE_CHECKING:
+    from kobert_hf_emotion.modeling.classifier import EmotionClassifier
+    from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
 SHARED = ROOT.parent / "shared"
 
@@ -98,24 +97,36 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def vocab_file() -> Path:
     """The `spiece.model` of the embedded default, in KoBERT's layout."""
+    from kobert_hf_emotion.assets import resolve_default
+    from kobert_hf_emotion.tokenization.tokenizer import VOCAB_FILE
+
     return Path(resolve_default("default")) / VOCAB_FILE
 
 
 @pytest.fixture(scope="session")
 def tokenizer(vocab_file: Path) -> KoBERTTokenizer:
     """A tokenizer in the default mode; tests must not change it."""
+    from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
+
     return KoBERTTokenizer(vocab_file)
 
 
 @pytest.fixture(scope="session")
 def gluon_tokenizer(vocab_file: Path) -> KoBERTTokenizer:
     """A tokenizer with the notebook's segmentation; tests must not change it."""
+    from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
+
     return KoBERTTokenizer(vocab_file, word_split="gluonnlp")
 
 
 @pytest.fixture(scope="session")
 def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, tokenizer: KoBERTTokenizer) -> Path:
     """A `save_pretrained` folder with a tiny model of seeded weights and its tokenizer; tests must not write to it."""
+    import torch
+
+    from kobert_hf_emotion.configuration import EmotionConfig
+    from kobert_hf_emotion.modeling.classifier import EmotionClassifier
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(7)
         model = EmotionClassifier(EmotionConfig(**TINY))
@@ -128,6 +139,8 @@ def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, tokenizer: KoBER
 @pytest.fixture
 def tiny_model(tiny_model_folder: Path) -> EmotionClassifier:
     """A fresh copy of the tiny model, in evaluation mode, to change as a test likes."""
+    from kobert_hf_emotion.modeling.classifier import EmotionClassifier
+
     return EmotionClassifier.from_pretrained(tiny_model_folder)
 
 

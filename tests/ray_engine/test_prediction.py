@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from paths import ROOT
+from ray_worker import NODE
 from sentences import sentences
 
 from kobert_hf_emotion.cli import main
@@ -164,7 +165,7 @@ def test_rows_and_figures_of_the_local_engine(
 def test_actors_are_killed_and_a_node_is_removed(
     cluster: Any, tmp_path: Path, tiny_model_folder: Path, long_file: Path
 ) -> None:
-    node = cluster.add_node(num_cpus=2, object_store_memory=80 * 1024**2)
+    node = cluster.add_node(**NODE)
     cluster.wait_for_nodes()
     killed: list[int] = []
     removed: list[str] = []
