@@ -19,6 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models: threads wait for e
 import pytest
 from code_process import WITHOUT_US, CodeProcess
 from hypothesis import settings
+from preloaded import Preloaded
 from tiny import TINY
 
 # pytest-xdist's own process loads this file before it starts the others, and needs no library of all these.
@@ -44,6 +45,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
+    gc.freeze()
     gc.enable()
 
 
@@ -148,4 +150,13 @@ def tiny_model(tiny_model_folder: Path) -> EmotionClassifier:
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CodeProcess]:
     """A process in which this package cannot be imported, for what plain transformers does with our files."""
     with CodeProcess(WITHOUT_US, tmp_path_factory.mktemp("plain")) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preloaded]:
+    """A process with the libraries, which runs scripts in forks of itself."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork")
+    with Preloaded(tmp_path_factory.mktemp("preloaded")) as process:
         yield process

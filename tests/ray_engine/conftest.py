@@ -16,20 +16,9 @@ from preloaded import Preloaded
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
-LIBRARIES = (
-    "ray._private.workers.default_worker",
-    "ray.data",
-    "kobert_hf_emotion.ray_engine.actor",
-    "kobert_hf_emotion.ray_engine.predicting",
-    "kobert_hf_emotion.ray_engine.reading",
-    "kobert_hf_emotion.ray_engine.training",
-    "kobert_hf_emotion.runs.cross_validation",
-    "kobert_hf_emotion.inference.loading",
-)
-
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def cluster(preloaded: Preloaded) -> Iterator[Any]:
     """One node of two cores; tests may add nodes, and must remove them."""
     ray = pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
@@ -37,7 +26,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     # A node that is gone is missed at once; one that answers late has three times ten seconds for it.
     missing = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 200, "health_check_failure_threshold": 3}
     head = {"include_dashboard": False, "include_log_monitor": False, "no_monitor": True, "_system_config": missing}
-    with Preloaded(tmp_path_factory.mktemp("ray"), *LIBRARIES) as preloaded, pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv(ray_worker.SOCKET, preloaded.address)
         made = Cluster(initialize_head=True, head_node_args=ray_worker.NODE | head)
         ray.init(address=made.address, log_to_driver=False, logging_level=logging.ERROR)
