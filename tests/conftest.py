@@ -40,7 +40,8 @@ KINDS_OF_PICTURES: dict[str, Callable[[Any], object]] = {
 }
 
 
-LONGEST = ("ray_engine/test_", "again_and_again", "default_model/test_training", "every_cell", "train_kfold", "_in_int8")
+LONGEST = ("ray_engine/test_", "again_and_again", "cut_off_in_any", "every_cell", "train_kfold", "_in_int8")
+"""Parts of the names of tests."""
 
 
 def pytest_configure() -> None:
