@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from joblib import parallel_config
 from paths import ROOT
 from safetensors.torch import load_file
 
@@ -112,12 +111,11 @@ def test_a_run_cut_off_in_any_stage_gives_the_model_of_one_that_was_not(
         return update(self, *arguments)
 
     monkeypatch.setattr(Stage, "_update", cut_off)
-    with parallel_config("threading"):  # in place of processes, of which each loads the libraries
-        for _ in range(4):
-            with pytest.raises(KeyboardInterrupt):
-                train(monkeypatch, data, vocab_file, tmp_path / "cut", tmp_path / "b", "--emotion-runs=1")
-            assert not (tmp_path / "b").exists()
-        train(monkeypatch, data, vocab_file, tmp_path / "cut", tmp_path / "b", "--emotion-runs=1")
+    for _ in range(4):
+        with pytest.raises(KeyboardInterrupt):
+            train(monkeypatch, data, vocab_file, tmp_path / "cut", tmp_path / "b", "--emotion-runs=1")
+        assert not (tmp_path / "b").exists()
+    train(monkeypatch, data, vocab_file, tmp_path / "cut", tmp_path / "b", "--emotion-runs=1")
     assert not after
     weights = [load_file(tmp_path / name / "model.safetensors") for name in "ab"]
     assert weights[0].keys() == weights[1].keys()
