@@ -62,4 +62,4 @@ def test_a_tokenizer_of_a_subclass_is_asked_its_own_way(kobert: Any) -> None:
     turned.__class__ = Backwards
     found = predict_logits(model, turned, TEXTS)
     assert found == pytest.approx(predict_logits(model, tokenizer, [row[::-1] for row in TEXTS]), abs=2e-5)
-    assert np.abs(found - predict_logits(model, tokenizer, TEXTS)).max() > 1e-3
+    assert np.abs(found - predict_logits(model, tokenizer, TEXTS)).max() > 1e-4
