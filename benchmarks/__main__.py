@@ -15,13 +15,23 @@ import datasets
 
 from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
-from . import distillation, explanations, inference, report_page, serving, tokenization, training, training_steps
+from . import (
+    distillation,
+    estimate,
+    explanations,
+    inference,
+    report_page,
+    serving,
+    tokenization,
+    training,
+    training_steps,
+)
 from .baselines import Settings
 from .models import SIZES, save_model
 from .report import Report, report
-from .texts import available, load_texts
+from .texts import Texts, available, load_texts
 
-WHAT = ["tokenization", "training", "inference", "serving", "explanations", "report", "distillation"]
+WHAT = ["tokenization", "training", "inference", "serving", "explanations", "report", "estimate", "distillation"]
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -45,6 +55,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, help="training: 1 by default; distillation: 5")
     parser.add_argument("--unlabelled", type=int, default=4000, help="distillation: texts without a label")
     parser.add_argument("--steps", type=int, help="training: so many steps of 64 texts instead of the k-fold job")
+    jobs = [job.name for job in estimate.JOBS]
+    parser.add_argument("--job", choices=jobs, action="append", help="estimate: the runs, all if left out")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--bf16", action="store_true", help="bfloat16 for ours, HF Trainer and the pipeline")
     parser.add_argument("--json", action="store_true", help="JSON instead of tables")
@@ -53,6 +65,18 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         parser.error("--steps is for training, and says how many texts there are: no --count beside it")
     args.repeats = args.repeats or (1 if args.steps else 3)
     return args
+
+
+COUNTS = {
+    "tokenization": 20_000,
+    "training": 1_280,
+    "inference": 2_000,
+    "serving": 1_000,
+    "explanations": 500,
+    "report": 40_000,
+    "estimate": max(job.rows for job in estimate.JOBS),
+}
+"""Texts by default."""
 
 
 def run(args: argparse.Namespace) -> list[Report]:
@@ -64,40 +88,41 @@ def run(args: argparse.Namespace) -> list[Report]:
         names = args.texts or [name for name in distillation.SETS if name == "sample" or name in available(args.data)]
         return [distillation.measure(name, args.data, settings) for name in names]
     reports: list[Report] = []
-    counts = {
-        "tokenization": 20_000,
-        "training": 1_280,
-        "inference": 2_000,
-        "serving": 1_000,
-        "explanations": 500,
-        "report": 40_000,
-    }
     for name in args.texts or available(args.data):
-        count = args.steps * Settings.batch_size if args.steps else args.count or counts[args.what]
+        count = args.steps * Settings.batch_size if args.steps else args.count or COUNTS[args.what]
         texts = load_texts(name, args.data, count)
-        if args.what == "tokenization":
-            reports.append(tokenization.measure(texts, args.tokenizer, args.repeats))
-        elif args.what == "explanations":
-            reports.append(explanations.measure(texts))
-        elif args.what == "training":
-            settings = Settings(epochs=args.epochs or 1, device=args.device, bf16=args.bf16)
-            if args.steps:
-                reports.append(training_steps.measure(texts, args.model, settings, args.repeats))
-            else:
-                reports.append(training.measure(texts, args.model, args.folds, settings, args.repeats))
+        if args.what in ("report", "serving", "inference"):
+            reports.extend(_of_a_saved_model(args, texts, count))
         else:
-            with TemporaryDirectory() as folder:
-                tokenizer = KoBERTTokenizer.from_pretrained("default")
-                saved = save_model(args.model, texts.label_names, tokenizer, Path(folder))
-                if args.what == "report":
-                    reports.append(report_page.measure(texts, saved, count))
-                elif args.what == "serving":
-                    reports.extend(serving.measure(texts, saved, args.repeats))
-                else:
-                    reports.extend(inference.measure(texts, saved, args.repeats, args.device, args.bf16))
+            reports.append(_of_texts(args, texts))
     if args.what == "inference":
         reports.append(inference.measure_start(args.repeats))
     return reports
+
+
+def _of_texts(args: argparse.Namespace, texts: Texts) -> Report:
+    if args.what == "tokenization":
+        return tokenization.measure(texts, args.tokenizer, args.repeats)
+    if args.what == "explanations":
+        return explanations.measure(texts)
+    if args.what == "estimate":
+        chosen = tuple(job for job in estimate.JOBS if job.name in (args.job or [job.name]))
+        return estimate.measure(texts, args.repeats, chosen)
+    settings = Settings(epochs=args.epochs or 1, device=args.device, bf16=args.bf16)
+    if args.steps:
+        return training_steps.measure(texts, args.model, settings, args.repeats)
+    return training.measure(texts, args.model, args.folds, settings, args.repeats)
+
+
+def _of_a_saved_model(args: argparse.Namespace, texts: Texts, count: int) -> list[Report]:
+    with TemporaryDirectory() as folder:
+        tokenizer = KoBERTTokenizer.from_pretrained("default")
+        saved = save_model(args.model, texts.label_names, tokenizer, Path(folder))
+        if args.what == "report":
+            return [report_page.measure(texts, saved, count)]
+        if args.what == "serving":
+            return serving.measure(texts, saved, args.repeats)
+        return inference.measure(texts, saved, args.repeats, args.device, args.bf16)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from .modeling.classifier import EmotionClassifier
     from .modeling.losses import FocalLoss, focal_loss
     from .modeling.sigmoid_loss import SigmoidFocalLoss, sigmoid_focal_loss
+    from .modeling.soft_loss import SoftFocalLoss, soft_focal_loss
     from .runs.cross_validation import cross_validate
     from .runs.push import push_run
     from .runs.result import CrossValidationResult
+    from .search.searching import search_arguments
     from .splits.folds import stratified_kfold
     from .tokenization.tokenizer import KoBERTTokenizer
     from .training.arguments import EmotionTrainingArguments
@@ -51,6 +53,7 @@ _HOMES = {
     "LoadReport": "data.report",
     "OnnxClassifier": "export",
     "SigmoidFocalLoss": "modeling.sigmoid_loss",
+    "SoftFocalLoss": "modeling.soft_loss",
     "audit_dataset": "audit",
     "compare_runs": "evaluation.comparison",
     "continue_training": "training.continuation",
@@ -64,7 +67,9 @@ _HOMES = {
     "load_emotion_dataset": "data.dataset",
     "load_emotion_dataset_with_report": "data.dataset",
     "push_run": "runs.push",
+    "search_arguments": "search.searching",
     "sigmoid_focal_loss": "modeling.sigmoid_loss",
+    "soft_focal_loss": "modeling.soft_loss",
     "stratified_kfold": "splits.folds",
 }
 
@@ -83,6 +88,7 @@ __all__ = [
     "LoadReport",
     "OnnxClassifier",
     "SigmoidFocalLoss",
+    "SoftFocalLoss",
     "audit_dataset",
     "compare_runs",
     "continue_training",
@@ -96,7 +102,9 @@ __all__ = [
     "load_emotion_dataset",
     "load_emotion_dataset_with_report",
     "push_run",
+    "search_arguments",
     "sigmoid_focal_loss",
+    "soft_focal_loss",
     "stratified_kfold",
 ]
 

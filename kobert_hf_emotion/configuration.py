@@ -40,6 +40,7 @@ class EmotionConfig(BertConfig):
         thresholds_from: What they were fitted on, in words.
         allow_empty: Of a multi-label model: whether a text may get no label. Otherwise it gets the one that is nearest
             to its threshold where none reaches it.
+        soft_labels: Whether the model was trained on shares of votes rather than on one label a text.
     """
 
     vocab_size: int = 8002
@@ -52,6 +53,7 @@ class EmotionConfig(BertConfig):
     label_thresholds: list[float | int] | None = None
     thresholds_from: str | None = None
     allow_empty: bool = False
+    soft_labels: bool = False
 
     def __post_init__(self, **kwargs: Any) -> None:
         if self.id2label is None and self.label2id is not None:
@@ -125,6 +127,11 @@ def softmax_temperature(config: PreTrainedConfig) -> float:
 def is_multi_label(config: PreTrainedConfig) -> bool:
     """Whether a model gives each label a probability of its own, so that a text may have several."""
     return bool(getattr(config, "problem_type", None) == MULTI_LABEL)
+
+
+def is_soft(config: PreTrainedConfig) -> bool:
+    """Whether a model was trained on shares of votes; its answers are those of a model that chooses one label."""
+    return bool(getattr(config, "soft_labels", False)) and not is_multi_label(config)
 
 
 def refuse_multi_label(

@@ -151,6 +151,7 @@ DATASETS: dict[str, Callable[[], Any]] = {
 
 TAKES_ROWS: dict[str, Callable[[World, Any], Any]] = {
     "cross_validate": lambda w, d: api.cross_validate(d, w.tmp / "run", w.model, w.args, 2),
+    "search_arguments": lambda w, d: api.search_arguments(d, w.tmp / "run", w.model, 2, n_splits=2, held_out=0.5),
     "evaluate_checkpoints": lambda w, d: api.evaluate_checkpoints([w.model], d),
     "evaluate_run": lambda w, d: api.evaluate_run(w.model, d),
     "continue_training": lambda w, d: api.continue_training(w.model, d, w.tmp / "new", w.args),
@@ -311,6 +312,13 @@ CALLS: dict[str, Case] = {
     "SigmoidFocalLoss, gamma": lambda w: api.SigmoidFocalLoss(gamma=-1),
     "SigmoidFocalLoss, alpha": lambda w: api.SigmoidFocalLoss(alpha=[2.0, 0.5]),
     "SigmoidFocalLoss, reduction": lambda w: api.SigmoidFocalLoss(reduction="max"),
+    "soft_focal_loss, counts": lambda w: api.soft_focal_loss(torch.zeros(1, 2), torch.tensor([[3, 1]])),
+    "soft_focal_loss, shapes": lambda w: api.soft_focal_loss(torch.zeros(2, 7), torch.zeros(2)),
+    "soft_focal_loss, lists": lambda w: api.soft_focal_loss([[0.0, 1.0]], [[0.5, 0.5]]),
+    "soft_focal_loss, gamma": lambda w: api.soft_focal_loss(torch.zeros(1, 2), torch.ones(1, 2) / 2, gamma=-1),
+    "SoftFocalLoss, gamma": lambda w: api.SoftFocalLoss(gamma=None),
+    "SoftFocalLoss, alpha": lambda w: api.SoftFocalLoss(alpha={"joy": 1.0}),
+    "SoftFocalLoss, reduction": lambda w: api.SoftFocalLoss(reduction="max"),
     "FocalLoss, alpha": lambda w: api.FocalLoss(alpha=[1.0, 2.0])(torch.zeros(1, 7), torch.tensor([0])),
     "FocalLoss, alpha by a name": lambda w: api.FocalLoss(alpha={"joy": 1.0}),
     "FocalLoss, alpha None": lambda w: api.FocalLoss(alpha=None),

@@ -16,10 +16,7 @@ from .models import check_start, names_nearest
 from .output import quiet_libraries, say_json
 
 if TYPE_CHECKING:
-    from datasets import Dataset
-    from transformers import PreTrainedConfig, PreTrainedTokenizerBase
-
-    from ..training.estimate import RunEstimate, RunPlan
+    from transformers import PreTrainedConfig
 
 EXIT_PROBLEM = 1
 
@@ -56,7 +53,7 @@ def doctor(
     from ..data.dataset import load_emotion_dataset_with_report
     from ..data.label_ids import class_names
     from ..tokenization.loading import load_tokenizer
-    from ..training.estimate import RunPlan
+    from ..training.estimate import RunPlan, estimate_training
     from .findings import show
 
     check_data_file("train_file", train_file)
@@ -81,7 +78,7 @@ def doctor(
         findings += audit.findings
         if audit["tokenizer_mismatch"].status == "ok":
             plan = RunPlan(len(dataset), folds, epochs, batch_size, max_length)
-            findings += check_run(_estimate(model, tokenizer, dataset, plan))
+            findings += check_run(estimate_training(model, tokenizer, dataset, plan))
         report = AuditReport(tuple(findings), audit.rows, audit.test_rows)
     if json:
         say_json(report.to_dict())
@@ -104,18 +101,3 @@ def _config(model: str) -> PreTrainedConfig:
     except (OSError, ValueError, StrictDataclassError) as error:
         raise unloadable(place, error) from error
     return config
-
-
-def _estimate(model: str, tokenizer: PreTrainedTokenizerBase, dataset: Dataset, plan: RunPlan) -> RunEstimate:
-    from ..data.label_ids import class_names, has_several
-    from ..inference.classifier import start_model
-    from ..tasks.multi_label import MultiLabel
-    from ..training.estimate import estimate_run
-    from ..training.sampling import BATCHES_PER_CHUNK
-
-    rows = BATCHES_PER_CHUNK * plan.batch_size  # among so many the trainer looks for texts of similar length
-    sample = dataset.select(range(0, len(dataset), -(-len(dataset) // rows)))
-    several = MultiLabel() if has_several(dataset) else None
-    network = start_model(model, class_names(dataset) or [], 0.5, tokenizer, several)
-    pairs = sample["text_pair"][:] if "text_pair" in sample.column_names else None
-    return estimate_run(network, tokenizer, sample["text"][:], plan, pairs)

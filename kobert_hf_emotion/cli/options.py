@@ -21,7 +21,11 @@ TextPairColumn = Annotated[
 ]
 LabelColumn = Annotated[
     str | None,
-    typer.Option("--label-column", help="라벨 열 이름; 없으면 추측 (column of the label; guessed if left out)"),
+    typer.Option(
+        "--label-column",
+        help="라벨 열 이름, 레이블이나 평가자마다 열이 있으면 쉼표로 나누어; 없으면 추측 (column of the label, or of "
+        "each label or annotator with commas between; guessed if left out)",
+    ),
 ]
 Labels = Annotated[
     str | None,
@@ -38,7 +42,9 @@ Task = Annotated[
     typer.Option(
         "--task",
         help="single-label: 문장마다 감정 하나; multi-label: 여럿. 한 칸에 '기쁨|놀람', '2,5,17'이나 목록으로, "
-        "또는 레이블마다 0/1 열로 (one emotion a text, or several: in one cell, or in a column of 0/1 for each)",
+        "또는 레이블마다 0/1 열로; soft: 평가자들의 표. 레이블마다 표나 몫의 열, 평가자마다 레이블의 열, 또는 한 칸의 "
+        "목록 (one emotion a text; or several: in one cell, or in a column of 0/1 for each; or soft, the votes of "
+        "annotators: a column of votes or shares for each label, one of labels for each annotator, or lists)",
     ),
 ]
 AllowEmpty = Annotated[
@@ -68,6 +74,59 @@ Alpha = Annotated[
         help="초점 손실의 라벨 가중치 alpha: 수, fear=2,sad=1.5, balanced, effective[:beta], [목록] 또는 {라벨: 수}; "
         "balanced와 effective는 학습 행에서 계산 (weights of the labels: a number, by name, or computed from the "
         "training rows)",
+    ),
+]
+Warmup = Annotated[
+    float,
+    typer.Option(
+        "--warmup",
+        min=0,
+        help="학습률을 올리는 단계 수, 1 미만이면 전체의 비율 (warm-up steps; below 1 a share)",
+    ),
+]
+WeightDecay = Annotated[
+    float,
+    typer.Option("--weight-decay", min=0, help="가중치 감쇠; 편향과 LayerNorm에는 없음 (not on biases and LayerNorm)"),
+]
+LayerDecay = Annotated[
+    float,
+    typer.Option(
+        "--layer-decay",
+        help="층 하나를 내려갈 때마다 학습률에 곱하는 수, 예: 0.9; 1은 모든 층이 같음 (what the learning rate is "
+        "multiplied by from a layer to the one below; 1 for the same rate)",
+    ),
+]
+BestEpoch = Annotated[
+    bool,
+    typer.Option(
+        "--best-epoch",
+        help="겹마다 마지막이 아니라 가장 좋은 에폭을 남김; 학습 행에서 떼어 둔 행으로 고름 (keep each fold's best "
+        "epoch, chosen on rows set aside from its training rows)",
+    ),
+]
+EarlyStoppingPatience = Annotated[
+    int,
+    typer.Option(
+        "--early-stopping-patience",
+        min=0,
+        help="이만큼의 에폭 동안 나아지지 않으면 겹을 멈추고 가장 좋은 에폭을 남김; 0은 멈추지 않음 (stop a fold after "
+        "so many epochs without a better one, and keep the best; 0 for never)",
+    ),
+]
+ChoosingShare = Annotated[
+    float,
+    typer.Option(
+        "--choosing-share",
+        help="에폭을 고르려고 겹의 학습 행에서 떼어 두는 비율 (share of a fold's training rows that its epoch is "
+        "chosen on)",
+    ),
+]
+OtherArguments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="다른 학습 인자, 예: --set lr_scheduler_type=linear; 여러 번 쓸 수 있음 (any other training argument of "
+        "transformers, NAME=VALUE; may be given several times)",
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="난수 시드 (seed)")]

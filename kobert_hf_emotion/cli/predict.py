@@ -151,6 +151,6 @@ def _predict_rows(classifier: LogitsModel, rows: RowStream, output: Path | None,
             result |= {"scores": found.scores(), "report": found.table_report()}
         say_json(result)
     elif found.labelled:
-        say(found.text_report())
+        say("\n".join([found.text_report(), *found.scores().remarks(spoken())]))
     else:
         say("  ".join(f"{name} {count:,}" for name, count in counts.items()))

@@ -1,4 +1,4 @@
-"""What a row's label is: one class, or any number of labels. What depends on that in reading stands here."""
+"""What a row's label is: one class, any number of labels, or votes for each; what depends on it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DataError
-from .label_ids import IGNORED, Truth
+from .distributions import majority_ids, to_shares
+from .label_ids import IGNORED, Truth, vote_feature
 from .label_parsing import names_in
 from .label_tally import LabelTally
 from .several_labels import NONE, CellSplitter, names_in_cells, several_ids
 from .task_names import TASKS, TaskName
+from .votes import VoteReader, Votes, names_in_votes, vote_matrix
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +28,7 @@ class LabelKind(ABC):
     """How the cells of labels become what a data set holds."""
 
     several = False
+    votes = False
 
     @abstractmethod
     def names_in(self, cells: Mapping[str, int]) -> tuple[str, ...]:
@@ -48,7 +51,7 @@ class LabelKind(ABC):
         """Returns what a data set calls the column: ids never travel without their names."""
 
     @abstractmethod
-    def arrow_type(self) -> Any:
+    def arrow_type(self, names: Sequence[str]) -> Any:
         """Returns the type of the column in Arrow."""
 
 
@@ -79,7 +82,7 @@ class OneLabel(LabelKind):
 
         return ClassLabel(names=list(names))
 
-    def arrow_type(self) -> Any:
+    def arrow_type(self, names: Sequence[str]) -> Any:  # noqa: ARG002 - ids need none
         """Returns int64."""
         import pyarrow as pa
 
@@ -138,11 +141,85 @@ class SeveralLabels(LabelKind):
 
         return List(ClassLabel(names=list(names)))
 
-    def arrow_type(self) -> Any:
+    def arrow_type(self, names: Sequence[str]) -> Any:  # noqa: ARG002 - ids need none
         """Returns lists of int64."""
         import pyarrow as pa
 
         return pa.list_(pa.int64())
+
+
+class SoftLabels(LabelKind):
+    """Votes or shares for each label."""
+
+    votes = True
+
+    def names_in(self, cells: Mapping[str, int]) -> tuple[str, ...]:
+        """Returns the names that are voted for."""
+        return names_in(names_in_votes(cells))
+
+    def read(self, frame: pd.DataFrame, names: tuple[str, ...]) -> LabelTally:
+        """Adds the votes for each label by its name; what is counted is each label of a row that has some."""
+        reader = VoteReader(names)
+        found = {cell: reader.read(cell) for cell in frame["raw_label"].unique().tolist()}
+        _check_votes(frame, found)
+        parts = {cell: votes.voted_for for cell, votes in found.items()}
+        each = frame[frame["raw_label"].map(lambda cell: bool(parts[cell]))]
+        tally = LabelTally()
+        if len(each):
+            tally.add(each.assign(raw_label=each["raw_label"].map(parts)).explode("raw_label"), names)
+        ids = {cell: reader.ids(votes) for cell, votes in found.items()}
+        labels = {cell: _by_name(known, names) for cell, known in ids.items()}
+        frame["label"] = frame["raw_label"].map(labels).astype(object)
+        with_text = frame if "reason" not in frame else frame[frame["reason"] == ""]
+        for cell, rows in with_text["raw_label"].value_counts().items():
+            tally.votes.add(ids[str(cell)], found[str(cell)].how, int(rows))
+        if "blanks" in frame:
+            tally.votes.blanks = int(frame["blanks"].sum())
+        return tally
+
+    def counts(self, labels: pd.Series[Any]) -> Counter[int]:
+        """Counts the rows in which each label has most votes; of a tie the first."""
+        known = labels.dropna().tolist()
+        if not known:
+            return Counter()
+        ids = majority_ids(to_shares(vote_matrix(known, list(known[0]))))
+        return Counter(ids.tolist())
+
+    def truth(self, labels: pd.Series[Any], names: Sequence[str]) -> Truth:
+        """Returns the shares of the votes."""
+        return to_shares(vote_matrix([row if isinstance(row, dict) else None for row in labels.tolist()], names))
+
+    def feature(self, names: Sequence[str]) -> Any:
+        """Returns a number for each label."""
+        return vote_feature(names)
+
+    def arrow_type(self, names: Sequence[str]) -> Any:
+        """Returns a float64 for each label."""
+        import pyarrow as pa
+
+        return pa.struct([(name, pa.float64()) for name in names])
+
+
+def _by_name(votes: Mapping[int, float], names: Sequence[str]) -> dict[str, float] | None:
+    """Returns the votes for each label by its name; None without any."""
+    return {name: votes.get(index, 0.0) for index, name in enumerate(names)} if votes else None
+
+
+def _check_votes(frame: pd.DataFrame, found: Mapping[str, Votes]) -> None:
+    """Raises `DataError` where a cell holds no votes but something like them."""
+    wrong = {cell: votes.fault for cell, votes in found.items() if votes.fault is not None}
+    if not wrong:
+        return
+    rows = frame[frame["raw_label"].isin(wrong)]
+    first = rows.iloc[0]
+    fault = wrong[first["raw_label"]]
+    assert fault is not None
+    raise DataError(
+        f"{first['file']}: {first['file_row']}행 '{first['label_name']}' 열의 '{first['raw_label']}': {fault[0]}(모두 "
+        f"{len(rows):,}행). 고치거나, 표가 다른 열에 있으면 `label_column`으로 지정하세요.",
+        f"{first['file']}: row {first['file_row']}, column '{first['label_name']}', '{first['raw_label']}': {fault[1]} "
+        f"({len(rows):,} such row(s)). Correct them, or name the column of votes with `label_column`.",
+    )
 
 
 def label_kind(task: TaskName = "single-label", allow_empty: bool = False) -> LabelKind:
@@ -167,4 +244,4 @@ def label_kind(task: TaskName = "single-label", allow_empty: bool = False) -> La
             "empty.",
             mend={"task": "multi-label"},
         )
-    return OneLabel()
+    return SoftLabels() if task == "soft" else OneLabel()

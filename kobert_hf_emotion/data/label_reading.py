@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ..labels import clean_name
 from ..wording import Language, titled
+from .votes import VoteTally
 
 _SHOWN = 24
 _WAYS = {
@@ -41,6 +42,7 @@ class LabelReading:
         labels_given: All labels of these rows together.
         blanks: Of tables with a column for each label: empty cells in rows that have others, taken for 0.
         empty_is_none: Whether empty cells were taken for rows with none of the labels.
+        votes: Of votes what they are.
     """
 
     names: tuple[str, ...]
@@ -56,6 +58,7 @@ class LabelReading:
     labels_given: int = 0
     blanks: int = 0
     empty_is_none: bool = False
+    votes: VoteTally = field(default_factory=VoteTally)
 
     @property
     def doubtful(self) -> bool:
@@ -86,7 +89,7 @@ class LabelReading:
             ),
             ("둘째 레이블 열의 다른 값", "second column differs", arrows(self.second, forward=True)),
         ]
-        lines = self._several_lines(language) if self.splits else []
+        lines = self._several_lines(language) if self.splits else self.votes.lines(language)
         if self.doubtful:
             korean, english = self.doubt()
             both = (("ko", f"주의: {korean} 그렇다면 {MENDS[0]}"), ("en", f"Mind: {english} Then {MENDS[1]}"))

@@ -18,6 +18,7 @@ from ..wording import Wording
 from .label_parsing import AUTO, LabelParser, label_key
 from .label_reading import MENDS, LabelReading, arrows, as_written, by_label, listed_counts, sort_counts
 from .several_labels import EMPTY, ONE, CellSplitter
+from .votes import VoteTally
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +57,7 @@ class LabelTally:
             rows above is then said of each label of a row.
         blanks: Of tables with a column for each label: empty cells in rows that have others.
         empty_is_none: Whether empty cells were taken for rows with none of the labels.
+        votes: Of votes what they are. All that is said of rows above is then said of each label of a row.
     """
 
     rows: int = 0
@@ -74,6 +76,7 @@ class LabelTally:
     splits: Counter[str] = field(default_factory=Counter)
     blanks: int = 0
     empty_is_none: bool = False
+    votes: VoteTally = field(default_factory=VoteTally)
 
     def add(self, frame: pd.DataFrame, names: tuple[str, ...]) -> None:
         """Adds the column `label`, the ids, to a frame of `data`, and counts its rows."""
@@ -144,6 +147,7 @@ class LabelTally:
         self.splits += later.splits
         self.blanks += later.blanks
         self.empty_is_none |= later.empty_is_none
+        self.votes += later.votes
         return self
 
     def reading(self, names: Sequence[str]) -> LabelReading:
@@ -167,6 +171,7 @@ class LabelTally:
             labels_given=self.labels.total(),
             blanks=self.blanks,
             empty_is_none=self.empty_is_none,
+            votes=self.votes,
         )
 
     def check(self, names: Sequence[str]) -> None:

@@ -97,6 +97,7 @@ def open_rows(
         require_labels=False,
         read_labels=read_labels,
         several=kind.several,
+        votes=kind.votes,
         labels=tuple(labels),
     )
     columns = columns_of(first, wanted)
@@ -107,7 +108,7 @@ def open_rows(
         counts.add(part)
     if names is not None:
         counts.tally.check(names)
-        check_indicators(file.path, columns.indicators, names)
+        check_indicators(file.path, columns.for_labels, names)
     report = counts.report([file], [columns], [*file.notes, *gaps])
     return RowStream(report, names if counts.labels.total() else None, file, columns, names, kind)
 

@@ -8,7 +8,6 @@ from typing import Any
 from torch import Tensor
 
 from ..configuration import is_multi_label
-from ..data.column_names import LABELS_COLUMN
 from ..training.resumable_trainer import FoldTrainer
 from .loss import mixed_loss, soft_loss
 
@@ -29,7 +28,7 @@ class DistillationTrainer(FoldTrainer):
         **kwargs: As for `FoldTrainer`.
     """
 
-    loss_columns = (LABELS_COLUMN, ANSWERS_COLUMN, GIVEN_COLUMN)
+    loss_columns = (*FoldTrainer.loss_columns, ANSWERS_COLUMN, GIVEN_COLUMN)
 
     def __init__(self, *args: Any, temperature: float, mixture: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

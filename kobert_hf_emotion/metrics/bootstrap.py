@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 RESAMPLES = 2000
 SEED = 42
 LEVEL = 0.95
+_BLOCK = 64
+"""Resamples that are drawn at a time."""
 
 Counts = NDArray[np.integer]
 
@@ -125,6 +127,41 @@ def resample_counts(
     # Counts stay far below 2**53, and floats multiply by the fast routine.
     product: Counts = np.rint(drawn.astype(np.float64) @ profiles.astype(np.float64)).astype(np.int64)
     return product
+
+
+def resampled_sums(
+    profiles: NDArray[np.floating] | NDArray[np.integer],
+    groups: Sequence[Hashable] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> NDArray[np.float64]:
+    """Draws rows, or groups of rows, with replacement, and adds up what each brings.
+
+    Args:
+        profiles: What figures are computed from, for each row, shape (rows, columns).
+        groups: The group of each row; by default every row is one.
+        resamples: How often to draw.
+        seed: Of the drawing.
+
+    Returns:
+        Shape (resamples, columns).
+    """
+    if groups is not None:
+        first: dict[Hashable, int] = {}
+        unit = np.asarray([first.setdefault(group, len(first)) for group in groups])
+        sums = np.zeros((len(first), profiles.shape[1]), dtype=profiles.dtype)
+        np.add.at(sums, unit, profiles)
+        profiles = sums
+    random = np.random.default_rng(seed)
+    exact = profiles.astype(np.float64)  # sums of counts stay far below 2**53, and floats multiply by the fast routine
+    drawn = []
+    for start in range(0, resamples, _BLOCK):
+        size = min(_BLOCK, resamples - start)
+        times = np.stack(
+            [np.bincount(random.integers(0, len(exact), len(exact)), minlength=len(exact)) for _ in range(size)]
+        )
+        drawn.append(times.astype(np.float64) @ exact)
+    return np.concatenate(drawn)
 
 
 def _contents(cells: NDArray[np.integer], groups: Sequence[Hashable]) -> list[tuple[int, ...]]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .bootstrap import RESAMPLES, SEED, Interval, percentile_interval
+from .bootstrap import RESAMPLES, SEED, Interval, percentile_interval, resampled_sums
 from .calibration import BINS
 from .probabilities import Logits, sigmoid
 from .scores import Scores
@@ -18,7 +18,6 @@ Matrix = NDArray[np.integer] | NDArray[np.bool_]
 """1 where a row has a label, shape (rows, labels)."""
 Probabilities = NDArray[np.float64]
 DEFAULT_THRESHOLD = 0.5
-_BLOCK = 64
 
 
 @dataclass(frozen=True)
@@ -210,23 +209,8 @@ def multi_label_intervals(
         resamples: How often to draw.
         seed: Of the drawing.
     """
-    counts = answer_counts(truth, chosen)
-    if groups is not None:
-        first: dict[Hashable, int] = {}
-        unit = np.asarray([first.setdefault(group, len(first)) for group in groups])
-        sums = np.zeros((len(first), counts.shape[1]), dtype=np.int64)
-        np.add.at(sums, unit, counts)
-        counts = sums
-    random = np.random.default_rng(seed)
-    profiles = counts.astype(np.float64)  # sums stay far below 2**53, and floats multiply by the fast routine
-    drawn = []
-    for start in range(0, resamples, _BLOCK):
-        size = min(_BLOCK, resamples - start)
-        times = np.stack(
-            [np.bincount(random.integers(0, len(counts), len(counts)), minlength=len(counts)) for _ in range(size)]
-        )
-        drawn.append(times.astype(np.float64) @ profiles)
-    scores = scores_of_counts(np.concatenate(drawn), truth.shape[1])
+    drawn = resampled_sums(answer_counts(truth, chosen), groups, resamples, seed)
+    scores = scores_of_counts(drawn, truth.shape[1])
     return {name: percentile_interval(values) for name, values in scores.items()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from collections.abc import Iterable, Mapping
@@ -11,8 +12,9 @@ from typing import Any
 
 import datasets
 import numpy as np
+from numpy.typing import NDArray
 
-from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.column_names import ANNOTATIONS_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.label_ids import Truth
 from ..hub.cards import CARD_FILE, is_hub_id
 from ..inference.classifier import store_settings
@@ -20,6 +22,7 @@ from ..inference.prediction_csv import prediction_csv
 from ..splits.folds import Fold, fold_numbers
 from ..splits.groups import row_groups
 from ..tasks.multi_label import MultiLabel
+from ..tasks.soft import Soft
 from ..tasks.task import Task
 from ..utils.files import atomic_write, write_json
 from ..wording import Wording
@@ -27,6 +30,7 @@ from .card import render_run_card
 from .layout import (
     BEST,
     CURVES_FILE,
+    FOLD_FILE,
     PREDICTIONS_FILE,
     REPORT_FILE,
     REPORT_JSON_FILE,
@@ -35,11 +39,12 @@ from .out_of_fold import OutOfFoldReport, out_of_fold_report
 from .plots import plot_curves
 from .result import CrossValidationResult
 from .several_labels import SeveralLabelsReport, several_labels_report
+from .soft import SoftReport, soft_report
 
 logger = logging.getLogger(__name__)
 
 
-_KNOWN_COLUMNS = ("file", "row", "id", "group", TEXT_COLUMN, TEXT_PAIR_COLUMN)
+_KNOWN_COLUMNS = ("file", "row", "id", "group", TEXT_COLUMN, TEXT_PAIR_COLUMN, ANNOTATIONS_COLUMN)
 """What a table of predictions says of a row, where the data set knows it."""
 
 
@@ -71,11 +76,7 @@ def write_run(
         table.write({**known, "fold": numbers.tolist()}, result.logits, truth)
     groups = row_groups(dataset, record.get("group_by"), record.get("group_pattern"))
     listed = None if groups is None else groups.tolist()
-    details: OutOfFoldReport | SeveralLabelsReport
-    if isinstance(task, MultiLabel):
-        details = several_labels_report(task, result.logits, truth, numbers, labels, listed)
-    else:
-        details = out_of_fold_report(result.logits, truth, numbers, labels, listed)
+    details = _details(task, result, truth, numbers, listed)
     for fold in result.folds:
         store_settings(fold.path, details.settings)
     plot_curves(run / CURVES_FILE, {fold.number: fold.history for fold in result.folds})
@@ -91,6 +92,16 @@ def write_run(
     with atomic_write(run / REPORT_FILE, "w") as handle:
         handle.write(f"{format_report(result)}\n\n{details.to_text()}\n")
     _point(run / BEST, result.best.path)
+
+
+def _details(
+    task: Task, result: CrossValidationResult, truth: Truth, numbers: NDArray[np.integer], groups: list[int] | None
+) -> OutOfFoldReport | SeveralLabelsReport | SoftReport:
+    """Returns what there is to say of the out-of-fold predictions beside their scores."""
+    if isinstance(task, MultiLabel):
+        return several_labels_report(task, result.logits, truth, numbers, result.labels, groups)
+    report = soft_report if isinstance(task, Soft) else out_of_fold_report
+    return report(result.logits, truth, numbers, result.labels, groups)
 
 
 def _write_cards(
@@ -115,7 +126,20 @@ def format_report(result: CrossValidationResult) -> str:
     for name, scores in rows:
         figures = "  ".join(f"{vars(scores)[key]:>{len(title)}.4f}" for key, title in titles.items())
         lines.append(f"{name:<8} {scores.rows:>5}  {figures}")
-    return "\n".join([*lines, "", f"best on validation macro F1: {result.best.path.name}"])
+    best = f"best on validation macro F1: {result.best.path.name}"
+    return "\n".join([*lines, "", best, *_chosen_epochs(result)])
+
+
+def _chosen_epochs(result: CrossValidationResult) -> list[str]:
+    """Returns a line that says which epoch each fold kept and on how many rows it was chosen, where one was."""
+    said = []
+    for fold in result.folds:
+        path = fold.path / FOLD_FILE
+        chosen = json.loads(path.read_text(encoding="utf-8")).get("chosen_epoch") if path.is_file() else None
+        if chosen is not None:
+            epochs = len(chosen["macro_f1_by_epoch"])
+            said.append(f"{fold.path.name} {chosen['epoch']:g} of {epochs} ({chosen['rows']} rows)")
+    return [f"epoch kept, chosen on rows set aside from training: {', '.join(said)}"] if said else []
 
 
 def _point(link: Path, target: Path) -> None:

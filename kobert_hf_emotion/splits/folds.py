@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.column_names import LABEL_COLUMN
+from ..data.distributions import majority_ids
 from ..data.input_checks import check_dataset
-from ..data.label_ids import class_names, has_several, label_ids
+from ..data.label_ids import class_names, has_several, has_votes, label_ids
 from ..errors import Setting, SplitError
 from ..utils.argument_checks import check_count
 from ..wording import Wording
@@ -80,12 +81,15 @@ def stratified_kfold(
 
 
 def _labels_in(dataset: Dataset, column: str) -> tuple[Sequence[Any] | NDArray[Any], list[str] | None]:
-    """Returns the labels of the rows, and their names.
+    """Returns what the rows are stratified by, and the names of the labels.
 
     Raises:
         SplitError: A row has none.
     """
     labels = list(dataset[column][:])
+    if column == LABEL_COLUMN and has_votes(dataset):
+        check_present(labels, column)
+        return stratified_labels(dataset, class_names(dataset) or []), class_names(dataset)
     if column == LABEL_COLUMN and has_several(dataset):
         check_present(labels, column)
         of_lists = class_names(dataset) or sorted({label for row in labels for label in row})
@@ -93,6 +97,16 @@ def _labels_in(dataset: Dataset, column: str) -> tuple[Sequence[Any] | NDArray[A
     names = getattr(dataset.features[column], "names", None)
     check_present(labels, column, below_zero_is_missing=names is not None)
     return labels, names
+
+
+def stratified_labels(dataset: Dataset, names: Sequence[str]) -> NDArray[Any]:
+    """Returns what folds are stratified by: the label of each row, or its labels, or the one with most votes.
+
+    Of a tie it is the first label, in the order of the ids, of those with most votes.
+    """
+    if has_votes(dataset):
+        return majority_ids(label_ids(dataset, names))
+    return label_ids(dataset, names) if has_several(dataset) else np.asarray(dataset[LABEL_COLUMN][:])
 
 
 def fold_indices(
@@ -139,6 +153,36 @@ def fold_indices(
     folds = [(np.flatnonzero(found != fold), np.flatnonzero(found == fold)) for fold in range(n_splits)]
     check_folds(y, folds, label_names)
     return folds
+
+
+def set_aside(
+    labels: Sequence[Any] | NDArray[Any],
+    share: float,
+    seed: int = 42,
+    groups: Sequence[Any] | NDArray[Any] | None = None,
+    label_names: Sequence[str] | None = None,
+) -> Fold:
+    """Divides rows into those that are kept and a share that is set aside, stratified, with groups kept whole.
+
+    Args:
+        labels: As for `fold_indices`.
+        share: Of the rows set aside, above 0 and up to 0.5: 1 of 1 / `share`, rounded, equal parts.
+        seed: The seed of the shuffling.
+        groups: The group of each row, or None.
+        label_names: Names of the labels 0, 1, …, for messages.
+
+    Returns:
+        Indices of the rows that are kept, and of those set aside.
+
+    Raises:
+        SplitError: The labels or groups do not allow it.
+
+    Example:
+        >>> kept, aside = set_aside([0, 0, 0, 0, 1, 1, 1, 1], share=0.25)
+        >>> len(kept), len(aside)
+        (6, 2)
+    """
+    return fold_indices(labels, round(1 / share), seed, groups, label_names=label_names)[0]
 
 
 def _several_folds(

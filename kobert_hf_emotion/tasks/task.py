@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import NotRequired
 
+from ..data.column_names import LABEL_COLUMN
 from ..data.label_ids import Truth
 from ..data.task_names import TaskName
 from ..metrics.bootstrap import Interval
@@ -105,6 +106,10 @@ class Task(ABC):
     @abstractmethod
     def true_cell(self, truth: Truth, index: int, labels: Sequence[str]) -> str:
         """Returns the cell of a table that says what is known of a row; empty where nothing is."""
+
+    def true_columns(self, truth: Truth, labels: Sequence[str]) -> dict[str, list[str]]:
+        """Returns the columns of a table that say what is known of rows, by their names."""
+        return {LABEL_COLUMN: [self.true_cell(truth, index, labels) for index in range(len(truth))]}
 
     def settings(self) -> dict[str, Any]:
         """Returns what a model's configuration says of the answers beside the `problem_type`."""
