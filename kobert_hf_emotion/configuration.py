@@ -40,6 +40,8 @@ class EmotionConfig(BertConfig):
         thresholds_from: What they were fitted on, in words.
         allow_empty: Of a multi-label model: whether a text may get no label. Otherwise it gets the one that is nearest
             to its threshold where none reaches it.
+        context_turns: How many turns before a line of a conversation the model was trained with, as its second text;
+            0 for none. See `tokenization.context`.
     """
 
     vocab_size: int = 8002
@@ -52,6 +54,7 @@ class EmotionConfig(BertConfig):
     label_thresholds: list[float | int] | None = None
     thresholds_from: str | None = None
     allow_empty: bool = False
+    context_turns: int = 0
 
     def __post_init__(self, **kwargs: Any) -> None:
         if self.id2label is None and self.label2id is not None:
@@ -120,6 +123,11 @@ def label_names(config: PreTrainedConfig) -> list[str]:
 def softmax_temperature(config: PreTrainedConfig) -> float:
     """Returns what a classifier's logits are divided by before the softmax; 1 where its configuration has none."""
     return float(getattr(config, "softmax_temperature", 1.0))
+
+
+def context_turns(config: PreTrainedConfig) -> int:
+    """Returns how many turns before a line a model was trained with; 0 where its second texts are something else."""
+    return int(getattr(config, "context_turns", 0) or 0)
 
 
 def is_multi_label(config: PreTrainedConfig) -> bool:

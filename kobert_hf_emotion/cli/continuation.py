@@ -10,10 +10,11 @@ import typer
 from ..data.tables import ReadOptions
 from ..errors import CheckpointError
 from . import options
-from .groups import TrainingOptions, arguments_from, takes_groups
+from .groups import Columns, Conversations, TrainingOptions, arguments_from, takes_groups
 from .inputs import check_data_file
 from .models import check_model
 from .output import note_reading, quiet_libraries, say
+from .turns import turns_of
 
 
 @takes_groups
@@ -35,6 +36,7 @@ def continue_(
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
     *,
+    conversations: Conversations,
     reading: ReadOptions,
     training: TrainingOptions,
 ) -> None:
@@ -58,11 +60,14 @@ def continue_(
     with quiet_libraries():
         before = load_classifier(checkpoint)
         files = [train_file] if validation_file is None else [train_file, validation_file]
+        turns = turns_of(before, conversations, Columns())
         loaded = [
             load_emotion_dataset_with_report(
                 path,
                 text_column,
                 label_column,
+                group_column=conversations.group_column,
+                turns=turns,
                 labels=before.labels,
                 reading=reading,
                 task=before.task.name,

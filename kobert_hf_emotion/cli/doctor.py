@@ -9,7 +9,7 @@ import typer
 
 from ..data.tables import ReadOptions
 from . import options
-from .groups import Columns, takes_groups
+from .groups import Columns, Turns, takes_groups
 from .inputs import check_data_file
 from .language import spoken
 from .models import check_start, names_nearest
@@ -35,6 +35,7 @@ def doctor(
     folds: Annotated[int, typer.Option("--folds", min=2, help="겹 수 (folds)")] = 5,
     *,
     columns: Columns,
+    turns: Turns,
     group_column: options.GroupColumn = None,
     labels: options.Labels = None,
     task: options.Task = "single-label",
@@ -55,6 +56,7 @@ def doctor(
     from ..audit.run_checks import check_run
     from ..data.dataset import load_emotion_dataset_with_report
     from ..data.label_ids import class_names
+    from ..data.turns import wanted_turns
     from ..tokenization.loading import load_tokenizer
     from ..training.estimate import RunPlan
     from .findings import show
@@ -64,6 +66,7 @@ def doctor(
     check_start("model", model)
     shared: dict[str, Any] = {**vars(columns), "group_column": group_column, "reading": reading}
     shared |= {"task": task, "allow_empty": allow_empty}
+    shared["turns"] = wanted_turns(turns.context or 0, turns.order_column, columns.text_pair_column)
     with quiet_libraries():
         dataset, loaded = load_emotion_dataset_with_report(train_file, labels=options.parse_labels(labels), **shared)
         findings = check_files(loaded) + check_reading(loaded)

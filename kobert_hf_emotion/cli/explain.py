@@ -14,6 +14,7 @@ from .inputs import check_order, check_page, file_or_texts
 from .language import words
 from .models import open_model
 from .output import note, quiet_libraries, say, say_json
+from .turns import note_single_lines
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -63,7 +64,9 @@ def explain(
         )
     check_page(output, "explanation.html")
     with quiet_libraries():
-        explanations = open_model(model, tokenizer, num_attention_heads).explain(found, method, label)
+        opened = open_model(model, tokenizer, num_attention_heads)
+        note_single_lines(opened)
+        explanations = opened.explain(found, method, label)
     if output is not None:
         from ..explanation.page import to_html
 

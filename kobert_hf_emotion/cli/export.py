@@ -11,6 +11,7 @@ from . import options
 from .language import counted, words
 from .models import load_model
 from .output import quiet_libraries, say, say_json
+from .turns import note_single_lines
 
 
 def export(
@@ -69,6 +70,7 @@ def export(
                 f"{model}: an ensemble cannot be exported. Export one fold, or the mean of the weights.",
             )
         if format == "web":
+            note_single_lines(classifier)
             report = export_web(classifier, output, int8 is not False, runtime)
         else:
             report = export_onnx(classifier, output, bool(int8), None if Path(model).is_file() else model)

@@ -75,6 +75,27 @@ GroupColumn = Annotated[
     str | None,
     typer.Option("--group-column", help="값이 같으면 같은 겹에 두는 열 (rows with equal values share a fold)"),
 ]
+Context = Annotated[
+    int | None,
+    typer.Option(
+        "--context",
+        min=0,
+        help="대화에서 한 줄 앞의 말을 몇 마디까지 함께 볼지; 대화는 --group-column, KEMDy 발화 번호나 AI-Hub의 시작 "
+        "표시로 앎 (turns before a line that go with it, at most; conversations by --group-column, KEMDy's ids or "
+        "AI-Hub's marks)",
+    ),
+]
+OrderColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--order-column",
+        help="--context: 대화 안의 순서 열; 없으면 파일의 차례 (order of the lines of a conversation; the file's)",
+    ),
+]
+ConversationColumn = Annotated[
+    str | None,
+    typer.Option("--group-column", help="--context로 학습한 모델: 대화가 적힌 열 (column of the conversations)"),
+]
 GroupPattern = Annotated[
     str | None,
     typer.Option(
@@ -138,6 +159,28 @@ SplitFile = Annotated[
     typer.Option(
         "--split",
         help="행마다 겹을 적은 CSV, 예: 다른 실행의 split.csv (CSV with the fold of each row, as a run writes)",
+    ),
+]
+
+LongName: TypeAlias = Literal["window", "sentence"]
+Long = Annotated[
+    LongName | None,
+    typer.Option(
+        "--long",
+        help="모델이 읽는 길이보다 긴 글을 겹치는 창(window)이나 문장(sentence)으로 나누어 답함; 없으면 끝을 "
+        "자름 (texts longer than the model reads: in overlapping windows, or by sentence; cut if left out)",
+    ),
+]
+Stride = Annotated[
+    int, typer.Option("--stride", min=0, help="--long: 이웃한 창이 함께 가진 토큰 수 (tokens that two windows share)")
+]
+PoolName: TypeAlias = Literal["mean", "max"]
+Pool = Annotated[
+    PoolName,
+    typer.Option(
+        "--pool",
+        help="--long: 나눈 것들의 확률을 합치는 법; mean은 평균, max는 라벨마다 가장 큰 값을 합이 1이 되게 (how the "
+        "pieces' probabilities become the text's: their mean, or each label's highest, brought to a sum of 1)",
     ),
 ]
 

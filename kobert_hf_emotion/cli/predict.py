@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,20 +12,25 @@ import typer
 from ..data.tables import ReadOptions
 from ..utils.garbage_collection import collector_spares_imports
 from . import options
-from .groups import Columns, Engine, takes_groups
+from .groups import Columns, Conversations, Engine, Long, takes_groups
 from .inputs import STDIN, check_order, check_output, file_or_texts, refuse_unused
 from .language import counted, spoken, words
+from .long_texts import long_texts, refuse_long
 from .models import open_model
-from .output import note, note_reading, progress_bar, quiet_libraries, say, say_json
+from .output import as_options, note, note_reading, progress_bar, quiet_libraries, say, say_json
+from .turns import note_single_lines, refuse_turns, turns_of
 from .typed import typed
 
 if TYPE_CHECKING:
     from ..data.row_stream import RowStream
     from ..inference.logits_model import LogitsModel
+    from ..tasks.task import Prediction
     from ..tokenization.guard import UnknownTexts
+    from ..tokenization.windows import LongTexts
 
 
 _FOR_TEXTS = {"model", "inputs", "output", "as_text", "batch_size", "tokenizer", "num_attention_heads", "json"}
+_FOR_TEXTS |= {field.name for field in fields(Long)}
 """Parameters that matter where texts are given; all others are about reading a file."""
 _FOR_RAY = {field.name for field in fields(Engine)} - {"engine"}
 """Parameters that do nothing without Ray."""
@@ -54,6 +60,8 @@ def predict(
     ] = False,
     *,
     columns: Columns,
+    conversations: Conversations,
+    long: Long,
     ignore_labels: Annotated[
         bool, typer.Option("--ignore-labels", help="라벨 열이 있어도 쓰지 않음 (leave the label column out)")
     ] = False,
@@ -79,12 +87,15 @@ def predict(
     if engine.engine == "ray":
         from .on_ray import predict_files
 
+        refuse_turns(conversations)
+        refuse_long(long)
         read_labels, heads = not ignore_labels, num_attention_heads
         predict_files(
             *(model, inputs, output, as_text, columns, read_labels, reading, batch_size, tokenizer, heads, engine, json)
         )
         return
     refuse_unused(context, set(typed(context)) - _FOR_RAY, "`engine` ray 없이는", "without `engine` ray")
+    pieces = long_texts(context, long)
     found = file_or_texts(inputs, as_text, reading.encoding)
     if not isinstance(found, Path):
         used = _FOR_TEXTS | {"engine"} | {"encoding"} if inputs == [STDIN] else _FOR_TEXTS | {"engine"}
@@ -95,58 +106,90 @@ def predict(
     if (about := classifier.task.about(spoken())) is not None:
         note(about)
     if not isinstance(found, Path):
-        _predict_texts(classifier, found, output, batch_size, json)
+        note_single_lines(classifier)
+        _predict_texts(classifier, found, output, batch_size, json, pieces)
         return
     with quiet_libraries():
         task = classifier.task
         kind = label_kind(task.name, task.allow_empty)
         rows = open_rows(
-            found, classifier.labels, **vars(columns), read_labels=not ignore_labels, reading=reading, kind=kind
+            found,
+            classifier.labels,
+            **vars(columns),
+            read_labels=not ignore_labels,
+            reading=reading,
+            kind=kind,
+            group_column=conversations.group_column,
+            turns=turns_of(classifier, conversations, columns),
         )
         note_reading(rows.report)
-    _predict_rows(classifier, rows, output, batch_size, json)
+    _predict_rows(classifier, rows, output, batch_size, json, pieces)
 
 
-def _predict_texts(classifier: LogitsModel, texts: list[str], output: Path | None, batch_size: int, json: bool) -> None:
+def _predict_texts(
+    classifier: LogitsModel, texts: list[str], output: Path | None, batch_size: int, json: bool, long: LongTexts | None
+) -> None:
     from ..tokenization.guard import UnknownTexts
 
     unknown = UnknownTexts()
+    predictions: Sequence[Prediction]
+    columns: dict[str, list[str]] = {"text": texts}
     with quiet_libraries():
-        logits = classifier.predict_logits(texts, None, batch_size, unknown)
-    predictions = classifier.task.predictions(logits, classifier.labels)
+        if long is None:
+            logits = classifier.predict_logits(texts, None, batch_size, unknown)
+            predictions = classifier.task.predictions(logits, classifier.labels)
+        else:
+            answer = classifier.answer_long(texts, long, None, batch_size, unknown)
+            logits, predictions = answer.logits, answer.predictions(classifier.task, classifier.labels)
+            columns["parts"] = answer.cells(classifier.task, classifier.labels)
+            note(as_options(answer.counts.message(long).in_language(spoken())))
     if output is not None:
         from ..inference.prediction_csv import prediction_csv
 
         with prediction_csv(output, classifier.labels, classifier.task) as table:
-            table.write({"text": texts}, logits)
+            table.write(columns, logits)
     _warn(unknown)
     if json:
         predicted = [{"text": t, **p} for t, p in zip(texts, predictions, strict=True)]
-        say_json({"predictions": predicted, "unknown_texts": unknown.unknown})
+        say_json({"predictions": predicted, "unknown_texts": unknown.unknown, "cut_texts": unknown.cut})
         return
     for text, prediction in zip(texts, predictions, strict=True):
-        ranked = sorted(prediction["probabilities"].items(), key=lambda item: -item[1])
-        chosen = ", ".join(prediction.get("labels", [prediction["label"]])) or "-"
-        say(f"{text}\n  {chosen}  " + "  ".join(f"{label} {p:.2f}%" for label, p in ranked))
+        say(f"{text}\n  {_shown(prediction)}")
+        parts: Sequence[Any] = prediction.get("parts", ())  # type: ignore[assignment]
+        for part in parts if len(parts) > 1 else ():
+            say(f"  [{part['start']}:{part['end']}] {text[part['start'] : part['end']]}\n    {_shown(part)}")
+
+
+def _shown(prediction: Mapping[str, Any]) -> str:
+    ranked = sorted(prediction["probabilities"].items(), key=lambda item: -item[1])
+    chosen = ", ".join(prediction.get("labels", [prediction["label"]])) or "-"
+    return f"{chosen}  " + "  ".join(f"{label} {p:.2f}%" for label, p in ranked)
 
 
 def _warn(unknown: UnknownTexts) -> None:
-    if (message := unknown.message()) is not None:
-        note(message)
+    for message in (unknown.message(), unknown.cut_message()):
+        if message is not None:
+            note(as_options(message.in_language(spoken())))
 
 
-def _predict_rows(classifier: LogitsModel, rows: RowStream, output: Path | None, batch_size: int, json: bool) -> None:
+def _predict_rows(
+    classifier: LogitsModel, rows: RowStream, output: Path | None, batch_size: int, json: bool, long: LongTexts | None
+) -> None:
     from ..inference.files import predict_rows
 
     with quiet_libraries(), progress_bar(words("예측", "predicting"), rows.report.rows_kept) as advance:
-        found = predict_rows(classifier, rows, output, batch_size, advance)
+        found = predict_rows(classifier, rows, output, batch_size, advance, long)
     _warn(found.unknown)
+    if long is not None:
+        note(as_options(found.long.message(long).in_language(spoken())))
     if output is not None:
         note(f"{output}: {counted(found.rows, '행', 'rows')}")
     counts = dict(zip(found.labels, found.predicted.tolist(), strict=True))
     if json:
         result: dict[str, Any] = {"output": output, "rows": found.rows, "data": rows.report, "predicted": counts}
-        result["unknown_texts"] = found.unknown.unknown
+        result |= {"unknown_texts": found.unknown.unknown, "cut_texts": found.unknown.cut}
+        if long is not None:
+            result["long"] = {**vars(long), **vars(found.long)}
         if found.labelled:
             result |= {"scores": found.scores(), "report": found.table_report()}
         say_json(result)

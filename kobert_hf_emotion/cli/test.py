@@ -12,11 +12,13 @@ from ..errors import DataError
 from ..utils.files import write_json
 from ..wording import Wording
 from . import options
-from .groups import Columns, takes_groups
+from .groups import Columns, Conversations, Long, takes_groups
 from .inputs import check_data_file
 from .language import counted, spoken, words
+from .long_texts import long_texts, note_long
 from .models import check_notebook_options, check_tested, names_nearest
 from .output import note, note_reading, quiet_libraries, say, say_json
+from .turns import turns_of
 
 if TYPE_CHECKING:
     from ..evaluation.held_out import Holdout, HoldoutScores
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 @takes_groups
 def evaluate(
+    context: typer.Context,
     run: Annotated[
         Path, typer.Argument(help="실행 폴더, 모델 폴더, 'default', Hub 이름 또는 .pt/.tar 파일 (run, model or file)")
     ],
@@ -36,6 +39,8 @@ def evaluate(
     ] = False,
     *,
     columns: Columns,
+    conversations: Conversations,
+    long: Long,
     reading: ReadOptions,
     batch_size: options.BatchSize = 64,
     tokenizer: options.Tokenizer = None,
@@ -59,6 +64,7 @@ def evaluate(
     from ..inference.loading import load_checkpoint
     from ..runs.layout import find_checkpoints
 
+    pieces = long_texts(context, long)
     _check_output(output)
     check_data_file("test_file", test_file)
     check_tested("run", run)
@@ -69,6 +75,8 @@ def evaluate(
         dataset, report = load_emotion_dataset_with_report(
             test_file,
             **vars(columns),
+            group_column=conversations.group_column,
+            turns=turns_of(predictor, conversations, columns),
             labels=predictor.labels,
             reading=reading,
             task=predictor.task.name,
@@ -77,7 +85,8 @@ def evaluate(
         note_reading(report)
         if (about := predictor.task.about(spoken())) is not None:
             note(about)
-        found = evaluate_run(run, dataset, select_on_test, batch_size, tokenizer, num_attention_heads)
+        note_long(predictor, dataset["text"][:], pieces)
+        found = evaluate_run(run, dataset, select_on_test, batch_size, tokenizer, num_attention_heads, pieces)
     content = _to_json(found) | {"data": report}
     if output is not None:
         write_json(output, content)

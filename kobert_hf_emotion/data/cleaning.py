@@ -36,6 +36,7 @@ def join_tables(tables: Sequence[Table], columns: Sequence[Columns]) -> pd.DataF
             "other_label": found.other_label,
             "text_pair": found.text_pair,
             "group": found.group,
+            "order": found.order,
             "id": found.id if with_id else None,
         }
         frame = pd.DataFrame({role: table.frame[name] for role, name in roles.items() if name is not None})

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .tables import Table
+    from .turns import Turns
 
 
 class _Role(NamedTuple):
@@ -46,6 +47,7 @@ _ROLES = {
     "label": ("레이블", "label"),
     "other_label": ("견줄 레이블", "second label"),
     "group": ("그룹", "group"),
+    "order": ("순서", "order"),
     "id": ("ID", "id"),
 }
 
@@ -65,6 +67,7 @@ class Columns:
     text_pair: str | None = None
     group: str | None = None
     id: str | None = None
+    order: str | None = None
     indicators: tuple[str, ...] = ()
     guessed: tuple[str, ...] = ()
     rivals: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -107,6 +110,7 @@ class Wanted:
         read_labels: Whether one is looked for.
         several: Whether a row may have several labels, so that each may have a column of its own.
         labels: The names of the labels, where they are given.
+        turns: Which turns before a line are wanted with it, if any.
     """
 
     text: str | None = None
@@ -117,12 +121,14 @@ class Wanted:
     read_labels: bool = True
     several: bool = False
     labels: tuple[str, ...] = ()
+    turns: Turns | None = None
 
     @property
     def named(self) -> dict[str, str]:
         """The columns that are named, by the argument that names them."""
         roles = ("text", "label", "text_pair", "group")
-        return {f"{role}_column": name for role in roles if (name := getattr(self, role)) is not None}
+        order = {} if self.turns is None or self.turns.order is None else {"order_column": self.turns.order}
+        return {f"{role}_column": name for role in roles if (name := getattr(self, role)) is not None} | order
 
     @property
     def must_guess_label(self) -> bool:

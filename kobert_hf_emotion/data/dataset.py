@@ -12,6 +12,7 @@ from ..labels import EMOTION_LABELS
 from ..utils.argument_checks import check_path, check_type
 from ..wording import Wording
 from .cleaning import clean_texts, join_tables, keep_rows
+from .column_names import CONVERSATION_COLUMN, TEXT_PAIR_COLUMN
 from .columns import Columns, Wanted
 from .label_kinds import LabelKind, label_kind
 from .label_parsing import label_names
@@ -23,6 +24,7 @@ from .tables import Note, ReadOptions, Table, read_table
 from .tables.column_roles import columns_of, gap_notes
 from .tables.options import LayoutName
 from .task_names import TaskName
+from .turns import Turns, add_turns, wanted_turns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PathLike = str | os.PathLike[str]
+_TEXT_COLUMNS = (TEXT_PAIR_COLUMN, "group", CONVERSATION_COLUMN, "id")
+"""Of a data set, beside `text`, where there are some."""
 
 
 def load_emotion_dataset(
@@ -52,6 +56,8 @@ def load_emotion_dataset(
     layout: LayoutName | None = None,
     task: TaskName = "single-label",
     allow_empty: bool = False,
+    context: int = 0,
+    order_column: str | None = None,
 ) -> Dataset:
     """Loads CSV, TSV, XLSX, JSON, JSON Lines or Parquet files and logs what was read, how, and what was left out.
 
@@ -61,6 +67,7 @@ def load_emotion_dataset(
     - `label`: a `ClassLabel`, with `task="multi-label"` a list of them; absent if there is no label column and
       `require_labels` is False.
     - `text_pair`, `group`: where asked for.
+    - `conversation`: with `context`; `text_pair` then has the turns before a line, the empty string for none.
     - `row`: the row's number among the rows of data of its file, from 1.
     - `file`: the row's file, where there are several.
     - `id`: of the column `ID` or `id`, where every file has one.
@@ -93,6 +100,10 @@ def load_emotion_dataset(
             brackets, or in a column of 0 and 1 for each. Which of these it is, is found out and told.
         allow_empty: Whether an empty cell of labels says that a row has none; with "multi-label" alone. Otherwise such
             rows are left out as those that nobody labelled.
+        context: How many turns before a line of a conversation go with it, at most; 0 for none. Conversations are told
+            by `group_column`. Without it KEMDy's ids (`Sess19_script02_M007`) and AI-Hub's mark at the first line of a
+            conversation are recognised, and this is logged.
+        order_column: The column that tells the order of the lines of a conversation; that of the file if None.
 
     Raises:
         DataError: A file, a column, a row or a label is not what was expected, or no row is left.
@@ -109,6 +120,7 @@ def load_emotion_dataset(
         reading=ReadOptions(encoding, sheet, delimiter, quoted, no_header, header_row, layout),
         task=task,
         allow_empty=allow_empty,
+        turns=wanted_turns(context, order_column, text_pair_column),
     )
     is_doubtful = report.labels_read is not None and report.labels_read.doubtful
     logger.log(logging.WARNING if is_doubtful else logging.INFO, report.summary())
@@ -128,10 +140,11 @@ def load_emotion_dataset_with_report(
     reading: ReadOptions | None = None,
     task: TaskName = "single-label",
     allow_empty: bool = False,
+    turns: Turns | None = None,
 ) -> tuple[Dataset, LoadReport]:
     """Does what `load_emotion_dataset` does, and returns the report in place of logging it.
 
-    The options of reading are one argument here, and the same for all files.
+    The options of reading are one argument here, and the same for all files; so are those of the turns before a line.
     """
     kind = label_kind(task, allow_empty)
     wanted = Wanted(
@@ -143,6 +156,7 @@ def load_emotion_dataset_with_report(
         read_labels,
         several=kind.several,
         labels=() if labels is None or isinstance(labels, str) else tuple(labels),
+        turns=turns,
     )
     for name, column in wanted.named.items():
         check_type(name, column, str, '"text"')
@@ -152,7 +166,7 @@ def load_emotion_dataset_with_report(
     notes: list[Note] = []
     for table, found in zip(tables, columns, strict=True):
         notes += [*table.notes, *gap_notes(table, found, wanted.require_labels)]
-    return _load(tables, columns, notes, labels, wanted.require_labels, kind)
+    return _load(tables, columns, notes, labels, wanted, kind)
 
 
 def _load(
@@ -160,13 +174,19 @@ def _load(
     columns: tuple[Columns, ...],
     notes: Sequence[Note],
     labels: Sequence[str] | None,
-    require_labels: bool,
+    wanted: Wanted,
     kind: LabelKind,
 ) -> tuple[Dataset, LoadReport]:
+    require_labels = wanted.require_labels
     frame = join_tables(tables, columns)
     in_columns = tuple(dict.fromkeys(name for found in columns for name in found.indicators))
     names = label_names(frame, labels, lambda cells: in_columns or kind.names_in(cells))
     clean_texts(frame)
+    if wanted.turns is not None:
+        frame, said = add_turns(frame, wanted.turns)
+        notes = [*notes, *said]
+        if any("group" in found.guessed for found in columns):
+            frame = frame.drop(columns="group")  # `conversation` says what was read of it
     tally = LabelTally() if names is None else kind.read(frame, names)
     if names is not None:
         if require_labels and not tally.unknown:
@@ -237,7 +257,7 @@ def _to_dataset(frame: pd.DataFrame, names: tuple[str, ...] | None, kind: LabelK
     features: dict[str, Any] = {"text": Value("string")}
     if names is not None and frame["label"].notna().any():
         features["label"] = kind.feature(names)
-    features |= {name: Value("string") for name in ("text_pair", "group", "id") if name in frame}
+    features |= {name: Value("string") for name in _TEXT_COLUMNS if name in frame}
     features["row"] = Value("int64")
     if several_files:
         features["file"] = Value("string")

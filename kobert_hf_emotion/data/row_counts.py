@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 
 class Part(NamedTuple):
-    """Rows that were read at once: those that are kept, how many are left out and why, and all their labels."""
+    """Rows read at once: those that are kept, how many are left out and why, all their labels, and what was assumed."""
 
     kept: pd.DataFrame
     dropped: dict[str, int]
     labels: LabelTally
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.column_names import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.column_names import CONVERSATION_COLUMN, LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..errors import KoBERTEmotionError, RunError
 from ..metrics.bootstrap import SEED, Interval, confusion_scores, percentile_interval, resample_counts
 from ..metrics.mcnemar import McNemar, mcnemar
@@ -178,7 +178,10 @@ def _difference(
 def _check_same_rows(first: FinishedRun, second: FinishedRun) -> None:
     """Raises `RunError` where the runs differ in texts or labels; in which order labels are numbered is no matter."""
     same_labels = sorted(first.labels) == sorted(second.labels)
-    known = [{TEXT_COLUMN, TEXT_PAIR_COLUMN, LABEL_COLUMN}.intersection(run.table) for run in (first, second)]
+    compared = {TEXT_COLUMN, TEXT_PAIR_COLUMN, LABEL_COLUMN}
+    if any(CONVERSATION_COLUMN in run.table for run in (first, second)):
+        compared -= {TEXT_PAIR_COLUMN}  # the turns before a line, of which runs may have more, or none
+    known = [compared.intersection(run.table) for run in (first, second)]
     same_columns, columns = known[0] == known[1], sorted(known[0])
     if not same_labels or not same_columns or not first.table[columns].equals(second.table[columns]):
         hashes = [run.record["data_sha256"][:12] for run in (first, second)]

@@ -28,6 +28,7 @@ from ..runs.finished import run_of
 from ..runs.layout import best_fold, find_checkpoints
 from ..tasks.choice import check_task
 from ..tasks.task import Task
+from ..tokenization.windows import LongTexts
 from ..utils.argument_checks import check_count
 from .checkpoints import CheckpointScores, evaluate_predictor, mean_focal_loss
 
@@ -129,6 +130,7 @@ def evaluate_run(
     batch_size: int = DEFAULT_BATCH_SIZE,
     tokenizer: PreTrainedTokenizerBase | str | os.PathLike[str] | None = None,
     num_attention_heads: int | None = None,
+    long: LongTexts | None = None,
 ) -> Holdout:
     """Evaluates a run, or a single checkpoint, on test rows.
 
@@ -144,6 +146,7 @@ def evaluate_run(
         batch_size: Rows a forward pass.
         tokenizer: For the notebook's files, which hold none; see `load_checkpoint`.
         num_attention_heads: For the notebook's files that do not tell it.
+        long: How texts longer than the models read are answered; None cuts them.
 
     Raises:
         CheckpointError: There is no checkpoint at `run`.
@@ -171,7 +174,7 @@ def evaluate_run(
                 f"The labels of {path} are not those of {paths[0]} in their order: {predictor.labels}, {names}. They "
                 "cannot be evaluated together; evaluate one at a time.",
             )
-        found.append(evaluate_predictor(predictor, path, dataset, batch_size))
+        found.append(evaluate_predictor(predictor, path, dataset, batch_size, long))
         checkpoints.append(rows.judge(str(path), path, found[-1].loss, found[-1].logits, predictor.task))
     assert rows is not None
     is_run = len(paths) > 1
@@ -181,7 +184,7 @@ def evaluate_run(
     chosen_on = CHOSEN_ON_VALIDATION if best.path == chosen else CHOSEN_ON_TEST
     return Holdout(
         checkpoints=checkpoints,
-        combined=_combined(paths, found, rows, dataset, batch_size) if is_run else [],
+        combined=_combined(paths, found, rows, dataset, batch_size, long) if is_run else [],
         best=best,
         chosen_on=chosen_on if is_run else NOT_CHOSEN,
         optimism=_optimism(checkpoints, rows) if is_run else None,
@@ -213,11 +216,12 @@ def _combined(
     rows: _TestRows,
     dataset: datasets.Dataset,
     batch_size: int,
+    long: LongTexts | None,
 ) -> list[HoldoutScores]:
     """Evaluates what the folds are together; the ensemble needs no forward pass of its own."""
     soup = average_weights(paths)
     logits = soup.task.mean([scores.logits for scores in found])
     loss = mean_focal_loss(EmotionEnsemble([soup]), logits, rows.labels)
     ensemble = rows.judge(ENSEMBLE, None, loss, logits, soup.task)
-    scores = evaluate_predictor(soup, Path(SOUP), dataset, batch_size)
+    scores = evaluate_predictor(soup, Path(SOUP), dataset, batch_size, long)
     return [ensemble, rows.judge(SOUP, None, scores.loss, scores.logits, soup.task)]

@@ -27,6 +27,7 @@ from transformers.utils import CONFIG_NAME
 from ..assets import resolve_default
 from ..configuration import (
     EmotionConfig,
+    context_turns,
     label_names,
     softmax_temperature,
 )
@@ -35,7 +36,8 @@ from ..explanation.subject import Subject
 from ..hub.from_pretrained import load_weights, unloadable
 from ..modeling.classifier import EmotionClassifier
 from ..modeling.explaining import subject_of
-from ..modeling.prediction import predict_logits, use_accelerator
+from ..modeling.long_texts import Reader
+from ..modeling.prediction import predict_logits, row_limit, use_accelerator
 from ..tasks.choice import task_of
 from ..tasks.task import Task
 from ..tokenization.guard import check_vocabulary
@@ -66,6 +68,11 @@ class Classifier(LogitsModel):
         return self.model.config
 
     @property
+    def context_turns(self) -> int:
+        """How many turns before a line it was trained with."""
+        return context_turns(self.config)
+
+    @property
     def task(self) -> Task:
         """How its logits become answers, with the thresholds of the configuration."""
         return task_of(self.config)
@@ -85,6 +92,10 @@ class Classifier(LogitsModel):
             self.model, self.tokenizer, question.texts, question.pairs, question.batch_size, unknown=question.unknown
         )
         return logits / np.float32(self.temperature)
+
+    def reader(self) -> Reader:
+        """Returns the tokenizer, and how many tokens of a text the model reads."""
+        return Reader(self.tokenizer, self.config, row_limit(self.tokenizer, self.config))
 
     def subject(self) -> Subject:
         """Returns the classifier as explanations see it."""
@@ -114,6 +125,7 @@ def start_model(
     dropout: float,
     tokenizer: PreTrainedTokenizerBase,
     task: Task | None = None,
+    context: int = 0,
 ) -> PreTrainedModel:
     """Builds a classifier from a pre-trained encoder and a new head.
 
@@ -126,6 +138,7 @@ def start_model(
         dropout: Dropout in the head.
         tokenizer: The tokenizer to go with the model.
         task: Whether a text gets one label, as by default, or several.
+        context: How many turns before a line the model is to be trained with.
 
     Raises:
         CheckpointError: There is no model at `source`, or one of another architecture.
@@ -148,7 +161,8 @@ def start_model(
         nn.init.constant_(last.bias, task.start_bias)
     model.config.softmax_temperature = 1.0  # the source's belongs to its head
     model.config.problem_type = None if task is None else task.problem_type
-    answering = {"label_thresholds": None, "thresholds_from": None, "allow_empty": False}  # likewise
+    answering: dict[str, Any] = {"label_thresholds": None, "thresholds_from": None, "allow_empty": False}  # likewise
+    answering["context_turns"] = context
     for name, value in (answering | ({} if task is None else task.settings())).items():
         if value or hasattr(model.config, name):
             setattr(model.config, name, value)

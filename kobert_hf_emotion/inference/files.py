@@ -24,10 +24,12 @@ from ..metrics.classification_report import (
 from ..metrics.multi_label import MultiLabelScores, answer_counts, binary_cross_entropy, scores_of_counts
 from ..metrics.probabilities import check_logits, log_losses
 from ..metrics.scores import Scores
+from ..modeling.long_texts import LongCounts
 from ..modeling.prediction import DEFAULT_BATCH_SIZE
 from ..tasks.single_label import SingleLabel
 from ..tasks.task import Task
 from ..tokenization.guard import UnknownTexts
+from ..tokenization.windows import LongTexts
 from .logits_model import LogitsModel
 from .prediction_csv import prediction_csv
 
@@ -43,6 +45,7 @@ class FilePrediction(ABC):
         labelled: Rows whose label is known.
         log_loss: Mean cross-entropy in nats of the rows with a label; nan where there are none.
         unknown: The rows that the tokenizer could not read.
+        long: The rows longer than the model reads, where these were answered in pieces.
     """
 
     labels: tuple[str, ...]
@@ -51,6 +54,7 @@ class FilePrediction(ABC):
     labelled: int
     log_loss: float
     unknown: UnknownTexts
+    long: LongCounts
 
     @abstractmethod
     def scores(self) -> Scores:
@@ -121,6 +125,7 @@ def predict_rows(
     output: str | os.PathLike[str] | None = None,
     batch_size: int = DEFAULT_BATCH_SIZE,
     on_progress: Callable[[int], None] | None = None,
+    long: LongTexts | None = None,
 ) -> FilePrediction:
     """Predicts every row of a file and writes a CSV with a row for each, in their order.
 
@@ -132,6 +137,8 @@ def predict_rows(
         output: CSV to write, which Excel opens with its Hangul intact (UTF-8 with a byte-order mark); none if None.
         batch_size: Texts a forward pass.
         on_progress: Called after each chunk with the number of its rows.
+        long: How texts longer than the model reads are answered; the column `parts` then has what it says of the
+            pieces, as JSON. None cuts them.
 
     Raises:
         DataError: The file is not what it was when it was counted.
@@ -142,12 +149,20 @@ def predict_rows(
     with nullcontext() if output is None else prediction_csv(output, model.labels, model.task) as table:
         for frame in rows.chunks():
             pairs = frame["text_pair"].tolist() if "text_pair" in frame else None
-            logits = model.predict_logits(frame["text"].tolist(), pairs, batch_size, counts.unknown)
+            texts, answer = frame["text"].tolist(), None
+            if long is None:
+                logits = model.predict_logits(texts, pairs, batch_size, counts.unknown)
+            else:
+                answer = model.answer_long(texts, long, pairs, batch_size, counts.unknown)
+                logits = answer.logits
+                counts.long.add(answer.counts)
             check_logits(logits)
             truth = rows.kind.truth(frame["label"], model.labels) if "label" in frame else None
             counts.add(logits, truth)
             if table is not None:
                 left = {str(name): column.tolist() for name, column in frame.items() if name != "label"}
+                if answer is not None:
+                    left["parts"] = answer.cells(model.task, model.labels)
                 table.write(left, logits, truth)
             if on_progress is not None:
                 on_progress(len(frame))
@@ -169,6 +184,7 @@ class Counts(ABC):
         self._rows = self._labelled = 0
         self._nats = 0.0
         self.unknown = UnknownTexts()
+        self.long = LongCounts()
 
     def add(self, logits: NDArray[np.floating], truth: Truth | None) -> None:
         """Adds rows; `truth` is below 0 where a row's label is not known."""
@@ -188,9 +204,9 @@ class Counts(ABC):
     def prediction(self) -> FilePrediction:
         """Returns the counts of all rows that were added."""
 
-    def _known(self) -> tuple[tuple[str, ...], NDArray[np.int64], int, int, float, UnknownTexts]:
+    def _known(self) -> tuple[tuple[str, ...], NDArray[np.int64], int, int, float, UnknownTexts, LongCounts]:
         nats = self._nats / self._labelled if self._labelled else float("nan")
-        return (self._labels, self._predicted, self._rows, self._labelled, nats, self.unknown)
+        return (self._labels, self._predicted, self._rows, self._labelled, nats, self.unknown, self.long)
 
 
 class RunningCounts(Counts):

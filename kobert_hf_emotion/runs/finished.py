@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.column_names import CONVERSATION_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.text_keys import text_key
 from ..errors import RunError
 from ..splits.groups import row_groups
@@ -83,7 +83,7 @@ class FinishedRun:
         import datasets
 
         group_by, pattern = self.record.get("group_by"), self.record.get("group_pattern")
-        kept = [name for name in (TEXT_COLUMN, TEXT_PAIR_COLUMN, group_by) if name in self.table]
+        kept = [name for name in (TEXT_COLUMN, TEXT_PAIR_COLUMN, CONVERSATION_COLUMN, group_by) if name in self.table]
         rows = datasets.Dataset.from_dict({name: self.table[name].tolist() for name in kept})
         found = row_groups(rows, *((group_by, pattern) if group_by in kept else ()))
         return None if found is None else found.tolist()

@@ -39,6 +39,8 @@ class Plan:
     legacy_export: bool
     allow_empty: bool = False
     """Whether a text may get no label, where rows have several."""
+    context: int = 0
+    """How many turns before a line its second text has, at most; 0 where second texts are something else."""
 
     @property
     def labels(self) -> list[str]:
@@ -64,7 +66,7 @@ class Plan:
     def start_model(self) -> PreTrainedModel:
         """Returns the model that every fold starts from."""
         set_seed(self.args.seed)
-        return start_model(self.model, self.labels, self.args.dropout, self.tokenizer, self.task)
+        return start_model(self.model, self.labels, self.args.dropout, self.tokenizer, self.task, self.context)
 
     def checkpoints(self, fold: int) -> Path:
         """Returns where the checkpoints of a fold are while it is not finished."""
@@ -90,5 +92,6 @@ class Plan:
             "processes": self.args.world_size,
             "training_arguments": self.args.to_dict(),  # type: ignore[no-untyped-call]
             **split.describe(),
+            **({"context": self.context} if self.context else {}),
             **({"task": self.task.name, "allow_empty": self.allow_empty} if isinstance(self.task, MultiLabel) else {}),
         }

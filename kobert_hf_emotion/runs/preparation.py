@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
@@ -19,11 +20,14 @@ from ..inference.classifier import weights_sha256
 from ..splits.csv import SPLIT_FILE, read_split
 from ..splits.folds import folds_from_numbers
 from ..splits.split import Split
+from ..tokenization.context import fit_context
 from ..tokenization.guard import check_tokenization
 from ..training.arguments import EmotionTrainingArguments, loss_settings
 from ..utils.versions import library_versions
 from .plan import Plan
 from .state import check_same_run, unfinished_record
+
+logger = logging.getLogger(__name__)
 
 Made = TypeVar("Made")
 
@@ -96,6 +100,7 @@ def _prepare(plan: Plan, divide: Callable[[], Split], about: Mapping[str, Any]) 
         **plan.describe(split),
         "start_weights_sha256": weights_sha256(start),
         **about,
+        **_turns_cut(plan),
         "rows": len(plan.dataset),
         "data_sha256": data_sha256(plan.dataset),
         "tokenization": asdict(guard),
@@ -104,6 +109,16 @@ def _prepare(plan: Plan, divide: Callable[[], Split], about: Mapping[str, Any]) 
     if begun is not None:
         check_same_run(plan.run, begun, record)
     return Preparation(split, record, audit)
+
+
+def _turns_cut(plan: Plan) -> dict[str, Any]:
+    """Counts what of the turns before lines does not fit beside them, where there are any, and logs it."""
+    if not plan.context:
+        return {}
+    texts, contexts = plan.dataset[TEXT_COLUMN][:], plan.dataset[TEXT_PAIR_COLUMN][:]
+    _, cut = fit_context(plan.tokenizer, texts, contexts, plan.args.max_length)
+    logger.info(cut.message(plan.args.max_length))
+    return {"context_cut": asdict(cut)}
 
 
 def _begun_with(plan: Plan, begun: Mapping[str, Any], split: Split) -> Split:

@@ -12,7 +12,7 @@ from typing import Any
 import datasets
 import numpy as np
 
-from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.column_names import CONVERSATION_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.label_ids import Truth
 from ..hub.cards import CARD_FILE, is_hub_id
 from ..inference.classifier import store_settings
@@ -39,7 +39,7 @@ from .several_labels import SeveralLabelsReport, several_labels_report
 logger = logging.getLogger(__name__)
 
 
-_KNOWN_COLUMNS = ("file", "row", "id", "group", TEXT_COLUMN, TEXT_PAIR_COLUMN)
+_KNOWN_COLUMNS = ("file", "row", "id", "group", CONVERSATION_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN)
 """What a table of predictions says of a row, where the data set knows it."""
 
 

@@ -139,6 +139,11 @@ class MultiLabel(Task):
         odds: NDArray[np.float32] = (yes - no).astype(np.float32)
         return odds
 
+    def highest(self, logits: Sequence[Logits]) -> NDArray[np.float32]:
+        """Returns the highest logit of each label: its highest probability, which owes nothing to the other labels."""
+        most: NDArray[np.float32] = np.max([found.astype(np.float32) for found in logits], axis=0)
+        return most
+
     def predictions(self, logits: Logits, labels: Sequence[str]) -> list[Prediction]:
         """Returns the labels given to each text beside the most probable one."""
         probabilities = sigmoid(logits)

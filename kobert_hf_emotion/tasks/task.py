@@ -13,7 +13,7 @@ from typing_extensions import NotRequired
 from ..data.label_ids import Truth
 from ..data.task_names import TaskName
 from ..metrics.bootstrap import Interval
-from ..metrics.probabilities import Logits
+from ..metrics.probabilities import Logits, log_softmax
 from ..metrics.scores import Scores
 from ..wording import Language
 
@@ -93,6 +93,11 @@ class Task(ABC):
     @abstractmethod
     def mean(self, logits: Sequence[Logits]) -> NDArray[np.float32]:
         """Returns logits that give the mean of the probabilities that several models' logits give."""
+
+    def highest(self, logits: Sequence[Logits]) -> NDArray[np.float32]:
+        """Returns logits that give, of each label, the highest probability of several logits, brought to a sum of 1."""
+        most = np.max([log_softmax(found) for found in logits], axis=0)
+        return log_softmax(most).astype(np.float32)
 
     @abstractmethod
     def predictions(self, logits: Logits, labels: Sequence[str]) -> list[Prediction]:

@@ -69,6 +69,20 @@ class UnknownTexts:
     unknown: int = 0
     """Those that have no token, or of whose tokens half or more are unknown: their prediction says nothing."""
 
+    cut: int = 0
+    """Those longer than the model reads, the end of which was left out."""
+
+    def cut_message(self) -> Wording | None:
+        """Returns what to say of texts that were cut, None where none was."""
+        if not self.cut:
+            return None
+        return Wording(
+            f"글 {self.texts:,}개 중 {self.cut:,}개는 모델이 읽는 길이보다 길어 끝을 잘랐습니다. `long` window로 모두 "
+            "읽습니다.",
+            f"{self.cut:,} of {self.texts:,} text(s) are longer than the model reads and were cut; `long` window reads "
+            "all of them.",
+        )
+
     def message(self) -> Wording | None:
         """Returns what to say of them, None where all could be read."""
         if not self.unknown:
@@ -191,6 +205,7 @@ def check_predicted(
     texts: Sequence[str],
     rows: Sequence[list[int]],
     found: UnknownTexts | None = None,
+    limit: int | None = None,
 ) -> None:
     """Refuses another model's tokenizer before the first answer, and counts the texts that cannot be read.
 
@@ -201,6 +216,7 @@ def check_predicted(
         rows: Their ids, special tokens included; they may be cut to a length.
         found: What the texts are counted in. Where it has counted some already, as in the later parts of a file, the
             tokenizer has been judged. None logs the count.
+        limit: The tokens that rows were cut to; the texts that are longer are counted.
 
     Raises:
         TokenizerError: An id lies beyond the embedding, or the texts look badly read and the tokenizer does as badly
@@ -217,6 +233,9 @@ def check_predicted(
     special = _special_ids(tokenizer)
     counted.texts += len(rows)
     counted.unknown += sum(_is_unknown(row, special, tokenizer.unk_token_id) for row in rows)
+    if limit is not None and (full := [index for index, row in enumerate(rows) if len(row) >= limit]):
+        whole = tokenizer([texts[index] for index in full], verbose=False)["input_ids"]
+        counted.cut += sum(len(row) > limit for row in whole)
     if found is None and (message := counted.message()) is not None:
         logger.warning(message)
 
