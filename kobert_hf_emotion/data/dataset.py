@@ -182,11 +182,7 @@ def _load(
     in_columns = tuple(dict.fromkeys(name for found in columns for name in found.indicators))
     names = label_names(frame, labels, lambda cells: in_columns or kind.names_in(cells))
     clean_texts(frame)
-    if wanted.turns is not None:
-        frame, said = add_turns(frame, wanted.turns)
-        notes = [*notes, *said]
-        if any("group" in found.guessed for found in columns):
-            frame = frame.drop(columns="group")  # `conversation` says what was read of it
+    frame, said = add_turns(frame, wanted.turns)
     tally = LabelTally() if names is None else kind.read(frame, names)
     if names is not None:
         if require_labels and not tally.unknown:
@@ -197,7 +193,7 @@ def _load(
     kept, dropped = keep_rows(frame, require_labels)
     counts = RowCounts(names, kind)
     counts.add(Part(kept, dropped, tally))
-    report = counts.report(tables, columns, notes)
+    report = counts.report(tables, columns, [*notes, *said])
     _warn_of_empty_groups(kept)
     return _to_dataset(kept, names, kind, several_files=len(tables) > 1), report
 

@@ -142,7 +142,7 @@ def _parts(
         rows_before += len(frame)
         tally = LabelTally()
         clean_texts(frame)
-        frame, said = (frame, ()) if turns is None else add_turns(frame, turns)
+        frame, said = add_turns(frame, turns)
         if names is not None:
             tally = kind.read(frame, names)
         kept, dropped = keep_rows(frame, require_labels=False)

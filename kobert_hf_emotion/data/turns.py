@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import DataError
 from ..utils.argument_checks import check_count
@@ -108,7 +107,7 @@ def with_conversations(table: Table, columns: Columns, turns: Turns) -> Columns:
     )
 
 
-def add_turns(frame: pd.DataFrame, turns: Turns) -> tuple[pd.DataFrame, tuple[Note, ...]]:
+def add_turns(frame: pd.DataFrame, turns: Turns | None) -> tuple[pd.DataFrame, tuple[Note, ...]]:
     """Puts the turns before each line into `text_pair`, and names each row's `conversation`.
 
     Every row with a text is a turn, with a label or without. The oldest turn stands first; a line without turns before
@@ -116,7 +115,7 @@ def add_turns(frame: pd.DataFrame, turns: Turns) -> tuple[pd.DataFrame, tuple[No
 
     Args:
         frame: Rows with `text` and `reason` (see `cleaning.clean_texts`), `file`, and maybe `group` and `order`.
-        turns: Which turns.
+        turns: Which turns; None leaves the rows as they are.
 
     Returns:
         The rows, and what was assumed, which is logged.
@@ -126,6 +125,8 @@ def add_turns(frame: pd.DataFrame, turns: Turns) -> tuple[pd.DataFrame, tuple[No
     """
     import pandas as pd
 
+    if turns is None:
+        return frame, ()
     parts = [part.copy() for _, part in frame.groupby("file", sort=False)]
     notes = [note for part in parts for note in _add_turns(part, turns)]
     if len(parts) > 1:
@@ -143,61 +144,86 @@ def _add_turns(frame: pd.DataFrame, turns: Turns) -> list[Note]:
         frame["text_pair"] = ""
         return []
     path = str(frame["file"].iloc[0])
-    conversations, order, notes = _read_conversations(frame, path)
-    lines: dict[str, list[int]] = {}
-    is_turn = (frame["reason"] == "").tolist()
-    for row in sorted(range(len(frame)), key=lambda row: (order[row], row)):
-        if is_turn[row]:
-            lines.setdefault(conversations[row], []).append(row)
-    texts, before = [" ".join(text.split()) for text in frame["text"].tolist()], [""] * len(frame)
-    for rows in lines.values():
-        for place, row in enumerate(rows):
-            before[row] = " ".join(texts[earlier] for earlier in rows[max(place - turns.count, 0) : place])
-    frame["conversation"], frame["text_pair"] = conversations, before
-    if _is_marked([cell.strip() for cell in frame["group"].tolist()]):
-        frame["group"] = conversations  # a mark is no group
-    with_turns = sum(map(bool, before))
-    notes.append(_summary(path, len(lines), with_turns, len(frame), turns.count))
+    cells = [cell.strip() for cell in frame["group"].tolist()]
+    told, notes = _read_conversations(frame, cells, path)
+    order = _order_of(frame, path) or told.order
+    if order is None:
+        order = range(len(frame))
+        notes.append(_file_order(path))
+    notes += _ties(path, told.names, order)
+    lines = _lines(frame, told.names, order)
+    before = _turns_before(frame["text"].tolist(), lines, turns.count)
+    frame["conversation"], frame["text_pair"] = told.names, before
+    if told.replaces:
+        frame["group"] = told.names
+    notes.append(_summary(path, len(lines), sum(map(bool, before)), len(frame), turns.count))
     return notes
 
 
-def _read_conversations(frame: pd.DataFrame, path: str) -> tuple[list[str], Sequence[float | str], list[Note]]:
-    """Returns the conversation of each row, its place in it, and what was assumed."""
-    cells = [cell.strip() for cell in frame["group"].tolist()]
+class _Told(NamedTuple):
+    """What a column says of conversations.
+
+    Attributes:
+        names: The conversation of each row.
+        order: The place of each row in it, None where the column does not tell.
+        replaces: Whether rows are grouped by the conversations instead of the column's own values.
+    """
+
+    names: list[str]
+    order: Sequence[float] | None = None
+    replaces: bool = False
+
+
+def _read_conversations(frame: pd.DataFrame, cells: Sequence[str], path: str) -> tuple[_Told, list[Note]]:
+    """Returns what the cells of a column say of conversations, and what was assumed."""
     numbers = _parsed(cells)
-    notes: list[Note] = []
-    order: Sequence[float | str] = range(len(frame))
     if numbers is not None:
-        conversations = [scene for scene, _ in numbers]
-        notes.append(_kemdy_note(path, conversations))
-    elif _is_marked(cells):
-        conversations = _counted_from_marks(cells)
-        notes.append(_marks_note(path, cells))
-    else:
-        conversations = [cell or f"row {row}" for cell, row in zip(cells, frame["row"], strict=True)]
-    if "order" in frame:
-        order = _order_of(frame, path)
-    elif numbers is not None and len(set(numbers)) == len(numbers):
-        order = [number for _, number in numbers]
-    else:
-        notes.append(
-            Note(
-                f"{path}: 순서 열이 없어 파일에 있는 차례를 대화의 순서로 봅니다. 아니면 `order_column`으로 "
-                "지정하세요.",
-                f"{path}: the lines of a conversation are taken in the order of the file. `order_column` says "
-                "otherwise.",
-            )
+        scenes = [scene for scene, _ in numbers]
+        is_order = len(set(numbers)) == len(numbers)
+        return _Told(scenes, [number for _, number in numbers] if is_order else None), [_kemdy_note(path, scenes)]
+    if _is_marked(cells):
+        return _Told(_counted_from_marks(cells), replaces=True), [_marks_note(path, cells)]
+    return _Told([cell or f"row {row}" for cell, row in zip(cells, frame["row"], strict=True)]), []
+
+
+def _lines(frame: pd.DataFrame, names: Sequence[str], order: Sequence[float | str]) -> dict[str, list[int]]:
+    """Returns the rows with a text of each conversation, in their order."""
+    is_turn = (frame["reason"] == "").tolist()
+    lines: dict[str, list[int]] = {}
+    for row in sorted(range(len(frame)), key=lambda row: (order[row], row)):
+        if is_turn[row]:
+            lines.setdefault(names[row], []).append(row)
+    return lines
+
+
+def _turns_before(texts: Sequence[str], lines: Mapping[str, Sequence[int]], count: int) -> list[str]:
+    """Returns the turns before each row, the oldest first, a blank between two."""
+    clean, before = [" ".join(text.split()) for text in texts], [""] * len(texts)
+    for rows in lines.values():
+        for place, row in enumerate(rows):
+            before[row] = " ".join(clean[earlier] for earlier in rows[max(place - count, 0) : place])
+    return before
+
+
+def _file_order(path: str) -> Note:
+    return Note(
+        f"{path}: 순서 열이 없어 파일에 있는 차례를 대화의 순서로 봅니다. 아니면 `order_column`으로 지정하세요.",
+        f"{path}: the lines of a conversation are taken in the order of the file. `order_column` says otherwise.",
+    )
+
+
+def _ties(path: str, names: Sequence[str], order: Sequence[float | str]) -> list[Note]:
+    """Returns a note where lines of a conversation have the same place in it."""
+    same = len(names) - len(set(zip(names, order, strict=True)))
+    if not same:
+        return []
+    return [
+        Note(
+            f"{path}: 한 대화 안에서 순서가 같은 줄이 {same:,}개 있어 파일의 차례대로 둡니다.",
+            f"{path}: {same:,} line(s) have the order of another line of their conversation; they stand as in the "
+            "file.",
         )
-    tied = Counter(zip(conversations, order, strict=True))
-    if same := sum(count - 1 for count in tied.values() if count > 1):
-        notes.append(
-            Note(
-                f"{path}: 한 대화 안에서 순서가 같은 줄이 {same:,}개 있어 파일의 차례대로 둡니다.",
-                f"{path}: {same:,} line(s) have the order of another line of their conversation; they stand as in the "
-                "file.",
-            )
-        )
-    return conversations, order, notes
+    ]
 
 
 def _find_conversations(table: Table, columns: Columns) -> str | None:
@@ -247,8 +273,10 @@ def _counted_from_marks(cells: Sequence[str]) -> list[str]:
     return found
 
 
-def _order_of(frame: pd.DataFrame, path: str) -> Sequence[float | str]:
-    """Returns the cells of the order: as numbers where all are, else as text."""
+def _order_of(frame: pd.DataFrame, path: str) -> Sequence[float | str] | None:
+    """Returns the cells of the order: as numbers where all are, else as text; None where there is no such column."""
+    if "order" not in frame:
+        return None
     cells = [cell.strip() for cell in frame["order"].tolist()]
     if "" in cells:
         missing = [int(frame["file_row"].iat[index]) for index, cell in enumerate(cells) if not cell]

@@ -149,24 +149,32 @@ def predict_rows(
     with nullcontext() if output is None else prediction_csv(output, model.labels, model.task) as table:
         for frame in rows.chunks():
             pairs = frame["text_pair"].tolist() if "text_pair" in frame else None
-            texts, answer = frame["text"].tolist(), None
-            if long is None:
-                logits = model.predict_logits(texts, pairs, batch_size, counts.unknown)
-            else:
-                answer = model.answer_long(texts, long, pairs, batch_size, counts.unknown)
-                logits = answer.logits
-                counts.long.add(answer.counts)
+            logits, parts = _answer(model, frame["text"].tolist(), pairs, batch_size, counts, long)
             check_logits(logits)
             truth = rows.kind.truth(frame["label"], model.labels) if "label" in frame else None
             counts.add(logits, truth)
             if table is not None:
                 left = {str(name): column.tolist() for name, column in frame.items() if name != "label"}
-                if answer is not None:
-                    left["parts"] = answer.cells(model.task, model.labels)
-                table.write(left, logits, truth)
+                table.write(left | parts, logits, truth)
             if on_progress is not None:
                 on_progress(len(frame))
     return counts.prediction()
+
+
+def _answer(
+    model: LogitsModel,
+    texts: list[str],
+    pairs: list[str] | None,
+    batch_size: int,
+    counts: Counts,
+    long: LongTexts | None,
+) -> tuple[NDArray[np.float32], dict[str, list[str]]]:
+    """Returns the logits of texts, and the column that tells of their pieces where there are any."""
+    if long is None:
+        return model.predict_logits(texts, pairs, batch_size, counts.unknown), {}
+    answer = model.answer_long(texts, long, pairs, batch_size, counts.unknown)
+    counts.long.add(answer.counts)
+    return answer.logits, {"parts": answer.cells(model.task, model.labels)}
 
 
 class Counts(ABC):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
@@ -187,17 +188,18 @@ def _answer_pieces(
     ask: Ask, texts: list[str], contexts: list[str] | None, pieces: list[Pieces], logits: NDArray[np.float32]
 ) -> list[NDArray[np.float32]]:
     """Returns the logits of the pieces of each text; of a text that is one piece its own."""
-    parts = [logits[index : index + 1] for index in range(len(texts))]
+    parts = [row[None] for row in logits.copy()]
     divided = [index for index, found in enumerate(pieces) if not found.fits or len(found.spans) > 1]
-    owners = [index for index in divided for _ in pieces[index].spans]
-    asked = [texts[index][start:end] for index in divided for start, end in pieces[index].spans]
-    if asked:
-        judged = UnknownTexts(texts=len(asked))  # what cannot be read is counted of whole texts
-        found = ask(asked, _chosen(contexts, owners), judged)
-        ends = np.cumsum([len(pieces[index].spans) for index in divided])
-        parts = [part.copy() for part in parts]
-        for index, rows in zip(divided, np.split(found, ends[:-1]), strict=True):
-            parts[index] = rows
+    owners = np.repeat(divided, [len(pieces[index].spans) for index in divided]).tolist()
+    if not owners:
+        return parts
+    spans = chain.from_iterable(pieces[index].spans for index in divided)
+    asked = [texts[index][start:end] for index, (start, end) in zip(owners, spans, strict=True)]
+    judged = UnknownTexts(texts=len(asked))  # what cannot be read is counted of whole texts
+    found = ask(asked, _chosen(contexts, owners), judged)
+    begins = np.searchsorted(owners, divided)
+    for index, rows in zip(divided, np.split(found, begins[1:]), strict=True):
+        parts[index] = rows
     return parts
 
 

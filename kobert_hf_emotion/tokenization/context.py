@@ -7,7 +7,7 @@ pairs: `tokenizer(line, turns)`, and `tokenizer(line)` without turns.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
@@ -60,28 +60,34 @@ def fit_context(
     """
     fitted = list(contexts)
     with_turns = [row for row, context in enumerate(contexts) if context]
-    lengths = dict(
-        zip(with_turns, _lengths(tokenizer, [(texts[row], contexts[row]) for row in with_turns]), strict=True)
-    )
-    words = {row: contexts[row].split() for row in with_turns if lengths[row] > limit}
-    # The fewest words to leave out: what is left of a text has fewer tokens the more is left out.
-    least, most = dict.fromkeys(words, 1), {row: len(found) for row, found in words.items()}
-    while open_rows := [row for row in words if least[row] < most[row]]:
-        middle = {row: (least[row] + most[row]) // 2 for row in open_rows}
-        pairs = [(texts[row], " ".join(words[row][middle[row] :])) for row in open_rows]
-        for row, length in zip(open_rows, _lengths(tokenizer, pairs), strict=True):
-            if length <= limit:
-                most[row] = middle[row]
-            else:
-                least[row] = middle[row] + 1
+    lengths = _lengths(tokenizer, [(texts[row], contexts[row]) for row in with_turns])
+    too_long = [row for row, length in zip(with_turns, lengths, strict=True) if length > limit]
+    words = {row: contexts[row].split() for row in too_long}
+    left_out = _fewest_to_leave_out(tokenizer, texts, words, limit)
     for row, found in words.items():
-        fitted[row] = " ".join(found[most[row] :])
+        fitted[row] = " ".join(found[left_out[row] :])
     return fitted, ContextCut(
         lines=len(with_turns),
         cut=len(words),
         alone=sum(not fitted[row] for row in words),
-        words=sum(most.values()),
+        words=sum(left_out.values()),
     )
+
+
+def _fewest_to_leave_out(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], words: Mapping[int, Sequence[str]], limit: int
+) -> dict[int, int]:
+    """Returns how many of the first words of the turns before lines are left out: the fewest that make both fit."""
+    least, most = dict.fromkeys(words, 1), {row: len(found) for row, found in words.items()}
+    while searched := [row for row in words if least[row] < most[row]]:  # in halves, all rows at once
+        middle = {row: (least[row] + most[row]) // 2 for row in searched}
+        pairs = [(texts[row], " ".join(words[row][middle[row] :])) for row in searched]
+        for row, length in zip(searched, _lengths(tokenizer, pairs), strict=True):
+            if length <= limit:
+                most[row] = middle[row]
+            else:
+                least[row] = middle[row] + 1
+    return most
 
 
 def encode_in_context(
@@ -99,20 +105,23 @@ def encode_in_context(
         The columns of the tokenizer's call, a list for each line.
     """
     fitted, _ = fit_context(tokenizer, texts, contexts, limit)
-    alone = [row for row, context in enumerate(fitted) if not context]
-    paired = [row for row, context in enumerate(fitted) if context]
-    parts = []
-    if alone or not texts:
-        parts.append((alone, _encode(tokenizer, [texts[row] for row in alone], None, limit)))
-    if paired:
-        pairs = [fitted[row] for row in paired]
-        parts.append((paired, _encode(tokenizer, [texts[row] for row in paired], pairs, limit)))
-    columns: Rows = {name: [[] for _ in texts] for name in parts[0][1]}
-    for rows, encoded in parts:
-        for name, values in encoded.items():
-            for row, value in zip(rows, values, strict=True):
-                columns[name][row] = value
-    return columns
+    rows = [*_encode_some(tokenizer, texts, fitted, limit, alone=True)]
+    rows += _encode_some(tokenizer, texts, fitted, limit, alone=False)
+    rows.sort(key=lambda numbered: numbered[0])
+    names = rows[0][1] if rows else _encode(tokenizer, [], None, limit)
+    return {name: [columns[name] for _, columns in rows] for name in names}
+
+
+def _encode_some(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], contexts: Sequence[str], limit: int, alone: bool
+) -> Iterator[tuple[int, dict[str, list[int]]]]:
+    """Yields the lines that stand alone, or the others, each with its number and its columns."""
+    rows = [row for row, context in enumerate(contexts) if alone == (not context)]
+    if rows:
+        pairs = None if alone else [contexts[row] for row in rows]
+        encoded = _encode(tokenizer, [texts[row] for row in rows], pairs, limit)
+        for place, row in enumerate(rows):
+            yield row, {name: column[place] for name, column in encoded.items()}
 
 
 def encode_texts(

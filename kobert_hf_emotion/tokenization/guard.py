@@ -225,19 +225,28 @@ def check_predicted(
     _refuse_ids(config, rows)
     counted = UnknownTexts() if found is None else found
     if not counted.texts:
-        indices = _sample(len(texts))
-        sample = [texts[index] for index in indices]
-        report = _describe(sample, [rows[index] for index in indices], tokenizer)
-        if _looks_wrong(report):
-            _refuse_tokenizer(tokenizer)
+        _judge_tokenizer(tokenizer, texts, rows)
     special = _special_ids(tokenizer)
     counted.texts += len(rows)
     counted.unknown += sum(_is_unknown(row, special, tokenizer.unk_token_id) for row in rows)
-    if limit is not None and (full := [index for index, row in enumerate(rows) if len(row) >= limit]):
-        whole = tokenizer([texts[index] for index in full], verbose=False)["input_ids"]
-        counted.cut += sum(len(row) > limit for row in whole)
+    counted.cut += 0 if limit is None else _count_cut(tokenizer, texts, rows, limit)
     if found is None and (message := counted.message()) is not None:
         logger.warning(message)
+
+
+def _judge_tokenizer(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], rows: Sequence[list[int]]) -> None:
+    """Raises `TokenizerError` where texts look badly read and the tokenizer does as badly on plain Korean."""
+    indices = _sample(len(texts))
+    sample = [texts[index] for index in indices]
+    if _looks_wrong(_describe(sample, [rows[index] for index in indices], tokenizer)):
+        _refuse_tokenizer(tokenizer)
+
+
+def _count_cut(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], rows: Sequence[list[int]], limit: int) -> int:
+    """Returns how many texts are longer than the limit that their rows were cut to."""
+    full = [text for text, row in zip(texts, rows, strict=True) if len(row) >= limit]
+    whole = tokenizer(full, verbose=False)["input_ids"] if full else []
+    return sum(len(row) > limit for row in whole)
 
 
 def _is_unknown(row: list[int], special: set[int], unknown_id: int | None) -> bool:
