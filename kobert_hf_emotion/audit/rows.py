@@ -66,7 +66,7 @@ class AuditedRows:
             label_names=class_names(dataset) or [],
             numbers=dataset["row"][:] if "row" in columns else list(range(1, len(texts) + 1)),
             groups=dataset["group"][:] if "group" in columns else None,
-            in_context=pairs is not None and CONVERSATION_COLUMN in columns,
+            in_context={"text_pair", CONVERSATION_COLUMN} <= set(columns),
         )
 
     @property

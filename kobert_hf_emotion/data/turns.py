@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 _KEMDY_ID = re.compile(r"(Sess\d+_(?:script|impro)\d+)_(?:User\d+)?[MF]_?(\d+)")
 """`Sess19_script02_M007` of KEMDy19, `Sess01_script01_User002M_001` of KEMDy20: the scene, and the line's number."""
 _MARKED_NAMES = ("dialog#", "dialogue#", "dialog", "dialogue", "대화", "대화번호")
+_NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d*)?")
 _LOOKED_AT = 1000
 """Rows whose cells tell what a column holds."""
 
@@ -150,6 +151,8 @@ def _add_turns(frame: pd.DataFrame, turns: Turns) -> list[Note]:
     if order is None:
         order = range(len(frame))
         notes.append(_file_order(path))
+    elif isinstance(order[0], str):
+        notes.append(_text_order(path, order))
     notes += _ties(path, told.names, order)
     lines = _lines(frame, told.names, order)
     before = _turns_before(frame["text"].tolist(), lines, turns.count)
@@ -209,6 +212,14 @@ def _file_order(path: str) -> Note:
     return Note(
         f"{path}: 순서 열이 없어 파일에 있는 차례를 대화의 순서로 봅니다. 아니면 `order_column`으로 지정하세요.",
         f"{path}: the lines of a conversation are taken in the order of the file. `order_column` says otherwise.",
+    )
+
+
+def _text_order(path: str, order: Sequence[float | str]) -> Note:
+    shown = next((cell for cell in order if not _NUMBER.fullmatch(str(cell))), "")
+    return Note(
+        f"{path}: 순서에 수가 아닌 값({shown!r})이 있어 글자의 차례로 봅니다.",
+        f"{path}: the order is compared as text, for not all of it are numbers ({shown!r}).",
     )
 
 
@@ -286,10 +297,9 @@ def _order_of(frame: pd.DataFrame, path: str) -> Sequence[float | str] | None:
             f"{path}: the order is empty in {len(missing):,} row(s), the first in row {missing[0]}. Fill it in, or "
             "name another column with `order_column`.",
         )
-    try:
+    if all(map(_NUMBER.fullmatch, cells)):
         return [float(cell.replace(",", "")) for cell in cells]
-    except ValueError:
-        return cells
+    return cells
 
 
 def _kemdy_note(path: str, conversations: Sequence[str]) -> Note:

@@ -85,10 +85,12 @@ def evaluate_checkpoints(
         )
     for path in listed:
         check_path("paths", path)
-    return [
-        evaluate_predictor(load_checkpoint(path, tokenizer, num_attention_heads), Path(path), dataset, batch_size)
-        for path in listed
-    ]
+    found = []
+    for path in listed:
+        predictor = load_checkpoint(path, tokenizer, num_attention_heads)
+        check_turns(predictor, dataset)
+        found.append(evaluate_predictor(predictor, Path(path), dataset, batch_size))
+    return found
 
 
 def evaluate_predictor(
@@ -108,7 +110,6 @@ def evaluate_predictor(
         long: How texts longer than the model reads are answered; None cuts them.
     """
     check_task(predictor.config, dataset)
-    check_turns(predictor, dataset)
     labels = label_ids(dataset, predictor.labels)
     texts = list(dataset[TEXT_COLUMN][:])
     pairs = list(dataset[TEXT_PAIR_COLUMN][:]) if TEXT_PAIR_COLUMN in dataset.column_names else None

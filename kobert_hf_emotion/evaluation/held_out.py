@@ -30,7 +30,7 @@ from ..tasks.choice import check_task
 from ..tasks.task import Task
 from ..tokenization.windows import LongTexts
 from ..utils.argument_checks import check_count
-from .checkpoints import CheckpointScores, evaluate_predictor, mean_focal_loss
+from .checkpoints import CheckpointScores, check_turns, evaluate_predictor, mean_focal_loss
 
 CHOSEN_ON_VALIDATION, CHOSEN_ON_TEST, NOT_CHOSEN = "validation", "test", "nothing"
 ENSEMBLE, SOUP = "ensemble", "soup"
@@ -165,6 +165,7 @@ def evaluate_run(
         if rows is None:
             names = predictor.labels
             check_task(predictor.config, dataset)
+            check_turns(predictor, dataset)
             dataset = dataset.select(np.flatnonzero(is_labelled(label_ids(dataset, names))))
             rows = _test_rows(run, dataset, names)
         elif predictor.labels != names:

@@ -111,6 +111,11 @@ def _introduction(
     several = (
         "\n- 문장 하나에 라벨이 여럿일 수 있습니다 / a text may get several labels" if _has_several(report) else ""
     )
+    if turns := record.get("context"):
+        several += (
+            f"\n- 대화의 한 줄 앞말 {turns}마디까지를 둘째 조각으로 함께 학습했습니다 / trained with up to {turns} "
+            "turns before a line as its second text: `model.predict(lines, text_pairs=turns)`"
+        )
     return f"""\
 한국어 문장의 감정 분류 모델. {encoder}을(를) 초점 손실과 층화 {count}겹 교차 검증으로 미세 조정했습니다.
 A classifier of the emotion of Korean sentences: {encoder} fine-tuned with the focal loss in a stratified {count}-fold

@@ -72,7 +72,7 @@ def test_the_order_is_that_of_the_file_where_none_is_told_and_this_is_said(
     assert "3 conversation(s); 4 of 7 row(s)" in caplog.text
 
 
-@pytest.mark.parametrize("cells", [("10", "9", "8"), ("b", "a", "A"), ("2.5", "1,0", "0")])
+@pytest.mark.parametrize("cells", [("10", "9", "8"), ("b", "a", "A"), ("1,000", "9.5", "-1")])
 def test_an_order_of_numbers_is_one_of_numbers(tmp_path: Path, cells: tuple[str, ...]) -> None:
     lines = "\n".join(f'a,"{cell}",{number}번째 말,0' for number, cell in enumerate(cells))
     path = write(tmp_path / "a.csv", f"talk,turn,Text,Label\n{lines}\n")
