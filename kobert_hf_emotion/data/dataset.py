@@ -24,7 +24,7 @@ from .tables import Note, ReadOptions, Table, read_table
 from .tables.column_roles import columns_of, gap_notes
 from .tables.options import LayoutName
 from .task_names import TaskName
-from .turns import Turns, add_turns, wanted_turns
+from .turns import Turns, add_turns, log_assumed, wanted_turns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,6 +183,7 @@ def _load(
     names = label_names(frame, labels, lambda cells: in_columns or kind.names_in(cells))
     clean_texts(frame)
     frame, said = add_turns(frame, wanted.turns)
+    log_assumed(said)
     tally = LabelTally() if names is None else kind.read(frame, names)
     if names is not None:
         if require_labels and not tally.unknown:

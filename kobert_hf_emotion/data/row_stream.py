@@ -20,7 +20,7 @@ from .row_counts import Part, RowCounts
 from .several_labels import check_indicators
 from .tables import Note, ReadOptions, Table, TableFile, open_table
 from .tables.column_roles import columns_of, gap_notes
-from .turns import Turns, add_turns
+from .turns import Turns, add_turns, log_assumed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,6 +121,7 @@ def open_rows(
     for part in _parts(file.chunks(None if turns else chunk_rows), columns, names, kind, turns):
         counts.add(part)
         said += part.notes
+    log_assumed(said)
     if names is not None:
         counts.tally.check(names)
         check_indicators(file.path, columns.indicators, names)

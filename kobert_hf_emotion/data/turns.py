@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -119,7 +119,7 @@ def add_turns(frame: pd.DataFrame, turns: Turns | None) -> tuple[pd.DataFrame, t
         turns: Which turns; None leaves the rows as they are.
 
     Returns:
-        The rows, and what was assumed, which is logged.
+        The rows, and what was assumed; see `log_assumed`.
 
     Raises:
         DataError: A row has no order.
@@ -133,9 +133,13 @@ def add_turns(frame: pd.DataFrame, turns: Turns | None) -> tuple[pd.DataFrame, t
     if len(parts) > 1:
         for part in parts:
             part["conversation"] = part["file"] + ": " + part["conversation"]
+    return (pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]), tuple(notes)
+
+
+def log_assumed(notes: Iterable[Note]) -> None:
+    """Logs what was assumed."""
     for note in notes:
         logger.warning("%s", note)
-    return (pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]), tuple(notes)
 
 
 def _add_turns(frame: pd.DataFrame, turns: Turns) -> list[Note]:
