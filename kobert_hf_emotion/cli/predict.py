@@ -38,7 +38,7 @@ _FOR_RAY = {field.name for field in fields(Engine)} - {"engine"}
 
 @takes_groups
 def predict(
-    context: typer.Context,
+    call: typer.Context,
     model: Annotated[
         str, typer.Argument(help="'default', 폴더(export 포함), Hub 이름 또는 .pt/.tar 파일 (model or exported folder)")
     ],
@@ -94,12 +94,12 @@ def predict(
             *(model, inputs, output, as_text, columns, read_labels, reading, batch_size, tokenizer, heads, engine, json)
         )
         return
-    refuse_unused(context, set(typed(context)) - _FOR_RAY, "`engine` ray 없이는", "without `engine` ray")
-    pieces = long_texts(context, long)
+    refuse_unused(call, set(typed(call)) - _FOR_RAY, "`engine` ray 없이는", "without `engine` ray")
+    pieces = long_texts(call, long)
     found = file_or_texts(inputs, as_text, reading.encoding)
     if not isinstance(found, Path):
         used = _FOR_TEXTS | {"engine"} | {"encoding"} if inputs == [STDIN] else _FOR_TEXTS | {"engine"}
-        refuse_unused(context, used, "문장을 예측할 때", "with texts")
+        refuse_unused(call, used, "문장을 예측할 때", "with texts")
     check_output(output, found)
     with collector_spares_imports(), quiet_libraries():
         classifier = open_model(model, tokenizer, num_attention_heads)

@@ -18,7 +18,7 @@ from .turns import note_served_lines
 
 @takes_groups
 def serve(
-    context: typer.Context,
+    call: typer.Context,
     model: Annotated[
         str, typer.Argument(help="'default', 폴더(export 포함), Hub 이름 또는 .pt/.tar 파일 (model or exported folder)")
     ],
@@ -93,7 +93,7 @@ def serve(
     from ..serving.options import ServingOptions, read_api_key, require_serving
 
     require_serving()
-    pieces = long_texts(context, long)
+    pieces = long_texts(call, long)
     limits = ServingOptions(
         max_batch_size=max_batch_size,
         max_wait_ms=max_wait_ms,

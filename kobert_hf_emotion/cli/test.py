@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @takes_groups
 def evaluate(
-    context: typer.Context,
+    call: typer.Context,
     run: Annotated[
         Path, typer.Argument(help="실행 폴더, 모델 폴더, 'default', Hub 이름 또는 .pt/.tar 파일 (run, model or file)")
     ],
@@ -64,7 +64,7 @@ def evaluate(
     from ..inference.loading import load_checkpoint
     from ..runs.layout import find_checkpoints
 
-    pieces = long_texts(context, long)
+    pieces = long_texts(call, long)
     _check_output(output)
     check_data_file("test_file", test_file)
     check_tested("run", run)
