@@ -66,31 +66,50 @@ def write(path: Path, rows: Sequence[tuple[str, int, str, str, str]]) -> Path:
     return path
 
 
-def measure(
-    path: Path, context: int, model: str, epochs: float, seed: int, folder: Path
-) -> dict[str, dict[str, float]]:
+def measure(path: Path, options: argparse.Namespace, seed: int, folder: Path) -> dict[str, dict[str, float]]:
     """Trains with and without the turns before a line; returns accuracies and macro F1 of the held-out rows."""
-    import numpy as np
-
-    from kobert_hf_emotion import EmotionTrainingArguments, cross_validate, load_emotion_dataset
-    from kobert_hf_emotion.metrics.classification import classification_scores
-
-    split: str | None = None
+    split: Path | None = None
     found: dict[str, dict[str, float]] = {}
-    for name, turns in (("with", context), ("without", 0)):
-        read: dict[str, Any] = {"context": turns, "order_column": "turn"} if turns else {}
-        rows = load_emotion_dataset(path, group_column="conversation", **read)
-        args = EmotionTrainingArguments(num_train_epochs=epochs, seed=seed, disable_tqdm=True, report_to="none")
+    for name, turns in (("with", options.context), ("without", 0)):
         run = folder / f"{name}_{seed}"
-        result = cross_validate(rows, run, model, args, group_by="group", split=split, context=turns)
-        split = str(run / "split.csv")
-        truth, answers = np.asarray(rows["label"][:]), result.logits.argmax(axis=1)
-        is_answer = np.asarray([text.rstrip(".!?") in ANSWERS for text in rows["text"][:]])
-        found[name] = {}
-        for part, chosen in (("all", np.ones_like(is_answer)), ("answers", is_answer), ("sentences", ~is_answer)):
-            if chosen.any():
-                scores = classification_scores(truth[chosen], answers[chosen])
-                found[name] |= {f"{part} {figure}": scores[figure] for figure in ("accuracy", "macro_f1")}
+        train(path, options, seed, run, turns, split)
+        split = run / "split.csv"
+        found[name] = figures(run)
+    return found
+
+
+def train(path: Path, options: argparse.Namespace, seed: int, run: Path, turns: int, split: Path | None) -> None:
+    """Trains a run, or goes on with it; one that is finished stays as it is."""
+    from kobert_hf_emotion import EmotionTrainingArguments, cross_validate, load_emotion_dataset
+
+    record = run / "run.json"
+    if record.is_file() and json.loads(record.read_text(encoding="utf-8"))["finished"]:
+        return
+    args = EmotionTrainingArguments(
+        num_train_epochs=options.epochs,
+        per_device_train_batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+        seed=seed,
+        disable_tqdm=True,
+        report_to="none",
+    )
+    read: dict[str, Any] = {"context": turns, "order_column": "turn"} if turns else {}
+    rows = load_emotion_dataset(path, group_column="conversation", **read)
+    apart = split is None  # equal answers may be in several folds where a split says so
+    cross_validate(rows, run, options.model, args, group_by="group", split=split, context=turns, group_duplicates=apart)
+
+
+def figures(run: Path) -> dict[str, float]:
+    """Returns accuracy and macro F1 of all held-out rows of a run, of the answers and of the sentences."""
+    from kobert_hf_emotion.metrics.classification import classification_scores
+    from kobert_hf_emotion.runs.finished import read_run
+
+    finished = read_run(run)
+    is_answer = finished.table["text"].str.rstrip(".!?").isin(ANSWERS).to_numpy()
+    found = {}
+    for part, chosen in (("all", is_answer | True), ("answers", is_answer), ("sentences", ~is_answer)):
+        scores = classification_scores(finished.truth[chosen], finished.predictions[chosen])
+        found |= {f"{part} {figure}": scores[figure] for figure in ("accuracy", "macro_f1")}
     return found
 
 
@@ -103,11 +122,14 @@ def main(argv: list[str] | None = None) -> None:
     """Measures, or writes the conversations alone."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.turns", description=__doc__.split("\n")[0])
     parser.add_argument("--write", type=Path, help="write the conversations to this CSV, and measure nothing")
-    parser.add_argument("--count", type=int, default=100, help="conversations")
-    parser.add_argument("--length", type=int, default=8, help="turns of each")
+    parser.add_argument("--count", type=int, default=40, help="conversations")
+    parser.add_argument("--length", type=int, default=6, help="turns of each")
     parser.add_argument("--context", type=int, default=2, help="turns before a line, at most")
     parser.add_argument("--model", default="default")
     parser.add_argument("--epochs", type=float, default=10)
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--learning-rate", type=float, default=1e-4)
+    parser.add_argument("--folder", type=Path, help="keep the runs here, and go on with those that are not finished")
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each kind")
     parser.add_argument("--json", type=Path, help="file for the figures")
     options = parser.parse_args(argv)
@@ -117,11 +139,10 @@ def main(argv: list[str] | None = None) -> None:
         say(f"{options.write}: {len(rows)} turns, {options.count} conversations")
         return
     with TemporaryDirectory() as temporary:
-        path = write(Path(temporary, "conversations.csv"), rows)
-        seeds = [
-            measure(path, options.context, options.model, options.epochs, seed, Path(temporary))
-            for seed in range(42, 42 + options.seeds)
-        ]
+        folder = options.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = write(folder / "conversations.csv", rows)
+        seeds = [measure(path, options, seed, folder) for seed in range(42, 42 + options.seeds)]
     size = f"{len(rows)} turns in {options.count} conversations"
     say(f"{size}, up to {options.context} before a line, {options.seeds} seeds, {options.model}")
     for figure in seeds[0]["with"]:
