@@ -167,7 +167,7 @@ def test_what_is_missing_is_refused_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         load_emotion_dataset(path, context=2)
     assert error.value.mend == {"group_column": "talk"}
-    with pytest.raises(DataError, match="order_column"):
+    with pytest.raises(DataError, match="Did you mean 'turn'"):
         load_emotion_dataset(path, group_column="talk", order_column="trn", context=2)
     empty = write(tmp_path / "b.csv", TALK.replace("c,1", "c,"))
     with pytest.raises(DataError, match="row 8"):

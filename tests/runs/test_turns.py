@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +11,11 @@ from small_runs import make_args
 
 from kobert_hf_emotion import compare_runs, continue_training, cross_validate, evaluate_run, load_emotion_dataset
 from kobert_hf_emotion.cli.app import invoke
-from kobert_hf_emotion.errors import DataError
+from kobert_hf_emotion.errors import DataError, SplitError
 from kobert_hf_emotion.inference.classifier import load_classifier
 from kobert_hf_emotion.modeling.classifier import EmotionClassifier
 from kobert_hf_emotion.runs.finished import read_run
+from kobert_hf_emotion.splits.split import make_split
 
 SAID = {"happy": "합격했어", "sad": "눈물이 나", "angry": "왜 또 늦었어"}
 HEAD = "talk,turn,Text,Emotion\n"
@@ -40,10 +40,10 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(file: Path, tiny_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    rows = load_emotion_dataset(file, group_column="talk", order_column="turn", context=1)
+    rows = load_emotion_dataset(file, group_column="talk", order_column="turn", context=2)
     folder = tmp_path_factory.mktemp("run") / "with"
     args = make_args(num_train_epochs=1, max_length=16)
-    cross_validate(rows, folder, tiny_model_folder, args, 2, group_by="group", context=1)
+    cross_validate(rows, folder, tiny_model_folder, args, 2, group_by="group", context=2)
     return folder
 
 
@@ -51,7 +51,7 @@ def test_a_conversation_stays_in_one_fold_and_equal_answers_need_not(run: Path) 
     table = read_run(run).table
     assert table.groupby("conversation")["fold"].nunique().eq(1).all()
     assert table[table["text"] == "네."]["fold"].nunique() == 2
-    assert set(table[table["text"] == "그래."]["text_pair"]) == {"네."}
+    assert table[table["text"] == "그래."]["text_pair"].str.endswith(" 네.").all()
 
 
 def test_folds_follow_conversations_that_no_group_column_names(
@@ -75,10 +75,10 @@ def test_folds_follow_conversations_that_no_group_column_names(
 
 def test_the_model_knows_and_the_record_counts(run: Path) -> None:
     for fold in ("fold_1", "fold_2"):
-        assert load_classifier(run / fold).context_turns == 1
-        assert json.loads((run / fold / "config.json").read_text(encoding="utf-8"))["context_turns"] == 1
+        assert load_classifier(run / fold).context_turns == 2
+        assert json.loads((run / fold / "config.json").read_text(encoding="utf-8"))["context_turns"] == 2
     record = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    assert record["context"] == 1
+    assert record["context"] == 2
     assert record["context_cut"] == {"lines": 36, "cut": 0, "alone": 0, "words": 0}
     assert load_classifier("default").context_turns == 0
 
@@ -110,7 +110,7 @@ def test_test_and_predict_read_the_turns_of_a_file(
 ) -> None:
     columns = ["--group-column", "talk", "--order-column", "turn"]
     assert invoke(["predict", str(run / "fold_1"), str(file), *columns, "--output", str(tmp_path / "p.csv")]) == 0
-    rows = load_emotion_dataset(file, group_column="talk", order_column="turn", context=1)
+    rows = load_emotion_dataset(file, group_column="talk", order_column="turn", context=2)
     model = load_classifier(run / "fold_1")
     expected = model.predict_logits(rows["text"][:], rows["text_pair"][:]).argmax(axis=1)
     written = (tmp_path / "p.csv").read_text(encoding="utf-8-sig").splitlines()
@@ -123,16 +123,19 @@ def test_test_and_predict_read_the_turns_of_a_file(
     assert found["checkpoints"][0]["accuracy"] == pytest.approx(float((expected == rows["label"][:]).mean()))
 
 
-def test_what_is_assumed_is_said(run: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_assumed_is_said(
+    run: Path, file: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     assert invoke(["predict", str(run / "fold_1"), "네."]) == 0
     assert "without turns before it" in capsys.readouterr().err
     assert invoke(["test", str(run / "fold_1"), str(file)]) == 0
-    assert "--group-column" in capsys.readouterr().err
-    columns = ["--group-column", "talk", "--context", "2"]
+    assert "group_column" in caplog.text
+    columns = ["--group-column", "talk", "--context", "1"]
+    caplog.clear()
     assert invoke(["predict", str(run / "fold_1"), str(file), *columns]) == 0
     said = capsys.readouterr().err
-    assert "trained with 1 turn(s) before a line and answers with 2" in said
-    assert "--order-column" in said
+    assert "trained with 2 turn(s) before a line and answers with 1" in said
+    assert "order_column" in caplog.text
     assert invoke(["predict", str(run / "fold_1"), str(file), "--context", "2"]) == 2
     assert "--group-column talk" in capsys.readouterr().err
     assert invoke(["explain", str(run / "fold_1"), "네."]) == 0
@@ -169,16 +172,31 @@ def test_runs_with_and_without_turns_share_a_split_and_are_compared(
 
 
 def test_a_fold_is_trained_on_with_turns(run: Path, file: Path, tmp_path: Path) -> None:
-    rows = load_emotion_dataset(file, group_column="talk", order_column="turn", context=1)
+    rows = load_emotion_dataset(file, group_column="talk", order_column="turn", context=2)
     continue_training(run / "fold_1", rows, tmp_path / "on", make_args(num_train_epochs=1, max_length=16))
-    assert load_classifier(tmp_path / "on").context_turns == 1
+    assert load_classifier(tmp_path / "on").context_turns == 2
 
 
-def test_the_command_trains_with_turns(file: Path, tiny_model_folder: Path, tmp_path: Path, capsys: Any) -> None:
+def test_the_command_trains_with_turns(
+    file: Path, tiny_model_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     command = ["train", str(file), "--model", str(tiny_model_folder), "--folds", "2", "--epochs", "1"]
     columns = ["--group-column", "talk", "--order-column", "turn", "--context", "2"]
     assert invoke([*command, *columns, "--max-length", "12", "--output", str(tmp_path / "run")]) == 0
-    said = capsys.readouterr().err
-    assert "18 conversation(s); 36 of 54 row(s)" in said
-    assert "do not fit into 12 tokens" in said
+    assert "18 conversation(s); 36 of 54 row(s)" in caplog.text
+    assert "do not fit into 12 tokens" in caplog.text
     assert load_classifier(tmp_path / "run" / "best").context_turns == 2
+
+
+def test_equal_lines_that_join_all_conversations_are_told_from_too_few_of_them(tmp_path: Path) -> None:
+    lines = "".join(
+        f"d{n},1,여보세요?,neutral\nd{n},2,{said} {n},{emotion}\n" for n in range(4) for emotion, said in SAID.items()
+    )
+    path = tmp_path / "phone.csv"
+    path.write_text(HEAD + lines, encoding="utf-8")
+    rows = load_emotion_dataset(path, group_column="talk", order_column="turn", context=2)
+    with pytest.raises(SplitError) as error:
+        make_split(rows, 2, group_by="group")
+    assert error.value.mend == {"group_duplicates": False}
+    assert "4" in error.value.english
+    assert len(make_split(rows, 2, group_by="group", group_duplicates=False).folds) == 2
