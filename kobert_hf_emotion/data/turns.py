@@ -294,7 +294,7 @@ def _order_of(frame: pd.DataFrame, path: str) -> Sequence[float | str] | None:
         return None
     cells = [cell.strip() for cell in frame["order"].tolist()]
     if "" in cells:
-        missing = [int(frame["file_row"].iat[index]) for index, cell in enumerate(cells) if not cell]
+        missing = [row for row, cell in zip(frame["file_row"].tolist(), cells, strict=True) if not cell]
         raise DataError(
             f"{path}: 순서 열이 {len(missing):,}행에서 비어 있습니다(처음은 {missing[0]}행). 채우거나 다른 열을 "
             "`order_column`으로 지정하세요.",
