@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,7 @@ class FilePrediction(ABC):
     labelled: int
     log_loss: float
     unknown: UnknownTexts
-    long: LongCounts
+    long: LongCounts = field(default_factory=LongCounts, kw_only=True)
 
     @abstractmethod
     def scores(self) -> Scores:
@@ -158,7 +158,7 @@ def predict_rows(
                 table.write(left | parts, logits, truth)
             if on_progress is not None:
                 on_progress(len(frame))
-    return counts.prediction()
+    return replace(counts.prediction(), long=counts.long)
 
 
 def _answer(
@@ -212,9 +212,9 @@ class Counts(ABC):
     def prediction(self) -> FilePrediction:
         """Returns the counts of all rows that were added."""
 
-    def _known(self) -> tuple[tuple[str, ...], NDArray[np.int64], int, int, float, UnknownTexts, LongCounts]:
+    def _known(self) -> tuple[tuple[str, ...], NDArray[np.int64], int, int, float, UnknownTexts]:
         nats = self._nats / self._labelled if self._labelled else float("nan")
-        return (self._labels, self._predicted, self._rows, self._labelled, nats, self.unknown, self.long)
+        return (self._labels, self._predicted, self._rows, self._labelled, nats, self.unknown)
 
 
 class RunningCounts(Counts):

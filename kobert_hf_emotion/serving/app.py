@@ -165,7 +165,8 @@ class Service:
         Raises:
             Refusal: It describes windows, and none are asked for.
         """
-        mode = body.long or (self.options.long and self.options.long.mode)
+        default = self.options.long or LongTexts()
+        mode = body.long or (None if self.options.long is None else default.mode)
         if mode is None or mode == "cut":
             if body.stride is not None or body.pool is not None:
                 raise Refusal(
@@ -174,7 +175,6 @@ class Service:
                     "stride and pool are about long texts in pieces: give long as well.",
                 )
             return None
-        default = self.options.long or LongTexts()
         stride = default.stride if body.stride is None else body.stride
         return LongTexts(mode, stride, body.pool or default.pool)
 
