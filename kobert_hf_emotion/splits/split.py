@@ -92,8 +92,7 @@ def make_split(
         "split_from": "seed" if given is None else "file" if isinstance(given, str | os.PathLike) else "caller",
     }
     if given is None:
-        if group_duplicates:
-            _check_joined(dataset, n_splits, group_by, group_pattern, groups)
+        _check_joined(dataset, n_splits, group_by, group_pattern, groups)
         return Split(fold_indices(labels, n_splits, seed, groups, label_names=names), groups, settings)
     numbers = read_split(given, dataset) if isinstance(given, str | os.PathLike) else list(given)
     if len(numbers) != len(dataset):
