@@ -40,6 +40,8 @@ class EmotionConfig(BertConfig):
         thresholds_from: What they were fitted on, in words.
         allow_empty: Of a multi-label model: whether a text may get no label. Otherwise it gets the one that is nearest
             to its threshold where none reaches it.
+        label_hierarchy: Of a model whose labels are the fine ones of two levels: for each coarse label its name
+            (`label`) and the names of the fine labels under it (`labels`).
     """
 
     vocab_size: int = 8002
@@ -52,6 +54,7 @@ class EmotionConfig(BertConfig):
     label_thresholds: list[float | int] | None = None
     thresholds_from: str | None = None
     allow_empty: bool = False
+    label_hierarchy: list[dict[str, Any]] | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
         if self.id2label is None and self.label2id is not None:

@@ -49,6 +49,41 @@ AllowEmpty = Annotated[
         "means none, and an answer may be empty)",
     ),
 ]
+LabelMap = Annotated[
+    str | None,
+    typer.Option(
+        "--label-map",
+        help="두 열의 표: 파일에 있는 값과 그것이 뜻하는 레이블(뺄 값은 -); 또는 kote, goemotions: 그 말뭉치의 이름을 "
+        "일곱 감정으로 (a table of two columns, a value of the file and the label it means, - to leave it out; or kote "
+        "or goemotions, from that corpus's names to the seven)",
+    ),
+]
+FineLabelColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--fine-label-column",
+        help="레이블이 두 단계일 때 소분류 열; --label-column은 대분류 열 (where labels have two levels, the column of "
+        "the fine ones; --label-column is that of the coarse ones)",
+    ),
+]
+SharedFineLabelsName: TypeAlias = Literal["error", "join"]
+SharedFineLabels = Annotated[
+    SharedFineLabelsName,
+    typer.Option(
+        "--shared-fine-labels",
+        help="여러 대분류에 있는 소분류: error는 멈추고 행을 알림, join은 '대분류/소분류'로 나눔 (a fine label under "
+        "several coarse ones: stop and name the rows, or tell them apart as coarse/fine)",
+    ),
+]
+UnknownLabelName: TypeAlias = Literal["error", "drop"]
+UnknownLabel = Annotated[
+    UnknownLabelName,
+    typer.Option(
+        "--unknown-label",
+        help="모르는 레이블: error는 멈추고 알림, drop은 그 행을 빼고 셈 (an unknown label: stop, or leave its rows "
+        "out and count them)",
+    ),
+]
 BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="배치 크기 (rows a batch)")]
 Epochs = Annotated[float, typer.Option("--epochs", min=0.01, help="에폭 수 (passes over the rows)")]
 LearningRate = Annotated[float, typer.Option("--learning-rate", help="학습률 (peak learning rate)")]

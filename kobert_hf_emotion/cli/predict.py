@@ -11,10 +11,10 @@ import typer
 from ..data.tables import ReadOptions
 from ..utils.garbage_collection import collector_spares_imports
 from . import options
-from .groups import Columns, Engine, takes_groups
+from .groups import Columns, Engine, LabelRules, takes_groups
 from .inputs import STDIN, check_order, check_output, file_or_texts, refuse_unused
 from .language import counted, spoken, words
-from .models import open_model
+from .models import hierarchy_in, open_model
 from .output import note, note_reading, progress_bar, quiet_libraries, say, say_json
 from .typed import typed
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _FOR_TEXTS = {"model", "inputs", "output", "as_text", "batch_size", "tokenizer", "num_attention_heads", "json"}
 """Parameters that matter where texts are given; all others are about reading a file."""
+_MOST_FINE = 10
+"""Fine labels of a text that are shown, the most probable first; --json has all."""
 _FOR_RAY = {field.name for field in fields(Engine)} - {"engine"}
 """Parameters that do nothing without Ray."""
 
@@ -57,6 +59,7 @@ def predict(
     ignore_labels: Annotated[
         bool, typer.Option("--ignore-labels", help="라벨 열이 있어도 쓰지 않음 (leave the label column out)")
     ] = False,
+    rules: LabelRules,
     reading: ReadOptions,
     batch_size: options.BatchSize = 64,
     tokenizer: options.Tokenizer = None,
@@ -72,13 +75,14 @@ def predict(
     read and written in parts, so they may be of any size (of an XLSX the table of strings is held whole). MODEL may
     be a folder that export wrote.
     """  # noqa: D415
-    from ..data.label_kinds import label_kind
+    from ..data.label_kinds import label_kind, settled
     from ..data.row_stream import open_rows
 
     check_order(model, inputs)
     if engine.engine == "ray":
         from .on_ray import predict_files
 
+        refuse_unused(context, set(typed(context)) - set(vars(rules)), "`engine` ray에서는", "with `engine` ray")
         read_labels, heads = not ignore_labels, num_attention_heads
         predict_files(
             *(model, inputs, output, as_text, columns, read_labels, reading, batch_size, tokenizer, heads, engine, json)
@@ -99,9 +103,16 @@ def predict(
         return
     with quiet_libraries():
         task = classifier.task
-        kind = label_kind(task.name, task.allow_empty)
+        hierarchy_in(task, rules.fine_label_column)
+        kind = settled(label_kind(task.name, task.allow_empty), rules.label_map, rules.unknown_label)
         rows = open_rows(
-            found, classifier.labels, **vars(columns), read_labels=not ignore_labels, reading=reading, kind=kind
+            found,
+            classifier.labels,
+            **vars(columns),
+            read_labels=not ignore_labels,
+            reading=reading,
+            kind=kind,
+            fine_label_column=rules.fine_label_column,
         )
         note_reading(rows.report)
     _predict_rows(classifier, rows, output, batch_size, json)
@@ -127,6 +138,11 @@ def _predict_texts(classifier: LogitsModel, texts: list[str], output: Path | Non
     for text, prediction in zip(texts, predictions, strict=True):
         ranked = sorted(prediction["probabilities"].items(), key=lambda item: -item[1])
         chosen = ", ".join(prediction.get("labels", [prediction["label"]])) or "-"
+        if (coarse := prediction.get("coarse")) is not None:
+            above = sorted(coarse["probabilities"].items(), key=lambda item: -item[1])
+            say(f"{text}\n  {coarse['label']}  " + "  ".join(f"{label} {p:.2f}%" for label, p in above))
+            say(f"  {chosen}  " + "  ".join(f"{label} {p:.2f}%" for label, p in ranked[:_MOST_FINE]))
+            continue
         say(f"{text}\n  {chosen}  " + "  ".join(f"{label} {p:.2f}%" for label, p in ranked))
 
 
@@ -136,7 +152,7 @@ def _warn(unknown: UnknownTexts) -> None:
 
 
 def _predict_rows(classifier: LogitsModel, rows: RowStream, output: Path | None, batch_size: int, json: bool) -> None:
-    from ..inference.files import predict_rows
+    from ..inference.files import TwoLevelPrediction, predict_rows
 
     with quiet_libraries(), progress_bar(words("예측", "predicting"), rows.report.rows_kept) as advance:
         found = predict_rows(classifier, rows, output, batch_size, advance)
@@ -149,8 +165,14 @@ def _predict_rows(classifier: LogitsModel, rows: RowStream, output: Path | None,
         result["unknown_texts"] = found.unknown.unknown
         if found.labelled:
             result |= {"scores": found.scores(), "report": found.table_report()}
+        if isinstance(found, TwoLevelPrediction):
+            result["coarse"] = {"predicted": found.coarse_counts()}
+            if found.labelled:
+                result["coarse"] |= {"scores": found.coarse.scores(), "report": found.coarse.table_report()}
         say_json(result)
     elif found.labelled:
         say(found.text_report())
     else:
         say("  ".join(f"{name} {count:,}" for name, count in counts.items()))
+        if isinstance(found, TwoLevelPrediction):
+            say("  ".join(f"{name} {count:,}" for name, count in found.coarse_counts().items()))

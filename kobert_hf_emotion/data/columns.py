@@ -30,7 +30,7 @@ class _Role(NamedTuple):
 
 TEXT_NAMES = (
     *("text", "sentence", "document", "utterance", "comment", "review", "content"),
-    *("문장", "내용", "발화", "발화문", "텍스트", "본문", "댓글", "리뷰"),
+    *("글", "문장", "내용", "발화", "발화문", "텍스트", "본문", "댓글", "리뷰"),
     *("문장내용", "대화내용", "댓글내용", "발화내용", "리뷰내용", "글내용"),
 )
 LABEL_NAMES = ("label", "labels", "lable", "라벨", "레이블", "class", "target")
@@ -44,6 +44,7 @@ _ROLES = {
     "text": ("글", "text"),
     "text_pair": ("둘째 글", "text_pair"),
     "label": ("레이블", "label"),
+    "coarse": ("대분류", "coarse label"),
     "other_label": ("견줄 레이블", "second label"),
     "group": ("그룹", "group"),
     "id": ("ID", "id"),
@@ -54,7 +55,8 @@ _ROLES = {
 class Columns:
     """The columns of one table by their role; None where there is none.
 
-    `other_label` is a second column of labels, which `label` is compared with. `guessed` lists the roles of
+    `other_label` is a second column of labels, which `label` is compared with; `coarse` one of coarse labels, where
+    `label` holds fine ones. `guessed` lists the roles of
     columns that were not named, `rivals` other columns that could have been taken for the role, `unused` all columns
     without one. `indicators` are columns of 0 and 1, one for each label, in place of `label`.
     """
@@ -69,6 +71,7 @@ class Columns:
     guessed: tuple[str, ...] = ()
     rivals: dict[str, tuple[str, ...]] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
+    coarse: str | None = None
 
     def in_words(self, language: Language = "both") -> str:
         """Returns which column is used for what, in one language or in both."""
@@ -107,6 +110,8 @@ class Wanted:
         read_labels: Whether one is looked for.
         several: Whether a row may have several labels, so that each may have a column of its own.
         labels: The names of the labels, where they are given.
+        fine_label: The column of the fine labels, where `label` is that of the coarse ones.
+        require_coarse: Whether a column of coarse labels must then be there.
     """
 
     text: str | None = None
@@ -117,17 +122,20 @@ class Wanted:
     read_labels: bool = True
     several: bool = False
     labels: tuple[str, ...] = ()
+    fine_label: str | None = None
+    require_coarse: bool = True
 
     @property
     def named(self) -> dict[str, str]:
         """The columns that are named, by the argument that names them."""
-        roles = ("text", "label", "text_pair", "group")
+        roles = ("text", "label", "fine_label", "text_pair", "group")
         return {f"{role}_column": name for role in roles if (name := getattr(self, role)) is not None}
 
     @property
     def must_guess_label(self) -> bool:
         """Whether there is an error if no column can be guessed to hold the labels."""
-        return self.label is None and self.require_labels and self.read_labels
+        is_needed = self.require_labels and (self.fine_label is None or self.require_coarse)
+        return self.label is None and is_needed and self.read_labels
 
 
 def find_columns(table: Table, wanted: Wanted | None = None) -> Columns:
@@ -148,10 +156,17 @@ def find_columns(table: Table, wanted: Wanted | None = None) -> Columns:
     text = wanted.text if wanted.text is not None else _guess_text(table, taken, wanted.must_guess_label)
     taken.add(text)
     label, other = _find_labels(table, taken, wanted)
-    taken.update(name for name in (label, other) if name is not None)
+    coarse = None
+    if wanted.fine_label is not None and wanted.read_labels:
+        label, coarse, other = wanted.fine_label, label, None
+    taken.update(name for name in (label, coarse, other) if name is not None)
     row_id = _the_one(table, ("id",), taken)
     free = [name for name in table.frame.columns if name and name not in taken and name != row_id]
-    guessed = {"text": wanted.text is None, "label": wanted.label is None and label is not None}
+    guessed = {"text": wanted.text is None}
+    if wanted.fine_label is None:
+        guessed["label"] = wanted.label is None and label is not None
+    else:
+        guessed["coarse"] = wanted.label is None and coarse is not None
     rivals = {role: found for role in guessed if guessed[role] and (found := _rivals(table, role, free))}
     if other is None and len(rivals.get("label", ())) == 1:
         [other] = rivals["label"]
@@ -160,6 +175,7 @@ def find_columns(table: Table, wanted: Wanted | None = None) -> Columns:
         guessed=tuple(role for role, is_guessed in guessed.items() if is_guessed),
         rivals=rivals,
         unused=tuple(name for name in free if name != other),
+        coarse=coarse,
     )
 
 
@@ -169,8 +185,8 @@ def _find_labels(table: Table, taken: set[str], wanted: Wanted) -> tuple[str | N
         return None, None
     label = wanted.label
     if label is None:
-        label = _guess_label(table, table.frame.head(GUESS_ROWS), taken, wanted.require_labels)
-    if label is None or wanted.several:
+        label = _guess_label(table, table.frame.head(GUESS_ROWS), taken, wanted.must_guess_label)
+    if label is None or wanted.several or wanted.fine_label is not None:
         return label, None
     return label, _the_one(table, LABEL_NAMES + EMOTION_NAMES, {*taken, label})
 
@@ -229,7 +245,12 @@ def _named_like(table: Table, names: Sequence[str]) -> list[str]:
 def _is_near(column: str, names: Sequence[str]) -> bool:
     """Whether the name of a column holds one of the names that are known, or is nearly one."""
     key = _key(column)
-    return any(name in key for name in names) or bool(difflib.get_close_matches(key, names, n=1, cutoff=0.75))
+    # A name of one letter is in many words ("글쓴이").
+    return (
+        any(name in key for name in names if len(name) > 1)
+        or key in names
+        or bool(difflib.get_close_matches(key, names, n=1, cutoff=0.75))
+    )
 
 
 def _holds_texts(head: pd.DataFrame, name: str) -> bool:

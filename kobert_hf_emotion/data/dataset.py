@@ -12,10 +12,13 @@ from ..labels import EMOTION_LABELS
 from ..utils.argument_checks import check_path, check_type
 from ..wording import Wording
 from .cleaning import clean_texts, join_tables, keep_rows
+from .column_names import COARSE_COLUMN
 from .columns import Columns, Wanted
-from .label_kinds import LabelKind, label_kind
+from .label_kinds import LabelKind, UnknownLabel, label_kind, settled
+from .label_map import MapLike
 from .label_parsing import label_names
 from .label_tally import LabelTally
+from .levels import Hierarchy, Levels, SharedLabels
 from .report import LoadReport
 from .row_counts import Part, RowCounts
 from .several_labels import check_indicators
@@ -52,6 +55,11 @@ def load_emotion_dataset(
     layout: LayoutName | None = None,
     task: TaskName = "single-label",
     allow_empty: bool = False,
+    label_map: MapLike | None = None,
+    unknown_label: UnknownLabel = "error",
+    fine_label_column: str | None = None,
+    shared_fine_labels: SharedLabels = "error",
+    hierarchy: Hierarchy | None = None,
 ) -> Dataset:
     """Loads CSV, TSV, XLSX, JSON, JSON Lines or Parquet files and logs what was read, how, and what was left out.
 
@@ -93,6 +101,18 @@ def load_emotion_dataset(
             brackets, or in a column of 0 and 1 for each. Which of these it is, is found out and told.
         allow_empty: Whether an empty cell of labels says that a row has none; with "multi-label" alone. Otherwise such
             rows are left out as those that nobody labelled.
+        label_map: What the values of the label column mean: a table file with two columns, what stands in a cell and
+            the label it means ("-" where that is none, and the row is left out); "kote" or "goemotions" for the maps of
+            `kobert_hf_emotion.labels` onto the seven emotions; or a mapping, with None for none. A value that is not in
+            the map must be a label itself. With `labels` "auto" the labels are those that the map gives.
+        unknown_label: "drop" leaves rows with an unknown label out, and counts them; otherwise they are an error.
+        fine_label_column: Where labels have two levels, the column with the fine ones; `label_column` then holds the
+            coarse ones. `label` is the fine label, `coarse_label` the coarse one that it stands under. Without `labels`
+            the fine labels are those of the file.
+        shared_fine_labels: What becomes of a fine label that stands under several coarse ones: "error", or "join" for a
+            label "coarse/fine" each.
+        hierarchy: That of a finished model, whose fine labels are `labels`: a column of coarse labels need not be there
+            then, and rows in which it differs from the model's are counted in a warning.
 
     Raises:
         DataError: A file, a column, a row or a label is not what was expected, or no row is left.
@@ -109,6 +129,11 @@ def load_emotion_dataset(
         reading=ReadOptions(encoding, sheet, delimiter, quoted, no_header, header_row, layout),
         task=task,
         allow_empty=allow_empty,
+        label_map=label_map,
+        unknown_label=unknown_label,
+        fine_label_column=fine_label_column,
+        shared_fine_labels=shared_fine_labels,
+        hierarchy=hierarchy,
     )
     is_doubtful = report.labels_read is not None and report.labels_read.doubtful
     logger.log(logging.WARNING if is_doubtful else logging.INFO, report.summary())
@@ -128,12 +153,21 @@ def load_emotion_dataset_with_report(
     reading: ReadOptions | None = None,
     task: TaskName = "single-label",
     allow_empty: bool = False,
+    label_map: MapLike | None = None,
+    unknown_label: UnknownLabel = "error",
+    fine_label_column: str | None = None,
+    shared_fine_labels: SharedLabels = "error",
+    hierarchy: Hierarchy | None = None,
 ) -> tuple[Dataset, LoadReport]:
     """Does what `load_emotion_dataset` does, and returns the report in place of logging it.
 
     The options of reading are one argument here, and the same for all files.
     """
-    kind = label_kind(task, allow_empty)
+    kind = settled(label_kind(task, allow_empty), label_map, unknown_label)
+    levels = Levels(fine_label_column, shared_fine_labels, hierarchy)
+    levels.check(kind.several)
+    if fine_label_column is not None and labels is EMOTION_LABELS:
+        labels = None  # the seven have one level
     wanted = Wanted(
         text_column,
         label_column,
@@ -143,6 +177,8 @@ def load_emotion_dataset_with_report(
         read_labels,
         several=kind.several,
         labels=() if labels is None or isinstance(labels, str) else tuple(labels),
+        fine_label=fine_label_column,
+        require_coarse=hierarchy is None,
     )
     for name, column in wanted.named.items():
         check_type(name, column, str, '"text"')
@@ -152,7 +188,7 @@ def load_emotion_dataset_with_report(
     notes: list[Note] = []
     for table, found in zip(tables, columns, strict=True):
         notes += [*table.notes, *gap_notes(table, found, wanted.require_labels)]
-    return _load(tables, columns, notes, labels, wanted.require_labels, kind)
+    return _load(tables, columns, notes, labels, wanted.require_labels, kind, levels)
 
 
 def _load(
@@ -162,9 +198,12 @@ def _load(
     labels: Sequence[str] | None,
     require_labels: bool,
     kind: LabelKind,
+    levels: Levels,
 ) -> tuple[Dataset, LoadReport]:
     frame = join_tables(tables, columns)
-    in_columns = tuple(dict.fromkeys(name for found in columns for name in found.indicators))
+    kind.prepare(frame)
+    notes = [*notes, *levels.prepare(frame, labels)]
+    in_columns = kind.columns_mean(tuple(dict.fromkeys(name for found in columns for name in found.indicators)))
     names = label_names(frame, labels, lambda cells: in_columns or kind.names_in(cells))
     clean_texts(frame)
     tally = LabelTally() if names is None else kind.read(frame, names)
@@ -173,13 +212,15 @@ def _load(
             _check_some_labels(frame)
         tally.check(names)
         for table, found in zip(tables, columns, strict=True):
-            check_indicators(table.path, found.indicators, names)
+            check_indicators(table.path, kind.columns_mean(found.indicators), names)
+    hierarchy, more = levels.read(frame, names)
     kept, dropped = keep_rows(frame, require_labels)
     counts = RowCounts(names, kind)
     counts.add(Part(kept, dropped, tally))
-    report = counts.report(tables, columns, notes)
+    in_words = None if hierarchy is None else hierarchy.to_dict(names or ())
+    report = counts.report(tables, columns, [*notes, *more], in_words)
     _warn_of_empty_groups(kept)
-    return _to_dataset(kept, names, kind, several_files=len(tables) > 1), report
+    return _to_dataset(kept, names, kind, len(tables) > 1, () if hierarchy is None else hierarchy.coarse), report
 
 
 def _check_some_labels(frame: pd.DataFrame) -> None:
@@ -230,13 +271,21 @@ def _warn_of_empty_groups(frame: pd.DataFrame) -> None:
         )
 
 
-def _to_dataset(frame: pd.DataFrame, names: tuple[str, ...] | None, kind: LabelKind, several_files: bool) -> Dataset:
+def _to_dataset(
+    frame: pd.DataFrame,
+    names: tuple[str, ...] | None,
+    kind: LabelKind,
+    several_files: bool,
+    coarse: tuple[str, ...] = (),
+) -> Dataset:
     import pyarrow as pa
-    from datasets import Dataset, Features, Value
+    from datasets import ClassLabel, Dataset, Features, Value
 
     features: dict[str, Any] = {"text": Value("string")}
     if names is not None and frame["label"].notna().any():
         features["label"] = kind.feature(names)
+        if coarse:
+            features[COARSE_COLUMN] = ClassLabel(names=list(coarse))
     features |= {name: Value("string") for name in ("text_pair", "group", "id") if name in frame}
     features["row"] = Value("int64")
     if several_files:

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from ..errors import DataError
 from .label_ids import IGNORED, Truth
-from .label_parsing import names_in
+from .label_map import LabelMap, MapLike, label_map
+from .label_parsing import LabelParser, names_in
 from .label_tally import LabelTally
 from .several_labels import NONE, CellSplitter, names_in_cells, several_ids
 from .task_names import TASKS, TaskName
@@ -22,10 +23,29 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+UnknownLabel: TypeAlias = Literal["drop", "error"]
+"""What becomes of rows with an unknown label."""
+
+
 class LabelKind(ABC):
     """How the cells of labels become what a data set holds."""
 
     several = False
+
+    def prepare(self, frame: pd.DataFrame) -> None:  # noqa: B027 - most kinds take cells as they are
+        """Settles what the cells of a frame of `data` mean, before they are looked at."""
+
+    def columns_mean(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Returns the labels that columns of 0 and 1 are called by."""
+        return tuple(columns)
+
+    @abstractmethod
+    def unknown(self, cells: Sequence[str], names: Sequence[str]) -> set[str]:
+        """Returns the cells that hold a label which is none of `names`."""
+
+    @abstractmethod
+    def without(self, labels: pd.Series[Any], rows: pd.Series[bool]) -> pd.Series[Any]:
+        """Returns the column `label` with nothing in some rows."""
 
     @abstractmethod
     def names_in(self, cells: Mapping[str, int]) -> tuple[str, ...]:
@@ -64,6 +84,15 @@ class OneLabel(LabelKind):
         tally = LabelTally()
         tally.add(frame, names)
         return tally
+
+    def unknown(self, cells: Sequence[str], names: Sequence[str]) -> set[str]:
+        """Returns the cells that are no label."""
+        parser = LabelParser(names)
+        return {cell for cell in cells if parser.parse(cell).kind == "unknown"}
+
+    def without(self, labels: pd.Series[Any], rows: pd.Series[bool]) -> pd.Series[Any]:
+        """Returns the ids with none in some rows."""
+        return labels.mask(rows)
 
     def counts(self, labels: pd.Series[Any]) -> Counter[int]:
         """Counts the rows of each class."""
@@ -121,6 +150,18 @@ class SeveralLabels(LabelKind):
             tally.blanks = int(frame["blanks"].sum())
         return tally
 
+    def unknown(self, cells: Sequence[str], names: Sequence[str]) -> set[str]:
+        """Returns the cells of which a part is no label."""
+        splitter = CellSplitter(names)
+        return {cell for cell in cells if not splitter.knows(splitter.split(cell))}
+
+    def without(self, labels: pd.Series[Any], rows: pd.Series[bool]) -> pd.Series[Any]:
+        """Returns the lists with None in some rows."""
+        import pandas as pd
+
+        kept = [None if is_out else ids for ids, is_out in zip(labels.tolist(), rows.tolist(), strict=True)]
+        return pd.Series(kept, index=labels.index, dtype=object)
+
     def counts(self, labels: pd.Series[Any]) -> Counter[int]:
         """Counts the rows that have each label."""
         return Counter(chain.from_iterable(labels.dropna()))
@@ -168,3 +209,107 @@ def label_kind(task: TaskName = "single-label", allow_empty: bool = False) -> La
             mend={"task": "multi-label"},
         )
     return OneLabel()
+
+
+@dataclass(frozen=True)
+class Settled(LabelKind):
+    """Labels whose cells a map translates first, or of which unknown ones are no error.
+
+    Attributes:
+        kind: What a row's label is.
+        label_map: What cells mean.
+        drops_unknown: Whether a row with an unknown label is one without; otherwise that is an error.
+    """
+
+    kind: LabelKind
+    label_map: LabelMap | None = None
+    drops_unknown: bool = False
+
+    @property
+    def several(self) -> bool:  # type: ignore[override]
+        """Whether a row may have several labels."""
+        return self.kind.several
+
+    def prepare(self, frame: pd.DataFrame) -> None:
+        """Puts what cells mean in their place; what they hold is kept as `written_label`."""
+        if self.label_map is None or "raw_label" not in frame:
+            return
+        frame["written_label"] = frame["raw_label"]
+        for column in ("raw_label", "raw_coarse", "other_label"):
+            if column in frame:
+                cells = frame[column].fillna("").unique().tolist()
+                meant = {cell: self.label_map.translate(cell, self.several) for cell in cells}
+                frame[column] = frame[column].fillna("").map(meant)
+
+    def columns_mean(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Returns the labels that columns of 0 and 1 are called by, each once."""
+        if self.label_map is None:
+            return tuple(columns)
+        meant = [self.label_map.translate(name) for name in columns]
+        return tuple(name for name in dict.fromkeys(meant) if name)
+
+    def names_in(self, cells: Mapping[str, int]) -> tuple[str, ...]:
+        """Returns the names that cells hold; with a map those that it knows."""
+        names = self.kind.names_in(cells)
+        return names if self.label_map is None else self.label_map.in_use(names)
+
+    def unknown(self, cells: Sequence[str], names: Sequence[str]) -> set[str]:
+        """Returns the cells that hold an unknown label."""
+        return self.kind.unknown(cells, names)
+
+    def read(self, frame: pd.DataFrame, names: tuple[str, ...]) -> LabelTally:
+        """Adds labels as `kind` does, and `label_fault`, why a row has none; counts what the map was asked."""
+        if self.label_map is not None:
+            self.label_map.check(names)
+        tally = self.kind.read(frame, names)
+        tally.label_map, tally.drops_unknown = self.label_map, self.drops_unknown
+        frame["label_fault"] = "empty_label"
+        if self.label_map is not None:
+            with_text = frame[frame["reason"] == ""] if "reason" in frame else frame
+            for cell, rows in with_text["written_label"].value_counts().items():
+                for part, label in self.label_map.parts(str(cell)):
+                    if label is not None:
+                        tally.mapped[part, label] += int(rows)
+            frame.loc[(frame["raw_label"] == "") & (frame["written_label"] != ""), "label_fault"] = "mapped_to_none"
+        unknown = self.unknown(frame["raw_label"].unique().tolist(), names) if self.drops_unknown else set()
+        if unknown:
+            is_unknown = frame["raw_label"].isin(unknown)
+            frame.loc[is_unknown, "label_fault"] = "unknown_label"
+            frame["label"] = self.kind.without(frame["label"], is_unknown)
+        return tally
+
+    def without(self, labels: pd.Series[Any], rows: pd.Series[bool]) -> pd.Series[Any]:
+        """Returns the labels without those of some rows."""
+        return self.kind.without(labels, rows)
+
+    def counts(self, labels: pd.Series[Any]) -> Counter[int]:
+        """Counts the rows of each label by its id."""
+        return self.kind.counts(labels)
+
+    def truth(self, labels: pd.Series[Any], names: Sequence[str]) -> Truth:
+        """Returns the labels of rows as numbers."""
+        return self.kind.truth(labels, names)
+
+    def feature(self, names: Sequence[str]) -> Any:
+        """Returns what a data set calls the column."""
+        return self.kind.feature(names)
+
+    def arrow_type(self) -> Any:
+        """Returns the type of the column in Arrow."""
+        return self.kind.arrow_type()
+
+
+def settled(kind: LabelKind, given: MapLike | None, unknown_label: UnknownLabel = "error") -> LabelKind:
+    """Returns how labels are read where a map may say what cells mean, and unknown ones may be left out.
+
+    Raises:
+        DataError: There is no such map, or `unknown_label` is neither "drop" nor "error".
+    """
+    if unknown_label not in get_args(UnknownLabel):
+        raise DataError(
+            f"`unknown_label`은 drop이나 error여야 하는데 {unknown_label!r}입니다.",
+            f"Expected drop or error as `unknown_label`, found {unknown_label!r}.",
+            mend={"unknown_label": "drop"},
+        )
+    found = label_map(given)
+    return kind if found is None and unknown_label == "error" else Settled(kind, found, unknown_label == "drop")

@@ -63,7 +63,11 @@ class RowCounts:
         self.tally += part.labels
 
     def report(
-        self, files: Sequence[Table | TableFile], columns: Sequence[Columns], notes: Sequence[Note]
+        self,
+        files: Sequence[Table | TableFile],
+        columns: Sequence[Columns],
+        notes: Sequence[Note],
+        levels: dict[str, list[str]] | None = None,
     ) -> LoadReport:
         """Returns the report of the files whose rows were counted.
 
@@ -71,6 +75,7 @@ class RowCounts:
             files: The files.
             columns: The columns used in each.
             notes: What there is to say of how they were read.
+            levels: The fine labels under each coarse one, where there are two levels.
 
         Raises:
             DataError: No row is kept.
@@ -89,6 +94,7 @@ class RowCounts:
             null_texts=sort_counts(self.null_texts),
             reading=tuple(file.options for file in files),
             notes=tuple(notes),
+            levels=levels,
         )
         if not self.kept:
             raise nothing_left(report)

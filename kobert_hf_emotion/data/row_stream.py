@@ -15,6 +15,7 @@ from .columns import GUESS_ROWS, Columns, Wanted
 from .label_kinds import LabelKind, OneLabel
 from .label_parsing import label_names
 from .label_tally import LabelTally
+from .levels import tell_apart
 from .report import LoadReport
 from .row_counts import Part, RowCounts
 from .several_labels import check_indicators
@@ -67,6 +68,7 @@ def open_rows(
     read_labels: bool = True,
     reading: ReadOptions | None = None,
     kind: LabelKind | None = None,
+    fine_label_column: str | None = None,
     chunk_rows: int = CHUNK_ROWS,
 ) -> RowStream:
     """Reads a file through, chunk by chunk, and checks and counts its rows; labels may be missing.
@@ -82,6 +84,7 @@ def open_rows(
         read_labels: As for `load_emotion_dataset`.
         reading: How the file is to be read, where that is not left to be found out.
         kind: What a row's label is; one class by default.
+        fine_label_column: As for `load_emotion_dataset`, where `labels` are fine ones.
         chunk_rows: Rows of the file in memory at a time.
 
     Raises:
@@ -98,6 +101,7 @@ def open_rows(
         read_labels=read_labels,
         several=kind.several,
         labels=tuple(labels),
+        fine_label=fine_label_column,
     )
     columns = columns_of(first, wanted)
     gaps = gap_notes(first, columns, require_labels=False)
@@ -107,7 +111,7 @@ def open_rows(
         counts.add(part)
     if names is not None:
         counts.tally.check(names)
-        check_indicators(file.path, columns.indicators, names)
+        check_indicators(file.path, kind.columns_mean(columns.indicators), names)
     report = counts.report([file], [columns], [*file.notes, *gaps])
     return RowStream(report, names if counts.labels.total() else None, file, columns, names, kind)
 
@@ -116,6 +120,9 @@ def _parts(tables: Iterator[Table], columns: Columns, names: tuple[str, ...] | N
     rows_before = 0
     for table in tables:
         frame = join_tables([table], [columns])
+        kind.prepare(frame)
+        if "raw_coarse" in frame:
+            tell_apart(frame, "error", names or ())
         frame["row"] += rows_before
         rows_before += len(frame)
         tally = LabelTally()

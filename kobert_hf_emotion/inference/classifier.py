@@ -148,7 +148,8 @@ def start_model(
         nn.init.constant_(last.bias, task.start_bias)
     model.config.softmax_temperature = 1.0  # the source's belongs to its head
     model.config.problem_type = None if task is None else task.problem_type
-    answering = {"label_thresholds": None, "thresholds_from": None, "allow_empty": False}  # likewise
+    answering: dict[str, Any] = {"label_thresholds": None, "thresholds_from": None, "allow_empty": False}  # likewise
+    answering["label_hierarchy"] = None
     for name, value in (answering | ({} if task is None else task.settings())).items():
         if value or hasattr(model.config, name):
             setattr(model.config, name, value)

@@ -27,6 +27,7 @@ from ..metrics.scores import Scores
 from ..modeling.prediction import DEFAULT_BATCH_SIZE
 from ..tasks.single_label import SingleLabel
 from ..tasks.task import Task
+from ..tasks.two_levels import TwoLevels
 from ..tokenization.guard import UnknownTexts
 from .logits_model import LogitsModel
 from .prediction_csv import prediction_csv
@@ -90,6 +91,26 @@ class SingleLabelPrediction(FilePrediction):
 
 
 @dataclass(frozen=True)
+class TwoLevelPrediction(SingleLabelPrediction):
+    """Of a fine label a row, and the coarse one.
+
+    Attributes:
+        coarse: The same of the coarse labels.
+    """
+
+    coarse: SingleLabelPrediction
+
+    def text_report(self) -> str:
+        """Returns scikit-learn's classification reports of both levels."""
+        titles = ("소분류 (fine labels)", "대분류: 소분류 확률의 합 (coarse labels: sums of the fine probabilities)")
+        return f"{titles[0]}\n{super().text_report()}\n{titles[1]}\n{self.coarse.text_report()}"
+
+    def coarse_counts(self) -> dict[str, int]:
+        """Returns the rows by the coarse label predicted."""
+        return dict(zip(self.coarse.labels, self.coarse.predicted.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
 class MultiLabelPrediction(FilePrediction):
     """Of several labels a row. There is no mean average precision in it, for which all rows are needed at once.
 
@@ -138,7 +159,7 @@ def predict_rows(
         KoBERTEmotionError: The model's logits have no probabilities; see `metrics.probabilities.check_logits`.
         OSError: The output cannot be written; what was there is as it was.
     """
-    counts = _COUNTS[model.task.name](tuple(model.labels), model.task)
+    counts = _counts_of(tuple(model.labels), model.task)
     with nullcontext() if output is None else prediction_csv(output, model.labels, model.task) as table:
         for frame in rows.chunks():
             pairs = frame["text_pair"].tolist() if "text_pair" in frame else None
@@ -236,6 +257,25 @@ class RunningCounts(Counts):
         return SingleLabelPrediction(*self._known(), self._confusion)
 
 
+class TwoLevelCounts(RunningCounts):
+    """Counts of rows with a fine label each, and of the coarse ones."""
+
+    def __init__(self, labels: tuple[str, ...], task: TwoLevels) -> None:
+        super().__init__(labels, task)
+        self._levels = task
+        self._coarse = RunningCounts(task.coarse)
+
+    def add(self, logits: NDArray[np.floating], truth: Truth | None) -> None:
+        """Adds rows to the counts of both levels."""
+        super().add(logits, truth)
+        above = None if truth is None else self._levels.hierarchy.ids(truth)
+        self._coarse.add(self._levels.coarse_logits(logits), above)
+
+    def prediction(self) -> TwoLevelPrediction:
+        """Returns the counts of all rows that were added."""
+        return TwoLevelPrediction(*self._known(), self._confusion, self._coarse.prediction())
+
+
 class LabelCounts(Counts):
     """Counts of rows with several labels each."""
 
@@ -251,6 +291,12 @@ class LabelCounts(Counts):
     def prediction(self) -> MultiLabelPrediction:
         """Returns the counts of all rows that were added."""
         return MultiLabelPrediction(*self._known(), self._counts)
+
+
+def _counts_of(labels: tuple[str, ...], task: Task) -> Counts:
+    if task.levels is not None:
+        return TwoLevelCounts(labels, task.levels)
+    return _COUNTS[task.name](labels, task)
 
 
 _COUNTS: dict[str, Callable[[tuple[str, ...], Task], Counts]] = {

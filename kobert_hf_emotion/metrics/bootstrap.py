@@ -52,25 +52,9 @@ def score_intervals(
     Returns:
         The intervals of `accuracy`, `macro_f1` and `weighted_f1`.
     """
-    drawn = resampled_confusions(labels, predictions, n_classes, groups, resamples, seed)
-    return intervals_of(confusion_scores(drawn))
-
-
-def resampled_confusions(
-    labels: NDArray[np.integer],
-    predictions: NDArray[np.integer],
-    n_classes: int,
-    groups: Sequence[Hashable] | None = None,
-    resamples: int = RESAMPLES,
-    seed: int = SEED,
-) -> Counts:
-    """Draws rows as `score_intervals` does, and counts them by label (down) and prediction (across).
-
-    Returns:
-        Shape (resamples, classes, classes).
-    """
     cells = confusion_cells(labels, predictions, n_classes)
-    return resample_counts(cells, n_classes**2, groups, resamples, seed).reshape(-1, n_classes, n_classes)
+    drawn = resample_counts(cells, n_classes**2, groups, resamples, seed)
+    return intervals_of(confusion_scores(drawn.reshape(-1, n_classes, n_classes)))
 
 
 def intervals_of(scores: Mapping[str, NDArray[np.floating]]) -> dict[str, Interval]:

@@ -16,10 +16,11 @@ from ..metrics.bootstrap import (
     SEED,
     Interval,
     class_scores,
+    confusion_cells,
     confusion_matrix,
     confusion_scores,
     intervals_of,
-    resampled_confusions,
+    resample_counts,
 )
 from ..metrics.calibration import BINS, Calibration, calibrate_out_of_fold
 from ..metrics.classification_report import table_report_of, text_report_of
@@ -124,7 +125,8 @@ def out_of_fold_report(
         groups: Which rows belong together, and are drawn together by the bootstrap; by default none do.
     """
     predictions = logits.argmax(axis=1)
-    drawn = resampled_confusions(labels, predictions, len(names), groups)
+    cells = confusion_cells(labels, predictions, len(names))
+    drawn = resample_counts(cells, len(names) ** 2, groups).reshape(-1, len(names), len(names))
     by_class = class_scores(drawn)
     present = np.union1d(labels, predictions).tolist()
     return OutOfFoldReport(

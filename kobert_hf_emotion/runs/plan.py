@@ -14,11 +14,13 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
 from ..data.label_ids import Truth, class_names, has_several, label_ids
+from ..data.levels import Hierarchy, hierarchy_of
 from ..inference.classifier import start_model
 from ..splits.split import Split
 from ..tasks.multi_label import MultiLabel
 from ..tasks.single_label import SingleLabel
 from ..tasks.task import Task
+from ..tasks.two_levels import TwoLevels
 from ..tokenization.loading import load_tokenizer, vocabulary_sha256
 from ..tokenization.pieces import WordSplit
 from ..training.arguments import EmotionTrainingArguments
@@ -48,7 +50,15 @@ class Plan:
     @property
     def task(self) -> Task:
         """How logits become answers."""
-        return MultiLabel(allow_empty=self.allow_empty) if has_several(self.dataset) else SingleLabel()
+        if has_several(self.dataset):
+            return MultiLabel(allow_empty=self.allow_empty)
+        hierarchy = self.hierarchy
+        return SingleLabel() if hierarchy is None else TwoLevels(fine=tuple(self.labels), hierarchy=hierarchy)
+
+    @cached_property
+    def hierarchy(self) -> Hierarchy | None:
+        """Which coarse label each label stands under, where there are two levels."""
+        return hierarchy_of(self.dataset)
 
     @cached_property
     def truth(self) -> Truth:
@@ -91,4 +101,5 @@ class Plan:
             "training_arguments": self.args.to_dict(),  # type: ignore[no-untyped-call]
             **split.describe(),
             **({"task": self.task.name, "allow_empty": self.allow_empty} if isinstance(self.task, MultiLabel) else {}),
+            **({} if self.hierarchy is None else {"hierarchy": self.hierarchy.to_dict(self.labels)}),
         }

@@ -35,6 +35,7 @@ from .out_of_fold import OutOfFoldReport, out_of_fold_report
 from .plots import plot_curves
 from .result import CrossValidationResult
 from .several_labels import SeveralLabelsReport, several_labels_report
+from .two_levels import coarse_report
 
 logger = logging.getLogger(__name__)
 
@@ -80,16 +81,23 @@ def write_run(
         store_settings(fold.path, details.settings)
     plot_curves(run / CURVES_FILE, {fold.number: fold.history for fold in result.folds})
     details.draw(run)
+    coarse = None
+    if task.levels is not None:
+        folders = [fold.path.name for fold in sorted(result.folds, key=lambda fold: fold.number)]
+        coarse = coarse_report(task.levels, result.logits, truth, numbers, folders, listed)
     report = {
         "folds": {fold.path.name: asdict(fold.scores) for fold in result.folds},
         "pooled": asdict(result.scores),
         "best": {"fold": result.best.path.name, "chosen_on": "validation macro_f1"},
         **details.to_dict(),
+        **({} if coarse is None else {"coarse": coarse.to_dict()}),
     }
     write_json(run / REPORT_JSON_FILE, report)
     _write_cards(result, report, record, known.get("file", ()))
     with atomic_write(run / REPORT_FILE, "w") as handle:
         handle.write(f"{format_report(result)}\n\n{details.to_text()}\n")
+        if coarse is not None:
+            handle.write(f"\n{coarse.to_text()}\n")
     _point(run / BEST, result.best.path)
 
 

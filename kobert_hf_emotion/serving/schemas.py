@@ -29,6 +29,16 @@ class PredictRequest(BaseModel):
     texts: list[Text] = Field(description="감정을 예측할 글들 (texts whose emotion is predicted)")
 
 
+class CoarsePrediction(BaseModel):
+    """두 단계 레이블의 대분류: 소분류 확률의 합 (the coarse of two levels: sums of the fine probabilities)."""
+
+    label: str = Field(description="가장 가능성이 큰 대분류 (the most probable coarse label)")
+    score: float = Field(description="그 확률, 0~1 (its probability, 0 to 1)")
+    probabilities: dict[str, float] = Field(
+        description="대분류마다의 확률(%), 소수 둘째 자리까지 (the probability of every coarse label in percent)"
+    )
+
+
 class TextPrediction(BaseModel):
     """글 하나의 예측 (the prediction of one text)."""
 
@@ -41,6 +51,10 @@ class TextPrediction(BaseModel):
         default=None,
         description="여러 레이블 모델만: 고른 감정들, 확률이 큰 순서 (of a multi-label model alone: the emotions "
         "given, the most probable first)",
+    )
+    coarse: CoarsePrediction | None = Field(
+        default=None,
+        description="두 단계 레이블 모델만: 대분류 (of a model with two levels of labels alone: the coarse one)",
     )
     error: str | None = Field(
         default=None,

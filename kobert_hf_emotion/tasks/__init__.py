@@ -11,6 +11,7 @@ __getattr__ = lazy_names(
         "Prediction": "task",
         "SingleLabel": "single_label",
         "Task": "task",
+        "TwoLevels": "two_levels",
         "task_of": "choice",
     },
 )

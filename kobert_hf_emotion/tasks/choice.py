@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..configuration import is_multi_label
+from ..configuration import is_multi_label, label_names
 from ..data.label_ids import has_several
+from ..data.levels import Hierarchy
 from ..errors import CheckpointError, DataError
 from .multi_label import MultiLabel
 from .single_label import SingleLabel
 from .task import Task
+from .two_levels import TwoLevels
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -23,7 +25,7 @@ def task_of(config: PreTrainedConfig) -> Task:
         CheckpointError: There are thresholds for more or fewer labels than the model has, or such as are none.
     """
     if not is_multi_label(config):
-        return SingleLabel()
+        return _one_label(config)
     thresholds = getattr(config, "label_thresholds", None)
     if thresholds is not None and not (
         isinstance(thresholds, list)
@@ -41,6 +43,25 @@ def task_of(config: PreTrainedConfig) -> Task:
         getattr(config, "thresholds_from", None),
         bool(getattr(config, "allow_empty", False)),
     )
+
+
+def _one_label(config: PreTrainedConfig) -> SingleLabel:
+    """Returns the task of a model with one label a text, of one level or two."""
+    groups = getattr(config, "label_hierarchy", None)
+    if groups is None:
+        return SingleLabel()
+    labels = label_names(config)
+    try:
+        found = {str(group["label"]): list(map(str, group["labels"])) for group in groups}
+        hierarchy = Hierarchy.from_dict(found, labels)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            "config.json의 label_hierarchy는 대분류마다 그 소분류의 목록이어야 하고 레이블이 모두 한 번씩 "
+            f"있어야 합니다({error}). 지우면 레이블이 한 단계인 모델입니다.",
+            "Expected label_hierarchy of config.json to list the fine labels of each coarse one, every label once "
+            f"({error}). Without it the model's labels have one level.",
+        ) from error
+    return TwoLevels(fine=tuple(labels), hierarchy=hierarchy)
 
 
 def check_task(config: PreTrainedConfig, dataset: Dataset, name: str = "dataset") -> None:

@@ -20,6 +20,19 @@ from ..wording import Language
 if TYPE_CHECKING:
     from transformers import EvalPrediction
 
+    from .two_levels import TwoLevels
+
+
+class CoarsePrediction(TypedDict):
+    """What the model says of one text on the coarse of two levels: sums of the probabilities of the fine labels."""
+
+    label: str
+    """The most probable coarse label."""
+    score: float
+    """Its probability, 0 to 1."""
+    probabilities: dict[str, float]
+    """The probability of every coarse label in percent."""
+
 
 class Prediction(TypedDict):
     """What the model says of one text."""
@@ -32,6 +45,8 @@ class Prediction(TypedDict):
     """The probability of every label in percent, 0 to 100, rounded to two decimal places."""
     labels: NotRequired[list[str]]
     """Of a multi-label model: the labels given, the most probable first."""
+    coarse: NotRequired[CoarsePrediction]
+    """Of a model with two levels of labels: the coarse one."""
 
 
 class Task(ABC):
@@ -101,6 +116,19 @@ class Task(ABC):
     @abstractmethod
     def cells(self, logits: Logits, labels: Sequence[str]) -> list[list[str]]:
         """Returns for each row the cells of a table: the answer, its score, and the probability of each label."""
+
+    def titles(self, labels: Sequence[str]) -> list[str]:
+        """Returns the titles of the cells that `cells` returns."""
+        return ["prediction", "score", *(f"prob_{name}" for name in labels)]
+
+    def truth_beside(self, truth: Truth) -> dict[str, list[str]]:  # noqa: ARG002 - of one level there is nothing
+        """Returns more columns of a table that say what is known of the rows, beside the label itself."""
+        return {}
+
+    @property
+    def levels(self) -> TwoLevels | None:
+        """The task itself where labels have two levels, None where they have one."""
+        return None
 
     @abstractmethod
     def true_cell(self, truth: Truth, index: int, labels: Sequence[str]) -> str:
