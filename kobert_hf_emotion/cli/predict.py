@@ -172,6 +172,9 @@ def _predict_rows(classifier: LogitsModel, rows: RowStream, output: Path | None,
         say_json(result)
     elif found.labelled:
         say(found.text_report())
+        if isinstance(found, TwoLevelPrediction):
+            say(words("대분류(소분류 확률의 합)", "coarse labels (sums of the fine probabilities)"))
+            say(found.coarse.text_report())
     else:
         say("  ".join(f"{name} {count:,}" for name, count in counts.items()))
         if isinstance(found, TwoLevelPrediction):

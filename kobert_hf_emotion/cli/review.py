@@ -11,7 +11,7 @@ from . import options
 from .inputs import check_there
 from .language import counted, words
 from .models import check_run
-from .output import quiet_libraries, say, say_json
+from .output import note_fine, quiet_libraries, say, say_json
 
 
 def review(
@@ -41,6 +41,7 @@ def review(
     if apply is None:
         with quiet_libraries():
             finished = read_run(run)
+            note_fine("hierarchy" in finished.record)
             table = disputed_labels(finished, top)
             write_review(output, table, finished.labels)
         suspects = int((table["suspect"] == "yes").sum())

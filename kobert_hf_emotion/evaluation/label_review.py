@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.column_names import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.column_names import COARSE_COLUMN, LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.label_tally import encode_labels
 from ..data.tables import read_table
 from ..data.text_keys import text_key
@@ -105,6 +105,9 @@ def apply_review(run: FinishedRun, review: str | os.PathLike[str], output: str |
     names = run.labels
     changes = Counter(f"{names[old]} → {names[new]}" for old, new in zip(run.truth, labels, strict=True) if old != new)
     places[LABEL_COLUMN] = [names[label] for label in labels]
+    if "hierarchy" in run.record:
+        above = {name: coarse for coarse, fine in run.record["hierarchy"].items() for name in fine}
+        places[COARSE_COLUMN] = places[LABEL_COLUMN].map(above)
     with atomic_write(output, "w", encoding="utf-8-sig", newline="") as handle:
         places.to_csv(handle, index=False, quoting=csv.QUOTE_MINIMAL)
     return Corrections(len(labels), len(frame), changes.total(), dict(changes.most_common()))

@@ -100,11 +100,6 @@ class TwoLevelPrediction(SingleLabelPrediction):
 
     coarse: SingleLabelPrediction
 
-    def text_report(self) -> str:
-        """Returns scikit-learn's classification reports of both levels."""
-        titles = ("소분류 (fine labels)", "대분류: 소분류 확률의 합 (coarse labels: sums of the fine probabilities)")
-        return f"{titles[0]}\n{super().text_report()}\n{titles[1]}\n{self.coarse.text_report()}"
-
     def coarse_counts(self) -> dict[str, int]:
         """Returns the rows by the coarse label predicted."""
         return dict(zip(self.coarse.labels, self.coarse.predicted.tolist(), strict=True))

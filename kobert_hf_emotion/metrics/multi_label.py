@@ -180,7 +180,7 @@ def scores_of_counts(counts: NDArray[Any], labels: int) -> dict[str, NDArray[np.
     """Computes F1s, accuracy and Hamming loss from sums of `answer_counts` over rows, in the last axis."""
     hits, given, had = (counts[..., part * labels : (part + 1) * labels].astype(np.float64) for part in range(3))
     rows, exact = counts[..., 3 * labels], counts[..., 3 * labels + 1]
-    f1 = 2 * hits / np.maximum(given + had, 1)
+    f1 = label_f1(counts, labels)
     total = np.maximum(had.sum(axis=-1), 1)
     return {
         "accuracy": exact / rows,
@@ -210,7 +210,25 @@ def multi_label_intervals(
         resamples: How often to draw.
         seed: Of the drawing.
     """
-    counts = answer_counts(truth, chosen)
+    drawn = resampled_sums(answer_counts(truth, chosen), groups, resamples, seed)
+    scores = scores_of_counts(drawn, truth.shape[1])
+    return {name: percentile_interval(values) for name, values in scores.items()}
+
+
+def resampled_sums(
+    counts: NDArray[np.integer], groups: Sequence[Hashable] | None, resamples: int, seed: int
+) -> NDArray[np.float64]:
+    """Draws rows, or groups of rows, with replacement and adds up their counts.
+
+    Args:
+        counts: What is counted of each row, shape (rows, counts).
+        groups: Rows with equal values come and go together; with None every row for itself.
+        resamples: How often to draw.
+        seed: Of the drawing; what is drawn depends on it, on the groups and on the number of rows alone.
+
+    Returns:
+        Shape (resamples, counts).
+    """
     if groups is not None:
         first: dict[Hashable, int] = {}
         unit = np.asarray([first.setdefault(group, len(first)) for group in groups])
@@ -226,8 +244,14 @@ def multi_label_intervals(
             [np.bincount(random.integers(0, len(counts), len(counts)), minlength=len(counts)) for _ in range(size)]
         )
         drawn.append(times.astype(np.float64) @ profiles)
-    scores = scores_of_counts(np.concatenate(drawn), truth.shape[1])
-    return {name: percentile_interval(values) for name, values in scores.items()}
+    return np.concatenate(drawn)
+
+
+def label_f1(counts: NDArray[Any], labels: int) -> NDArray[np.float64]:
+    """Computes the F1 of each label from sums of `answer_counts` over rows, shape (…, labels)."""
+    hits, given, had = (counts[..., part * labels : (part + 1) * labels].astype(np.float64) for part in range(3))
+    f1: NDArray[np.float64] = 2 * hits / np.maximum(given + had, 1)
+    return f1
 
 
 def label_calibration_errors(probabilities: Probabilities, truth: Matrix, bins: int = BINS) -> NDArray[np.float64]:
