@@ -49,8 +49,8 @@ def integrated_gradients(
 
     The contribution of a token is the integral of the gradient of f along the straight line between the embeddings of
     `[CLS] [MASK] … [SEP]` and of `[CLS] text [SEP]`, times their difference, summed over the dimensions; f is the
-    label's logit less the mean of all labels', of a multi-label model the label's logit. Contributions add up to f(text) - f([MASK] …) but for `deltas`. Those of
-    a word are the sum of its tokens'. Computed by captum.
+    label's logit less the mean of all labels', of a multi-label model the label's logit. Contributions add up to
+    f(text) - f([MASK] …) but for `deltas`. Those of a word are the sum of its tokens'. Computed by captum.
 
     Args:
         members: One model, or several whose mean of probabilities is explained.

@@ -28,8 +28,9 @@ def leave_one_out(
     """Explains texts by predicting them again without each of their words.
 
     The contribution of a word to a label is f(text) - f(text without the word), where f is the label's logit less the
-    mean of all labels', of a multi-label model the label's logit (Li et al., 2016, "Understanding Neural Networks through Representation Erasure", with logits
-    in place of log-likelihoods). The model need not be seen from inside, so that it works on any that predicts.
+    mean of all labels', of a multi-label model the label's logit (Li et al., 2016, "Understanding Neural Networks
+    through Representation Erasure", with logits in place of log-likelihoods). The model need not be seen from inside,
+    so that it works on any that predicts.
 
     Args:
         predict_logits: Computes the logits of texts.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ Matrix = NDArray[np.integer] | NDArray[np.bool_]
 """1 where a row has a label, shape (rows, labels)."""
 Probabilities = NDArray[np.float64]
 DEFAULT_THRESHOLD = 0.5
+PRECISION_RESAMPLES = 500
 _BLOCK = 64
 
 
@@ -229,22 +230,79 @@ def resampled_sums(
     Returns:
         Shape (resamples, counts).
     """
-    if groups is not None:
-        first: dict[Hashable, int] = {}
-        unit = np.asarray([first.setdefault(group, len(first)) for group in groups])
-        sums = np.zeros((len(first), counts.shape[1]), dtype=np.int64)
-        np.add.at(sums, unit, counts)
-        counts = sums
+    units = _units(groups, len(counts))
+    sums = np.zeros((units.max() + 1, counts.shape[1]), dtype=np.int64)
+    np.add.at(sums, units, counts)
+    profiles = sums.astype(np.float64)  # sums stay far below 2**53, and floats multiply by the fast routine
+    return np.concatenate([times @ profiles for times in _draws(len(sums), resamples, seed)])
+
+
+def _units(groups: Sequence[Hashable] | None, rows: int) -> NDArray[np.intp]:
+    """Returns the number of what is drawn that each row belongs to, shape (rows,)."""
+    if groups is None:
+        return np.arange(rows)
+    first: dict[Hashable, int] = {}
+    return np.asarray([first.setdefault(group, len(first)) for group in groups])
+
+
+def _draws(units: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """Yields how often each unit is drawn, some resamples at a time, shape (resamples, units)."""
     random = np.random.default_rng(seed)
-    profiles = counts.astype(np.float64)  # sums stay far below 2**53, and floats multiply by the fast routine
-    drawn = []
     for start in range(0, resamples, _BLOCK):
         size = min(_BLOCK, resamples - start)
-        times = np.stack(
-            [np.bincount(random.integers(0, len(counts), len(counts)), minlength=len(counts)) for _ in range(size)]
-        )
-        drawn.append(times.astype(np.float64) @ profiles)
-    return np.concatenate(drawn)
+        times = [np.bincount(random.integers(0, units, units), minlength=units) for _ in range(size)]
+        yield np.stack(times).astype(np.float64)
+
+
+def precision_interval(
+    probabilities: Probabilities,
+    truth: Matrix,
+    groups: Sequence[Hashable] | None = None,
+    resamples: int = PRECISION_RESAMPLES,
+    seed: int = SEED,
+) -> Interval:
+    """Computes a 95% percentile bootstrap interval of the mean average precision.
+
+    A row that is drawn twice counts twice; in each resample the mean is over the labels that some row drawn has. It is
+    from fewer resamples than others, for it depends on the order of all rows, which sums do not keep.
+
+    Args:
+        probabilities: Shape (rows, labels).
+        truth: The labels of the rows.
+        groups: Rows with equal values come and go together; by default every row for itself.
+        resamples: How often to draw.
+        seed: Of the drawing.
+    """
+    units = _units(groups, len(truth))
+    orders = np.argsort(-probabilities, axis=0, kind="stable")
+    means = []
+    for times in _draws(int(units.max()) + 1, resamples, seed):
+        weights = times[:, units]
+        found = np.full((len(times), truth.shape[1]), np.nan)
+        for label, order in enumerate(orders.T):
+            if truth[:, label].any():
+                ends = np.flatnonzero(np.append(np.diff(probabilities[order, label]) != 0, True))
+                found[:, label] = _weighted_precision(weights[:, order], truth[order, label].astype(bool), ends)
+        means.append(np.nanmean(found, axis=1))
+    return percentile_interval(np.concatenate(means))
+
+
+def _weighted_precision(
+    weights: NDArray[np.float64], has: NDArray[np.bool_], ends: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Returns the average precision of one label in many resamples, nan where no row drawn has it.
+
+    Args:
+        weights: How often each row was drawn, the most probable row first, shape (resamples, rows).
+        has: Whether a row has the label.
+        ends: The last row of each distinct probability.
+    """
+    hits = np.cumsum(weights * has, axis=1)[:, ends]
+    given = np.cumsum(weights, axis=1)[:, ends]
+    gained = np.diff(hits, axis=1, prepend=0.0) * hits / np.maximum(given, 1.0)
+    with np.errstate(invalid="ignore"):
+        found: NDArray[np.float64] = gained.sum(axis=1) / hits[:, -1]
+    return found
 
 
 def label_f1(counts: NDArray[Any], labels: int) -> NDArray[np.float64]:

@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from ..data.label_ids import Truth
 from ..metrics.bootstrap import LEVEL, RESAMPLES, SEED, Interval
 from ..metrics.classification_report import table_report_of_labels
-from ..metrics.multi_label import answer_counts, label_table, multi_label_intervals
+from ..metrics.multi_label import (
+    PRECISION_RESAMPLES,
+    answer_counts,
+    label_table,
+    multi_label_intervals,
+    precision_interval,
+)
 from ..metrics.probabilities import Logits, sigmoid
 from ..tasks.multi_label import MultiLabel
 from .tables import text_table
@@ -36,7 +42,7 @@ class SeveralLabelsReport:
     classification: dict[str, Any]
     """scikit-learn's classification report."""
     intervals: dict[str, Interval]
-    """See `metrics.multi_label.multi_label_intervals`."""
+    """See `metrics.multi_label.multi_label_intervals` and `precision_interval`."""
     drawn: int
     """How many units the bootstrap draws: groups of rows that belong together, or rows."""
     is_grouped: bool
@@ -59,6 +65,7 @@ class SeveralLabelsReport:
                 "level": LEVEL,
                 "method": "percentile bootstrap",
                 "resamples": RESAMPLES,
+                "resamples_of_mean_average_precision": PRECISION_RESAMPLES,
                 "seed": SEED,
                 "drawn": {"unit": "groups of rows" if self.is_grouped else "rows", "number": self.drawn},
                 **{name: [interval.low, interval.high] for name, interval in self.intervals.items()},
@@ -90,8 +97,8 @@ class SeveralLabelsReport:
                 text_table(["", *_COLUMNS.values(), "threshold", "rows", "given"], lines),
                 "",
                 f"전체의 95% 구간 (95% intervals of the pooled scores; bootstrap, {RESAMPLES} resamples of "
-                f"{self.drawn:,} {unit}, seed {SEED})",
-                *(f"  {name:<12}  {interval}" for name, interval in self.intervals.items()),
+                f"{self.drawn:,} {unit}, {PRECISION_RESAMPLES} for mean_average_precision, seed {SEED})",
+                *(f"  {name:<22}  {interval}" for name, interval in self.intervals.items()),
                 "",
                 self.task.about(),
                 "  모든 겹의 모델에 저장 (saved in all folds). 위의 값은 겹마다 나머지 겹에서 맞춘 임계값으로 잰 것 "
@@ -134,7 +141,10 @@ def several_labels_report(
         fold_thresholds=thresholds,
         table=label_table(sigmoid(logits), truth, answers),
         classification=table_report_of_labels(answer_counts(truth, answers).sum(axis=0), names),
-        intervals=multi_label_intervals(truth, answers, groups),
+        intervals={
+            **multi_label_intervals(truth, answers, groups),
+            "mean_average_precision": precision_interval(sigmoid(logits), truth, groups),
+        },
         drawn=len(truth) if groups is None else len(set(groups)),
         is_grouped=groups is not None,
     )
