@@ -273,6 +273,8 @@ def precision_interval(
         resamples: How often to draw.
         seed: Of the drawing.
     """
+    if not truth.any():
+        return Interval(float("nan"), float("nan"))
     units = _units(groups, len(truth))
     orders = np.argsort(-probabilities, axis=0, kind="stable")
     means = []
