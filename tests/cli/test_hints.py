@@ -96,6 +96,14 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished_run: Pat
     stars = "".join(f"{i % 5 + 1}\t버스를 {i}번 놓쳐서 기분이 가라앉았다\n" for i in range(8))
     (tmp_path / "stars.txt").write_text(stars, encoding="utf-8")
     (tmp_path / "lines.txt").write_text("어제는 비가 왔다, 많이\n버스를 놓쳤다\n배가 고프다\n", encoding="utf-8")
+    levels = [(f"{i}번째 버스를 놓쳤다", *pair) for i in range(4) for pair in (("기쁨", "안도"), ("슬픔", "낙담한"))]
+    for name, rows in (
+        ("levels", levels),
+        ("shared", [*levels, *((text, "당황", "안도") for text, *_ in levels[::2])]),
+    ):
+        lines = ["문장,감정_대분류,감정_소분류", *(",".join(row) for row in rows)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (tmp_path / "other_map.csv").write_text("sad,부정\nhappy,긍정\n", encoding="utf-8")
     (tmp_path / "other_split.csv").write_text("fold\n1\n2\n", encoding="utf-8")
     return tmp_path
 
@@ -154,6 +162,17 @@ MISTAKES = {
     "a run to continue": "continue runs/a train.csv --epochs 1 --output new",
     "a state that is not there": "continue runs/a/best train.csv --epochs 1 --resume-optimizer --output new",
     "a mistyped file to continue with": "continue runs/a/best tran.csv --epochs 1 --output new",
+    "a column of fine labels alone": (
+        f"train levels.csv --fine-label-column 감정_소분류 --folds 2 --epochs 1 --model model --output new"
+    ),
+    "a fine label under two coarse ones": (
+        "train shared.csv --label-column 감정_대분류 --fine-label-column 감정_소분류 --folds 2 --epochs 1 --model model "
+        "--output new"
+    ),
+    "fine labels of a model with one level": "test runs/a train.csv --fine-label-column label",
+    "a map of other labels": f"train train.csv --label-map other_map.csv --folds 2 --epochs 1 --model model --output new",
+    "a map over a file": "doctor train.csv --labels sad,happy --write-label-map train.csv",
+    "a map as xlsx": "doctor train.csv --labels sad,happy --write-label-map map.xlsx",
     "longer than the model": "continue runs/a/best train.csv --epochs 1 --max-length 4096 --output new",
 }
 
