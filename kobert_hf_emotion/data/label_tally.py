@@ -228,6 +228,8 @@ class LabelTally:
             way_out = _SEVERAL
         elif scheme or 2 * count >= self.rows - empty:
             mend = {"labels": self._known_set() or AUTO}
+        elif self.label_map is None:
+            mend = self._write_map(names)
         unit = ("행에", "row(s)") if not self.splits else ("곳에", "place(s)")
         return DataError(
             f"{first[0]['file']}: 알 수 없는 레이블이 {count:,}{unit[0]} 있습니다: {korean}{more[0]}. "
@@ -236,6 +238,13 @@ class LabelTally:
             f"Accepted: {_accepted(names)}. {way_out[1]}",
             mend=mend,
         )
+
+    def _write_map(self, names: Sequence[str]) -> dict[str, Setting]:
+        """Returns what has a map of the labels written, to be corrected."""
+        mend: dict[str, Setting] = {"write_label_map": "label_map.csv"}
+        if tuple(names) != EMOTION_LABELS:
+            mend["labels"] = ",".join(f'"{name}"' if "," in name else name for name in names)
+        return mend | ({"task": "multi-label"} if self.splits else {})
 
     def _are_several(self, names: Sequence[str]) -> bool:
         """Whether the unknown cells hold several labels each."""

@@ -163,14 +163,16 @@ MISTAKES = {
     "a state that is not there": "continue runs/a/best train.csv --epochs 1 --resume-optimizer --output new",
     "a mistyped file to continue with": "continue runs/a/best tran.csv --epochs 1 --output new",
     "a column of fine labels alone": (
-        f"train levels.csv --fine-label-column 감정_소분류 --folds 2 --epochs 1 --model model --output new"
+        "train levels.csv --fine-label-column 감정_소분류 --folds 2 --epochs 1 --model model --output new"
     ),
     "a fine label under two coarse ones": (
-        "train shared.csv --label-column 감정_대분류 --fine-label-column 감정_소분류 --folds 2 --epochs 1 --model model "
-        "--output new"
+        "train shared.csv --label-column 감정_대분류 --fine-label-column 감정_소분류 --folds 2 --epochs 1 "
+        "--model model --output new"
     ),
     "fine labels of a model with one level": "test runs/a train.csv --fine-label-column label",
-    "a map of other labels": f"train train.csv --label-map other_map.csv --folds 2 --epochs 1 --model model --output new",
+    "a map of other labels": (
+        "train train.csv --label-map other_map.csv --folds 2 --epochs 1 --model model --output new"
+    ),
     "a map over a file": "doctor train.csv --labels sad,happy --write-label-map train.csv",
     "a map as xlsx": "doctor train.csv --labels sad,happy --write-label-map map.xlsx",
     "longer than the model": "continue runs/a/best train.csv --epochs 1 --max-length 4096 --output new",
@@ -191,6 +193,19 @@ def test_the_hint_leads_out(
     assert last.startswith(f"  $ kobert-emotion {argv[0]} "), captured.err
     code = main(shlex.split(last)[2:])
     assert code == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train typos.csv --labels sad,happy --output new", "test runs/a typos.csv"])
+def test_slips_of_the_pen_lead_to_a_map(capsys: pytest.CaptureFixture[str], workplace: Path, command: str) -> None:
+    write(workplace / "typos.csv", [*ROWS, ("또 좋았다", "hapyp")])
+    assert main(shlex.split(command)) == 2
+    *_, last = capsys.readouterr().err.rstrip().splitlines()
+    expected = "  $ kobert-emotion doctor typos.csv --labels sad,happy --write-label-map label_map.csv"
+    assert last == expected
+    assert main(shlex.split(last)[2:]) == 0
+    assert "hapyp,happy,1,nearest" in (workplace / "label_map.csv").read_text(encoding="utf-8-sig")
+    if command.startswith("test"):
+        assert main([*shlex.split(command), "--label-map", "label_map.csv"]) == 0
 
 
 @pytest.mark.parametrize(
