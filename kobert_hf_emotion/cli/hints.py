@@ -62,7 +62,7 @@ def in_terms_of(app: typer.Typer, argv: Sequence[str], error: KoBERTEmotionError
 def _map_of_labels(command: TyperCommand, doctor: Any, argv: Sequence[str], mend: Mapping[str, Setting]) -> list[str]:
     """Returns the words behind `doctor` that write a map of the labels in the file that another command was given.
 
-    None where no file of rows was given.
+    None of them where no file of rows was given.
     """
     given = typed(command.make_context(argv[0], list(argv[1:])))
     files = given.get("train_file") or given.get("test_file") or given.get("inputs")

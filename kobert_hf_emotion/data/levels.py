@@ -310,6 +310,8 @@ class Levels:
 
     def prepare(self, frame: pd.DataFrame, labels: Sequence[str] | None) -> list[Note]:
         """Makes fine cells say which label is meant; see `tell_apart`. Returns what there is to say of it."""
+        if self.known is not None and labels is not None and self.fine_column is None and "raw_label" in frame:
+            _check_fine(frame, self.known, labels)
         if "raw_coarse" not in frame:
             return []
         given = None if labels is None or isinstance(labels, str) else labels
@@ -322,6 +324,21 @@ class Levels:
             return None, []
         hierarchy, notes = read_levels(frame, names, self.known)
         return hierarchy, list(map(_told, notes))
+
+
+def _check_fine(frame: pd.DataFrame, known: Hierarchy, labels: Sequence[str]) -> None:
+    """Raises `DataError` where a column holds the coarse labels of a model whose labels are the fine ones."""
+    cells = [cell for cell in frame["raw_label"].unique().tolist() if not is_empty_label(cell)]
+    fine, coarse = LabelParser(labels), LabelParser(known.coarse)
+    unknown = [cell for cell in cells if fine.parse(cell).kind != "name"]
+    if unknown and all(coarse.parse(cell).kind == "name" for cell in cells):
+        file, name = frame["file"].iloc[0], frame["label_name"].iloc[0]
+        raise DataError(
+            f"{file}: '{name}' 열은 대분류({', '.join(unknown[:5])})인데 모델의 레이블은 소분류입니다. 소분류 열을 "
+            "`fine_label_column`으로 지정하세요.",
+            f"{file}: column '{name}' holds coarse labels ({', '.join(unknown[:5])}), and those of the model are fine. "
+            "Name the column of the fine labels with `fine_label_column`.",
+        )
 
 
 def _told(note: Note) -> Note:

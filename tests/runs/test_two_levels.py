@@ -200,7 +200,7 @@ def test_a_server_answers_with_both(work: Path) -> None:
         ("train train.csv --label-column 감정_대분류 --fine-label-column 소분류 --output new", "감정_소분류"),
         ("test default test.csv --fine-label-column 감정_소분류", "The model's labels have one level"),
         ("predict default test.csv --fine-label-column 감정_소분류", "The model's labels have one level"),
-        ("test run test.csv --label-column 감정_대분류", "unknown label"),
+        ("test run test.csv --label-column 감정_대분류", "holds coarse labels"),
     ],
 )
 def test_what_is_wrong_is_said(work: Path, capsys: pytest.CaptureFixture[str], command: str, part: str) -> None:
