@@ -75,8 +75,7 @@ def doctor(
     check_data_file("train_file", train_file)
     check_data_file("test_file", test_file)
     if write_label_map is not None:
-        with quiet_libraries():
-            _write_map(train_file, write_label_map, columns, rules, options.parse_labels(labels), reading, task, json)
+        _write_map(train_file, write_label_map, columns, rules, options.parse_labels(labels), reading, task, json)
         return
     check_start("model", model)
     shared: dict[str, Any] = {**vars(columns), "group_column": group_column, "reading": reading}
@@ -135,15 +134,16 @@ def _write_map(
             mend={"label_map": None},
         )
     check_map(output)
-    found = label_values(
-        train_file,
-        columns.text_column,
-        columns.label_column,
-        labels=labels,
-        fine_label_column=rules.fine_label_column,
-        reading=reading,
-        task=task,
-    )
+    with quiet_libraries():
+        found = label_values(
+            train_file,
+            columns.text_column,
+            columns.label_column,
+            labels=labels,
+            fine_label_column=rules.fine_label_column,
+            reading=reading,
+            task=task,
+        )
     write_label_map(output, found)
     if json:
         say_json({"output": output, "values": found})

@@ -260,7 +260,7 @@ class Settled(LabelKind):
     def read(self, frame: pd.DataFrame, names: tuple[str, ...]) -> LabelTally:
         """Adds labels as `kind` does, and `label_fault`, why a row has none; counts what the map was asked."""
         if self.label_map is not None:
-            self.label_map.check(names)
+            self.label_map.check(names, frame["written_label"].unique().tolist())
         tally = self.kind.read(frame, names)
         tally.label_map, tally.drops_unknown = self.label_map, self.drops_unknown
         frame["label_fault"] = "empty_label"

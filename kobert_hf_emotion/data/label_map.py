@@ -88,11 +88,12 @@ class LabelMap:
         meant = {label_key(label) for label in self.labels if label}
         return tuple(name for name in names if {label_key(name), label_key(name.rpartition("/")[2])} & meant)
 
-    def check(self, names: Sequence[str]) -> None:
-        """Raises `DataError` where a value means something that is none of the labels `names`."""
+    def check(self, names: Sequence[str], cells: Iterable[str]) -> None:
+        """Raises `DataError` where a value in one of `cells` means something that is none of the labels `names`."""
         parser = LabelParser(names)
-        for value, label in zip(self.values, self.labels, strict=True):
-            if label and parser.parse(label).id is None:
+        stems = {label_key(name.rpartition("/")[2]) for name in names}  # of fine labels that were told apart
+        for value, label in dict.fromkeys(part for cell in cells for part in self.parts(cell)):
+            if label and parser.parse(label).id is None and label_key(label) not in stems:
                 near = nearest(label, parser.aliases)
                 korean = f" 혹시 '{near}'인가요?" if near else ""
                 english = f" Did you mean '{near}'?" if near else ""

@@ -184,11 +184,12 @@ class LabelTally:
     def _mapped(self, names: Sequence[str]) -> dict[str, dict[str, int]]:
         """Returns what the map was asked, by label in the order of the ids, "" last."""
         parser = LabelParser(names)
-        found: Counter[tuple[int, str]] = Counter()
+        found: dict[str, Counter[str]] = {name: Counter() for name in names}
         for (cell, label), rows in self.mapped.items():
             index = parser.parse(label).id if label else None
-            found[len(names) if index is None else index, cell] += rows
-        return by_label((*names, ""), found)
+            found.setdefault(label if index is None else names[index], Counter())[cell] += rows
+        order = sorted(found, key=lambda label: not label)
+        return {label: sort_counts(found[label]) for label in order if found[label]}
 
     def check(self, names: Sequence[str]) -> None:
         """Warns of labels that contradict each other.
