@@ -1,7 +1,8 @@
 """`python -m benchmarks.two_levels FOLDER`: files with coarse and fine labels, and what TF-IDF makes of them.
 
 The sentences are put together from parts written here; none is taken from a data set. A quarter of them carry a cue
-that all fine labels under a coarse one share, so that the coarse label can be told where the fine one cannot.
+that all fine labels under a coarse one share, so that the coarse label can be told where the fine one cannot, and a
+tenth one that stands under any label.
 """
 
 from __future__ import annotations
@@ -115,6 +116,7 @@ SHARED: dict[str, tuple[str, ...]] = {
     "당황": ("어쩔 줄을 모르겠어", "말문이 막혔어", "식은땀이 나"),
     "상처": ("마음이 찢어지는 것 같아", "가슴에 못이 박혔어", "서운하고 아파"),
 }
+ANYWHERE = ("자꾸 그 생각만 나", "밤늦도록 잠을 못 잤어", "말이 잘 나오지 않아", "뭐라고 해야 할까")
 PLACES = (
     "회사에서",
     "학교에서",
@@ -137,7 +139,7 @@ EVENTS = (
     ),
     *("줄을 서 있다가", "짐을 옮기다가", "회의를 하다가"),
 )
-SHARE_OF_SHARED = 0.25
+SHARE_OF_SHARED, SHARE_OF_ANYWHERE = 0.25, 0.1
 
 
 def rows(count: int, seed: int) -> list[tuple[str, str, str]]:
@@ -147,7 +149,10 @@ def rows(count: int, seed: int) -> list[tuple[str, str, str]]:
     found = []
     for index in range(count):
         coarse, name = fine[index % len(fine)]
-        cues = SHARED[coarse] if random_.random() < SHARE_OF_SHARED else FEELINGS[coarse][name]
+        at = random_.random()
+        cues = FEELINGS[coarse][name]
+        if at < SHARE_OF_SHARED + SHARE_OF_ANYWHERE:
+            cues = SHARED[coarse] if at < SHARE_OF_SHARED else ANYWHERE
         found.append((f"{random_.choice(PLACES)} {random_.choice(EVENTS)} {random_.choice(cues)}", coarse, name))
     random_.shuffle(found)
     return found
