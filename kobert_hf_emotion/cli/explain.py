@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -77,6 +78,11 @@ def explain(
     if json:
         say_json({"explanations": [explanation.to_dict() for explanation in explanations]})
         return
+    _print_all(explanations, label)
+
+
+def _print_all(explanations: Sequence[Explanation], label: str | None) -> None:
+    """Prints what speaks for `label`, by default for the label predicted or for all that are given."""
     for explanation in explanations:
         for shown in [label] if label is not None else explanation.labels or [explanation.label]:
             _print(explanation, shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +21,9 @@ from .typed import typed
 
 if TYPE_CHECKING:
     from ..data.row_stream import RowStream
+    from ..inference.files import TwoLevelPrediction
     from ..inference.logits_model import LogitsModel
+    from ..tasks.task import Prediction
     from ..tokenization.guard import UnknownTexts
 
 
@@ -136,14 +139,24 @@ def _predict_texts(classifier: LogitsModel, texts: list[str], output: Path | Non
         say_json({"predictions": predicted, "unknown_texts": unknown.unknown})
         return
     for text, prediction in zip(texts, predictions, strict=True):
-        ranked = sorted(prediction["probabilities"].items(), key=lambda item: -item[1])
-        chosen = ", ".join(prediction.get("labels", [prediction["label"]])) or "-"
-        if (coarse := prediction.get("coarse")) is not None:
-            above = sorted(coarse["probabilities"].items(), key=lambda item: -item[1])
-            say(f"{text}\n  {coarse['label']}  " + "  ".join(f"{label} {p:.2f}%" for label, p in above))
-            say(f"  {chosen}  " + "  ".join(f"{label} {p:.2f}%" for label, p in ranked[:_MOST_FINE]))
-            continue
-        say(f"{text}\n  {chosen}  " + "  ".join(f"{label} {p:.2f}%" for label, p in ranked))
+        say("\n".join([text, *_shown(prediction)]))
+
+
+def _shown(prediction: Prediction) -> list[str]:
+    """Returns the lines that say what is predicted of a text: of two levels the coarse labels come first."""
+    chosen = ", ".join(prediction.get("labels", [prediction["label"]])) or "-"
+    coarse = prediction.get("coarse")
+    if coarse is None:
+        return [_ranked(chosen, prediction["probabilities"])]
+    return [
+        _ranked(coarse["label"], coarse["probabilities"]),
+        _ranked(chosen, prediction["probabilities"], _MOST_FINE),
+    ]
+
+
+def _ranked(chosen: str, percents: Mapping[str, float], most: int | None = None) -> str:
+    ranked = sorted(percents.items(), key=lambda item: -item[1])[:most]
+    return f"  {chosen}  " + "  ".join(f"{label} {percent:.2f}%" for label, percent in ranked)
 
 
 def _warn(unknown: UnknownTexts) -> None:
@@ -166,16 +179,22 @@ def _predict_rows(classifier: LogitsModel, rows: RowStream, output: Path | None,
         if found.labelled:
             result |= {"scores": found.scores(), "report": found.table_report()}
         if isinstance(found, TwoLevelPrediction):
-            result["coarse"] = {"predicted": found.coarse_counts()}
-            if found.labelled:
-                result["coarse"] |= {"scores": found.coarse.scores(), "report": found.coarse.table_report()}
+            result["coarse"] = _coarse(found)
         say_json(result)
-    elif found.labelled:
-        say(found.text_report())
-        if isinstance(found, TwoLevelPrediction):
-            say(words("대분류(소분류 확률의 합)", "coarse labels (sums of the fine probabilities)"))
-            say(found.coarse.text_report())
-    else:
-        say("  ".join(f"{name} {count:,}" for name, count in counts.items()))
-        if isinstance(found, TwoLevelPrediction):
-            say("  ".join(f"{name} {count:,}" for name, count in found.coarse_counts().items()))
+        return
+    say(found.text_report() if found.labelled else _counts(counts))
+    if isinstance(found, TwoLevelPrediction):
+        say(words("대분류(소분류 확률의 합)", "coarse labels (sums of the fine probabilities)"))
+        say(found.coarse.text_report() if found.labelled else _counts(found.coarse_counts()))
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return "  ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+def _coarse(found: TwoLevelPrediction) -> dict[str, Any]:
+    """Returns what `--json` says of the coarse labels."""
+    result: dict[str, Any] = {"predicted": found.coarse_counts()}
+    if found.labelled:
+        result |= {"scores": found.coarse.scores(), "report": found.coarse.table_report()}
+    return result

@@ -217,10 +217,9 @@ def _load(
     kept, dropped = keep_rows(frame, require_labels)
     counts = RowCounts(names, kind)
     counts.add(Part(kept, dropped, tally))
-    in_words = None if hierarchy is None else hierarchy.to_dict(names or ())
-    report = counts.report(tables, columns, [*notes, *more], in_words)
+    report = counts.report(tables, columns, [*notes, *more], hierarchy)
     _warn_of_empty_groups(kept)
-    return _to_dataset(kept, names, kind, len(tables) > 1, () if hierarchy is None else hierarchy.coarse), report
+    return _to_dataset(kept, names, kind, len(tables) > 1, hierarchy), report
 
 
 def _check_some_labels(frame: pd.DataFrame) -> None:
@@ -276,7 +275,7 @@ def _to_dataset(
     names: tuple[str, ...] | None,
     kind: LabelKind,
     several_files: bool,
-    coarse: tuple[str, ...] = (),
+    hierarchy: Hierarchy | None = None,
 ) -> Dataset:
     import pyarrow as pa
     from datasets import ClassLabel, Dataset, Features, Value
@@ -284,8 +283,8 @@ def _to_dataset(
     features: dict[str, Any] = {"text": Value("string")}
     if names is not None and frame["label"].notna().any():
         features["label"] = kind.feature(names)
-        if coarse:
-            features[COARSE_COLUMN] = ClassLabel(names=list(coarse))
+        if hierarchy is not None:
+            features[COARSE_COLUMN] = ClassLabel(names=list(hierarchy.coarse))
     features |= {name: Value("string") for name in ("text_pair", "group", "id") if name in frame}
     features["row"] = Value("int64")
     if several_files:

@@ -17,7 +17,7 @@ from ..errors import DataError
 from ..labels import GOEMOTIONS_TO_EMOTION, KOTE_TO_EMOTION, clean_name, fold_name, whole_number
 from ..utils.argument_checks import check_path
 from ..utils.files import atomic_write
-from .label_parsing import LabelParser, is_empty_label, label_key
+from .label_parsing import LabelParser, Reading, is_empty_label, label_key
 from .several_labels import EMPTY, NONE, CellSplitter, as_list
 
 NO_LABEL = "-"
@@ -75,13 +75,13 @@ class LabelMap:
                 same label; one that means more stays a list, which is no label.
         """
         way = self._splitter.split(cell)
-        if way.how in (EMPTY, NONE):
+        labels = [label for _, label in self.parts(cell)]
+        is_known = any(label is not None for label in labels) if several else None not in labels
+        if way.how in (EMPTY, NONE) or not is_known:
             return cell
-        meant = [(part, label) for part, (_, label) in zip(way.parts, self.parts(cell), strict=True)]
-        if all(label is None for _, label in meant) or (not several and any(label is None for _, label in meant)):
-            return cell
-        names = [name for name in dict.fromkeys(part if label is None else label for part, label in meant) if name]
-        return names[0] if len(names) == 1 else as_list(names) if names else ""
+        names = [part if label is None else label for part, label in zip(way.parts, labels, strict=True)]
+        distinct = list(filter(None, dict.fromkeys(names)))
+        return as_list(distinct) if len(distinct) > 1 else "".join(distinct)
 
     def in_use(self, names: Iterable[str]) -> tuple[str, ...]:
         """Returns those of `names` that values of the map mean, by themselves or behind a coarse label and a stroke."""
@@ -146,9 +146,9 @@ def _read(path: Path) -> LabelMap:
     frame = read_table(path, ReadOptions(no_header=True)).frame
     rows = [[cell.strip() for cell in row] for row in frame.itertuples(index=False, name=None)]
     head = [fold_name(cell) for cell in rows[0]]
-    value = next((place for place, cell in enumerate(head) if cell in _VALUE_NAMES), None)
-    label = next((place for place, cell in enumerate(head) if cell in _LABEL_NAMES), None)
-    if value is not None and label is not None:
+    places = [[place for place, cell in enumerate(head) if cell in names] for names in (_VALUE_NAMES, _LABEL_NAMES)]
+    if all(places):
+        [value, *_], [label, *_] = places
         return _of_rows(str(path), [(row[value], row[label]) for row in rows[1:]], first=2)
     if len(head) != 2:
         raise DataError(
@@ -162,21 +162,12 @@ def _read(path: Path) -> LabelMap:
 
 def _of_rows(source: str, rows: Sequence[tuple[str, str]], first: int) -> LabelMap:
     """Returns the map in rows of a value and a label, of which the first has the number `first` in its file."""
-    known: dict[str, tuple[int, str]] = {}
-    values, labels, undecided = [], [], []
-    for number, (value, label) in enumerate(rows, start=first):
-        if not value.strip() and not label.strip():
-            continue
-        if not value.strip():
-            raise DataError(
-                f"{source} {number}행: 값이 비었는데 레이블 '{label}'이(가) 있습니다. 값을 적거나 행을 지우세요.",
-                f"{source}, row {number}: the value is empty, and the label is '{label}'. Fill it in or delete it.",
-            )
-        if not clean_name(label):
-            undecided.append((number, value))
-            continue
+    filled = [(number, value, label) for number, (value, label) in enumerate(rows, start=first) if value + label]
+    _check_filled(source, filled)
+    known: dict[str, tuple[int, str, str]] = {}
+    for number, value, label in filled:
         meant = "" if is_empty_label(label) else clean_name(label)
-        place, other = known.setdefault(label_key(value), (number, meant))
+        place, _, other = known.setdefault(label_key(value), (number, value, meant))
         if other != meant:
             raise DataError(
                 f"{source}: '{value}'의 뜻이 둘입니다: {place}행은 '{other or NO_LABEL}', {number}행은 "
@@ -184,23 +175,32 @@ def _of_rows(source: str, rows: Sequence[tuple[str, str]], first: int) -> LabelM
                 f"{source}: '{value}' has two meanings, '{other or NO_LABEL}' in row {place} and "
                 f"'{meant or NO_LABEL}' in row {number}. Leave one.",
             )
-        if place == number:
-            values.append(value)
-            labels.append(meant)
+    _, values, labels = zip(*known.values(), strict=True)
+    return LabelMap(source, values, labels)
+
+
+def _check_filled(source: str, rows: Sequence[tuple[int, str, str]]) -> None:
+    """Raises `DataError` where a row, of its number, a value and a label, lacks one of these, or there is no row."""
+    if not rows:
+        raise DataError(
+            f"{source}: 레이블 표가 비었습니다. 한 행에 값과 그것이 뜻하는 레이블을 적으세요.",
+            f"{source}: the map of labels is empty. Write a value and the label it means in each row.",
+        )
+    for number, value, label in rows:
+        if not value.strip():
+            raise DataError(
+                f"{source} {number}행: 값이 비었는데 레이블 '{label}'이(가) 있습니다. 값을 적거나 행을 지우세요.",
+                f"{source}, row {number}: the value is empty, and the label is '{label}'. Fill it in or delete it.",
+            )
+    undecided = [f"{value} ({number})" for number, value, label in rows if not clean_name(label)]
     if undecided:
-        listed = ", ".join(f"{value} ({number})" for number, value in undecided[:20])
+        listed = ", ".join(undecided[:20])
         raise DataError(
             f"{source}: 레이블이 빈 값이 {len(undecided)}개입니다(괄호는 행): {listed}. 뜻하는 레이블을, 뺄 값이면 "
             f"{NO_LABEL}을(를) 적으세요.",
             f"{source}: {len(undecided)} value(s) have no label (the row in parentheses): {listed}. Write the label "
             f"each means, or {NO_LABEL} to leave its rows out.",
         )
-    if not values:
-        raise DataError(
-            f"{source}: 레이블 표가 비었습니다. 한 행에 값과 그것이 뜻하는 레이블을 적으세요.",
-            f"{source}: the map of labels is empty. Write a value and the label it means in each row.",
-        )
-    return LabelMap(source, tuple(values), tuple(labels))
 
 
 def nearest(cell: str, names: Iterable[str], cutoff: float = 0.7) -> str | None:
@@ -224,15 +224,15 @@ class Proposal:
     Attributes:
         value: As it stands in the file.
         label: The label that it seems to mean; "" where that is open.
-        rows: Rows with it.
         how: "label" where it is a label's name, or one that is taken for it; "nearest" where a label is spelled nearly
             so; "unknown" otherwise.
+        rows: Rows with it.
     """
 
     value: str
     label: str
-    rows: int
     how: str
+    rows: int
 
 
 def propose(cells: Mapping[str, int], names: Sequence[str]) -> list[Proposal]:
@@ -251,20 +251,23 @@ def propose(cells: Mapping[str, int], names: Sequence[str]) -> list[Proposal]:
         key = label_key(cell)
         written.setdefault(key, key if whole_number(key) else clean_name(cell))
         rows_of[key] += rows
-    readings = {key: parser.parse(key) for key in written}
+    readings = {key: found for key in written if (found := parser.parse(key)).kind != "empty"}
     other_scheme = any(found.kind == "unknown" and whole_number(key) for key, found in readings.items())
-    proposals = []
-    for key, found in readings.items():
-        if found.kind == "empty":
-            continue
-        label, how = "", "unknown"
-        if found.id is not None and not (found.kind == "number" and other_scheme):
-            label, how = names[found.id], "label"
-        elif not whole_number(key) and (near := nearest(key, parser.aliases)) is not None:
-            label, how = names[parser.aliases[near]], "nearest"
-        proposals.append(Proposal(written[key], label, rows_of[key], how))
+    proposals = [
+        Proposal(written[key], *_meaning(key, found, parser, other_scheme), rows_of[key])
+        for key, found in readings.items()
+    ]
     order = {"label": 0, "nearest": 1, "unknown": 2}
     return sorted(proposals, key=lambda found: (order[found.how], found.label, -found.rows, found.value))
+
+
+def _meaning(key: str, found: Reading, parser: LabelParser, other_scheme: bool) -> tuple[str, str]:
+    """Returns the label that a value seems to mean, and how that is known."""
+    if found.id is not None and not (found.kind == "number" and other_scheme):
+        return parser.names[found.id], "label"
+    if not whole_number(key) and (near := nearest(key, parser.aliases)) is not None:
+        return parser.names[parser.aliases[near]], "nearest"
+    return "", "unknown"
 
 
 def write_label_map(path: str | os.PathLike[str], proposals: Sequence[Proposal]) -> None:

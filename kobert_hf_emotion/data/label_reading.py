@@ -102,23 +102,27 @@ class LabelReading:
 
     def _map_lines(self, language: Language) -> list[str]:
         """Returns what a map made of the cells, and the values that are no label."""
-        lines = []
-        if self.map_source is not None:
-            title = titled(f"레이블 표 {self.map_source}", f"label map {self.map_source}", language)
-            none = titled("없음, 그 행은 뺌", "none, rows left out", language)
-            changed = {
-                label or none: {cell: rows for cell, rows in cells.items() if cell != label}
-                for label, cells in self.mapped.items()
-            }
-            same = sum(rows for label, cells in self.mapped.items() for cell, rows in cells.items() if cell == label)
-            kept = [f"{titled('그대로', 'as it is', language)} {same:,}"] if same else []
-            lines.append(f"{title}: {', '.join([*filter(None, [arrows(changed, most=_MOST_MAPPED)]), *kept]) or '-'}")
+        lines = [] if self.map_source is None else [self._mapped_line(language)]
         if self.unknown:
             more = ", …" if len(self.unknown) > _SHOWN else ""
             shown = listed_counts(dict(list(self.unknown.items())[:_SHOWN])) + more
             title = titled("모르는 레이블(`unknown_label` drop)", "unknown labels (`unknown_label` drop)", language)
             lines.append(f"{title}: {shown}")
         return lines
+
+    def _mapped_line(self, language: Language) -> str:
+        """Returns what a map made of the cells; those that it leaves as they are, in one number."""
+        none = titled("없음, 그 행은 뺌", "none, rows left out", language)
+        same = sum(cells.get(label, 0) for label, cells in self.mapped.items())
+        changed = {label or none: dict(cells) for label, cells in self.mapped.items()}
+        for label, cells in changed.items():
+            cells.pop(label, None)
+        parts = [
+            arrows(changed, most=_MOST_MAPPED),
+            f"{titled('그대로', 'as it is', language)} {same:,}" if same else "",
+        ]
+        title = titled(f"레이블 표 {self.map_source}", f"label map {self.map_source}", language)
+        return f"{title}: {', '.join(filter(None, parts)) or '-'}"
 
     def _several_lines(self, language: Language) -> list[str]:
         """Returns what cells with several labels were taken for, and what an empty one means."""

@@ -6,7 +6,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,18 +128,14 @@ def tell_apart(frame: pd.DataFrame, how: SharedLabels, names: Sequence[str] | No
         DataError: A fine label stands under several coarse ones, and is not to be joined.
     """
     if names is not None:
-        parser = LabelParser(names)
-        pairs = set(zip(frame["raw_label"].tolist(), frame["raw_coarse"].tolist(), strict=True))
-        meant = {pair: _known_joint(parser, *pair) for pair in pairs}
-        frame["raw_label"] = [meant[pair] for pair in zip(frame["raw_label"], frame["raw_coarse"], strict=True)]
+        _tell_known_apart(frame, names)
         return None
     shared = _shared(frame)
     if not shared:
         return None
     if how == "error":
         raise _shared_labels(frame, shared)
-    coarse = {label_key(name): name for name in names_in(_counts(frame["raw_coarse"]))}
-    fine = {label_key(name): name for name in names_in(_counts(frame["raw_label"]))}
+    coarse, fine = _names_by_key(frame["raw_coarse"]), _names_by_key(frame["raw_label"])
 
     def joined(cell: str, above: str) -> str:
         key, above_key = label_key(cell), label_key(above)
@@ -149,15 +145,30 @@ def tell_apart(frame: pd.DataFrame, how: SharedLabels, names: Sequence[str] | No
 
     was = frame["raw_label"].tolist()
     frame["raw_label"] = [joined(*pair) for pair in zip(was, frame["raw_coarse"].tolist(), strict=True)]
-    lost = sum(not now and bool(before) for before, now in zip(was, frame["raw_label"].tolist(), strict=True))
-    listed = ", ".join(
-        f"{fine[key]} → " + ", ".join(f"{coarse[c]}{JOINT}{fine[key]}" for c in shared[key]) for key in shared
-    )
+    lost = int(((frame["raw_label"] == "") & [bool(cell) for cell in was]).sum())
+    parts = {fine[key]: [f"{coarse[above]}{JOINT}{fine[key]}" for above in rows] for key, rows in shared.items()}
+    return _joined_note(parts, lost)
+
+
+def _names_by_key(cells: pd.Series[str]) -> dict[str, str]:
+    """Returns the names in a column by the form in which labels are compared."""
+    return {label_key(name): name for name in names_in(_counts(cells))}
+
+
+def _joined_note(parts: Mapping[str, Sequence[str]], lost: int) -> Note:
+    listed = ", ".join(f"{name} → {', '.join(joints)}" for name, joints in parts.items())
     return Note(
-        f"여러 대분류에 있는 소분류를 나눔: {listed}" + (f"; 대분류가 비어 뺀 행 {lost:,}" if lost else ""),
-        f"fine labels under several coarse ones, told apart: {listed}"
-        + (f"; rows left out whose coarse label is empty: {lost:,}" if lost else ""),
+        f"여러 대분류에 있는 소분류를 나눔: {listed}; 대분류가 비어 뺀 행 {lost:,}",
+        f"fine labels under several coarse ones, told apart: {listed}; rows left out whose coarse label is empty: "
+        f"{lost:,}",
     )
+
+
+def _tell_known_apart(frame: pd.DataFrame, names: Sequence[str]) -> None:
+    parser = LabelParser(names)
+    pairs = list(zip(frame["raw_label"].tolist(), frame["raw_coarse"].tolist(), strict=True))
+    meant = {pair: _known_joint(parser, *pair) for pair in set(pairs)}
+    frame["raw_label"] = [meant[pair] for pair in pairs]
 
 
 def _known_joint(parser: LabelParser, cell: str, above: str) -> str:
@@ -184,8 +195,7 @@ def _counts(cells: pd.Series[str]) -> dict[str, int]:
 def _shared_labels(frame: pd.DataFrame, shared: Mapping[str, Mapping[str, int]]) -> DataError:
     keys = frame["raw_label"].map(label_key)
     above = frame["raw_coarse"].map(label_key)
-    coarse = {label_key(name): name for name in names_in(_counts(frame["raw_coarse"]))}
-    fine = {label_key(name): name for name in names_in(_counts(frame["raw_label"]))}
+    coarse, fine = _names_by_key(frame["raw_coarse"]), _names_by_key(frame["raw_label"])
     korean, english = [], []
     for key, rows in list(shared.items())[:_SHOWN]:
         found = []
@@ -241,31 +251,48 @@ def read_levels(
             )
         )
     if known is None:
-        found: dict[int, int] = {}
-        for label, index in zip(labelled["label"].tolist(), above.tolist(), strict=True):
-            if index is not None and not np.isnan(index) and found.setdefault(int(label), int(index)) != int(index):
-                raise _shared_labels(labelled, _shared(labelled))
-        missing = [name for index, name in enumerate(names) if index not in found]
-        if missing:
-            raise _without_coarse(missing)
-        known = Hierarchy(coarse, tuple(found[index] for index in range(len(names))))
+        known = Hierarchy(coarse, _found(labelled, above.tolist(), names))
     else:
-        expected = np.asarray(known.of)[labelled["label"].to_numpy(dtype=np.int64)]
-        differs = ~labelled["raw_coarse"].map(is_empty_label).to_numpy(dtype=bool) & (above.to_numpy() != expected)
-        if differs.any():
-            first = labelled[differs].iloc[0]
-            own = known.coarse[int(expected[differs.argmax()])]
-            place, cells = first["file_row"], f"{first['raw_coarse']} / {first['raw_label']}"
-            notes.append(
-                Note(
-                    f"대분류가 모델의 것과 다른 행 {int(differs.sum()):,}개(처음은 {place}행: {cells}, 모델은 {own}). "
-                    "대분류는 소분류에서 정해진 것으로 잽니다.",
-                    f"{int(differs.sum()):,} row(s) have another coarse label than the model's (first in row {place}: "
-                    f"{cells}; the model has {own}). The coarse label that follows from the fine one counts.",
-                )
-            )
+        notes += _differences(labelled, above.to_numpy(), known)
     frame[COARSE_COLUMN] = frame["label"].map(dict(enumerate(known.of))).astype("Int64")
     return known, notes
+
+
+def _found(labelled: pd.DataFrame, above: Sequence[float | None], names: Sequence[str]) -> tuple[int, ...]:
+    """Returns the id of the coarse label of each fine one.
+
+    Args:
+        labelled: Rows with `label`.
+        above: The id of the coarse label in each row, where there is one.
+        names: The fine labels, in the order of their ids.
+    """
+    found: dict[int, int] = {}
+    for label, index in zip(labelled["label"].tolist(), above, strict=True):
+        if index is not None and not np.isnan(index) and found.setdefault(int(label), int(index)) != int(index):
+            raise _shared_labels(labelled, _shared(labelled))
+    missing = [name for index, name in enumerate(names) if index not in found]
+    if missing:
+        raise _without_coarse(missing)
+    return tuple(found[index] for index in range(len(names)))
+
+
+def _differences(labelled: pd.DataFrame, above: NDArray[Any], known: Hierarchy) -> list[Note]:
+    """Returns what there is to say of rows whose coarse label is another than a model's."""
+    expected = np.asarray(known.of)[labelled["label"].to_numpy(dtype=np.int64)]
+    differs = ~labelled["raw_coarse"].map(is_empty_label).to_numpy(dtype=bool) & (above != expected)
+    if not differs.any():
+        return []
+    first = labelled[differs].iloc[0]
+    own = known.coarse[int(expected[differs.argmax()])]
+    place, cells = first["file_row"], f"{first['raw_coarse']} / {first['raw_label']}"
+    return [
+        Note(
+            f"대분류가 모델의 것과 다른 행 {int(differs.sum()):,}개(처음은 {place}행: {cells}, 모델은 {own}). "
+            "대분류는 소분류에서 정해진 것으로 잽니다.",
+            f"{int(differs.sum()):,} row(s) have another coarse label than the model's (first in row {place}: "
+            f"{cells}; the model has {own}). The coarse label that follows from the fine one counts.",
+        )
+    ]
 
 
 def _without_coarse(missing: Sequence[str]) -> DataError:

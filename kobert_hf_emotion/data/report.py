@@ -22,6 +22,10 @@ REASONS = {
 """Why rows are left out, and how that is said in Korean; a row is counted under the first that holds."""
 
 
+_LABELS = {False: ("레이블", "labels"), True: ("소분류", "fine labels")}
+"""What labels are called: those of one level, and the fine ones of two."""
+
+
 @dataclass(frozen=True)
 class LoadReport:
     """What was read and what was left out.
@@ -77,7 +81,7 @@ class LoadReport:
             *(("열", "columns", words) for words in dict.fromkeys(c.in_words(language) for c in self.columns)),
             ("글로 둔 값", "kept as texts", listed_counts(self.null_texts)),
             ("대분류", "coarse labels", listed_counts(self.coarse_counts())),
-            ("소분류" if self.levels else "레이블", "fine labels" if self.levels else "labels", self._labels()),
+            (*_LABELS[bool(self.levels)], self._labels()),
         ]
         apart = [
             (

@@ -12,6 +12,7 @@ from .columns import Columns
 from .label_kinds import LabelKind, OneLabel
 from .label_reading import sort_counts
 from .label_tally import LabelTally
+from .levels import Hierarchy
 from .report import LoadReport, nothing_left
 from .tables import Note, Table, TableFile
 
@@ -67,7 +68,7 @@ class RowCounts:
         files: Sequence[Table | TableFile],
         columns: Sequence[Columns],
         notes: Sequence[Note],
-        levels: dict[str, list[str]] | None = None,
+        hierarchy: Hierarchy | None = None,
     ) -> LoadReport:
         """Returns the report of the files whose rows were counted.
 
@@ -75,7 +76,7 @@ class RowCounts:
             files: The files.
             columns: The columns used in each.
             notes: What there is to say of how they were read.
-            levels: The fine labels under each coarse one, where there are two levels.
+            hierarchy: Which coarse label each label stands under, where there are two levels.
 
         Raises:
             DataError: No row is kept.
@@ -94,7 +95,7 @@ class RowCounts:
             null_texts=sort_counts(self.null_texts),
             reading=tuple(file.options for file in files),
             notes=tuple(notes),
-            levels=levels,
+            levels=None if hierarchy is None else hierarchy.to_dict(self.names or ()),
         )
         if not self.kept:
             raise nothing_left(report)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import datasets
 import numpy as np
+from numpy.typing import NDArray
 
 from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.label_ids import Truth
@@ -35,7 +36,7 @@ from .out_of_fold import OutOfFoldReport, out_of_fold_report
 from .plots import plot_curves
 from .result import CrossValidationResult
 from .several_labels import SeveralLabelsReport, several_labels_report
-from .two_levels import coarse_report
+from .two_levels import CoarseReport, coarse_report
 
 logger = logging.getLogger(__name__)
 
@@ -72,33 +73,51 @@ def write_run(
         table.write({**known, "fold": numbers.tolist()}, result.logits, truth)
     groups = row_groups(dataset, record.get("group_by"), record.get("group_pattern"))
     listed = None if groups is None else groups.tolist()
-    details: OutOfFoldReport | SeveralLabelsReport
-    if isinstance(task, MultiLabel):
-        details = several_labels_report(task, result.logits, truth, numbers, labels, listed)
-    else:
-        details = out_of_fold_report(result.logits, truth, numbers, labels, listed)
+    details = _details(result, truth, numbers, task, listed)
     for fold in result.folds:
         store_settings(fold.path, details.settings)
     plot_curves(run / CURVES_FILE, {fold.number: fold.history for fold in result.folds})
     details.draw(run)
-    coarse = None
-    if task.levels is not None:
-        folders = [fold.path.name for fold in sorted(result.folds, key=lambda fold: fold.number)]
-        coarse = coarse_report(task.levels, result.logits, truth, numbers, folders, listed)
+    coarse = _coarse(result, truth, numbers, task, listed)
     report = {
         "folds": {fold.path.name: asdict(fold.scores) for fold in result.folds},
         "pooled": asdict(result.scores),
         "best": {"fold": result.best.path.name, "chosen_on": "validation macro_f1"},
         **details.to_dict(),
-        **({} if coarse is None else {"coarse": coarse.to_dict()}),
+        **{name: part.to_dict() for name, part in coarse.items()},
     }
     write_json(run / REPORT_JSON_FILE, report)
     _write_cards(result, report, record, known.get("file", ()))
     with atomic_write(run / REPORT_FILE, "w") as handle:
-        handle.write(f"{format_report(result)}\n\n{details.to_text()}\n")
-        if coarse is not None:
-            handle.write(f"\n{coarse.to_text()}\n")
+        texts = [format_report(result), details.to_text(), *(part.to_text() for part in coarse.values())]
+        handle.write("\n\n".join(texts) + "\n")
     _point(run / BEST, result.best.path)
+
+
+def _details(
+    result: CrossValidationResult,
+    truth: Truth,
+    numbers: NDArray[np.integer],
+    task: Task,
+    groups: Sequence[Hashable] | None,
+) -> OutOfFoldReport | SeveralLabelsReport:
+    if isinstance(task, MultiLabel):
+        return several_labels_report(task, result.logits, truth, numbers, result.labels, groups)
+    return out_of_fold_report(result.logits, truth, numbers, result.labels, groups)
+
+
+def _coarse(
+    result: CrossValidationResult,
+    truth: Truth,
+    numbers: NDArray[np.integer],
+    task: Task,
+    groups: Sequence[Hashable] | None,
+) -> dict[str, CoarseReport]:
+    """Returns the report of the coarse labels, as "coarse"; nothing where labels have one level."""
+    if task.levels is None:
+        return {}
+    folders = [fold.path.name for fold in sorted(result.folds, key=lambda fold: fold.number)]
+    return {"coarse": coarse_report(task.levels, result.logits, truth, numbers, folders, groups)}
 
 
 def _write_cards(
