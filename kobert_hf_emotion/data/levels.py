@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..labels import clean_name
+from ..utils.argument_checks import check_type
 from .column_names import COARSE_COLUMN, LABEL_COLUMN
 from .label_ids import IGNORED, Truth, label_ids, row_place
 from .label_parsing import LabelParser, is_empty_label, label_key, names_in
@@ -322,6 +323,8 @@ class Levels:
 
     def check(self, several: bool) -> None:
         """Raises `DataError` where two levels are asked for, and rows have several labels, or a word is unknown."""
+        if self.known is not None:
+            check_type("hierarchy", self.known, Hierarchy, "model.task.levels.hierarchy")
         if self.shared not in get_args(SharedLabels):
             raise DataError(
                 f"`shared_fine_labels`는 {', '.join(get_args(SharedLabels))} 중 하나여야 하는데 {self.shared!r}입니다.",
