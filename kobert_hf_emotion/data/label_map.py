@@ -22,7 +22,7 @@ from .several_labels import EMPTY, NONE, CellSplitter, as_list
 
 NO_LABEL = "-"
 """Stands in a map where a value means none of the labels."""
-CORPORA = {"kote": KOTE_TO_EMOTION, "goemotions": GOEMOTIONS_TO_EMOTION}
+CORPORA: dict[str, Mapping[str, str | None]] = {"kote": KOTE_TO_EMOTION, "goemotions": GOEMOTIONS_TO_EMOTION}
 """Maps that go by a name; the numbers of a corpus's files are among the values, as that corpus counts them."""
 
 _VALUE_NAMES = frozenset({"value", "cell", "from", "값", "파일의 값"})

@@ -6,6 +6,7 @@ import os
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,20 +157,25 @@ def _compare_several(first: FinishedRun, second: FinishedRun, resamples: int, se
     counts = [answer_counts(truth, chosen) for chosen in answers]
     drawn = resampled_sums(np.hstack(counts), groups, resamples, seed)  # the same rows for both
     width = counts[0].shape[1]
-    sums = [each.sum(axis=0)[None] for each in counts], [drawn[:, :width], drawn[:, width:]]
-    overall = [[scores_of_counts(part, len(names)) for part in parts] for parts in sums]
-    by_label = [[dict(zip(names, label_f1(part, len(names)).T, strict=True)) for part in parts] for parts in sums]
+    found = [_sums_scores(each.sum(axis=0)[None], names) for each in counts]
+    resampled = [_sums_scores(part, names) for part in (drawn[:, :width], drawn[:, width:])]
     return Comparison(
         first=first.path,
         second=second.path,
         rows=len(truth),
         same_split=first.record["split_sha256"] == second.record["split_sha256"],
         is_grouped=groups is not None,
-        accuracy=_difference(*overall, "accuracy"),
-        macro_f1=_difference(*overall, "macro_f1"),
+        accuracy=_difference(found, resampled, "accuracy"),
+        macro_f1=_difference(found, resampled, "macro_f1"),
         mcnemar=mcnemar(*((chosen == truth).all(axis=1) for chosen in answers)),
-        labels={name: _difference(*by_label, name) for name in names},
+        labels={name: _difference(found, resampled, f"F1 {name}") for name in names},
     )
+
+
+def _sums_scores(sums: NDArray[Any], names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    """Computes scores from sums of `answer_counts`, shape (draws, counts), those of each label behind "F1 "."""
+    of_labels = label_f1(sums, len(names)).T
+    return scores_of_counts(sums, len(names)) | {f"F1 {name}": f1 for name, f1 in zip(names, of_labels, strict=True)}
 
 
 def _groups_of_both(first: FinishedRun, second: FinishedRun) -> Sequence[Hashable] | None:
