@@ -152,8 +152,12 @@ def tell_apart(frame: pd.DataFrame, how: SharedLabels, names: Sequence[str] | No
 
 
 def _names_by_key(cells: pd.Series[str]) -> dict[str, str]:
-    """Returns the names in a column by the form in which labels are compared."""
-    return {label_key(name): name for name in names_in(_counts(cells))}
+    """Returns the names in a column by the form in which labels are compared, each as most of its cells have it."""
+    found: dict[str, str] = {}
+    for cell, _ in sorted(_counts(cells).items(), key=lambda item: (-item[1], item[0])):
+        if not is_empty_label(cell):
+            found.setdefault(label_key(cell), clean_name(cell))
+    return found
 
 
 def _joined_note(parts: Mapping[str, Sequence[str]], lost: int) -> Note:
