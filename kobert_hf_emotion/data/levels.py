@@ -145,8 +145,9 @@ def tell_apart(frame: pd.DataFrame, how: SharedLabels, names: Sequence[str] | No
         return f"{coarse[above_key]}{JOINT}{fine[key]}" if above_key in coarse else ""
 
     was = frame["raw_label"].tolist()
-    frame["raw_label"] = [joined(*pair) for pair in zip(was, frame["raw_coarse"].tolist(), strict=True)]
-    lost = int(((frame["raw_label"] == "") & [bool(cell) for cell in was]).sum())
+    now = [joined(*pair) for pair in zip(was, frame["raw_coarse"].tolist(), strict=True)]
+    frame["raw_label"] = now
+    lost = now.count("") - was.count("")
     parts = {fine[key]: [f"{coarse[above]}{JOINT}{fine[key]}" for above in rows] for key, rows in shared.items()}
     return _joined_note(parts, lost)
 
