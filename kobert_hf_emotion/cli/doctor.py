@@ -175,15 +175,14 @@ def _config(model: str) -> PreTrainedConfig:
 
 
 def _estimate(model: str, tokenizer: PreTrainedTokenizerBase, dataset: Dataset, plan: RunPlan) -> RunEstimate:
-    from ..data.label_ids import class_names, has_several
+    from ..data.label_ids import class_names
     from ..inference.classifier import start_model
-    from ..tasks.multi_label import MultiLabel
+    from ..tasks.choice import task_for
     from ..training.estimate import estimate_run
     from ..training.sampling import BATCHES_PER_CHUNK
 
     rows = BATCHES_PER_CHUNK * plan.batch_size  # among so many the trainer looks for texts of similar length
     sample = dataset.select(range(0, len(dataset), -(-len(dataset) // rows)))
-    several = MultiLabel() if has_several(dataset) else None
-    network = start_model(model, class_names(dataset) or [], 0.5, tokenizer, several)
+    network = start_model(model, class_names(dataset) or [], 0.5, tokenizer, task_for(dataset))
     pairs = sample["text_pair"][:] if "text_pair" in sample.column_names else None
     return estimate_run(network, tokenizer, sample["text"][:], plan, pairs)

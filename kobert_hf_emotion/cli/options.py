@@ -21,7 +21,11 @@ TextPairColumn = Annotated[
 ]
 LabelColumn = Annotated[
     str | None,
-    typer.Option("--label-column", help="라벨 열 이름; 없으면 추측 (column of the label; guessed if left out)"),
+    typer.Option(
+        "--label-column",
+        help="라벨 열 이름, 레이블이나 평가자마다 열이 있으면 쉼표로 나누어; 없으면 추측 (column of the label, or of "
+        "each label or annotator with commas between; guessed if left out)",
+    ),
 ]
 Labels = Annotated[
     str | None,
@@ -38,7 +42,9 @@ Task = Annotated[
     typer.Option(
         "--task",
         help="single-label: 문장마다 감정 하나; multi-label: 여럿. 한 칸에 '기쁨|놀람', '2,5,17'이나 목록으로, "
-        "또는 레이블마다 0/1 열로 (one emotion a text, or several: in one cell, or in a column of 0/1 for each)",
+        "또는 레이블마다 0/1 열로; soft: 평가자들의 표. 레이블마다 표나 몫의 열, 평가자마다 레이블의 열, 또는 한 칸의 "
+        "목록 (one emotion a text; or several: in one cell, or in a column of 0/1 for each; or soft, the votes of "
+        "annotators: a column of votes or shares for each label, one of labels for each annotator, or lists)",
     ),
 ]
 AllowEmpty = Annotated[

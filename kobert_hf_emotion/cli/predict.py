@@ -182,7 +182,10 @@ def _predict_rows(classifier: LogitsModel, rows: RowStream, output: Path | None,
             result["coarse"] = _coarse(found)
         say_json(result)
         return
-    say(found.text_report() if found.labelled else _counts(counts))
+    if found.labelled:
+        say("\n".join([found.text_report(), *found.scores().remarks(spoken())]))
+    else:
+        say(_counts(counts))
     if isinstance(found, TwoLevelPrediction):
         say(words("대분류(소분류 확률의 합)", "coarse labels (sums of the fine probabilities)"))
         say(found.coarse.text_report() if found.labelled else _counts(found.coarse_counts()))

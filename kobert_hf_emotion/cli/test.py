@@ -158,6 +158,7 @@ def _details(found: Holdout) -> list[str]:
         shown = {key: title for key, title in part.scores.SHORT.items() if key in part.intervals}
         figures = ", ".join(f"{t} {vars(part.scores)[key]:.4f} [{part.intervals[key]}]" for key, t in shown.items())
         lines.append(f"  {name}: {counted(part.scores.rows, '행', 'rows')}, {figures}")
+    lines += [f"  {line}" for line in best.all_rows.scores.remarks(spoken())]
     if found.seen_rows is None:
         unknown = words("학습한 문장을 몰라 겹치는 행을 세지 못함", "training texts not known: overlap not counted")
         lines.append(f"  {unknown}")

@@ -13,6 +13,7 @@ from ..errors import DataError, Setting
 from ..labels import fold_name, whole_number
 from ..wording import Language, Wording
 from .several_labels import is_indicator
+from .vote_columns import guess_vote_columns, labels_called, named_vote_columns, refuse_no_votes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +50,11 @@ _ROLES = {
     "group": ("그룹", "group"),
     "id": ("ID", "id"),
 }
+_MANY = {
+    "indicators": ("레이블마다 한 열(0/1)", "a column of 0/1 for each label"),
+    "votes": ("레이블마다 한 열(표나 몫)", "a column of votes or shares for each label"),
+    "annotators": ("평가자마다 한 열", "a column for each annotator"),
+}
 
 
 @dataclass(frozen=True)
@@ -56,9 +62,10 @@ class Columns:
     """The columns of one table by their role; None where there is none.
 
     `other_label` is a second column of labels, which `label` is compared with; `coarse` one of coarse labels, where
-    `label` holds fine ones. `guessed` lists the roles of
-    columns that were not named, `rivals` other columns that could have been taken for the role, `unused` all columns
-    without one. `indicators` are columns of 0 and 1, one for each label, in place of `label`.
+    `label` holds fine ones. `guessed` lists the roles of columns that were not named, `rivals` other columns that could
+    have been taken for the role, `unused` all columns without one. In place of `label` there may be several
+    columns: `indicators`, of 0 and 1, one for each label; `votes`, of numbers, one for each label; or `annotators`, of
+    labels, one for each annotator.
     """
 
     text: str
@@ -68,10 +75,22 @@ class Columns:
     group: str | None = None
     id: str | None = None
     indicators: tuple[str, ...] = ()
+    votes: tuple[str, ...] = ()
+    annotators: tuple[str, ...] = ()
     guessed: tuple[str, ...] = ()
     rivals: dict[str, tuple[str, ...]] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
     coarse: str | None = None
+
+    @property
+    def for_labels(self) -> tuple[str, ...]:
+        """The labels that columns are called by, one for each."""
+        return self.indicators or labels_called(self.votes)
+
+    @property
+    def of_labels(self) -> tuple[str, ...]:
+        """All columns that hold labels, or votes for them."""
+        return (*(() if self.label is None else (self.label,)), *self.indicators, *self.votes, *self.annotators)
 
     def in_words(self, language: Language = "both") -> str:
         """Returns which column is used for what, in one language or in both."""
@@ -89,9 +108,10 @@ class Columns:
             if rivals := self.rivals.get(role):
                 part += f" — {word(('다른 후보', 'others that fit'))}: {_listed(rivals)}"
             parts.append(part)
-        if self.indicators:
-            part = f"{word(('레이블마다 한 열(0/1)', 'a column of 0/1 for each label'))} {_listed(self.indicators)}"
-            parts.append(part + (f" {word(('추측', 'guessed'))}" if "indicators" in self.guessed else ""))
+        for role, words in _MANY.items():
+            if columns := getattr(self, role):
+                part = f"{word(words)} {_listed(columns)}"
+                parts.append(part + (f" {word(('추측', 'guessed'))}" if role in self.guessed else ""))
         if self.unused:
             parts.append(f"{word(('쓰지 않음', 'unused'))}: {_listed(self.unused)}")
         return "; ".join(parts)
@@ -109,6 +129,7 @@ class Wanted:
         require_labels: Whether a column of labels must be there.
         read_labels: Whether one is looked for.
         several: Whether a row may have several labels, so that each may have a column of its own.
+        votes: Whether a row has votes, so that each label or each annotator may have a column of its own.
         labels: The names of the labels, where they are given.
         fine_label: The column of the fine labels, where `label` is that of the coarse ones.
         require_coarse: Whether a column of coarse labels must then be there.
@@ -121,6 +142,7 @@ class Wanted:
     require_labels: bool = True
     read_labels: bool = True
     several: bool = False
+    votes: bool = False
     labels: tuple[str, ...] = ()
     fine_label: str | None = None
     require_coarse: bool = True
@@ -148,8 +170,8 @@ def find_columns(table: Table, wanted: Wanted | None = None) -> Columns:
         DataError: A named column is missing or there twice, or the guess fits no column or several.
     """
     wanted = wanted or Wanted()
-    if wanted.several and wanted.read_labels and (indicators := _indicators(table, wanted)):
-        return _with_indicators(table, wanted, indicators)
+    if wanted.read_labels and (many := _many_columns(table, wanted)) is not None:
+        return _with_many(table, wanted, *many)
     for argument, name in wanted.named.items():
         _check_named(table, name, argument, wanted.must_guess_label)
     taken = set(wanted.named.values())
@@ -185,18 +207,75 @@ def _find_labels(table: Table, taken: set[str], wanted: Wanted) -> tuple[str | N
         return None, None
     label = wanted.label
     if label is None:
-        label = _guess_label(table, table.frame.head(GUESS_ROWS), taken, wanted.must_guess_label)
-    if label is None or wanted.several or wanted.fine_label is not None:
+        try:
+            label = _guess_label(table, table.frame.head(GUESS_ROWS), taken, wanted.must_guess_label)
+        except DataError:
+            _refuse_other_task(table, taken, wanted)
+            raise
+    if label is None or wanted.several or wanted.votes or wanted.fine_label is not None:
         return label, None
     return label, _the_one(table, LABEL_NAMES + EMOTION_NAMES, {*taken, label})
 
 
-def _with_indicators(table: Table, wanted: Wanted, indicators: tuple[str, ...]) -> Columns:
-    """Returns the columns of a table that has one for each label."""
+def _many_columns(table: Table, wanted: Wanted) -> tuple[str, tuple[str, ...]] | None:
+    """Returns the role, and the columns, of a table with several columns for the labels; None where one holds them."""
+    if wanted.several:
+        return ("indicators", found) if (found := _indicators(table, wanted)) else None
+    return _vote_columns(table, wanted) if wanted.votes else None
+
+
+def _refuse_other_task(table: Table, taken: set[str], wanted: Wanted) -> None:
+    """Raises `DataError` where columns called by labels hold numbers, which another task reads."""
+    head = table.frame.head(GUESS_ROWS)
+    free = [name for name in table.frame.columns if name and name not in taken]
+    found = guess_vote_columns(table, head, free, wanted.labels, has_label_column=True) if wanted.labels else None
+    if found is None:
+        return
+    role, columns = found
+    if role == "votes" and all(is_indicator(head[name].unique().tolist()) for name in columns):
+        task, korean, english = "multi-label", "0과 1이", "0 and 1"
+    else:
+        task, korean, english = "soft", "평가자들의 표(또는 몫)가", "votes or shares"
+    raise DataError(
+        f"{table.path}: 레이블 열 하나가 아니라 여러 열({_listed(columns)})에 {korean} 있습니다. `task`를 {task}로 "
+        "하세요.",
+        f"{table.path}: there is no one column of labels, but several ({_listed(columns)}) that hold {english}: use "
+        f"`task` {task}.",
+        mend={"task": task},
+    )
+
+
+def _with_many(table: Table, wanted: Wanted, role: str, columns: tuple[str, ...]) -> Columns:
+    """Returns the columns of a table that has several for the labels."""
     rest = find_columns(table, replace(wanted, label=None, read_labels=False, require_labels=False))
-    guessed = (*rest.guessed, *(("indicators",) if wanted.label is None else ()))
-    unused = tuple(name for name in rest.unused if name not in indicators)
-    return replace(rest, indicators=indicators, guessed=guessed, unused=unused)
+    guessed = (*rest.guessed, *((role,) if wanted.label is None else ()))
+    unused = tuple(name for name in rest.unused if name not in columns)
+    found = {role: columns}
+    return replace(rest, guessed=guessed, unused=unused, **found)  # type: ignore[arg-type]
+
+
+def _vote_columns(table: Table, wanted: Wanted) -> tuple[str, tuple[str, ...]] | None:
+    """Returns the columns of votes, by label or by annotator; None where one column holds them."""
+    if wanted.label is not None:
+        listed = _listed_columns(table, wanted.label)
+        return named_vote_columns(table, listed, wanted.labels) if listed else None
+    names = [str(name) for name in table.frame.columns]
+    taken = set(wanted.named.values())
+    free = [name for name in names if name and name not in taken and names.count(name) == 1]
+    free = [name for name in free if _key(name) not in TEXT_NAMES]
+    head = table.frame.head(GUESS_ROWS)
+    has_label_column = any(name not in taken for name in _named_like(table, LABEL_NAMES + EMOTION_NAMES))
+    found = guess_vote_columns(table, head, free, wanted.labels, has_label_column)
+    if found is None and not has_label_column and wanted.require_labels:
+        raise refuse_no_votes(table, free)
+    return found
+
+
+def _listed_columns(table: Table, label: str) -> tuple[str, ...]:
+    """Returns the columns that are named with commas between them; none where that is the name of one column."""
+    names = [str(name) for name in table.frame.columns]
+    listed = next(csv.reader([label], skipinitialspace=True))
+    return tuple(listed) if len(listed) > 1 and label not in names and set(listed) <= set(names) else ()
 
 
 def _indicators(table: Table, wanted: Wanted) -> tuple[str, ...]:
@@ -207,8 +286,7 @@ def _indicators(table: Table, wanted: Wanted) -> tuple[str, ...]:
     """
     names = [str(name) for name in table.frame.columns]
     if wanted.label is not None:
-        listed = next(csv.reader([wanted.label], skipinitialspace=True))
-        return tuple(listed) if len(listed) > 1 and wanted.label not in names and set(listed) <= set(names) else ()
+        return _listed_columns(table, wanted.label)
     taken = set(wanted.named.values())
     if any(name not in taken for name in _named_like(table, LABEL_NAMES + EMOTION_NAMES)):
         return ()

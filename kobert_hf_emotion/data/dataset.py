@@ -12,7 +12,7 @@ from ..labels import EMOTION_LABELS
 from ..utils.argument_checks import check_path, check_type
 from ..wording import Wording
 from .cleaning import clean_texts, join_tables, keep_rows
-from .column_names import COARSE_COLUMN
+from .column_names import ANNOTATIONS_COLUMN, COARSE_COLUMN
 from .columns import Columns, Wanted
 from .label_kinds import LabelKind, UnknownLabel, label_kind, settled
 from .label_map import MapLike
@@ -66,12 +66,13 @@ def load_emotion_dataset(
     The columns of the dataset:
 
     - `text`: in NFC.
-    - `label`: a `ClassLabel`, with `task="multi-label"` a list of them; absent if there is no label column and
-      `require_labels` is False.
+    - `label`: a `ClassLabel`, with `task="multi-label"` a list of them, with `task="soft"` a number of votes for each;
+      absent if there is no label column and `require_labels` is False.
     - `text_pair`, `group`: where asked for.
     - `row`: the row's number among the rows of data of its file, from 1.
     - `file`: the row's file, where there are several.
     - `id`: of the column `ID` or `id`, where every file has one.
+    - `annotations`: of votes with a column for each annotator, who named what, as a JSON object.
 
     Rows without text, with a single full stop as text, or without a label are left out and counted.
 
@@ -98,7 +99,9 @@ def load_emotion_dataset(
         header_row: Number of the row with the column names, from 1; found out if None.
         layout: "kemdy" for the two header rows of KEMDy's annotations; found out if None.
         task: "multi-label" where a row may have several labels: in one cell, divided by `|`, `;` or `,`, or a list in
-            brackets, or in a column of 0 and 1 for each. Which of these it is, is found out and told.
+            brackets, or in a column of 0 and 1 for each. "soft" where a row has votes or shares: in a column for each
+            label, in one for each annotator, or in one as lists or objects of JSON; `label` then holds a number for
+            each label. Which of these it is, is found out and told.
         allow_empty: Whether an empty cell of labels says that a row has none; with "multi-label" alone. Otherwise such
             rows are left out as those that nobody labelled.
         label_map: What the values of the label column mean: a table file with two columns, what stands in a cell and
@@ -165,7 +168,7 @@ def load_emotion_dataset_with_report(
     """
     kind = settled(label_kind(task, allow_empty), label_map, unknown_label)
     levels = Levels(fine_label_column, shared_fine_labels, hierarchy)
-    levels.check(kind.several)
+    levels.check(kind.several or kind.votes)
     if fine_label_column is not None and labels is EMOTION_LABELS:
         labels = None  # the seven have one level
     wanted = Wanted(
@@ -176,6 +179,7 @@ def load_emotion_dataset_with_report(
         require_labels and read_labels,
         read_labels,
         several=kind.several,
+        votes=kind.votes,
         labels=() if labels is None or isinstance(labels, str) else tuple(labels),
         fine_label=fine_label_column,
         require_coarse=hierarchy is None,
@@ -203,7 +207,7 @@ def _load(
     frame = join_tables(tables, columns)
     kind.prepare(frame)
     notes = [*notes, *levels.prepare(frame, labels)]
-    in_columns = kind.columns_mean(tuple(dict.fromkeys(name for found in columns for name in found.indicators)))
+    in_columns = kind.columns_mean(tuple(dict.fromkeys(name for found in columns for name in found.for_labels)))
     names = label_names(frame, labels, lambda cells: in_columns or kind.names_in(cells))
     clean_texts(frame)
     tally = LabelTally() if names is None else kind.read(frame, names)
@@ -212,7 +216,7 @@ def _load(
             _check_some_labels(frame)
         tally.check(names)
         for table, found in zip(tables, columns, strict=True):
-            check_indicators(table.path, kind.columns_mean(found.indicators), names)
+            check_indicators(table.path, kind.columns_mean(found.for_labels), names)
     hierarchy, more = levels.read(frame, names)
     kept, dropped = keep_rows(frame, require_labels)
     counts = RowCounts(names, kind)
@@ -250,8 +254,8 @@ def _paths(path_or_paths: PathLike | Iterable[PathLike]) -> list[PathLike]:
 
 
 def _check_same_roles(tables: Sequence[Table], columns: Sequence[Columns]) -> None:
-    labelled = [table.path for table, found in zip(tables, columns, strict=True) if found.label is not None]
-    bare = [table.path for table, found in zip(tables, columns, strict=True) if found.label is None]
+    labelled = [table.path for table, found in zip(tables, columns, strict=True) if found.of_labels]
+    bare = [table.path for table, found in zip(tables, columns, strict=True) if not found.of_labels]
     if labelled and bare:
         raise DataError(
             f"{labelled[0]}에는 레이블 열이 있는데 {bare[0]}에는 없습니다. 둘을 따로 읽거나 레이블을 채우세요.",
@@ -285,12 +289,12 @@ def _to_dataset(
         features["label"] = kind.feature(names)
         if hierarchy is not None:
             features[COARSE_COLUMN] = ClassLabel(names=list(hierarchy.coarse))
-    features |= {name: Value("string") for name in ("text_pair", "group", "id") if name in frame}
-    features["row"] = Value("int64")
+    kept = ("text_pair", "group", "id", ANNOTATIONS_COLUMN)
+    features |= {name: Value("string") for name in kept if name in frame} | {"row": Value("int64")}
     if several_files:
         features["file"] = Value("string")
     types = {name: pa.string() if feature == Value("string") else pa.int64() for name, feature in features.items()}
     if "label" in types:
-        types["label"] = kind.arrow_type()
+        types["label"] = kind.arrow_type(names or ())
     arrays = {name: pa.array(frame[name], type=kind, from_pandas=True) for name, kind in types.items()}
     return Dataset.from_dict(arrays, features=Features(features))

@@ -1,4 +1,4 @@
-"""What a row's label is: one class, or any number of labels. What depends on that in reading stands here."""
+"""What a row's label is: one class, any number of labels, or votes for each; what depends on it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from ..errors import DataError
-from .label_ids import IGNORED, Truth
+from .column_names import ANNOTATIONS_COLUMN
+from .distributions import majority_ids, to_shares
+from .label_ids import IGNORED, Truth, vote_feature
 from .label_map import LabelMap, MapLike, label_map
 from .label_parsing import LabelParser, names_in
 from .label_tally import LabelTally
 from .several_labels import NONE, CellSplitter, names_in_cells, several_ids
 from .task_names import TASKS, TaskName
+from .votes import VoteReader, Votes, names_in_votes, translated_annotations, translated_votes, vote_matrix
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +34,7 @@ class LabelKind(ABC):
     """How the cells of labels become what a data set holds."""
 
     several = False
+    votes = False
 
     def prepare(self, frame: pd.DataFrame) -> None:  # noqa: B027 - most kinds take cells as they are
         """Settles what the cells of a frame of `data` mean, before they are looked at."""
@@ -38,6 +42,10 @@ class LabelKind(ABC):
     def columns_mean(self, columns: Sequence[str]) -> tuple[str, ...]:
         """Returns the labels that columns of 0 and 1 are called by."""
         return tuple(columns)
+
+    def translated(self, cells: Sequence[str], label_map: LabelMap) -> dict[str, tuple[str, str]]:
+        """Returns for each cell its labels as `label_map.parts` reads them, and a cell with those that it means."""
+        return {cell: (cell, label_map.translate(cell, self.several)) for cell in cells}
 
     @abstractmethod
     def unknown(self, cells: Sequence[str], names: Sequence[str]) -> set[str]:
@@ -68,7 +76,7 @@ class LabelKind(ABC):
         """Returns what a data set calls the column: ids never travel without their names."""
 
     @abstractmethod
-    def arrow_type(self) -> Any:
+    def arrow_type(self, names: Sequence[str]) -> Any:
         """Returns the type of the column in Arrow."""
 
 
@@ -108,7 +116,7 @@ class OneLabel(LabelKind):
 
         return ClassLabel(names=list(names))
 
-    def arrow_type(self) -> Any:
+    def arrow_type(self, names: Sequence[str]) -> Any:  # noqa: ARG002 - ids need none
         """Returns int64."""
         import pyarrow as pa
 
@@ -157,10 +165,7 @@ class SeveralLabels(LabelKind):
 
     def without(self, labels: pd.Series[Any], rows: pd.Series[bool]) -> pd.Series[Any]:
         """Returns the lists with None in some rows."""
-        import pandas as pd
-
-        kept = [None if is_out else ids for ids, is_out in zip(labels.tolist(), rows.tolist(), strict=True)]
-        return pd.Series(kept, index=labels.index, dtype=object)
+        return _none_in(labels, rows)
 
     def counts(self, labels: pd.Series[Any]) -> Counter[int]:
         """Counts the rows that have each label."""
@@ -179,11 +184,108 @@ class SeveralLabels(LabelKind):
 
         return List(ClassLabel(names=list(names)))
 
-    def arrow_type(self) -> Any:
+    def arrow_type(self, names: Sequence[str]) -> Any:  # noqa: ARG002 - ids need none
         """Returns lists of int64."""
         import pyarrow as pa
 
         return pa.list_(pa.int64())
+
+
+class SoftLabels(LabelKind):
+    """Votes or shares for each label."""
+
+    votes = True
+
+    def names_in(self, cells: Mapping[str, int]) -> tuple[str, ...]:
+        """Returns the names that are voted for."""
+        return names_in(names_in_votes(cells))
+
+    def read(self, frame: pd.DataFrame, names: tuple[str, ...]) -> LabelTally:
+        """Adds the votes for each label by its name; what is counted is each label of a row that has some."""
+        reader = VoteReader(names)
+        found = {cell: reader.read(cell) for cell in frame["raw_label"].unique().tolist()}
+        _check_votes(frame, found)
+        parts = {cell: votes.voted_for for cell, votes in found.items()}
+        each = frame[frame["raw_label"].map(lambda cell: bool(parts[cell]))]
+        tally = LabelTally()
+        if len(each):
+            tally.add(each.assign(raw_label=each["raw_label"].map(parts)).explode("raw_label"), names)
+        ids = {cell: reader.ids(votes) for cell, votes in found.items()}
+        labels = {cell: _by_name(known, names) for cell, known in ids.items()}
+        frame["label"] = frame["raw_label"].map(labels).astype(object)
+        with_text = frame if "reason" not in frame else frame[frame["reason"] == ""]
+        for cell, rows in with_text["raw_label"].value_counts().items():
+            tally.votes.add(ids[str(cell)], found[str(cell)].how, int(rows))
+        if "blanks" in frame:
+            tally.votes.blanks = int(frame["blanks"].sum())
+        return tally
+
+    def translated(self, cells: Sequence[str], label_map: LabelMap) -> dict[str, tuple[str, str]]:
+        """Returns for each cell what is voted for in it, and a cell with the votes for the labels that these mean."""
+        return translated_votes(cells, label_map)
+
+    def unknown(self, cells: Sequence[str], names: Sequence[str]) -> set[str]:
+        """Returns the cells with a vote for what is no label."""
+        reader, parser = VoteReader(names), LabelParser(names)
+        return {
+            cell for cell in cells if any(parser.parse(part).kind == "unknown" for part in reader.read(cell).voted_for)
+        }
+
+    def without(self, labels: pd.Series[Any], rows: pd.Series[bool]) -> pd.Series[Any]:
+        """Returns the votes with None in some rows."""
+        return _none_in(labels, rows)
+
+    def counts(self, labels: pd.Series[Any]) -> Counter[int]:
+        """Counts the rows in which each label has most votes; of a tie the first."""
+        known = labels.dropna().tolist()
+        if not known:
+            return Counter()
+        ids = majority_ids(to_shares(vote_matrix(known, list(known[0]))))
+        return Counter(ids.tolist())
+
+    def truth(self, labels: pd.Series[Any], names: Sequence[str]) -> Truth:
+        """Returns the shares of the votes."""
+        return to_shares(vote_matrix([row if isinstance(row, dict) else None for row in labels.tolist()], names))
+
+    def feature(self, names: Sequence[str]) -> Any:
+        """Returns a number for each label."""
+        return vote_feature(names)
+
+    def arrow_type(self, names: Sequence[str]) -> Any:
+        """Returns a float64 for each label."""
+        import pyarrow as pa
+
+        return pa.struct([(name, pa.float64()) for name in names])
+
+
+def _none_in(labels: pd.Series[Any], rows: pd.Series[bool]) -> pd.Series[Any]:
+    """Returns objects with None in some rows."""
+    import pandas as pd
+
+    kept = [None if is_out else label for label, is_out in zip(labels.tolist(), rows.tolist(), strict=True)]
+    return pd.Series(kept, index=labels.index, dtype=object)
+
+
+def _by_name(votes: Mapping[int, float], names: Sequence[str]) -> dict[str, float] | None:
+    """Returns the votes for each label by its name; None without any."""
+    return {name: votes.get(index, 0.0) for index, name in enumerate(names)} if votes else None
+
+
+def _check_votes(frame: pd.DataFrame, found: Mapping[str, Votes]) -> None:
+    """Raises `DataError` where a cell holds no votes but something like them."""
+    wrong = {cell: votes.fault for cell, votes in found.items() if votes.fault is not None}
+    if not wrong:
+        return
+    rows = frame[frame["raw_label"].isin(wrong)]
+    first = rows.iloc[0]
+    fault = wrong[first["raw_label"]]
+    assert fault is not None
+    raise DataError(
+        f"{first['file']}: {first['file_row']}행 '{first['label_name']}' 열의 '{first['raw_label']}': {fault[0]}(모두 "
+        f"{len(rows):,}행). 고치거나, 표가 다른 열에 있으면 `label_column`으로 지정하세요.",
+        f"{first['file']}: row {first['file_row']}, column '{first['label_name']}', '{first['raw_label']}': {fault[1]} "
+        f"({len(rows):,} such row(s)). Correct them, or name the column of votes with `label_column`.",
+    )
 
 
 def label_kind(task: TaskName = "single-label", allow_empty: bool = False) -> LabelKind:
@@ -208,7 +310,7 @@ def label_kind(task: TaskName = "single-label", allow_empty: bool = False) -> La
             "empty.",
             mend={"task": "multi-label"},
         )
-    return OneLabel()
+    return SoftLabels() if task == "soft" else OneLabel()
 
 
 @dataclass(frozen=True)
@@ -230,16 +332,26 @@ class Settled(LabelKind):
         """Whether a row may have several labels."""
         return self.kind.several
 
+    @property
+    def votes(self) -> bool:  # type: ignore[override]
+        """Whether a row has votes."""
+        return self.kind.votes
+
     def prepare(self, frame: pd.DataFrame) -> None:
         """Puts what cells mean in their place; what they hold is kept as `written_label`."""
         if self.label_map is None or "raw_label" not in frame:
             return
-        frame["written_label"] = frame["raw_label"]
-        for column in ("raw_label", "raw_coarse", "other_label"):
+        filled = frame["raw_label"].fillna("")
+        found = self.kind.translated(filled.unique().tolist(), self.label_map)
+        frame["written_label"] = filled.map({cell: written for cell, (written, _) in found.items()})
+        frame["raw_label"] = filled.map({cell: meant for cell, (_, meant) in found.items()})
+        for column in ("raw_coarse", "other_label"):
             if column in frame:
                 cells = frame[column].fillna("").unique().tolist()
                 meant = {cell: self.label_map.translate(cell, self.several) for cell in cells}
                 frame[column] = frame[column].fillna("").map(meant)
+        if ANNOTATIONS_COLUMN in frame:
+            frame[ANNOTATIONS_COLUMN] = translated_annotations(frame[ANNOTATIONS_COLUMN].tolist(), self.label_map)
 
     def columns_mean(self, columns: Sequence[str]) -> tuple[str, ...]:
         """Returns the labels that columns of 0 and 1 are called by, each once."""
@@ -294,9 +406,9 @@ class Settled(LabelKind):
         """Returns what a data set calls the column."""
         return self.kind.feature(names)
 
-    def arrow_type(self) -> Any:
+    def arrow_type(self, names: Sequence[str]) -> Any:
         """Returns the type of the column in Arrow."""
-        return self.kind.arrow_type()
+        return self.kind.arrow_type(names)
 
 
 def settled(kind: LabelKind, given: MapLike | None, unknown_label: UnknownLabel = "error") -> LabelKind:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ..labels import clean_name
 from ..wording import Language, titled
+from .votes import VoteTally
 
 _SHOWN = 24
 _MOST_MAPPED = 100
@@ -45,6 +46,7 @@ class LabelReading:
         map_source: The map that settles what cells mean; None where there is none.
         mapped: By label ("" for none), rows by what stands in the cell and means it by that map.
         unknown: Rows by the unknown label in their cell, where these are left out.
+        votes: Of votes what they are.
     """
 
     names: tuple[str, ...]
@@ -63,6 +65,7 @@ class LabelReading:
     map_source: str | None = None
     mapped: dict[str, dict[str, int]] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
+    votes: VoteTally = field(default_factory=VoteTally)
 
     @property
     def doubtful(self) -> bool:
@@ -93,7 +96,8 @@ class LabelReading:
             ),
             ("둘째 레이블 열의 다른 값", "second column differs", arrows(self.second, forward=True)),
         ]
-        lines = self._map_lines(language) + (self._several_lines(language) if self.splits else [])
+        of_task = self._several_lines(language) if self.splits else self.votes.lines(language)
+        lines = self._map_lines(language) + of_task
         if self.doubtful:
             korean, english = self.doubt()
             both = (("ko", f"주의: {korean} 그렇다면 {MENDS[0]}"), ("en", f"Mind: {english} Then {MENDS[1]}"))

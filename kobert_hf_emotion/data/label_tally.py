@@ -17,6 +17,7 @@ from .label_map import LabelMap, nearest
 from .label_parsing import AUTO, LabelParser, label_key
 from .label_reading import MENDS, LabelReading, arrows, as_written, by_label, listed_counts, sort_counts
 from .several_labels import EMPTY, ONE, CellSplitter
+from .votes import VoteTally
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +60,7 @@ class LabelTally:
             means, "" for none.
         label_map: That map.
         drops_unknown: Whether rows with an unknown label are left out, and no error.
+        votes: Of votes what they are. All that is said of rows above is then said of each label of a row.
     """
 
     rows: int = 0
@@ -80,6 +82,7 @@ class LabelTally:
     mapped: Counter[tuple[str, str]] = field(default_factory=Counter)
     label_map: LabelMap | None = None
     drops_unknown: bool = False
+    votes: VoteTally = field(default_factory=VoteTally)
 
     def add(self, frame: pd.DataFrame, names: tuple[str, ...]) -> None:
         """Adds the column `label`, the ids, to a frame of `data`, and counts its rows."""
@@ -153,6 +156,7 @@ class LabelTally:
         self.mapped += later.mapped
         self.label_map = later.label_map or self.label_map
         self.drops_unknown |= later.drops_unknown
+        self.votes += later.votes
         return self
 
     def reading(self, names: Sequence[str]) -> LabelReading:
@@ -179,6 +183,7 @@ class LabelTally:
             map_source=None if self.label_map is None else self.label_map.source,
             mapped=self._mapped(names),
             unknown=sort_counts(self.unknown_cells) if self.drops_unknown else {},
+            votes=self.votes,
         )
 
     def _mapped(self, names: Sequence[str]) -> dict[str, dict[str, int]]:
@@ -224,14 +229,14 @@ class LabelTally:
         empty = sum(rows for (kind, *_), rows in self.cells.items() if kind == "empty")
         # Of a few typos among known labels "auto" would make labels.
         mend: dict[str, Setting] = {}
-        if not self.splits and self._are_several(names):
+        if not self.splits and not self.votes.ways and self._are_several(names):
             mend = {"task": "multi-label"}
             way_out = _SEVERAL
         elif scheme or 2 * count >= self.rows - empty:
             mend = {"labels": self._known_set() or AUTO}
         elif self.label_map is None:
             mend = self._write_map(names)
-        unit = ("행에", "row(s)") if not self.splits else ("곳에", "place(s)")
+        unit = ("행에", "row(s)") if not (self.splits or self.votes.ways) else ("곳에", "place(s)")
         return DataError(
             f"{first[0]['file']}: 알 수 없는 레이블이 {count:,}{unit[0]} 있습니다: {korean}{more[0]}. "
             f"쓸 수 있는 값: {_accepted(names)}. {way_out[0]}",
@@ -245,6 +250,8 @@ class LabelTally:
         mend: dict[str, Setting] = {"write_label_map": "label_map.csv"}
         if tuple(names) != EMOTION_LABELS:
             mend["labels"] = ",".join(f'"{name}"' if "," in name else name for name in names)
+        if self.votes.ways:
+            mend["task"] = "soft"
         return mend | ({"task": "multi-label"} if self.splits else {})
 
     def _are_several(self, names: Sequence[str]) -> bool:

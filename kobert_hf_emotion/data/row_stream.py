@@ -100,6 +100,7 @@ def open_rows(
         require_labels=False,
         read_labels=read_labels,
         several=kind.several,
+        votes=kind.votes,
         labels=tuple(labels),
         fine_label=fine_label_column,
     )
@@ -111,7 +112,7 @@ def open_rows(
         counts.add(part)
     if names is not None:
         counts.tally.check(names)
-        check_indicators(file.path, kind.columns_mean(columns.indicators), names)
+        check_indicators(file.path, kind.columns_mean(columns.for_labels), names)
     report = counts.report([file], [columns], [*file.notes, *gaps])
     return RowStream(report, names if counts.labels.total() else None, file, columns, names, kind)
 

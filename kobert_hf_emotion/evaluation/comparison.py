@@ -13,9 +13,16 @@ from numpy.typing import NDArray
 
 from ..data.column_names import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..errors import KoBERTEmotionError, RunError
-from ..metrics.bootstrap import SEED, Interval, confusion_scores, percentile_interval, resample_counts
+from ..metrics.bootstrap import (
+    SEED,
+    Interval,
+    confusion_scores,
+    percentile_interval,
+    resample_counts,
+    resampled_sums,
+)
 from ..metrics.mcnemar import McNemar, mcnemar
-from ..metrics.multi_label import answer_counts, label_f1, resampled_sums, scores_of_counts
+from ..metrics.multi_label import answer_counts, label_f1, scores_of_counts
 from ..runs.finished import FinishedRun, read_run
 from ..splits.groups import connected
 
@@ -127,25 +134,27 @@ def compare_runs(
     _check_same_rows(*runs)
     if runs[0].has_several:
         return _compare_several(*runs, resamples, seed)
-    truth, groups, n_classes = runs[0].truth, _groups_of_both(*runs), len(runs[0].labels)
+    groups, n_classes = _groups_of_both(*runs), len(runs[0].labels)
     numbers = np.asarray([runs[0].labels.index(name) for name in runs[1].labels])
     predictions = runs[0].predictions, numbers[runs[1].predictions]
-    # One cell for each label and pair of predictions that occurs: a draw of rows is a draw of counts of these.
-    triples, cells = np.unique(np.stack([truth, *predictions]), axis=1, return_inverse=True)
-    drawn = resample_counts(cells, triples.shape[1], groups, resamples, seed)
+    # Those of votes differ on ties: each run's answer is right where it is any of the labels tied.
+    truths = runs[0].truth, numbers[runs[1].truth]
+    # One cell for each of labels and predictions that occur together: a draw of rows is a draw of counts of these.
+    places, cells = np.unique(np.stack([*truths, *predictions]), axis=1, return_inverse=True)
+    drawn = resample_counts(cells, places.shape[1], groups, resamples, seed)
     found, resampled = (
-        [_scores(counts, triples[0], triples[run], n_classes) for run in (1, 2)]
+        [_scores(counts, places[run], places[run + 2], n_classes) for run in (0, 1)]
         for counts in (np.bincount(cells)[None], drawn)
     )
     return Comparison(
         first=runs[0].path,
         second=runs[1].path,
-        rows=len(truth),
+        rows=len(cells),
         same_split=runs[0].record["split_sha256"] == runs[1].record["split_sha256"],
         is_grouped=groups is not None,
         accuracy=_difference(found, resampled, "accuracy"),
         macro_f1=_difference(found, resampled, "macro_f1"),
-        mcnemar=mcnemar(predictions[0] == truth, predictions[1] == truth),
+        mcnemar=mcnemar(predictions[0] == truths[0], predictions[1] == truths[1]),
     )
 
 

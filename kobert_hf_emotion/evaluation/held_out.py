@@ -209,7 +209,7 @@ def evaluate_run(
 
 def _optimism(checkpoints: Sequence[HoldoutScores], rows: _TestRows) -> Optimism | None:
     """Returns what choosing by test accuracy adds; of several labels a row, whose sets are seldom right, nothing."""
-    if rows.labels.ndim == 2:
+    if checkpoints[0].by_label is not None:
         return None
     return selection_optimism({checkpoint.name: checkpoint.right for checkpoint in checkpoints}, rows.groups)
 

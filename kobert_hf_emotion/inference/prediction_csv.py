@@ -34,8 +34,7 @@ class PredictionTable:
         """
         left = dict(columns)
         if truth is not None:
-            left["label"] = [self._task.true_cell(truth, index, self._names) for index in range(len(truth))]
-            left |= self._task.truth_beside(truth)
+            left |= self._task.true_columns(truth, self._names)
         if not self._has_header:
             self._writer.writerow([*left, *self._task.titles(self._names)])
             self._has_header = True

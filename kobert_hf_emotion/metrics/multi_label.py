@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .bootstrap import RESAMPLES, SEED, Interval, percentile_interval
+from .bootstrap import RESAMPLES, SEED, Interval, percentile_interval, resampled_sums, times_drawn, unit_numbers
 from .calibration import BINS
 from .probabilities import Logits, sigmoid
 from .scores import Scores
@@ -19,7 +19,6 @@ Matrix = NDArray[np.integer] | NDArray[np.bool_]
 Probabilities = NDArray[np.float64]
 DEFAULT_THRESHOLD = 0.5
 PRECISION_RESAMPLES = 500
-_BLOCK = 64
 
 
 @dataclass(frozen=True)
@@ -216,44 +215,6 @@ def multi_label_intervals(
     return {name: percentile_interval(values) for name, values in scores.items()}
 
 
-def resampled_sums(
-    counts: NDArray[np.integer], groups: Sequence[Hashable] | None, resamples: int, seed: int
-) -> NDArray[np.float64]:
-    """Draws rows, or groups of rows, with replacement and adds up their counts.
-
-    Args:
-        counts: What is counted of each row, shape (rows, counts).
-        groups: Rows with equal values come and go together; with None every row for itself.
-        resamples: How often to draw.
-        seed: Of the drawing; what is drawn depends on it, on the groups and on the number of rows alone.
-
-    Returns:
-        Shape (resamples, counts).
-    """
-    units = _units(groups, len(counts))
-    sums = np.zeros((units.max() + 1, counts.shape[1]), dtype=np.int64)
-    np.add.at(sums, units, counts)
-    profiles = sums.astype(np.float64)  # sums stay far below 2**53, and floats multiply by the fast routine
-    return np.concatenate([times @ profiles for times in _draws(len(sums), resamples, seed)])
-
-
-def _units(groups: Sequence[Hashable] | None, rows: int) -> NDArray[np.intp]:
-    """Returns the number of what is drawn that each row belongs to, shape (rows,)."""
-    if groups is None:
-        return np.arange(rows)
-    first: dict[Hashable, int] = {}
-    return np.asarray([first.setdefault(group, len(first)) for group in groups])
-
-
-def _draws(units: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    """Yields how often each unit is drawn, some resamples at a time, shape (resamples, units)."""
-    random = np.random.default_rng(seed)
-    for start in range(0, resamples, _BLOCK):
-        size = min(_BLOCK, resamples - start)
-        times = [np.bincount(random.integers(0, units, units), minlength=units) for _ in range(size)]
-        yield np.stack(times).astype(np.float64)
-
-
 def precision_interval(
     probabilities: Probabilities,
     truth: Matrix,
@@ -275,10 +236,10 @@ def precision_interval(
     """
     if not truth.any():
         return Interval(float("nan"), float("nan"))
-    units = _units(groups, len(truth))
+    units = unit_numbers(groups, len(truth))
     orders = np.argsort(-probabilities, axis=0, kind="stable")
     means = []
-    for times in _draws(int(units.max()) + 1, resamples, seed):
+    for times in times_drawn(int(units.max()) + 1, resamples, seed):
         weights = times[:, units]
         found = np.full((len(times), truth.shape[1]), np.nan)
         for label, order in enumerate(orders.T):

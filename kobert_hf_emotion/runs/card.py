@@ -19,6 +19,12 @@ _METRICS_OF_SEVERAL = {
     "accuracy": ("accuracy", "Subset accuracy"),
 }
 """Of a run whose texts have several labels each."""
+_METRICS_OF_VOTES = {
+    **_METRICS,
+    "vote_share": ("vote_share", "Vote share"),
+    "jensen_shannon": ("jensen_shannon", "JS divergence"),
+}
+"""Of a run on votes."""
 _SHOWN_VERSIONS = ("kobert-hf-emotion", "python", "torch", "transformers", "datasets", "sentencepiece")
 _FEW_ROWS = 100
 
@@ -94,6 +100,8 @@ def _has_several(report: Mapping[str, Any]) -> bool:
 
 
 def _metrics(report: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    if report.get("task") == "soft":
+        return _METRICS_OF_VOTES
     return _METRICS_OF_SEVERAL if _has_several(report) else _METRICS
 
 
@@ -186,7 +194,23 @@ def _results(report: Mapping[str, Any], shown: str, best: str) -> str:
 
 {classes}
 
-{_thresholds(report) if _has_several(report) else _calibration(report)}{_coarse_results(report, shown)}"""
+{_votes(report)}{_thresholds(report) if _has_several(report) else _calibration(report)}\
+{_coarse_results(report, shown)}"""
+
+
+def _votes(report: Mapping[str, Any]) -> str:
+    """Returns what there is to say of votes; nothing of a run on other rows."""
+    if (votes := report.get("votes")) is None:
+        return ""
+    return f"""\
+평가자들의 표의 몫을 배운 모델입니다. 정확도와 F1은 표가 가장 많은 라벨에 대한 것이고, 동률 {votes["ties"]:,}행은
+그중 어느 라벨이든 맞은 것으로 셌습니다. 답이 받은 표의 몫(vote share)은 높아야 {votes["best_vote_share"]:.4f}, 로그
+손실(표와의 교차 엔트로피)은 낮아야 {votes["entropy"]:.4f}입니다.
+Trained on the shares of annotators' votes. Accuracy and F1 are against the labels with most votes; on {votes["ties"]:,}
+rows with a tie any of these counts as right. The vote share can be {votes["best_vote_share"]:.4f} at most, the log loss
+(cross-entropy with the votes) {votes["entropy"]:.4f} at least.
+
+"""
 
 
 def _plainly(title: str) -> str:

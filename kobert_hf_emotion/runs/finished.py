@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.distributions import counted_as, to_shares
 from ..data.several_labels import CellSplitter
 from ..data.text_keys import text_key
 from ..errors import RunError
 from ..metrics.multi_label import decide
 from ..splits.groups import row_groups
+from ..tasks.soft import VOTE_PREFIX
 from ..utils.argument_checks import check_path
 from .layout import PREDICTIONS_FILE, REPORT_JSON_FILE, RUN_FILE, read_record
 
@@ -46,6 +48,11 @@ class FinishedRun:
         """Whether its rows have several labels each."""
         return self.record.get("task") == "multi-label"
 
+    @property
+    def has_votes(self) -> bool:
+        """Whether its rows have votes for each label."""
+        return self.record.get("task") == "soft"
+
     def refuse_several(self, korean: str, english: str) -> None:
         """Raises `RunError` where rows have several labels; `korean` and `english` say what can be done instead."""
         if self.has_several:
@@ -56,8 +63,16 @@ class FinishedRun:
 
     @cached_property
     def truth(self) -> NDArray[np.int64]:
-        """The class id of each row's label, shape (rows,)."""
-        return self._ids("label")
+        """The class id of each row's label, shape (rows,).
+
+        Of votes it is what the row counts as beside its prediction; see `data.distributions.counted_as`.
+        """
+        return counted_as(self.shares, self.predictions) if self.has_votes else self._ids("label")
+
+    @cached_property
+    def shares(self) -> NDArray[np.float64]:
+        """The shares of the votes of a run on votes, shape (rows, classes)."""
+        return to_shares(self.table[[f"{VOTE_PREFIX}{name}" for name in self.labels]].to_numpy().astype(np.float64))
 
     @cached_property
     def predictions(self) -> NDArray[np.int64]:

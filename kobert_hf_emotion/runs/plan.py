@@ -13,14 +13,12 @@ import datasets
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
-from ..data.label_ids import Truth, class_names, has_several, label_ids
+from ..data.label_ids import Truth, class_names, label_ids
 from ..data.levels import Hierarchy, hierarchy_of
 from ..inference.classifier import start_model
 from ..splits.split import Split
-from ..tasks.multi_label import MultiLabel
-from ..tasks.single_label import SingleLabel
+from ..tasks.choice import task_for
 from ..tasks.task import Task
-from ..tasks.two_levels import TwoLevels
 from ..tokenization.loading import load_tokenizer, vocabulary_sha256
 from ..tokenization.pieces import WordSplit
 from ..training.arguments import EmotionTrainingArguments
@@ -35,7 +33,7 @@ class Plan:
     """The folder of the run."""
     model: str
     dataset: datasets.Dataset
-    """Rows with `text` and `label`, a `ClassLabel` or a list of them."""
+    """Rows with `text` and `label`, a `ClassLabel`, a list of them, or votes for each."""
     args: EmotionTrainingArguments
     word_split: WordSplit | None
     legacy_export: bool
@@ -50,10 +48,7 @@ class Plan:
     @property
     def task(self) -> Task:
         """How logits become answers."""
-        if has_several(self.dataset):
-            return MultiLabel(allow_empty=self.allow_empty)
-        hierarchy = self.hierarchy
-        return SingleLabel() if hierarchy is None else TwoLevels(fine=tuple(self.labels), hierarchy=hierarchy)
+        return task_for(self.dataset, self.allow_empty, self.hierarchy)
 
     @cached_property
     def hierarchy(self) -> Hierarchy | None:
@@ -100,6 +95,7 @@ class Plan:
             "processes": self.args.world_size,
             "training_arguments": self.args.to_dict(),  # type: ignore[no-untyped-call]
             **split.describe(),
-            **({"task": self.task.name, "allow_empty": self.allow_empty} if isinstance(self.task, MultiLabel) else {}),
+            **({} if self.task.name == "single-label" else {"task": self.task.name}),
+            **({"allow_empty": self.allow_empty} if self.task.name == "multi-label" else {}),
             **({} if self.hierarchy is None else {"hierarchy": self.hierarchy.to_dict(self.labels)}),
         }

@@ -13,7 +13,7 @@ import datasets
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.column_names import ANNOTATIONS_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.label_ids import Truth
 from ..hub.cards import CARD_FILE, is_hub_id
 from ..inference.classifier import store_settings
@@ -21,6 +21,7 @@ from ..inference.prediction_csv import prediction_csv
 from ..splits.folds import Fold, fold_numbers
 from ..splits.groups import row_groups
 from ..tasks.multi_label import MultiLabel
+from ..tasks.soft import Soft
 from ..tasks.task import Task
 from ..utils.files import atomic_write, write_json
 from ..wording import Wording
@@ -36,12 +37,13 @@ from .out_of_fold import OutOfFoldReport, out_of_fold_report
 from .plots import plot_curves
 from .result import CrossValidationResult
 from .several_labels import SeveralLabelsReport, several_labels_report
+from .soft import SoftReport, soft_report
 from .two_levels import CoarseReport, coarse_report
 
 logger = logging.getLogger(__name__)
 
 
-_KNOWN_COLUMNS = ("file", "row", "id", "group", TEXT_COLUMN, TEXT_PAIR_COLUMN)
+_KNOWN_COLUMNS = ("file", "row", "id", "group", TEXT_COLUMN, TEXT_PAIR_COLUMN, ANNOTATIONS_COLUMN)
 """What a table of predictions says of a row, where the data set knows it."""
 
 
@@ -73,12 +75,12 @@ def write_run(
         table.write({**known, "fold": numbers.tolist()}, result.logits, truth)
     groups = row_groups(dataset, record.get("group_by"), record.get("group_pattern"))
     listed = None if groups is None else groups.tolist()
-    details = _details(result, truth, numbers, task, listed)
+    details = _details(task, result, truth, numbers, listed)
     for fold in result.folds:
         store_settings(fold.path, details.settings)
     plot_curves(run / CURVES_FILE, {fold.number: fold.history for fold in result.folds})
     details.draw(run)
-    coarse = _coarse(result, truth, numbers, task, listed)
+    coarse = _coarse(task, result, truth, numbers, listed)
     report = {
         "folds": {fold.path.name: asdict(fold.scores) for fold in result.folds},
         "pooled": asdict(result.scores),
@@ -95,22 +97,24 @@ def write_run(
 
 
 def _details(
+    task: Task,
     result: CrossValidationResult,
     truth: Truth,
     numbers: NDArray[np.integer],
-    task: Task,
     groups: Sequence[Hashable] | None,
-) -> OutOfFoldReport | SeveralLabelsReport:
+) -> OutOfFoldReport | SeveralLabelsReport | SoftReport:
+    """Returns what there is to say of the out-of-fold predictions beside their scores."""
     if isinstance(task, MultiLabel):
         return several_labels_report(task, result.logits, truth, numbers, result.labels, groups)
-    return out_of_fold_report(result.logits, truth, numbers, result.labels, groups)
+    report = soft_report if isinstance(task, Soft) else out_of_fold_report
+    return report(result.logits, truth, numbers, result.labels, groups)
 
 
 def _coarse(
+    task: Task,
     result: CrossValidationResult,
     truth: Truth,
     numbers: NDArray[np.integer],
-    task: Task,
     groups: Sequence[Hashable] | None,
 ) -> dict[str, CoarseReport]:
     """Returns the report of the coarse labels, as "coarse"; nothing where labels have one level."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import NotRequired
 
+from ..data.column_names import LABEL_COLUMN
 from ..data.label_ids import Truth
 from ..data.task_names import TaskName
 from ..metrics.bootstrap import Interval
@@ -121,10 +122,6 @@ class Task(ABC):
         """Returns the titles of the cells that `cells` returns."""
         return ["prediction", "score", *(f"prob_{name}" for name in labels)]
 
-    def truth_beside(self, truth: Truth) -> dict[str, list[str]]:  # noqa: ARG002 - of one level there is nothing
-        """Returns more columns of a table that say what is known of the rows, beside the label itself."""
-        return {}
-
     @property
     def levels(self) -> TwoLevels | None:
         """The task itself where labels have two levels, None where they have one."""
@@ -133,6 +130,10 @@ class Task(ABC):
     @abstractmethod
     def true_cell(self, truth: Truth, index: int, labels: Sequence[str]) -> str:
         """Returns the cell of a table that says what is known of a row; empty where nothing is."""
+
+    def true_columns(self, truth: Truth, labels: Sequence[str]) -> dict[str, list[str]]:
+        """Returns the columns of a table that say what is known of rows, by their names."""
+        return {LABEL_COLUMN: [self.true_cell(truth, index, labels) for index in range(len(truth))]}
 
     def settings(self) -> dict[str, Any]:
         """Returns what a model's configuration says of the answers beside the `problem_type`."""

@@ -94,10 +94,11 @@ class TwoLevels(SingleLabel):
         above = super().cells(self.coarse_logits(logits), self.coarse)
         return [[*fine, *coarse] for fine, coarse in zip(super().cells(logits, labels), above, strict=True)]
 
-    def truth_beside(self, truth: Truth) -> dict[str, list[str]]:
-        """Returns the coarse label of each row."""
+    def true_columns(self, truth: Truth, labels: Sequence[str]) -> dict[str, list[str]]:
+        """Returns the fine label of each row and the coarse one."""
         above = self.hierarchy.ids(truth).tolist()
-        return {COARSE_COLUMN: [self.coarse[index] if index >= 0 else "" for index in above]}
+        coarse = {COARSE_COLUMN: [self.coarse[index] if index >= 0 else "" for index in above]}
+        return super().true_columns(truth, labels) | coarse
 
     def coarse_probabilities(self, logits: Logits) -> NDArray[np.float64]:
         """Returns the sums of the fine probabilities, shape (rows, coarse labels)."""

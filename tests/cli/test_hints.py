@@ -93,6 +93,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished_run: Pat
     write(tmp_path / "data" / "b.csv", ROWS)
     write(tmp_path / "few.csv", [*ROWS, ("화가 났다", "angry"), ("화가 치밀었다", "angry")])
     write(tmp_path / "odd.csv", ROWS, "문장,비고")
+    votes = [(text, f"{number % 2 * 3},{3 - number % 2 * 2}") for number, (text, _) in enumerate(ROWS)]
+    write(tmp_path / "votes.csv", votes, "text,sad,happy")
     stars = "".join(f"{i % 5 + 1}\t버스를 {i}번 놓쳐서 기분이 가라앉았다\n" for i in range(8))
     (tmp_path / "stars.txt").write_text(stars, encoding="utf-8")
     (tmp_path / "lines.txt").write_text("어제는 비가 왔다, 많이\n버스를 놓쳤다\n배가 고프다\n", encoding="utf-8")
@@ -137,6 +139,7 @@ MISTAKES = {
     "a split and folds": f"train train.csv --split runs/a/split.csv --folds 3 --output new {TINY}",
     "a split of other data": f"train train.csv --split other_split.csv --output new {TINY}",
     "more folds than rows of a label": "train few.csv --folds 4 --output new --model model --epochs 1",
+    "votes without their task": f"train votes.csv --folds 2 --output new {TINY}",
     "a pattern without its column": f"train train.csv --folds 2 --group-pattern '(.)' --output new {TINY}",
     "an unknown tracker": f"train train.csv --folds 2 --report-to tensorbored --output new {TINY}",
     "a mistyped file to test": "test runs/a tran.csv",
