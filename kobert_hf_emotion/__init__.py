@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .modeling.classifier import EmotionClassifier
     from .modeling.losses import FocalLoss, focal_loss
     from .modeling.sigmoid_loss import SigmoidFocalLoss, sigmoid_focal_loss
+    from .modeling.soft_loss import SoftFocalLoss, soft_focal_loss
     from .runs.cross_validation import cross_validate
     from .runs.push import push_run
     from .runs.result import CrossValidationResult
@@ -51,6 +52,7 @@ _HOMES = {
     "LoadReport": "data.report",
     "OnnxClassifier": "export",
     "SigmoidFocalLoss": "modeling.sigmoid_loss",
+    "SoftFocalLoss": "modeling.soft_loss",
     "audit_dataset": "audit",
     "compare_runs": "evaluation.comparison",
     "continue_training": "training.continuation",
@@ -65,6 +67,7 @@ _HOMES = {
     "load_emotion_dataset_with_report": "data.dataset",
     "push_run": "runs.push",
     "sigmoid_focal_loss": "modeling.sigmoid_loss",
+    "soft_focal_loss": "modeling.soft_loss",
     "stratified_kfold": "splits.folds",
 }
 
@@ -83,6 +86,7 @@ __all__ = [
     "LoadReport",
     "OnnxClassifier",
     "SigmoidFocalLoss",
+    "SoftFocalLoss",
     "audit_dataset",
     "compare_runs",
     "continue_training",
@@ -97,6 +101,7 @@ __all__ = [
     "load_emotion_dataset_with_report",
     "push_run",
     "sigmoid_focal_loss",
+    "soft_focal_loss",
     "stratified_kfold",
 ]
 

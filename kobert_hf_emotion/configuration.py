@@ -42,6 +42,9 @@ class EmotionConfig(BertConfig):
             to its threshold where none reaches it.
         context_turns: How many turns before a line of a conversation the model was trained with, as its second text;
             0 for none. See `tokenization.context`.
+        label_hierarchy: Of a model whose labels are the fine ones of two levels: for each coarse label its name
+            (`label`) and the names of the fine labels under it (`labels`).
+        soft_labels: Whether the model was trained on shares of votes rather than on one label a text.
     """
 
     vocab_size: int = 8002
@@ -55,6 +58,8 @@ class EmotionConfig(BertConfig):
     thresholds_from: str | None = None
     allow_empty: bool = False
     context_turns: int = 0
+    label_hierarchy: list[dict[str, Any]] | None = None
+    soft_labels: bool = False
 
     def __post_init__(self, **kwargs: Any) -> None:
         if self.id2label is None and self.label2id is not None:
@@ -133,6 +138,11 @@ def context_turns(config: PreTrainedConfig) -> int:
 def is_multi_label(config: PreTrainedConfig) -> bool:
     """Whether a model gives each label a probability of its own, so that a text may have several."""
     return bool(getattr(config, "problem_type", None) == MULTI_LABEL)
+
+
+def is_soft(config: PreTrainedConfig) -> bool:
+    """Whether a model was trained on shares of votes; its answers are those of a model that chooses one label."""
+    return bool(getattr(config, "soft_labels", False)) and not is_multi_label(config)
 
 
 def refuse_multi_label(

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import pytest
 import torch
 import typer
+from datasets import Dataset
 from paths import ROOT
 
 from kobert_hf_emotion import (
@@ -28,6 +29,7 @@ from kobert_hf_emotion import (
     export_legacy_checkpoint,
 )
 from kobert_hf_emotion.assets import resolve_default
+from kobert_hf_emotion.audit.vote_checks import check_votes
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.cli.app import app
 from kobert_hf_emotion.configuration import EmotionConfig
@@ -212,7 +214,9 @@ def test_doctor_page_has_every_check(
     first_cells = re.findall(r"^\| (`.*?) \|", read(page), re.MULTILINE)
     documented = {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
     main(["doctor", "train.csv", "test.csv", "--model", str(tiny_model_folder), "--group-column", "ID", "--json"])
-    assert {finding["check"] for finding in json.loads(capsys.readouterr().out)["findings"]} == documented
+    of_votes = check_votes(Dataset.from_dict({"label": [{"sad": 2.0, "happy": 1.0}]}), "train")
+    found = {finding["check"] for finding in json.loads(capsys.readouterr().out)["findings"]}
+    assert found | {finding.check for finding in of_votes} == documented
 
 
 @pytest.fixture

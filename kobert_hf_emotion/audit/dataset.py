@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..data.input_checks import check_dataset
+from ..data.label_ids import has_votes
 from ..errors import KoBERTEmotionError
 from ..utils.argument_checks import check_count
 from .duplicate_checks import check_conflicts, check_duplicates, check_near_duplicates
@@ -12,6 +13,7 @@ from .label_checks import check_classes
 from .overlap_checks import check_overlap
 from .report import AuditReport, Finding, Split
 from .rows import AuditedRows
+from .vote_checks import check_votes
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -67,10 +69,12 @@ def audit_dataset(
         finding, near_test_twins = check_near_duplicates(train, tested)
         findings.append(finding)
     findings += _label_findings(train, n_splits, "train")
+    findings += _vote_findings(dataset, "train")
     if tested is not None:
         findings += check_overlap(train, tested, near_test_twins)
         findings += check_duplicates(tested, "test")
         findings += _label_findings(tested, None, "test")
+        findings += _vote_findings(test, "test")
     if tokenizer is not None and config is not None:
         from .token_checks import check_tokens
 
@@ -78,6 +82,10 @@ def audit_dataset(
         if tested is not None:
             findings += check_tokens(tested, tokenizer, config, max_length, "test")
     return AuditReport(tuple(findings), len(train), None if tested is None else len(tested))
+
+
+def _vote_findings(dataset: Dataset | None, split: Split) -> list[Finding]:
+    return check_votes(dataset, split) if dataset is not None and has_votes(dataset) else []
 
 
 def _label_findings(rows: AuditedRows, n_splits: int | None, split: Split) -> list[Finding]:

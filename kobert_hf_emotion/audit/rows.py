@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..data.column_names import CONVERSATION_COLUMN
-from ..data.label_ids import IGNORED, Truth, class_names, has_several, is_labelled, rows_of_labels
+from ..data.distributions import majority_ids, to_shares
+from ..data.label_ids import IGNORED, Truth, class_names, has_several, has_votes, is_labelled, rows_of_labels, votes_of
 from ..data.text_keys import text_key
 from .report import Example, shortened
 
@@ -30,8 +31,8 @@ class AuditedRows:
         whole: What is compared word for word: the text, or both texts of a pair with a tab between them.
         keys: The folded texts; see `data.text_keys.text_key`.
         labels: The label's id, -1 where there is none; shape (rows,). Of several labels a row a number that is the
-            same for the same labels.
-        truth: The labels, as in `data.label_ids`; None without any.
+            same for the same labels; of votes that of the label with most.
+        truth: The labels, as in `data.label_ids`, of votes those with most; None without any.
         label_names: The names of the labels, by id; empty without labels.
         numbers: The row numbers in the file.
         groups: The groups, or None.
@@ -103,6 +104,9 @@ def _truth(dataset: Dataset) -> Truth:
     """Returns the labels of rows of which some may have none."""
     values = dataset["label"][:]
     names = class_names(dataset) or []
+    if has_votes(dataset):
+        votes = votes_of(dataset)
+        return np.where((votes >= 0).all(axis=1), majority_ids(to_shares(votes)), IGNORED)
     if not has_several(dataset):
         return np.asarray([IGNORED if label is None or label < 0 else label for label in values], dtype=np.int64)
     truth = np.zeros((len(values), len(names)), dtype=np.int64)

@@ -10,9 +10,9 @@ import typer
 from ..data.tables import ReadOptions
 from ..errors import CheckpointError
 from . import options
-from .groups import Columns, Conversations, TrainingOptions, arguments_from, takes_groups
+from .groups import Columns, Conversations, LabelRules, TrainingOptions, arguments_from, takes_groups
 from .inputs import check_data_file
-from .models import check_model
+from .models import check_model, hierarchy_in
 from .output import note_reading, quiet_libraries, say
 from .turns import turns_of
 
@@ -37,6 +37,7 @@ def continue_(
     label_column: options.LabelColumn = None,
     *,
     conversations: Conversations,
+    rules: LabelRules,
     reading: ReadOptions,
     training: TrainingOptions,
 ) -> None:
@@ -72,6 +73,8 @@ def continue_(
                 reading=reading,
                 task=before.task.name,
                 allow_empty=before.task.allow_empty,
+                hierarchy=hierarchy_in(before.task, rules.fine_label_column),
+                **vars(rules),
             )
             for path in files
         ]

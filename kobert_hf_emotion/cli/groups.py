@@ -52,6 +52,15 @@ class Long:
 
 
 @dataclass(frozen=True)
+class LabelRules:
+    """What the cells of labels mean."""
+
+    label_map: options.LabelMap = None
+    unknown_label: options.UnknownLabel = "error"
+    fine_label_column: options.FineLabelColumn = None
+
+
+@dataclass(frozen=True)
 class Engine:
     """Where files are predicted."""
 

@@ -21,7 +21,11 @@ TextPairColumn = Annotated[
 ]
 LabelColumn = Annotated[
     str | None,
-    typer.Option("--label-column", help="라벨 열 이름; 없으면 추측 (column of the label; guessed if left out)"),
+    typer.Option(
+        "--label-column",
+        help="라벨 열 이름, 레이블이나 평가자마다 열이 있으면 쉼표로 나누어; 없으면 추측 (column of the label, or of "
+        "each label or annotator with commas between; guessed if left out)",
+    ),
 ]
 Labels = Annotated[
     str | None,
@@ -38,7 +42,9 @@ Task = Annotated[
     typer.Option(
         "--task",
         help="single-label: 문장마다 감정 하나; multi-label: 여럿. 한 칸에 '기쁨|놀람', '2,5,17'이나 목록으로, "
-        "또는 레이블마다 0/1 열로 (one emotion a text, or several: in one cell, or in a column of 0/1 for each)",
+        "또는 레이블마다 0/1 열로; soft: 평가자들의 표. 레이블마다 표나 몫의 열, 평가자마다 레이블의 열, 또는 한 칸의 "
+        "목록 (one emotion a text; or several: in one cell, or in a column of 0/1 for each; or soft, the votes of "
+        "annotators: a column of votes or shares for each label, one of labels for each annotator, or lists)",
     ),
 ]
 AllowEmpty = Annotated[
@@ -47,6 +53,41 @@ AllowEmpty = Annotated[
         "--allow-empty",
         help="multi-label: 빈 레이블 칸은 감정이 없다는 뜻이고, 답도 비어 있을 수 있음 (an empty cell of labels "
         "means none, and an answer may be empty)",
+    ),
+]
+LabelMap = Annotated[
+    str | None,
+    typer.Option(
+        "--label-map",
+        help="두 열의 표: 파일에 있는 값과 그것이 뜻하는 레이블(뺄 값은 -); 또는 kote, goemotions: 그 말뭉치의 이름을 "
+        "일곱 감정으로 (a table of two columns, a value of the file and the label it means, - to leave it out; or kote "
+        "or goemotions, from that corpus's names to the seven)",
+    ),
+]
+FineLabelColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--fine-label-column",
+        help="레이블이 두 단계일 때 소분류 열; --label-column은 대분류 열 (where labels have two levels, the column of "
+        "the fine ones; --label-column is that of the coarse ones)",
+    ),
+]
+SharedFineLabelsName: TypeAlias = Literal["error", "join"]
+SharedFineLabels = Annotated[
+    SharedFineLabelsName,
+    typer.Option(
+        "--shared-fine-labels",
+        help="여러 대분류에 있는 소분류: error는 멈추고 행을 알림, join은 '대분류/소분류'로 나눔 (a fine label under "
+        "several coarse ones: stop and name the rows, or tell them apart as coarse/fine)",
+    ),
+]
+UnknownLabelName: TypeAlias = Literal["error", "drop"]
+UnknownLabel = Annotated[
+    UnknownLabelName,
+    typer.Option(
+        "--unknown-label",
+        help="모르는 레이블: error는 멈추고 알림, drop은 그 행을 빼고 셈 (an unknown label: stop, or leave its rows "
+        "out and count them)",
     ),
 ]
 BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="배치 크기 (rows a batch)")]

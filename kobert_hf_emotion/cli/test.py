@@ -12,16 +12,16 @@ from ..errors import DataError
 from ..utils.files import write_json
 from ..wording import Wording
 from . import options
-from .groups import Columns, Conversations, Long, takes_groups
+from .groups import Columns, Conversations, LabelRules, Long, takes_groups
 from .inputs import check_data_file
 from .language import counted, spoken, words
 from .long_texts import long_texts, note_long
-from .models import check_notebook_options, check_tested, names_nearest
+from .models import check_notebook_options, check_tested, hierarchy_in, names_nearest
 from .output import note, note_reading, quiet_libraries, say, say_json
 from .turns import turns_of
 
 if TYPE_CHECKING:
-    from ..evaluation.held_out import Holdout, HoldoutScores
+    from ..evaluation.held_out import CoarseScores, Holdout, HoldoutScores
 
 
 @takes_groups
@@ -41,6 +41,7 @@ def evaluate(
     columns: Columns,
     conversations: Conversations,
     long: Long,
+    rules: LabelRules,
     reading: ReadOptions,
     batch_size: options.BatchSize = 64,
     tokenizer: options.Tokenizer = None,
@@ -81,6 +82,8 @@ def evaluate(
             reading=reading,
             task=predictor.task.name,
             allow_empty=predictor.task.allow_empty,
+            hierarchy=hierarchy_in(predictor.task, rules.fine_label_column),
+            **vars(rules),
         )
         note_reading(report)
         if (about := predictor.task.about(spoken())) is not None:
@@ -94,6 +97,7 @@ def evaluate(
         say_json(content)
         return
     lines = [*_table(found), f"{found.best.path}\n  {words(*_reason(found))}", *_details(found), *_labels(found)]
+    lines += _coarse(found)
     say("\n".join(lines))
 
 
@@ -163,6 +167,7 @@ def _details(found: Holdout) -> list[str]:
         shown = {key: title for key, title in part.scores.SHORT.items() if key in part.intervals}
         figures = ", ".join(f"{t} {vars(part.scores)[key]:.4f} [{part.intervals[key]}]" for key, t in shown.items())
         lines.append(f"  {name}: {counted(part.scores.rows, '행', 'rows')}, {figures}")
+    lines += [f"  {line}" for line in best.all_rows.scores.remarks(spoken())]
     if found.seen_rows is None:
         unknown = words("학습한 문장을 몰라 겹치는 행을 세지 못함", "training texts not known: overlap not counted")
         lines.append(f"  {unknown}")
@@ -179,6 +184,27 @@ def _details(found: Holdout) -> list[str]:
     return lines
 
 
+def _coarse(found: Holdout) -> list[str]:
+    """Returns the table of the coarse labels; nothing where labels have one level."""
+    short = found.best.all_rows.scores.SHORT
+    lines = []
+    for r in (*found.checkpoints, *found.combined):
+        if r.coarse is not None:
+            figures = " ".join(f"{vars(r.coarse.scores)[key]:>9.4f}" for key in short)
+            lines.append(f"{r.name:<32} {r.coarse.scores.log_loss:>8.4f} {figures} {r.coarse.ece:>7.4f}")
+    if not lines or found.best.coarse is None:
+        return []
+    title = words("대분류(소분류 확률의 합)", "coarse labels (sums of the fine probabilities)")
+    part = found.best.coarse
+    intervals = ", ".join(f"{name} [{part.intervals[key]}]" for key, name in short.items())
+    heads = f"{'checkpoint':<32} {'log loss':>8} {' '.join(f'{name:>9}' for name in short.values())} {'ECE':>7}"
+    return ["", title, heads, *lines, f"  {found.best.name}: {intervals}"]
+
+
+def _coarse_json(found: CoarseScores) -> dict[str, Any]:
+    return {**vars(found.scores), "ece": found.ece, "intervals": found.intervals}
+
+
 def _to_json(found: Holdout) -> dict[str, Any]:
     def flat(r: HoldoutScores) -> dict[str, Any]:
         parts = {name: part for name, part in (("unseen", r.unseen), ("seen", r.seen)) if part is not None}
@@ -188,6 +214,7 @@ def _to_json(found: Holdout) -> dict[str, Any]:
             **vars(r.all_rows.scores),
             "ece": r.ece,
             **({} if r.by_label is None else {"labels": r.by_label}),
+            **({} if r.coarse is None else {"coarse": _coarse_json(r.coarse)}),
             "intervals": r.all_rows.intervals,
             **{name: {**vars(part.scores), "intervals": part.intervals} for name, part in parts.items()},
         }

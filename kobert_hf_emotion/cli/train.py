@@ -10,7 +10,7 @@ import typer
 from ..data.tables import ReadOptions
 from ..errors import RunError, SplitError
 from . import options
-from .groups import Columns, Division, FoldEngine, RunOptions, Turns, arguments_from, takes_groups
+from .groups import Columns, Division, FoldEngine, LabelRules, RunOptions, Turns, arguments_from, takes_groups
 from .inputs import check_data_file, check_there
 from .language import words
 from .models import check_start, names_nearest
@@ -41,6 +41,8 @@ def train(
     labels: options.Labels = None,
     task: options.Task = "single-label",
     allow_empty: options.AllowEmpty = False,
+    rules: LabelRules,
+    shared_fine_labels: options.SharedFineLabels = "error",
     reading: ReadOptions,
     training: RunOptions,
     word_split: Annotated[
@@ -87,6 +89,8 @@ def train(
             task=task,
             allow_empty=allow_empty,
             turns=wanted_turns(turns.context or 0, turns.order_column, columns.text_pair_column),
+            shared_fine_labels=shared_fine_labels,
+            **vars(rules),
         )
         note_reading(report)
         with names_nearest("model", model):

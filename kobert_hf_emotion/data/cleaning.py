@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..labels import BLANKS, clean_name, fold_name
+from .column_names import ANNOTATIONS_COLUMN
 from .columns import Columns
 from .label_parsing import EXCEL_ERRORS, NULLS
 from .label_reading import sort_counts
 from .report import REASONS
 from .several_labels import indicator_cells
 from .tables import Table
+from .votes import annotator_cells, vote_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +35,7 @@ def join_tables(tables: Sequence[Table], columns: Sequence[Columns]) -> pd.DataF
         roles = {
             "text": found.text,
             "raw_label": found.label,
+            "raw_coarse": found.coarse,
             "other_label": found.other_label,
             "text_pair": found.text_pair,
             "group": found.group,
@@ -45,7 +48,11 @@ def join_tables(tables: Sequence[Table], columns: Sequence[Columns]) -> pd.DataF
         frame["file"] = str(table.path)
         if found.indicators:
             frame["raw_label"], frame["blanks"] = indicator_cells(table, found.indicators)
-        frame["label_name"] = found.label or ", ".join(found.indicators[:3])
+        elif found.votes:
+            frame["raw_label"], frame["blanks"] = vote_cells(table, found.votes, found.for_labels)
+        elif found.annotators:
+            frame["raw_label"], frame[ANNOTATIONS_COLUMN] = annotator_cells(table, found.annotators)
+        frame["label_name"] = found.label or ", ".join(found.of_labels[:3])
         frame["other_name"] = found.other_label
         frames.append(frame)
     return pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
@@ -78,7 +85,8 @@ def keep_rows(frame: pd.DataFrame, require_labels: bool) -> tuple[pd.DataFrame, 
         The rows that are kept, and how many are not by reason.
     """
     if require_labels and "label" in frame:
-        frame.loc[(frame["reason"] == "") & frame["label"].isna(), "reason"] = "empty_label"
+        without = (frame["reason"] == "") & frame["label"].isna()
+        frame.loc[without, "reason"] = frame.loc[without, "label_fault"] if "label_fault" in frame else "empty_label"
     reasons = frame["reason"]
     counts = {reason: int((reasons == reason).sum()) for reason in REASONS}
     return frame[reasons == ""], {reason: count for reason, count in counts.items() if count}

@@ -13,6 +13,7 @@ from ..errors import DataError, Setting
 from ..labels import fold_name, whole_number
 from ..wording import Language, Wording
 from .several_labels import is_indicator
+from .vote_columns import guess_vote_columns, labels_called, named_vote_columns, refuse_no_votes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ class _Role(NamedTuple):
 
 TEXT_NAMES = (
     *("text", "sentence", "document", "utterance", "comment", "review", "content"),
-    *("문장", "내용", "발화", "발화문", "텍스트", "본문", "댓글", "리뷰"),
+    *("글", "문장", "내용", "발화", "발화문", "텍스트", "본문", "댓글", "리뷰"),
     *("문장내용", "대화내용", "댓글내용", "발화내용", "리뷰내용", "글내용"),
 )
 LABEL_NAMES = ("label", "labels", "lable", "라벨", "레이블", "class", "target")
@@ -45,10 +46,16 @@ _ROLES = {
     "text": ("글", "text"),
     "text_pair": ("둘째 글", "text_pair"),
     "label": ("레이블", "label"),
+    "coarse": ("대분류", "coarse label"),
     "other_label": ("견줄 레이블", "second label"),
     "group": ("그룹", "group"),
     "order": ("순서", "order"),
     "id": ("ID", "id"),
+}
+_MANY = {
+    "indicators": ("레이블마다 한 열(0/1)", "a column of 0/1 for each label"),
+    "votes": ("레이블마다 한 열(표나 몫)", "a column of votes or shares for each label"),
+    "annotators": ("평가자마다 한 열", "a column for each annotator"),
 }
 
 
@@ -56,9 +63,11 @@ _ROLES = {
 class Columns:
     """The columns of one table by their role; None where there is none.
 
-    `other_label` is a second column of labels, which `label` is compared with. `guessed` lists the roles of
-    columns that were not named, `rivals` other columns that could have been taken for the role, `unused` all columns
-    without one. `indicators` are columns of 0 and 1, one for each label, in place of `label`.
+    `other_label` is a second column of labels, which `label` is compared with; `coarse` one of coarse labels, where
+    `label` holds fine ones. `guessed` lists the roles of columns that were not named, `rivals` other columns that could
+    have been taken for the role, `unused` all columns without one. In place of `label` there may be several
+    columns: `indicators`, of 0 and 1, one for each label; `votes`, of numbers, one for each label; or `annotators`, of
+    labels, one for each annotator.
     """
 
     text: str
@@ -69,9 +78,22 @@ class Columns:
     id: str | None = None
     order: str | None = None
     indicators: tuple[str, ...] = ()
+    votes: tuple[str, ...] = ()
+    annotators: tuple[str, ...] = ()
     guessed: tuple[str, ...] = ()
     rivals: dict[str, tuple[str, ...]] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
+    coarse: str | None = None
+
+    @property
+    def for_labels(self) -> tuple[str, ...]:
+        """The labels that columns are called by, one for each."""
+        return self.indicators or labels_called(self.votes)
+
+    @property
+    def of_labels(self) -> tuple[str, ...]:
+        """All columns that hold labels, or votes for them."""
+        return (*(() if self.label is None else (self.label,)), *self.indicators, *self.votes, *self.annotators)
 
     def in_words(self, language: Language = "both") -> str:
         """Returns which column is used for what, in one language or in both."""
@@ -89,9 +111,10 @@ class Columns:
             if rivals := self.rivals.get(role):
                 part += f" — {word(('다른 후보', 'others that fit'))}: {_listed(rivals)}"
             parts.append(part)
-        if self.indicators:
-            part = f"{word(('레이블마다 한 열(0/1)', 'a column of 0/1 for each label'))} {_listed(self.indicators)}"
-            parts.append(part + (f" {word(('추측', 'guessed'))}" if "indicators" in self.guessed else ""))
+        for role, words in _MANY.items():
+            if columns := getattr(self, role):
+                part = f"{word(words)} {_listed(columns)}"
+                parts.append(part + (f" {word(('추측', 'guessed'))}" if role in self.guessed else ""))
         if self.unused:
             parts.append(f"{word(('쓰지 않음', 'unused'))}: {_listed(self.unused)}")
         return "; ".join(parts)
@@ -109,8 +132,11 @@ class Wanted:
         require_labels: Whether a column of labels must be there.
         read_labels: Whether one is looked for.
         several: Whether a row may have several labels, so that each may have a column of its own.
+        votes: Whether a row has votes, so that each label or each annotator may have a column of its own.
         labels: The names of the labels, where they are given.
         turns: Which turns before a line are wanted with it, if any.
+        fine_label: The column of the fine labels, where `label` is that of the coarse ones.
+        require_coarse: Whether a column of coarse labels must then be there.
     """
 
     text: str | None = None
@@ -120,20 +146,24 @@ class Wanted:
     require_labels: bool = True
     read_labels: bool = True
     several: bool = False
+    votes: bool = False
     labels: tuple[str, ...] = ()
     turns: Turns | None = None
+    fine_label: str | None = None
+    require_coarse: bool = True
 
     @property
     def named(self) -> dict[str, str]:
         """The columns that are named, by the argument that names them."""
-        roles = ("text", "label", "text_pair", "group")
+        roles = ("text", "label", "fine_label", "text_pair", "group")
         order = {} if self.turns is None or self.turns.order is None else {"order_column": self.turns.order}
         return {f"{role}_column": name for role in roles if (name := getattr(self, role)) is not None} | order
 
     @property
     def must_guess_label(self) -> bool:
         """Whether there is an error if no column can be guessed to hold the labels."""
-        return self.label is None and self.require_labels and self.read_labels
+        is_needed = self.require_labels and (self.fine_label is None or self.require_coarse)
+        return self.label is None and is_needed and self.read_labels
 
 
 def find_columns(table: Table, wanted: Wanted | None = None) -> Columns:
@@ -146,18 +176,25 @@ def find_columns(table: Table, wanted: Wanted | None = None) -> Columns:
         DataError: A named column is missing or there twice, or the guess fits no column or several.
     """
     wanted = wanted or Wanted()
-    if wanted.several and wanted.read_labels and (indicators := _indicators(table, wanted)):
-        return _with_indicators(table, wanted, indicators)
+    if wanted.read_labels and (many := _many_columns(table, wanted)) is not None:
+        return _with_many(table, wanted, *many)
     for argument, name in wanted.named.items():
         _check_named(table, name, argument, wanted.must_guess_label)
     taken = set(wanted.named.values())
     text = wanted.text if wanted.text is not None else _guess_text(table, taken, wanted.must_guess_label)
     taken.add(text)
     label, other = _find_labels(table, taken, wanted)
-    taken.update(name for name in (label, other) if name is not None)
+    coarse = None
+    if wanted.fine_label is not None and wanted.read_labels:
+        label, coarse, other = wanted.fine_label, label, None
+    taken.update(name for name in (label, coarse, other) if name is not None)
     row_id = _the_one(table, ("id",), taken)
     free = [name for name in table.frame.columns if name and name not in taken and name != row_id]
-    guessed = {"text": wanted.text is None, "label": wanted.label is None and label is not None}
+    guessed = {"text": wanted.text is None}
+    if wanted.fine_label is None:
+        guessed["label"] = wanted.label is None and label is not None
+    else:
+        guessed["coarse"] = wanted.label is None and coarse is not None
     rivals = {role: found for role in guessed if guessed[role] and (found := _rivals(table, role, free))}
     if other is None and len(rivals.get("label", ())) == 1:
         [other] = rivals["label"]
@@ -166,6 +203,7 @@ def find_columns(table: Table, wanted: Wanted | None = None) -> Columns:
         guessed=tuple(role for role, is_guessed in guessed.items() if is_guessed),
         rivals=rivals,
         unused=tuple(name for name in free if name != other),
+        coarse=coarse,
     )
 
 
@@ -175,18 +213,75 @@ def _find_labels(table: Table, taken: set[str], wanted: Wanted) -> tuple[str | N
         return None, None
     label = wanted.label
     if label is None:
-        label = _guess_label(table, table.frame.head(GUESS_ROWS), taken, wanted.require_labels)
-    if label is None or wanted.several:
+        try:
+            label = _guess_label(table, table.frame.head(GUESS_ROWS), taken, wanted.must_guess_label)
+        except DataError:
+            _refuse_other_task(table, taken, wanted)
+            raise
+    if label is None or wanted.several or wanted.votes or wanted.fine_label is not None:
         return label, None
     return label, _the_one(table, LABEL_NAMES + EMOTION_NAMES, {*taken, label})
 
 
-def _with_indicators(table: Table, wanted: Wanted, indicators: tuple[str, ...]) -> Columns:
-    """Returns the columns of a table that has one for each label."""
+def _many_columns(table: Table, wanted: Wanted) -> tuple[str, tuple[str, ...]] | None:
+    """Returns the role, and the columns, of a table with several columns for the labels; None where one holds them."""
+    if wanted.several:
+        return ("indicators", found) if (found := _indicators(table, wanted)) else None
+    return _vote_columns(table, wanted) if wanted.votes else None
+
+
+def _refuse_other_task(table: Table, taken: set[str], wanted: Wanted) -> None:
+    """Raises `DataError` where columns called by labels hold numbers, which another task reads."""
+    head = table.frame.head(GUESS_ROWS)
+    free = [name for name in table.frame.columns if name and name not in taken]
+    found = guess_vote_columns(table, head, free, wanted.labels, has_label_column=True) if wanted.labels else None
+    if found is None:
+        return
+    role, columns = found
+    if role == "votes" and all(is_indicator(head[name].unique().tolist()) for name in columns):
+        task, korean, english = "multi-label", "0과 1이", "0 and 1"
+    else:
+        task, korean, english = "soft", "평가자들의 표(또는 몫)가", "votes or shares"
+    raise DataError(
+        f"{table.path}: 레이블 열 하나가 아니라 여러 열({_listed(columns)})에 {korean} 있습니다. `task`를 {task}로 "
+        "하세요.",
+        f"{table.path}: there is no one column of labels, but several ({_listed(columns)}) that hold {english}: use "
+        f"`task` {task}.",
+        mend={"task": task},
+    )
+
+
+def _with_many(table: Table, wanted: Wanted, role: str, columns: tuple[str, ...]) -> Columns:
+    """Returns the columns of a table that has several for the labels."""
     rest = find_columns(table, replace(wanted, label=None, read_labels=False, require_labels=False))
-    guessed = (*rest.guessed, *(("indicators",) if wanted.label is None else ()))
-    unused = tuple(name for name in rest.unused if name not in indicators)
-    return replace(rest, indicators=indicators, guessed=guessed, unused=unused)
+    guessed = (*rest.guessed, *((role,) if wanted.label is None else ()))
+    unused = tuple(name for name in rest.unused if name not in columns)
+    found = {role: columns}
+    return replace(rest, guessed=guessed, unused=unused, **found)  # type: ignore[arg-type]
+
+
+def _vote_columns(table: Table, wanted: Wanted) -> tuple[str, tuple[str, ...]] | None:
+    """Returns the columns of votes, by label or by annotator; None where one column holds them."""
+    if wanted.label is not None:
+        listed = _listed_columns(table, wanted.label)
+        return named_vote_columns(table, listed, wanted.labels) if listed else None
+    names = [str(name) for name in table.frame.columns]
+    taken = set(wanted.named.values())
+    free = [name for name in names if name and name not in taken and names.count(name) == 1]
+    free = [name for name in free if _key(name) not in TEXT_NAMES]
+    head = table.frame.head(GUESS_ROWS)
+    has_label_column = any(name not in taken for name in _named_like(table, LABEL_NAMES + EMOTION_NAMES))
+    found = guess_vote_columns(table, head, free, wanted.labels, has_label_column)
+    if found is None and not has_label_column and wanted.require_labels:
+        raise refuse_no_votes(table, free)
+    return found
+
+
+def _listed_columns(table: Table, label: str) -> tuple[str, ...]:
+    """Returns the columns that are named with commas between them; none where that is the name of one column."""
+    names = [str(name) for name in table.frame.columns]
+    listed = next(csv.reader([label], skipinitialspace=True))
+    return tuple(listed) if len(listed) > 1 and label not in names and set(listed) <= set(names) else ()
 
 
 def _indicators(table: Table, wanted: Wanted) -> tuple[str, ...]:
@@ -197,8 +292,7 @@ def _indicators(table: Table, wanted: Wanted) -> tuple[str, ...]:
     """
     names = [str(name) for name in table.frame.columns]
     if wanted.label is not None:
-        listed = next(csv.reader([wanted.label], skipinitialspace=True))
-        return tuple(listed) if len(listed) > 1 and wanted.label not in names and set(listed) <= set(names) else ()
+        return _listed_columns(table, wanted.label)
     taken = set(wanted.named.values())
     if any(name not in taken for name in _named_like(table, LABEL_NAMES + EMOTION_NAMES)):
         return ()
@@ -235,7 +329,12 @@ def _named_like(table: Table, names: Sequence[str]) -> list[str]:
 def _is_near(column: str, names: Sequence[str]) -> bool:
     """Whether the name of a column holds one of the names that are known, or is nearly one."""
     key = _key(column)
-    return any(name in key for name in names) or bool(difflib.get_close_matches(key, names, n=1, cutoff=0.75))
+    # A name of one letter is in many words ("글쓴이").
+    return (
+        any(name in key for name in names if len(name) > 1)
+        or key in names
+        or bool(difflib.get_close_matches(key, names, n=1, cutoff=0.75))
+    )
 
 
 def _holds_texts(head: pd.DataFrame, name: str) -> bool:

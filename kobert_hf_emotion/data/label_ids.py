@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from ..errors import DataError
 from ..labels import EMOTION_LABELS, fold_name, label_aliases
 from ..wording import Wording
 from .column_names import LABEL_COLUMN, LABELS_COLUMN
+from .distributions import to_shares
+from .votes import vote_matrix
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,9 +25,10 @@ logger = logging.getLogger(__name__)
 IGNORED = -100
 """The label of a row that counts in no loss and no metric, as in torch and transformers."""
 
-Truth: TypeAlias = NDArray[np.int64]
+Truth: TypeAlias = NDArray[Any]
 """The labels of rows: class ids, shape (rows,); or, of several a row, 1 where it has a label and 0 where not, shape
-(rows, labels). `IGNORED` stands in place of what is not known."""
+(rows, labels); both int64. Of votes their shares, which add up to 1 in each row, shape (rows, labels), float64.
+`IGNORED` stands in place of what is not known."""
 
 
 def label_column(dataset: Dataset) -> str | None:
@@ -49,12 +52,20 @@ def has_several(dataset: Dataset) -> bool:
     return column is not None and _inner(dataset.features[column]) is not None
 
 
+def has_votes(dataset: Dataset) -> bool:
+    """Whether the rows of a data set have a number of votes, or a share of them, for each label."""
+    column = label_column(dataset)
+    return column is not None and isinstance(dataset.features[column], dict)
+
+
 def class_names(dataset: Dataset) -> list[str] | None:
     """Returns the names of a data set's labels in the order of their ids, None where it knows none."""
     column = label_column(dataset)
     if column is None:
         return None
     feature = dataset.features[column]
+    if isinstance(feature, dict):
+        return list(feature)
     names = getattr(_inner(feature) or feature, "names", None)
     return None if names is None else list(names)
 
@@ -65,8 +76,8 @@ def is_labelled(truth: Truth) -> NDArray[np.bool_]:
     return known
 
 
-def rows_of_labels(truth: Truth, labels: int) -> NDArray[np.int64]:
-    """Counts the rows of each label, shape (labels,)."""
+def rows_of_labels(truth: Truth, labels: int) -> NDArray[Any]:
+    """Counts the rows of each label, shape (labels,); of votes the sum of the rows' shares."""
     known = truth[is_labelled(truth)]
     return known.sum(axis=0) if truth.ndim == 2 else np.bincount(known, minlength=labels)
 
@@ -77,7 +88,9 @@ def _inner(feature: Any) -> Any:
 
 
 def label_ids(dataset: Dataset, labels: Sequence[str]) -> Truth:
-    """Returns the class ids of the rows as a model with `labels` numbers them; of several a row, which it has.
+    """Returns the class ids of the rows as a model with `labels` numbers them.
+
+    Of several labels a row it tells which it has, of votes their shares.
 
     Names (of a `ClassLabel`, or in a column of strings) are compared as label files are read: without regard to case,
     white space and Unicode composition, and an emotion by any of its Korean and English names. Numbers without names
@@ -103,8 +116,8 @@ def label_ids(dataset: Dataset, labels: Sequence[str]) -> Truth:
     values: pa.ChunkedArray = dataset.with_format("arrow")[column][:]
     if values.null_count:
         raise _unfit(dataset, np.asarray(values.is_null()), values, labels)
-    if has_several(dataset):
-        return _several(dataset, column, labels)
+    if (found := _many_a_row(dataset, column, labels)) is not None:
+        return found
     if getattr(feature, "names", None) is not None:
         return _by_name(dataset, np.asarray(values, dtype=np.int64), values, list(feature.names), labels)
     kind = str(getattr(feature, "dtype", feature))
@@ -125,6 +138,13 @@ def label_ids(dataset: Dataset, labels: Sequence[str]) -> Truth:
     if len(ids):
         _say_what_is_assumed(sorted(set(ids.tolist()) - {IGNORED}), labels, column)
     return ids
+
+
+def _many_a_row(dataset: Dataset, column: str, labels: Sequence[str]) -> Truth | None:
+    """Returns the labels, or the shares of votes, of rows with many; None of rows with one label."""
+    if has_several(dataset):
+        return _several(dataset, column, labels)
+    return _shares(dataset, column, labels) if has_votes(dataset) else None
 
 
 def named_labels(dataset: Dataset) -> Dataset:
@@ -159,8 +179,57 @@ def with_labels(dataset: Dataset, truth: Truth, labels: Sequence[str], column: s
     feature: Any = ClassLabel(names=list(labels))
     if truth.ndim == 1:
         return dataset.add_column(column, truth, feature=feature)
+    if truth.dtype.kind == "f":
+        rows = [dict(zip(labels, row, strict=True)) for row in truth.tolist()]
+        return dataset.add_column(column, rows, feature=cast("Any", vote_feature(labels)))
     lists = [[IGNORED] if row.size and row[0] == IGNORED else np.flatnonzero(row).tolist() for row in truth]
     return dataset.add_column(column, lists, feature=List(feature))
+
+
+def vote_feature(labels: Sequence[str]) -> dict[str, Any]:
+    """Returns what a data set calls a column of votes: a number for each label, by its name."""
+    from datasets import Value
+
+    return {name: Value("float64") for name in labels}
+
+
+def votes_of(dataset: Dataset) -> NDArray[np.float64]:
+    """Returns the votes of a data set as they are in its file, shape (rows, labels); -100 in rows without any."""
+    column = label_column(dataset)
+    assert column is not None
+    return vote_matrix(dataset[column][:], class_names(dataset) or [])
+
+
+def _shares(dataset: Dataset, column: str, labels: Sequence[str]) -> Truth:
+    """Returns the shares of the votes of each row."""
+    names, votes = class_names(dataset) or [], votes_of(dataset)
+    ignored = (votes == IGNORED).all(axis=1)
+    wrong = ~ignored & ((votes < 0).any(axis=1) | ~np.isfinite(votes).all(axis=1) | (votes.sum(axis=1) <= 0))
+    if wrong.any():
+        raise _unfit(dataset, wrong, dataset.with_format("arrow")[column][:], labels)
+    found = np.where(ignored[:, None], np.float64(IGNORED), np.zeros((len(votes), len(labels))))
+    taken: dict[int, str] = {}
+    for index, (name, label) in enumerate(zip(names, match_names(names, labels), strict=True)):
+        given = votes[:, index] > 0
+        if label is None and given.any():
+            raise DataError(
+                f"모델이 모르는 레이블에 표가 있습니다: {name!r} ({int(given.sum()):,}행). 모델의 레이블: "
+                f"{list(labels)}.",
+                f"There are votes for a label that the model does not know, {name!r} ({int(given.sum()):,} row(s)); it "
+                f"has {list(labels)}.",
+            )
+        if label is None:
+            continue
+        if label in taken:
+            raise DataError(
+                f"데이터의 레이블 {taken[label]!r}과(와) {name!r}이(가) 모델에서는 하나({labels[label]!r})입니다. "
+                "데이터에서 하나로 합치세요.",
+                f"The labels {taken[label]!r} and {name!r} of the data are one to the model, {labels[label]!r}: make "
+                "them one in the data.",
+            )
+        taken[label] = name
+        found[~ignored, label] = votes[~ignored, index]
+    return to_shares(found)
 
 
 def row_place(dataset: Dataset, index: int) -> str:

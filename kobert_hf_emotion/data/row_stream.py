@@ -15,6 +15,7 @@ from .columns import GUESS_ROWS, Columns, Wanted
 from .label_kinds import LabelKind, OneLabel
 from .label_parsing import label_names
 from .label_tally import LabelTally
+from .levels import tell_apart
 from .report import LoadReport
 from .row_counts import Part, RowCounts
 from .several_labels import check_indicators
@@ -77,6 +78,7 @@ def open_rows(
     kind: LabelKind | None = None,
     group_column: str | None = None,
     turns: Turns | None = None,
+    fine_label_column: str | None = None,
     chunk_rows: int = CHUNK_ROWS,
 ) -> RowStream:
     """Reads a file through, chunk by chunk, and checks and counts its rows; labels may be missing.
@@ -94,6 +96,7 @@ def open_rows(
         kind: What a row's label is; one class by default.
         group_column: The column of the conversations, where turns are wanted.
         turns: Which turns before a line are wanted with it, if any; see `data.turns`.
+        fine_label_column: As for `load_emotion_dataset`, where `labels` are fine ones.
         chunk_rows: Rows of the file in memory at a time.
 
     Raises:
@@ -110,8 +113,10 @@ def open_rows(
         require_labels=False,
         read_labels=read_labels,
         several=kind.several,
+        votes=kind.votes,
         labels=tuple(labels),
         turns=turns,
+        fine_label=fine_label_column,
     )
     columns = columns_of(first, wanted)
     gaps = gap_notes(first, columns, require_labels=False)
@@ -124,7 +129,7 @@ def open_rows(
     log_assumed(said)
     if names is not None:
         counts.tally.check(names)
-        check_indicators(file.path, columns.indicators, names)
+        check_indicators(file.path, kind.columns_mean(columns.for_labels), names)
     report = counts.report([file], [columns], [*file.notes, *gaps, *said])
     return RowStream(report, names if counts.labels.total() else None, file, columns, names, kind, turns)
 
@@ -139,6 +144,9 @@ def _parts(
     rows_before = 0
     for table in tables:
         frame = join_tables([table], [columns])
+        kind.prepare(frame)
+        if "raw_coarse" in frame:
+            tell_apart(frame, "error", names or ())
         frame["row"] += rows_before
         rows_before += len(frame)
         tally = LabelTally()

@@ -27,7 +27,9 @@ from ..modeling.prediction import DEFAULT_BATCH_SIZE
 from ..runs.finished import run_of
 from ..runs.layout import best_fold, find_checkpoints
 from ..tasks.choice import check_task
+from ..tasks.single_label import SingleLabel
 from ..tasks.task import Task
+from ..tasks.two_levels import TwoLevels
 from ..tokenization.windows import LongTexts
 from ..utils.argument_checks import check_count
 from .checkpoints import CheckpointScores, check_turns, evaluate_predictor, mean_focal_loss
@@ -42,6 +44,14 @@ class PartScores:
 
     scores: Scores
     intervals: dict[str, Interval]
+
+
+@dataclass(frozen=True)
+class CoarseScores(PartScores):
+    """Scores of the coarse of two levels of labels, by the sums of the fine probabilities."""
+
+    ece: float
+    """Expected calibration error of the sums, over 15 bins."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,8 @@ class HoldoutScores:
     """Whether each row was predicted rightly, shape (rows,)."""
     by_label: dict[str, dict[str, float]] | None = None
     """Of several labels a row, figures of each by itself; see `metrics.multi_label.label_table`."""
+    coarse: CoarseScores | None = None
+    """Of labels with two levels, the scores of the coarse one."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +127,13 @@ class _TestRows:
                 label: {figure: float(values[index]) for figure, values in table.items()}
                 for index, label in enumerate(self.names)
             },
+            coarse=None if task.levels is None else self._coarse(logits, task.levels),
         )
+
+    def _coarse(self, logits: Logits, task: TwoLevels) -> CoarseScores:
+        above, labels, level = task.coarse_logits(logits), task.hierarchy.ids(self.labels), SingleLabel()
+        intervals = level.intervals(above, labels, self.groups)
+        return CoarseScores(level.score(above, labels), intervals, level.calibration_error(above, labels))
 
     def _part(self, logits: Logits, rows: NDArray[np.bool_], task: Task) -> PartScores:
         kept, labels = logits[rows], self.labels[rows]
@@ -195,7 +213,7 @@ def evaluate_run(
 
 def _optimism(checkpoints: Sequence[HoldoutScores], rows: _TestRows) -> Optimism | None:
     """Returns what choosing by test accuracy adds; of several labels a row, whose sets are seldom right, nothing."""
-    if rows.labels.ndim == 2:
+    if checkpoints[0].by_label is not None:
         return None
     return selection_optimism({checkpoint.name: checkpoint.right for checkpoint in checkpoints}, rows.groups)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.column_names import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.column_names import COARSE_COLUMN, LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.label_tally import encode_labels
 from ..data.tables import read_table
 from ..data.text_keys import text_key
@@ -38,13 +38,16 @@ class Corrections:
     """How often each label became which, such as {"sad → fear": 2}."""
 
 
-def write_review(path: str | os.PathLike[str], table: pd.DataFrame, labels: Sequence[str]) -> None:
+def write_review(
+    path: str | os.PathLike[str], table: pd.DataFrame, labels: Sequence[str], annotators: pd.DataFrame | None = None
+) -> None:
     """Writes a table of disputed labels for Excel.
 
     Args:
         path: A new `.xlsx`, with the labels to choose from in `new_label`, or `.csv` (UTF-8 with a byte-order mark).
         table: As `disputed_labels` gives it.
         labels: Label names in the order of their ids.
+        annotators: What is known of the annotators, which an `.xlsx` gets as a sheet of its own.
 
     Raises:
         DataError: The suffix is another one.
@@ -57,6 +60,8 @@ def write_review(path: str | os.PathLike[str], table: pd.DataFrame, labels: Sequ
             table.to_csv(handle, index=False)
     elif suffix == ".xlsx":
         book = _workbook(table, labels)
+        if annotators is not None:
+            _write_cells(book.create_sheet("annotators"), [annotators.columns, *annotators.itertuples(index=False)])
         with atomic_write(path, "wb") as handle:
             book.save(handle)
     else:
@@ -71,7 +76,8 @@ def apply_review(run: FinishedRun, review: str | os.PathLike[str], output: str |
     """Writes the training rows of a run with the labels of a reviewed table.
 
     Rows with an empty `new_label` keep their label. The new file has the rows in their order, with the columns that
-    the run knows, and `label` by name; it is UTF-8 with a byte-order mark.
+    the run knows, and `label` by name; it is UTF-8 with a byte-order mark. Of a run on votes it has a column with the
+    shares of each label in place of `label`, and all of a reviewed row's go to its `new_label`.
 
     Args:
         run: The run the table is of.
@@ -89,7 +95,6 @@ def apply_review(run: FinishedRun, review: str | os.PathLike[str], output: str |
     keys = [name for name in PLACE if name in places]
     frame = _read_answers(review, run.labels, keys)
     positions = {key: index for index, key in enumerate(places[keys].itertuples(index=False, name=None))}
-    labels = run.truth.copy()
     given: dict[int, int] = {}
     for answer in frame.to_dict("records"):
         position = positions.get(tuple(answer[name] for name in keys))
@@ -101,13 +106,34 @@ def apply_review(run: FinishedRun, review: str | os.PathLike[str], output: str |
                 f"{review}, row {answer['file_row']}: the same training row has two different values of {NEW_LABEL}; "
                 "leave one.",
             )
-        labels[position] = answer["label"]
-    names = run.labels
-    changes = Counter(f"{names[old]} → {names[new]}" for old, new in zip(run.truth, labels, strict=True) if old != new)
-    places[LABEL_COLUMN] = [names[label] for label in labels]
+    changes = _votes_changed(run, given, places) if run.has_votes else _labels_changed(run, given, places)
     with atomic_write(output, "w", encoding="utf-8-sig", newline="") as handle:
         places.to_csv(handle, index=False, quoting=csv.QUOTE_MINIMAL)
-    return Corrections(len(labels), len(frame), changes.total(), dict(changes.most_common()))
+    return Corrections(len(places), len(frame), changes.total(), dict(changes.most_common()))
+
+
+def _labels_changed(run: FinishedRun, given: Mapping[int, int], places: pd.DataFrame) -> Counter[str]:
+    """Adds the labels, those of reviewed rows replaced, to rows; counts how often each label became which."""
+    names, labels = run.labels, run.truth.copy()
+    for position, label in given.items():
+        labels[position] = label
+    places[LABEL_COLUMN] = [names[label] for label in labels]
+    if "hierarchy" in run.record:
+        above = {name: coarse for coarse, fine in run.record["hierarchy"].items() for name in fine}
+        places[COARSE_COLUMN] = places[LABEL_COLUMN].map(above)
+    return Counter(f"{names[old]} → {names[new]}" for old, new in zip(run.truth, labels, strict=True) if old != new)
+
+
+def _votes_changed(run: FinishedRun, given: Mapping[int, int], places: pd.DataFrame) -> Counter[str]:
+    """Adds the shares of votes, those of reviewed rows replaced, to rows; counts which majority became which label."""
+    names, shares, before = run.labels, run.shares.copy(), run.table[LABEL_COLUMN]
+    for position, label in given.items():
+        shares[position] = 0.0
+        shares[position, label] = 1.0
+    for index, name in enumerate(names):
+        places[name] = [f"{share:.6f}" for share in shares[:, index]]
+    changed = {position: names[label] for position, label in given.items() if before[position] != names[label]}
+    return Counter(f"{before[position]} → {new}" for position, new in changed.items())
 
 
 def _read_answers(review: str | os.PathLike[str], labels: Sequence[str], keys: Sequence[str]) -> pd.DataFrame:

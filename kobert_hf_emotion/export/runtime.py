@@ -18,7 +18,6 @@ from ..errors import CheckpointError
 from ..explanation.subject import Subject
 from ..inference.logits_model import LogitsModel, Question
 from ..modeling.batches import Batch, logits_by_length
-from ..modeling.explaining import refuse_explaining
 from ..modeling.long_texts import Reader
 from ..tasks.choice import task_of
 from ..tasks.task import Task
@@ -136,8 +135,7 @@ class OnnxClassifier(LogitsModel):
 
     def subject(self) -> Subject:
         """Returns the graph as explanations see it: it has no gradients."""
-        refuse_explaining(self._config)
-        return Subject(self.logits_of, self.tokenizer, self.manifest.max_length, self.labels)
+        return Subject(self.logits_of, self.tokenizer, self.manifest.max_length, self.labels, task=self.task)
 
     def _padded(self, batch: Batch) -> dict[str, NDArray[np.int64]]:
         """Returns the graph's inputs, padded to the longest row."""

@@ -161,8 +161,9 @@ def start_model(
         nn.init.constant_(last.bias, task.start_bias)
     model.config.softmax_temperature = 1.0  # the source's belongs to its head
     model.config.problem_type = None if task is None else task.problem_type
-    answering: dict[str, Any] = {"label_thresholds": None, "thresholds_from": None, "allow_empty": False}  # likewise
-    answering["context_turns"] = context
+    # Likewise.
+    answering: dict[str, Any] = {"label_thresholds": None, "thresholds_from": None, "allow_empty": False}
+    answering |= {"label_hierarchy": None, "soft_labels": False, "context_turns": context}
     for name, value in (answering | ({} if task is None else task.settings())).items():
         if value or hasattr(model.config, name):
             setattr(model.config, name, value)

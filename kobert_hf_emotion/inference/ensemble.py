@@ -136,7 +136,7 @@ class EmotionEnsemble(LogitsModel):
         members = [member.subject() for member in self.members]
         inside = [each for member in members for each in member.members]
         shortest = min(member.max_length for member in members)
-        return Subject(self.logits_of, self.members[0].tokenizer, shortest, self.labels, inside)
+        return Subject(self.logits_of, self.members[0].tokenizer, shortest, self.labels, inside, self.task)
 
 
 Predictor: TypeAlias = Classifier | EmotionEnsemble

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.distributions import counted_as
 from ..data.label_ids import Truth, rows_of_labels
 from ..data.row_stream import RowStream
 from ..metrics.bootstrap import confusion_scores
@@ -24,10 +25,12 @@ from ..metrics.classification_report import (
 from ..metrics.multi_label import MultiLabelScores, answer_counts, binary_cross_entropy, scores_of_counts
 from ..metrics.probabilities import check_logits, log_losses
 from ..metrics.scores import Scores
+from ..metrics.soft import VOTE_SUMS, from_sums, vote_sums
 from ..modeling.long_texts import LongCounts
 from ..modeling.prediction import DEFAULT_BATCH_SIZE
 from ..tasks.single_label import SingleLabel
 from ..tasks.task import Task
+from ..tasks.two_levels import TwoLevels
 from ..tokenization.guard import UnknownTexts
 from ..tokenization.windows import LongTexts
 from .logits_model import LogitsModel
@@ -94,6 +97,21 @@ class SingleLabelPrediction(FilePrediction):
 
 
 @dataclass(frozen=True)
+class TwoLevelPrediction(SingleLabelPrediction):
+    """Of a fine label a row, and the coarse one.
+
+    Attributes:
+        coarse: The same of the coarse labels.
+    """
+
+    coarse: SingleLabelPrediction
+
+    def coarse_counts(self) -> dict[str, int]:
+        """Returns the rows by the coarse label predicted."""
+        return dict(zip(self.coarse.labels, self.coarse.predicted.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
 class MultiLabelPrediction(FilePrediction):
     """Of several labels a row. There is no mean average precision in it, for which all rows are needed at once.
 
@@ -117,6 +135,30 @@ class MultiLabelPrediction(FilePrediction):
     def table_report(self) -> dict[str, Any]:
         """Returns scikit-learn's classification report."""
         return table_report_of_labels(self.counts, self.labels)
+
+
+@dataclass(frozen=True)
+class VotePrediction(SingleLabelPrediction):
+    """Of votes for each label.
+
+    Attributes:
+        sums: What the figures against the votes are computed from; see `metrics.soft.vote_sums`.
+    """
+
+    sums: NDArray[np.float64]
+
+    def scores(self) -> Scores:
+        """Returns what `metrics.soft.soft_scores` computes."""
+        found = confusion_scores(self.confusion[None])
+        return from_sums(self.sums, {name: float(values[0]) for name, values in found.items()})
+
+    def text_report(self) -> str:
+        """Returns scikit-learn's classification report against the majority, and the figures against the votes."""
+        scores = self.scores()
+        figures = ", ".join(
+            f"{scores.TITLES[name]} {vars(scores)[name]:.4f}" for name in ("vote_share", "log_loss", "jensen_shannon")
+        )
+        return f"{super().text_report()}\n{figures}"
 
 
 def predict_rows(
@@ -145,7 +187,7 @@ def predict_rows(
         KoBERTEmotionError: The model's logits have no probabilities; see `metrics.probabilities.check_logits`.
         OSError: The output cannot be written; what was there is as it was.
     """
-    counts = _COUNTS[model.task.name](tuple(model.labels), model.task)
+    counts = _counts_of(tuple(model.labels), model.task)
     with nullcontext() if output is None else prediction_csv(output, model.labels, model.task) as table:
         for frame in rows.chunks():
             pairs = frame["text_pair"].tolist() if "text_pair" in frame else None
@@ -260,6 +302,25 @@ class RunningCounts(Counts):
         return SingleLabelPrediction(*self._known(), self._confusion)
 
 
+class TwoLevelCounts(RunningCounts):
+    """Counts of rows with a fine label each, and of the coarse ones."""
+
+    def __init__(self, labels: tuple[str, ...], task: TwoLevels) -> None:
+        super().__init__(labels, task)
+        self._levels = task
+        self._coarse = RunningCounts(task.coarse)
+
+    def add(self, logits: NDArray[np.floating], truth: Truth | None) -> None:
+        """Adds rows to the counts of both levels."""
+        super().add(logits, truth)
+        above = None if truth is None else self._levels.hierarchy.ids(truth)
+        self._coarse.add(self._levels.coarse_logits(logits), above)
+
+    def prediction(self) -> TwoLevelPrediction:
+        """Returns the counts of all rows that were added."""
+        return TwoLevelPrediction(*self._known(), self._confusion, self._coarse.prediction())
+
+
 class LabelCounts(Counts):
     """Counts of rows with several labels each."""
 
@@ -277,7 +338,31 @@ class LabelCounts(Counts):
         return MultiLabelPrediction(*self._known(), self._counts)
 
 
+class VoteCounts(RunningCounts):
+    """Counts of rows with votes for each label."""
+
+    def __init__(self, labels: tuple[str, ...], task: Task) -> None:
+        super().__init__(labels, task)
+        self._sums = np.zeros(VOTE_SUMS)
+
+    def _compare(self, logits: NDArray[np.floating], truth: Truth, answers: NDArray[np.int64]) -> None:
+        np.add.at(self._confusion, (counted_as(truth, answers), answers), 1)
+        self._nats += float(log_losses(logits, truth).sum())
+        self._sums += vote_sums(logits, truth, answers).sum(axis=0)
+
+    def prediction(self) -> VotePrediction:
+        """Returns the counts of all rows that were added."""
+        return VotePrediction(*self._known(), self._confusion, self._sums)
+
+
+def _counts_of(labels: tuple[str, ...], task: Task) -> Counts:
+    if task.levels is not None:
+        return TwoLevelCounts(labels, task.levels)
+    return _COUNTS[task.name](labels, task)
+
+
 _COUNTS: dict[str, Callable[[tuple[str, ...], Task], Counts]] = {
     "single-label": RunningCounts,
     "multi-label": LabelCounts,
+    "soft": VoteCounts,
 }

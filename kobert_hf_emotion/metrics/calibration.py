@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from .probabilities import log_loss, softmax
+from .probabilities import Target, log_loss, softmax
 
 BINS = 15
 TEMPERATURES = (0.05, 20.0)
@@ -26,7 +26,7 @@ class ReliabilityBin:
     confidence: float
     """Mean of the highest probabilities; 0 without rows."""
     accuracy: float
-    """Share of the rows predicted rightly; 0 without rows."""
+    """Share of the rows predicted rightly, or of the votes that agree with the prediction; 0 without rows."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +45,17 @@ class Calibration:
     after: list[ReliabilityBin]
 
 
-def reliability_bins(
-    probabilities: NDArray[np.floating], labels: NDArray[np.integer], bins: int = BINS
-) -> list[ReliabilityBin]:
+def reliability_bins(probabilities: NDArray[np.floating], labels: Target, bins: int = BINS) -> list[ReliabilityBin]:
     """Sorts rows into equally wide bins of their highest probability.
 
     Args:
         probabilities: Shape (rows, classes), 0 to 1.
-        labels: Class ids, shape (rows,).
+        labels: Class ids, shape (rows,), or shares of votes, shape (rows, classes).
         bins: The number of bins between 0 and 1.
     """
     confidence = probabilities.max(axis=1)
-    correct = probabilities.argmax(axis=1) == labels
+    answers = probabilities.argmax(axis=1)
+    correct = answers == labels if labels.ndim == 1 else labels[np.arange(len(labels)), answers]
     edges = np.linspace(0, 1, bins + 1)
     which = np.clip(np.digitize(confidence, edges, right=True) - 1, 0, bins - 1)
     rows = np.bincount(which, minlength=bins)
@@ -78,7 +77,7 @@ def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
     return sum(found.rows * abs(found.accuracy - found.confidence) for found in bins) / total
 
 
-def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
+def fit_temperature(logits: NDArray[np.floating], labels: Target) -> float:
     """Returns the temperature T that makes the mean cross-entropy of softmax(logits / T) least.
 
     Guo et al. (2017), section 4.2. The cross-entropy is convex in 1 / T, so that it has one minimum. Dividing by T
@@ -86,7 +85,7 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -
 
     Args:
         logits: Shape (rows, classes), of rows the model was not trained on.
-        labels: Class ids, shape (rows,).
+        labels: Class ids, shape (rows,), or shares of votes, shape (rows, classes).
 
     Returns:
         T, within `TEMPERATURES`; 1 where no other temperature is better.
@@ -100,7 +99,7 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -
 
 
 def calibrate_out_of_fold(
-    logits: NDArray[np.floating], labels: NDArray[np.integer], fold_numbers: NDArray[np.integer]
+    logits: NDArray[np.floating], labels: Target, fold_numbers: NDArray[np.integer]
 ) -> Calibration:
     """Fits a temperature on out-of-fold logits, and measures what such a temperature is worth.
 
@@ -109,7 +108,7 @@ def calibrate_out_of_fold(
 
     Args:
         logits: Shape (rows, classes).
-        labels: Class ids, shape (rows,).
+        labels: Class ids, shape (rows,), or shares of votes, shape (rows, classes).
         fold_numbers: The fold each row was held out in, shape (rows,).
     """
     numbers = np.unique(fold_numbers)

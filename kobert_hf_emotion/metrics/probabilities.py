@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,8 @@ from ..errors import KoBERTEmotionError
 
 Logits = NDArray[np.floating]
 ClassIds = NDArray[np.integer]
+Target = NDArray[Any]
+"""What a row's label is: class ids, shape (rows,), or shares of votes that add up to 1, shape (rows, classes)."""
 
 
 def softmax(logits: Logits) -> NDArray[np.float64]:
@@ -43,18 +47,24 @@ def log_softmax(logits: Logits) -> NDArray[np.float64]:
     return shifted
 
 
-def log_losses(logits: Logits, labels: ClassIds) -> NDArray[np.float64]:
+def log_losses(logits: Logits, labels: Target) -> NDArray[np.float64]:
     """Returns -log softmax(logits) at the label of each row, in nats; finite for finite logits however far apart.
+
+    Of shares of votes it is the cross-entropy, the mean over the votes.
 
     scikit-learn's `log_loss` sees probabilities, in which logits more than about 36 apart are one and the same.
 
     Args:
         logits: Shape (rows, classes).
-        labels: Class ids, shape (rows,).
+        labels: Class ids, shape (rows,), or shares, shape (rows, classes).
 
     Raises:
         KoBERTEmotionError: A label is no class id, or logits have no probabilities.
     """
+    if labels.ndim == 2:
+        exact = log_softmax(logits)
+        found: NDArray[np.float64] = -(labels * np.where(labels > 0, exact, 0.0)).sum(axis=1)
+        return found
     if (wrong := np.flatnonzero((labels < 0) | (labels >= logits.shape[1]))).size:
         row, classes = int(wrong[0]), logits.shape[1]
         raise KoBERTEmotionError(
@@ -67,7 +77,7 @@ def log_losses(logits: Logits, labels: ClassIds) -> NDArray[np.float64]:
     return losses
 
 
-def log_loss(logits: Logits, labels: ClassIds) -> float:
+def log_loss(logits: Logits, labels: Target) -> float:
     """Returns the mean of `log_losses`."""
     return float(log_losses(logits, labels).mean())
 

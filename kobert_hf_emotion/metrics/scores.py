@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..wording import Language
 from .classification_report import table_report_of, text_report_of
 from .probabilities import ClassIds, Logits, log_loss
 
@@ -35,6 +36,10 @@ class Scores:
     weighted_f1: float
     log_loss: float
     """Mean cross-entropy in nats."""
+
+    def remarks(self, language: Language = "both") -> list[str]:  # noqa: ARG002 - of one label a row there are none
+        """Returns what is to be known to read the figures, as lines."""
+        return []
 
     @property
     def choice(self) -> float:

@@ -6,11 +6,12 @@ from typing import TypeAlias
 
 from transformers import PreTrainedConfig
 
-from ..configuration import is_multi_label
+from ..configuration import is_multi_label, is_soft
 from .losses import FocalLoss, Reduction
 from .sigmoid_loss import SigmoidFocalLoss
+from .soft_loss import SoftFocalLoss
 
-Criterion: TypeAlias = FocalLoss | SigmoidFocalLoss
+Criterion: TypeAlias = FocalLoss | SigmoidFocalLoss | SoftFocalLoss
 """What a model is trained with."""
 
 
@@ -22,4 +23,5 @@ def criterion_of(config: PreTrainedConfig, reduction: Reduction = "mean") -> Cri
     gamma = getattr(config, "focal_gamma", 2.0)
     if is_multi_label(config):
         return SigmoidFocalLoss(getattr(config, "focal_alpha", None), gamma, reduction)
-    return FocalLoss(getattr(config, "focal_alpha", 1.0), gamma, reduction)
+    kind = SoftFocalLoss if is_soft(config) else FocalLoss
+    return kind(getattr(config, "focal_alpha", 1.0), gamma, reduction)

@@ -124,17 +124,17 @@ def focal_loss(
         log_pt = scores.log_softmax(dim=-1).gather(-1, rows.unsqueeze(-1)).squeeze(-1)
     except RuntimeError as error:
         raise _beyond_classes(rows, scores.shape[-1]) or error from None
-    loss = _modulating_factor(log_pt, gamma) * -log_pt
+    loss = modulating_factor(log_pt, gamma) * -log_pt
     weight = alpha if isinstance(alpha, Tensor) else resolve_alpha(alpha)
     if not isinstance(weight, float):  # a number is no tensor: to make one on a GPU would be to wait for it
-        weight = _weights_of_classes(weight, scores)[rows]
+        weight = weights_of_classes(weight, scores)[rows]
     loss = torch.where(kept, weight * loss, torch.zeros_like(loss))
     if reduction == "mean":
         return loss.sum() / kept.sum().clamp(min=1)
     return loss.sum() if reduction == "sum" else loss
 
 
-def _weights_of_classes(alpha: list[float] | Tensor, scores: Tensor) -> Tensor:
+def weights_of_classes(alpha: list[float] | Tensor, scores: Tensor) -> Tensor:
     """Returns alpha as a tensor of shape (classes,), with the type of `scores` and on their device."""
     weights = torch.as_tensor(alpha, dtype=scores.dtype, device=scores.device)
     weights = weights.expand(scores.shape[-1:]) if weights.ndim == 0 else weights
@@ -146,7 +146,7 @@ def _weights_of_classes(alpha: list[float] | Tensor, scores: Tensor) -> Tensor:
     return weights
 
 
-def _modulating_factor(log_pt: Tensor, gamma: float) -> Tensor:
+def modulating_factor(log_pt: Tensor, gamma: float) -> Tensor:
     """Returns (1 - p_t)^gamma, shape of `log_pt`, with a finite gradient everywhere."""
     if gamma == 0:
         return torch.ones_like(log_pt)
@@ -249,6 +249,14 @@ class FocalLoss(nn.Module):
         if self._weights is None or (self._weights.device, self._weights.dtype) != (logits.device, dtype):
             self._weights = torch.tensor(self.alpha, dtype=dtype, device=logits.device)
         return self._weights
+
+    def counted(self, target: Tensor) -> Tensor:
+        """Tells what the mean is taken over: the rows with a label, shape (batch,)."""
+        return target != self.ignore_index
+
+    def neutral_target(self, logits: Tensor) -> Tensor:
+        """Returns a target that fits logits: the first class."""
+        return torch.zeros(len(logits), dtype=torch.long, device=logits.device)
 
     def right(self, logits: Tensor, target: Tensor) -> Tensor:
         """Tells of each row whether its label has the highest logit, shape (batch,)."""

@@ -74,7 +74,7 @@ def sigmoid_focal_loss(
 
 
 def _power_of_complement(complement: Tensor, gamma: Tensor) -> Tensor:
-    """Returns (1 - p_t)^gamma, with a finite gradient everywhere; see `_modulating_factor`."""
+    """Returns (1 - p_t)^gamma, with a finite gradient everywhere; see `losses.modulating_factor`."""
     certain = complement <= 0
     base = torch.where(certain, torch.ones_like(complement), complement)
     return torch.where(certain, (gamma == 0).to(base.dtype).expand_as(base), base**gamma)
@@ -177,6 +177,14 @@ class SigmoidFocalLoss(nn.Module):
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Returns the loss of `logits` against `target`, both (batch, labels)."""
         return sigmoid_focal_loss(logits, target, self.alpha, self.gamma, self.reduction, self.ignore_index)
+
+    def counted(self, target: Tensor) -> Tensor:
+        """Tells what the mean is taken over: the labels of rows whose labels are known, shape (batch, labels)."""
+        return target != self.ignore_index
+
+    def neutral_target(self, logits: Tensor) -> Tensor:
+        """Returns a target that fits logits: no label."""
+        return torch.zeros_like(logits)
 
     def right(self, logits: Tensor, target: Tensor) -> Tensor:
         """Tells whether each row gets its labels and no other, for each of its labels the same; (batch, labels).

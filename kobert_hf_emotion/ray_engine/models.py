@@ -66,10 +66,12 @@ def load_source(source: ModelSource, threads: int) -> LogitsModel:
 def identity_of(model: LogitsModel) -> ModelIdentity:
     """Returns what tells whether a model is another one."""
     labels = tuple(model.labels)
-    if model.task.name == "multi-label":
+    if model.task.name != "single-label":
         raise CheckpointError(
-            "Ray로는 레이블이 하나인 모델만 예측합니다. `engine`을 빼세요.",
-            "Ray predicts with models that choose one label: leave `engine` out.",
+            f"Ray로는 행마다 레이블이 하나인 모델(`task` single-label)만 예측하는데 {model.task.name} 모델입니다. "
+            "`engine`을 빼세요.",
+            f"Ray predicts with models that choose one label, trained on rows with one label (`task` single-label), "
+            f"and this is one of {model.task.name}: leave `engine` out.",
             mend={"engine": None},
         )
     if isinstance(model, EmotionEnsemble):

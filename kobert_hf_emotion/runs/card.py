@@ -19,6 +19,12 @@ _METRICS_OF_SEVERAL = {
     "accuracy": ("accuracy", "Subset accuracy"),
 }
 """Of a run whose texts have several labels each."""
+_METRICS_OF_VOTES = {
+    **_METRICS,
+    "vote_share": ("vote_share", "Vote share"),
+    "jensen_shannon": ("jensen_shannon", "JS divergence"),
+}
+"""Of a run on votes."""
 _SHOWN_VERSIONS = ("kobert-hf-emotion", "python", "torch", "transformers", "datasets", "sentencepiece")
 _FEW_ROWS = 100
 
@@ -94,6 +100,8 @@ def _has_several(report: Mapping[str, Any]) -> bool:
 
 
 def _metrics(report: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    if report.get("task") == "soft":
+        return _METRICS_OF_VOTES
     return _METRICS_OF_SEVERAL if _has_several(report) else _METRICS
 
 
@@ -108,6 +116,7 @@ def _introduction(
         if fold == best
         else f"가장 높은 겹은 {best}입니다 / the best one is {best}"
     )
+    levels = _levels(report)
     several = (
         "\n- 문장 하나에 라벨이 여럿일 수 있습니다 / a text may get several labels" if _has_several(report) else ""
     )
@@ -121,8 +130,41 @@ def _introduction(
 A classifier of the emotion of Korean sentences: {encoder} fine-tuned with the focal loss in a stratified {count}-fold
 cross-validation.
 
-- 라벨 / labels: {labels}{several}
+- 라벨 / labels: {labels}{several}{levels}
 - 이 모델 / this model: `{fold}` — {note}"""
+
+
+def _levels(report: Mapping[str, Any]) -> str:
+    """Returns the line that says what stands under which coarse label; nothing where labels have one level."""
+    if "coarse" not in report:
+        return ""
+    groups = "; ".join(
+        f"{plain(name)} ({', '.join(map(plain, fine))})" for name, fine in report["coarse"]["hierarchy"].items()
+    )
+    return (
+        f"\n- 대분류 / coarse labels: {groups}\n- 대분류의 확률은 소분류 확률의 합입니다 / the probability of a coarse "
+        "label is the sum of those of its fine ones"
+    )
+
+
+def _coarse_results(report: Mapping[str, Any], shown: str) -> str:
+    """Returns the scores of the coarse labels; nothing where labels have one level."""
+    if "coarse" not in report:
+        return ""
+    found = report["coarse"]
+    rows = [(f"{shown} ← 이 모델 / this model", found["folds"][shown]), ("전체 / pooled", found["pooled"])]
+    scores = table(
+        ["대분류 / coarse labels", "rows", *(_plainly(title) for _, title in _METRICS.values()), "log loss"],
+        [[name, s["rows"], *(f"{s[key]:.4f}" for key in (*_METRICS, "log_loss"))] for name, s in rows],
+    )
+    classes = table(
+        ["대분류 / coarse label", "F1", "precision", "recall", "rows"],
+        [
+            [plain(name), *(f"{s[key]:.4f}" for key in ("f1-score", "precision", "recall")), int(s["support"])]
+            for name, s in _classes(found["classification_report"]).items()
+        ],
+    )
+    return f"\n\n{scores}\n\n{classes}"
 
 
 def _results(report: Mapping[str, Any], shown: str, best: str) -> str:
@@ -157,7 +199,23 @@ def _results(report: Mapping[str, Any], shown: str, best: str) -> str:
 
 {classes}
 
-{_thresholds(report) if _has_several(report) else _calibration(report)}"""
+{_votes(report)}{_thresholds(report) if _has_several(report) else _calibration(report)}\
+{_coarse_results(report, shown)}"""
+
+
+def _votes(report: Mapping[str, Any]) -> str:
+    """Returns what there is to say of votes; nothing of a run on other rows."""
+    if (votes := report.get("votes")) is None:
+        return ""
+    return f"""\
+평가자들의 표의 몫을 배운 모델입니다. 정확도와 F1은 표가 가장 많은 라벨에 대한 것이고, 동률 {votes["ties"]:,}행은
+그중 어느 라벨이든 맞은 것으로 셌습니다. 답이 받은 표의 몫(vote share)은 높아야 {votes["best_vote_share"]:.4f}, 로그
+손실(표와의 교차 엔트로피)은 낮아야 {votes["entropy"]:.4f}입니다.
+Trained on the shares of annotators' votes. Accuracy and F1 are against the labels with most votes; on {votes["ties"]:,}
+rows with a tie any of these counts as right. The vote share can be {votes["best_vote_share"]:.4f} at most, the log loss
+(cross-entropy with the votes) {votes["entropy"]:.4f} at least.
+
+"""
 
 
 def _plainly(title: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -13,11 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.column_names import CONVERSATION_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.distributions import counted_as, to_shares
+from ..data.several_labels import CellSplitter
 from ..data.text_keys import text_key
 from ..errors import RunError
+from ..metrics.multi_label import decide
 from ..splits.groups import row_groups
+from ..tasks.soft import VOTE_PREFIX
 from ..utils.argument_checks import check_path
-from .layout import PREDICTIONS_FILE, RUN_FILE, read_record
+from .layout import PREDICTIONS_FILE, REPORT_JSON_FILE, RUN_FILE, read_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +48,11 @@ class FinishedRun:
         """Whether its rows have several labels each."""
         return self.record.get("task") == "multi-label"
 
+    @property
+    def has_votes(self) -> bool:
+        """Whether its rows have votes for each label."""
+        return self.record.get("task") == "soft"
+
     def refuse_several(self, korean: str, english: str) -> None:
         """Raises `RunError` where rows have several labels; `korean` and `english` say what can be done instead."""
         if self.has_several:
@@ -53,13 +63,52 @@ class FinishedRun:
 
     @cached_property
     def truth(self) -> NDArray[np.int64]:
-        """The class id of each row's label, shape (rows,)."""
-        return self._ids("label")
+        """The class id of each row's label, shape (rows,).
+
+        Of votes it is what the row counts as beside its prediction; see `data.distributions.counted_as`.
+        """
+        return counted_as(self.shares, self.predictions) if self.has_votes else self._ids("label")
+
+    @cached_property
+    def shares(self) -> NDArray[np.float64]:
+        """The shares of the votes of a run on votes, shape (rows, classes)."""
+        return to_shares(self.table[[f"{VOTE_PREFIX}{name}" for name in self.labels]].to_numpy().astype(np.float64))
 
     @cached_property
     def predictions(self) -> NDArray[np.int64]:
         """The class id predicted for each row by the fold that did not train on it, shape (rows,)."""
         return self._ids("prediction")
+
+    @cached_property
+    def label_sets(self) -> NDArray[np.int64]:
+        """Where rows have several labels: 1 where a row has a label, shape (rows, labels)."""
+        splitter = CellSplitter(self.labels)
+        sets = np.zeros((len(self.table), len(self.labels)), dtype=np.int64)
+        for row, cell in zip(sets, self.table["label"], strict=True):
+            row[splitter.ids(splitter.split(cell))] = 1
+        return sets
+
+    @cached_property
+    def answer_sets(self) -> NDArray[np.int64]:
+        """The labels given to each row by thresholds that were fitted on the other folds, shape (rows, labels).
+
+        Raises:
+            RunError: `report.json` does not tell the thresholds.
+        """
+        path = self.path / REPORT_JSON_FILE
+        answers = np.zeros((len(self.table), len(self.labels)), dtype=np.int64)
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))["thresholds"]
+            for fold, thresholds in found["folds"].items():
+                rows = (self.table["fold"] == fold).to_numpy()
+                chosen = decide(self.probabilities[rows], np.asarray(thresholds, dtype=float), found["allow_empty"])
+                answers[rows] = chosen
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RunError(
+                f"실행 폴더의 파일이 손상되었습니다: {path}에서 임계값을 읽을 수 없습니다.",
+                f"The files of the run are damaged: cannot read thresholds in {path} ({error!r}).",
+            ) from error
+        return answers
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:

@@ -60,7 +60,7 @@ def _judged(plan: Plan, split: Split, folds: list[FoldResult], logits: Logits) -
     """Returns the folds with the scores of answers fitted on the other folds, and those of all rows together."""
     numbers = np.asarray(fold_numbers(split.folds, len(logits)))
     answering = plan.task.without_each(logits, plan.truth, numbers)
-    answers = np.zeros_like(plan.truth)
+    answers = np.zeros_like(plan.task.answers(logits))
     judged = []
     for fold in folds:
         rows = numbers == fold.number
@@ -106,8 +106,8 @@ def _train_fold(
         trainer = FoldTrainer(model, args, train, validation, plan.tokenizer, callbacks=[progress])
         trainer.train(resume_from_checkpoint=checkpoint)
         output = trainer.validate()
-        logits, truth = np.asarray(output.predictions), np.asarray(output.label_ids).astype(np.int64)
-        scores = plan.task.score(logits, truth)
+        logits = np.asarray(output.predictions)
+        scores = plan.task.score(logits, plan.truth[rows[1]])
         fold = FoldResult(number, path, len(train), len(validation), scores, initial, trainer.history)
         if args.should_save:
             _save(plan, trainer, fold, logits)

@@ -16,10 +16,11 @@ from ..metrics.bootstrap import (
     SEED,
     Interval,
     class_scores,
+    confusion_cells,
     confusion_matrix,
     confusion_scores,
     intervals_of,
-    resampled_confusions,
+    resample_counts,
 )
 from ..metrics.calibration import BINS, Calibration, calibrate_out_of_fold
 from ..metrics.classification_report import table_report_of, text_report_of
@@ -63,13 +64,9 @@ class OutOfFoldReport:
         return {
             "classification_report": table_report_of(self.confusion, self.labels),
             "intervals": {
-                "level": LEVEL,
-                "method": "percentile bootstrap",
-                "resamples": RESAMPLES,
-                "seed": SEED,
-                "drawn": {"unit": "groups of rows" if self.is_grouped else "rows", "number": self.drawn},
-                **_ends(self.intervals),
-                "classes": {label: _ends(found) for label, found in self.class_intervals.items()},
+                **drawing(self.drawn, self.is_grouped),
+                **interval_ends(self.intervals),
+                "classes": {label: interval_ends(found) for label, found in self.class_intervals.items()},
             },
             "confusion_matrix": {
                 "labels": list(self.labels),
@@ -87,14 +84,11 @@ class OutOfFoldReport:
 
     def to_text(self) -> str:
         """Returns the parts of `report.txt`."""
-        unit = "묶음 (groups of equal texts or groups)" if self.is_grouped else "행 (rows)"
         found = self.calibration
         return "\n".join(
             [
                 text_report_of(self.confusion, self.labels),
-                f"전체의 95% 구간 (95% intervals of the pooled scores; bootstrap, {RESAMPLES} resamples of "
-                f"{self.drawn:,} {unit}, seed {SEED})",
-                *(f"  {name:<11}  {interval}" for name, interval in self.intervals.items()),
+                *interval_lines(self.intervals, self.drawn, self.is_grouped),
                 "",
                 "혼동 행렬 (confusion matrix): 행은 라벨, 열은 예측 (labels down, predictions across)",
                 confusion_text(self.confusion, self.labels),
@@ -113,6 +107,7 @@ def out_of_fold_report(
     fold_numbers: NDArray[np.integer],
     names: Sequence[str],
     groups: Sequence[Hashable] | None = None,
+    shares: NDArray[np.floating] | None = None,
 ) -> OutOfFoldReport:
     """Computes the report of out-of-fold predictions.
 
@@ -122,9 +117,11 @@ def out_of_fold_report(
         fold_numbers: The fold each row was held out in, shape (rows,).
         names: Label names in the order of their ids.
         groups: Which rows belong together, and are drawn together by the bootstrap; by default none do.
+        shares: Shares of votes, shape (rows, classes), that the probabilities are calibrated to; by default the labels.
     """
     predictions = logits.argmax(axis=1)
-    drawn = resampled_confusions(labels, predictions, len(names), groups)
+    cells = confusion_cells(labels, predictions, len(names))
+    drawn = resample_counts(cells, len(names) ** 2, groups).reshape(-1, len(names), len(names))
     by_class = class_scores(drawn)
     present = np.union1d(labels, predictions).tolist()
     return OutOfFoldReport(
@@ -137,11 +134,37 @@ def out_of_fold_report(
         drawn=len(labels) if groups is None else len(set(groups)),
         is_grouped=groups is not None,
         confusion=confusion_matrix(labels, predictions, len(names)),
-        calibration=calibrate_out_of_fold(logits, labels, fold_numbers),
+        calibration=calibrate_out_of_fold(logits, labels if shares is None else shares, fold_numbers),
     )
 
 
-def _ends(intervals: Mapping[str, Interval]) -> dict[str, list[float]]:
+def drawing(drawn: int, is_grouped: bool) -> dict[str, Any]:
+    """Returns what `report.json` says of how intervals were drawn: from how many units, rows or groups of them."""
+    return {
+        "level": LEVEL,
+        "method": "percentile bootstrap",
+        "resamples": RESAMPLES,
+        "seed": SEED,
+        "drawn": {"unit": "groups of rows" if is_grouped else "rows", "number": drawn},
+    }
+
+
+def interval_lines(
+    intervals: Mapping[str, Interval], drawn: int, is_grouped: bool, fewer: Mapping[str, int] | None = None
+) -> list[str]:
+    """Returns intervals as lines of `report.txt`, below how they were drawn; `fewer` tells which had fewer draws."""
+    others = "".join(f", {resamples} for {name}" for name, resamples in (fewer or {}).items())
+    width = max(12, *map(len, intervals))
+    unit = "묶음 (groups of equal texts or groups)" if is_grouped else "행 (rows)"
+    return [
+        f"전체의 95% 구간 (95% intervals of the pooled scores; bootstrap, {RESAMPLES} resamples of {drawn:,} {unit}"
+        f"{others}, seed {SEED})",
+        *(f"  {name:<{width}}  {interval}" for name, interval in intervals.items()),
+    ]
+
+
+def interval_ends(intervals: Mapping[str, Interval]) -> dict[str, list[float]]:
+    """Returns the two ends of each interval."""
     return {name: [interval.low, interval.high] for name, interval in intervals.items()}
 
 

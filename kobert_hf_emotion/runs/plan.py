@@ -13,11 +13,11 @@ import datasets
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
-from ..data.label_ids import Truth, class_names, has_several, label_ids
+from ..data.label_ids import Truth, class_names, label_ids
+from ..data.levels import Hierarchy, hierarchy_of
 from ..inference.classifier import start_model
 from ..splits.split import Split
-from ..tasks.multi_label import MultiLabel
-from ..tasks.single_label import SingleLabel
+from ..tasks.choice import task_for
 from ..tasks.task import Task
 from ..tokenization.loading import load_tokenizer, vocabulary_sha256
 from ..tokenization.pieces import WordSplit
@@ -33,7 +33,7 @@ class Plan:
     """The folder of the run."""
     model: str
     dataset: datasets.Dataset
-    """Rows with `text` and `label`, a `ClassLabel` or a list of them."""
+    """Rows with `text` and `label`, a `ClassLabel`, a list of them, or votes for each."""
     args: EmotionTrainingArguments
     word_split: WordSplit | None
     legacy_export: bool
@@ -50,7 +50,12 @@ class Plan:
     @property
     def task(self) -> Task:
         """How logits become answers."""
-        return MultiLabel(allow_empty=self.allow_empty) if has_several(self.dataset) else SingleLabel()
+        return task_for(self.dataset, self.allow_empty, self.hierarchy)
+
+    @cached_property
+    def hierarchy(self) -> Hierarchy | None:
+        """Which coarse label each label stands under, where there are two levels."""
+        return hierarchy_of(self.dataset)
 
     @cached_property
     def truth(self) -> Truth:
@@ -93,5 +98,7 @@ class Plan:
             "training_arguments": self.args.to_dict(),  # type: ignore[no-untyped-call]
             **split.describe(),
             **({"context": self.context} if self.context else {}),
-            **({"task": self.task.name, "allow_empty": self.allow_empty} if isinstance(self.task, MultiLabel) else {}),
+            **({} if self.task.name == "single-label" else {"task": self.task.name}),
+            **({"allow_empty": self.allow_empty} if self.task.name == "multi-label" else {}),
+            **({} if self.hierarchy is None else {"hierarchy": self.hierarchy.to_dict(self.labels)}),
         }

@@ -288,6 +288,12 @@ def _text_key(run: FinishedRun, index: int) -> Any:
 
 
 def _suspects(run: FinishedRun) -> Suspects:
+    if run.has_votes:
+        raise RunError(
+            "표를 배운 실행의 레이블은 평가자와 함께 검토합니다(평가자마다 한 열인 파일).",
+            "Labels of a run on votes are reviewed with its annotators, where the file has a column for each.",
+            f"kobert-emotion review {run.path.name} --output review.xlsx",
+        )
     found = find_disputes(run)
     rows = found.rows[found.suspect[found.rows]]
     shown = rows[:SUSPECTS].tolist()

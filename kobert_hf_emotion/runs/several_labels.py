@@ -11,11 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.label_ids import Truth
-from ..metrics.bootstrap import LEVEL, RESAMPLES, SEED, Interval
+from ..metrics.bootstrap import Interval
 from ..metrics.classification_report import table_report_of_labels
-from ..metrics.multi_label import answer_counts, label_table, multi_label_intervals
+from ..metrics.multi_label import (
+    PRECISION_RESAMPLES,
+    answer_counts,
+    label_table,
+    multi_label_intervals,
+    precision_interval,
+)
 from ..metrics.probabilities import Logits, sigmoid
 from ..tasks.multi_label import MultiLabel
+from .out_of_fold import drawing, interval_ends, interval_lines
 from .tables import text_table
 
 SOURCE = "검증 예측 {rows:,}행, {folds}겹 (out-of-fold predictions of {rows:,} rows, {folds} folds)"
@@ -36,7 +43,7 @@ class SeveralLabelsReport:
     classification: dict[str, Any]
     """scikit-learn's classification report."""
     intervals: dict[str, Interval]
-    """See `metrics.multi_label.multi_label_intervals`."""
+    """See `metrics.multi_label.multi_label_intervals` and `precision_interval`."""
     drawn: int
     """How many units the bootstrap draws: groups of rows that belong together, or rows."""
     is_grouped: bool
@@ -56,12 +63,9 @@ class SeveralLabelsReport:
             "task": self.task.name,
             "classification_report": self.classification,
             "intervals": {
-                "level": LEVEL,
-                "method": "percentile bootstrap",
-                "resamples": RESAMPLES,
-                "seed": SEED,
-                "drawn": {"unit": "groups of rows" if self.is_grouped else "rows", "number": self.drawn},
-                **{name: [interval.low, interval.high] for name, interval in self.intervals.items()},
+                **drawing(self.drawn, self.is_grouped),
+                "resamples_of_mean_average_precision": PRECISION_RESAMPLES,
+                **interval_ends(self.intervals),
             },
             "labels": {
                 name: {"threshold": threshold} | {key: float(values[index]) for key, values in self.table.items()}
@@ -77,7 +81,6 @@ class SeveralLabelsReport:
 
     def to_text(self) -> str:
         """Returns the parts of `report.txt`."""
-        unit = "묶음 (groups of equal texts or groups)" if self.is_grouped else "행 (rows)"
         thresholds = self.task.thresholds_for(len(self.labels)).tolist()
         lines = [
             [name, *(f"{self.table[key][index]:.4f}" for key in _COLUMNS), f"{thresholds[index]:.3f}"]
@@ -89,9 +92,9 @@ class SeveralLabelsReport:
                 "레이블별 (by label)",
                 text_table(["", *_COLUMNS.values(), "threshold", "rows", "given"], lines),
                 "",
-                f"전체의 95% 구간 (95% intervals of the pooled scores; bootstrap, {RESAMPLES} resamples of "
-                f"{self.drawn:,} {unit}, seed {SEED})",
-                *(f"  {name:<12}  {interval}" for name, interval in self.intervals.items()),
+                *interval_lines(
+                    self.intervals, self.drawn, self.is_grouped, {"mean_average_precision": PRECISION_RESAMPLES}
+                ),
                 "",
                 self.task.about(),
                 "  모든 겹의 모델에 저장 (saved in all folds). 위의 값은 겹마다 나머지 겹에서 맞춘 임계값으로 잰 것 "
@@ -134,7 +137,10 @@ def several_labels_report(
         fold_thresholds=thresholds,
         table=label_table(sigmoid(logits), truth, answers),
         classification=table_report_of_labels(answer_counts(truth, answers).sum(axis=0), names),
-        intervals=multi_label_intervals(truth, answers, groups),
+        intervals={
+            **multi_label_intervals(truth, answers, groups),
+            "mean_average_precision": precision_interval(sigmoid(logits), truth, groups),
+        },
         drawn=len(truth) if groups is None else len(set(groups)),
         is_grouped=groups is not None,
     )

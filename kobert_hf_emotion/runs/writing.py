@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import datasets
 import numpy as np
+from numpy.typing import NDArray
 
-from ..data.column_names import CONVERSATION_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.column_names import ANNOTATIONS_COLUMN, CONVERSATION_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.label_ids import Truth
 from ..hub.cards import CARD_FILE, is_hub_id
 from ..inference.classifier import store_settings
@@ -20,6 +21,7 @@ from ..inference.prediction_csv import prediction_csv
 from ..splits.folds import Fold, fold_numbers
 from ..splits.groups import row_groups
 from ..tasks.multi_label import MultiLabel
+from ..tasks.soft import Soft
 from ..tasks.task import Task
 from ..utils.files import atomic_write, write_json
 from ..wording import Wording
@@ -35,11 +37,16 @@ from .out_of_fold import OutOfFoldReport, out_of_fold_report
 from .plots import plot_curves
 from .result import CrossValidationResult
 from .several_labels import SeveralLabelsReport, several_labels_report
+from .soft import SoftReport, soft_report
+from .two_levels import CoarseReport, coarse_report
 
 logger = logging.getLogger(__name__)
 
 
-_KNOWN_COLUMNS = ("file", "row", "id", "group", CONVERSATION_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN)
+_KNOWN_COLUMNS = (
+    *("file", "row", "id", "group", CONVERSATION_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN),
+    ANNOTATIONS_COLUMN,
+)
 """What a table of predictions says of a row, where the data set knows it."""
 
 
@@ -71,26 +78,53 @@ def write_run(
         table.write({**known, "fold": numbers.tolist()}, result.logits, truth)
     groups = row_groups(dataset, record.get("group_by"), record.get("group_pattern"))
     listed = None if groups is None else groups.tolist()
-    details: OutOfFoldReport | SeveralLabelsReport
-    if isinstance(task, MultiLabel):
-        details = several_labels_report(task, result.logits, truth, numbers, labels, listed)
-    else:
-        details = out_of_fold_report(result.logits, truth, numbers, labels, listed)
+    details = _details(task, result, truth, numbers, listed)
     for fold in result.folds:
         store_settings(fold.path, details.settings)
     plot_curves(run / CURVES_FILE, {fold.number: fold.history for fold in result.folds})
     details.draw(run)
+    coarse = _coarse(task, result, truth, numbers, listed)
     report = {
         "folds": {fold.path.name: asdict(fold.scores) for fold in result.folds},
         "pooled": asdict(result.scores),
         "best": {"fold": result.best.path.name, "chosen_on": "validation macro_f1"},
         **details.to_dict(),
+        **{name: part.to_dict() for name, part in coarse.items()},
     }
     write_json(run / REPORT_JSON_FILE, report)
     _write_cards(result, report, record, known.get("file", ()))
     with atomic_write(run / REPORT_FILE, "w") as handle:
-        handle.write(f"{format_report(result)}\n\n{details.to_text()}\n")
+        texts = [format_report(result), details.to_text(), *(part.to_text() for part in coarse.values())]
+        handle.write("\n\n".join(texts) + "\n")
     _point(run / BEST, result.best.path)
+
+
+def _details(
+    task: Task,
+    result: CrossValidationResult,
+    truth: Truth,
+    numbers: NDArray[np.integer],
+    groups: Sequence[Hashable] | None,
+) -> OutOfFoldReport | SeveralLabelsReport | SoftReport:
+    """Returns what there is to say of the out-of-fold predictions beside their scores."""
+    if isinstance(task, MultiLabel):
+        return several_labels_report(task, result.logits, truth, numbers, result.labels, groups)
+    report = soft_report if isinstance(task, Soft) else out_of_fold_report
+    return report(result.logits, truth, numbers, result.labels, groups)
+
+
+def _coarse(
+    task: Task,
+    result: CrossValidationResult,
+    truth: Truth,
+    numbers: NDArray[np.integer],
+    groups: Sequence[Hashable] | None,
+) -> dict[str, CoarseReport]:
+    """Returns the report of the coarse labels, as "coarse"; nothing where labels have one level."""
+    if task.levels is None:
+        return {}
+    folders = [fold.path.name for fold in sorted(result.folds, key=lambda fold: fold.number)]
+    return {"coarse": coarse_report(task.levels, result.logits, truth, numbers, folders, groups)}
 
 
 def _write_cards(

@@ -59,6 +59,16 @@ class TextPart(BaseModel):
     )
 
 
+class CoarsePrediction(BaseModel):
+    """두 단계 레이블의 대분류: 소분류 확률의 합 (the coarse of two levels: sums of the fine probabilities)."""
+
+    label: str = Field(description="가장 가능성이 큰 대분류 (the most probable coarse label)")
+    score: float = Field(description="그 확률, 0~1 (its probability, 0 to 1)")
+    probabilities: dict[str, float] = Field(
+        description="대분류마다의 확률(%), 소수 둘째 자리까지 (the probability of every coarse label in percent)"
+    )
+
+
 class TextPrediction(BaseModel):
     """글 하나의 예측 (the prediction of one text)."""
 
@@ -74,6 +84,10 @@ class TextPrediction(BaseModel):
     )
     parts: list[TextPart] | None = Field(
         default=None, description="long을 준 때만: 창이나 문장마다의 답 (with long alone: of each window or sentence)"
+    )
+    coarse: CoarsePrediction | None = Field(
+        default=None,
+        description="두 단계 레이블 모델만: 대분류 (of a model with two levels of labels alone: the coarse one)",
     )
     error: str | None = Field(
         default=None,

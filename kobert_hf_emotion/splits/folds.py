@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.column_names import LABEL_COLUMN
+from ..data.distributions import majority_ids
 from ..data.input_checks import check_dataset
-from ..data.label_ids import class_names, has_several, label_ids
+from ..data.label_ids import class_names, has_several, has_votes, label_ids
 from ..errors import Setting, SplitError
 from ..utils.argument_checks import check_count
 from ..wording import Wording
@@ -80,12 +81,15 @@ def stratified_kfold(
 
 
 def _labels_in(dataset: Dataset, column: str) -> tuple[Sequence[Any] | NDArray[Any], list[str] | None]:
-    """Returns the labels of the rows, and their names.
+    """Returns what the rows are stratified by, and the names of the labels.
 
     Raises:
         SplitError: A row has none.
     """
     labels = list(dataset[column][:])
+    if column == LABEL_COLUMN and has_votes(dataset):
+        check_present(labels, column)
+        return stratified_labels(dataset, class_names(dataset) or []), class_names(dataset)
     if column == LABEL_COLUMN and has_several(dataset):
         check_present(labels, column)
         of_lists = class_names(dataset) or sorted({label for row in labels for label in row})
@@ -93,6 +97,16 @@ def _labels_in(dataset: Dataset, column: str) -> tuple[Sequence[Any] | NDArray[A
     names = getattr(dataset.features[column], "names", None)
     check_present(labels, column, below_zero_is_missing=names is not None)
     return labels, names
+
+
+def stratified_labels(dataset: Dataset, names: Sequence[str]) -> NDArray[Any]:
+    """Returns what folds are stratified by: the label of each row, or its labels, or the one with most votes.
+
+    Of a tie it is the first label, in the order of the ids, of those with most votes.
+    """
+    if has_votes(dataset):
+        return majority_ids(label_ids(dataset, names))
+    return label_ids(dataset, names) if has_several(dataset) else np.asarray(dataset[LABEL_COLUMN][:])
 
 
 def fold_indices(

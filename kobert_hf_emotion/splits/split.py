@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.column_names import LABEL_COLUMN
-from ..data.label_ids import class_names, has_several, label_ids
+from ..data.label_ids import class_names
 from ..errors import SplitError
 from ..wording import Wording
 from .csv import read_split
-from .folds import Fold, check_folds, fold_indices, fold_numbers, folds_from_numbers, split_hash
+from .folds import Fold, check_folds, fold_indices, fold_numbers, folds_from_numbers, split_hash, stratified_labels
 from .groups import Groups, crossing_groups, row_groups
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def make_split(
     """Divides the rows of a data set into folds.
 
     Args:
-        dataset: Rows with `text` and `label`, a `ClassLabel` or a list of them.
+        dataset: Rows with `text` and `label`, a `ClassLabel` or a list of them, or votes for each.
         n_splits: The number of folds; of no use to a given split.
         seed: The seed of the shuffling; likewise.
         group_by: See `splits.groups.row_groups`, also for the next two.
@@ -83,7 +82,7 @@ def make_split(
         SplitError: The labels or groups do not allow as many folds, or `given` is not a split of this data.
     """
     names = class_names(dataset) or []
-    labels = label_ids(dataset, names) if has_several(dataset) else np.asarray(dataset[LABEL_COLUMN][:])
+    labels = stratified_labels(dataset, names)
     groups = row_groups(dataset, group_by, group_pattern, group_duplicates)
     settings = {
         "group_by": group_by,

@@ -1,4 +1,4 @@
-"""What a model's answers are: one label a text, or several. All that depends on it in predicting and scoring."""
+"""What a model's answers are: one label a text, several, or the one most voted for; all that depends on it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ __getattr__ = lazy_names(
         "MultiLabel": "multi_label",
         "Prediction": "task",
         "SingleLabel": "single_label",
+        "Soft": "soft",
         "Task": "task",
+        "TwoLevels": "two_levels",
         "task_of": "choice",
     },
 )

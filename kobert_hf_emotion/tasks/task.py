@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import NotRequired
 
+from ..data.column_names import LABEL_COLUMN
 from ..data.label_ids import Truth
 from ..data.task_names import TaskName
 from ..metrics.bootstrap import Interval
@@ -19,6 +20,19 @@ from ..wording import Language
 
 if TYPE_CHECKING:
     from transformers import EvalPrediction
+
+    from .two_levels import TwoLevels
+
+
+class CoarsePrediction(TypedDict):
+    """What the model says of one text on the coarse of two levels: sums of the probabilities of the fine labels."""
+
+    label: str
+    """The most probable coarse label."""
+    score: float
+    """Its probability, 0 to 1."""
+    probabilities: dict[str, float]
+    """The probability of every coarse label in percent."""
 
 
 class Prediction(TypedDict):
@@ -32,6 +46,8 @@ class Prediction(TypedDict):
     """The probability of every label in percent, 0 to 100, rounded to two decimal places."""
     labels: NotRequired[list[str]]
     """Of a multi-label model: the labels given, the most probable first."""
+    coarse: NotRequired[CoarsePrediction]
+    """Of a model with two levels of labels: the coarse one."""
 
 
 class Task(ABC):
@@ -107,9 +123,22 @@ class Task(ABC):
     def cells(self, logits: Logits, labels: Sequence[str]) -> list[list[str]]:
         """Returns for each row the cells of a table: the answer, its score, and the probability of each label."""
 
+    def titles(self, labels: Sequence[str]) -> list[str]:
+        """Returns the titles of the cells that `cells` returns."""
+        return ["prediction", "score", *(f"prob_{name}" for name in labels)]
+
+    @property
+    def levels(self) -> TwoLevels | None:
+        """The task itself where labels have two levels, None where they have one."""
+        return None
+
     @abstractmethod
     def true_cell(self, truth: Truth, index: int, labels: Sequence[str]) -> str:
         """Returns the cell of a table that says what is known of a row; empty where nothing is."""
+
+    def true_columns(self, truth: Truth, labels: Sequence[str]) -> dict[str, list[str]]:
+        """Returns the columns of a table that say what is known of rows, by their names."""
+        return {LABEL_COLUMN: [self.true_cell(truth, index, labels) for index in range(len(truth))]}
 
     def settings(self) -> dict[str, Any]:
         """Returns what a model's configuration says of the answers beside the `problem_type`."""

@@ -101,6 +101,8 @@ def padding_rows(count: int, features: datasets.Features, tokenizer: PreTrainedT
         features=datasets.Features({name: features[name] for name in columns}),
     )
     feature = features[LABELS_COLUMN]
+    if isinstance(feature, dict):
+        return with_labels(rows, np.full((count, len(feature)), float(IGNORED)), list(feature))
     if isinstance(feature, datasets.List):
         names = feature.feature.names
         return with_labels(rows, np.full((count, len(names)), IGNORED), names)

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from ..configuration import is_multi_label
 from ..kernels.training import cpu_kernels
 from ..modeling.criterion import criterion_of
 from ..modeling.prediction import use_accelerator
@@ -297,9 +296,8 @@ class _Probe:
     def _loss(self, batch: dict[str, Tensor]) -> Tensor:
         with cpu_kernels(self._model):  # as the trainer does
             logits = self._model(**batch).logits
-        several = is_multi_label(self._model.config)
-        target = torch.zeros(logits.shape if several else len(logits), dtype=torch.long, device=self._device)
-        loss: Tensor = criterion_of(self._model.config)(logits, target)
+        criterion = criterion_of(self._model.config)
+        loss: Tensor = criterion(logits, criterion.neutral_target(logits))
         return loss
 
 

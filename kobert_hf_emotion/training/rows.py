@@ -86,15 +86,17 @@ def padding_multiple(args: EmotionTrainingArguments, config: PreTrainedConfig) -
 class RowCollator:
     """Pads rows to a batch; of lists of labels it makes a 1 where a row has a label and a 0 where not.
 
+    Votes for each label it puts into a row in the order of the labels.
+
     Args:
         tokenizer: Tells how to pad.
-        labels: How many labels there are.
+        labels: The names of the labels, in the order of their ids.
         multiple: What the tokens of a row become a multiple of; None for as few as will do.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, labels: int, multiple: int | None = None) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, labels: Sequence[str], multiple: int | None = None) -> None:
         self._tokenizer = tokenizer
-        self._labels = labels
+        self._labels = list(labels)
         self._multiple = multiple
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -103,11 +105,16 @@ class RowCollator:
         batch = pad(self._tokenizer, inputs, self._multiple)
         if LABELS_COLUMN in rows[0]:
             labels = [row[LABELS_COLUMN] for row in rows]
-            batch[LABELS_COLUMN] = self._several(labels) if isinstance(labels[0], list) else torch.tensor(labels)
+            batch[LABELS_COLUMN] = self._target(labels)
         return batch
 
+    def _target(self, labels: Sequence[Any]) -> Tensor:
+        if isinstance(labels[0], dict):
+            return torch.tensor([[row[name] for name in self._labels] for row in labels], dtype=torch.float32)
+        return self._several(labels) if isinstance(labels[0], list) else torch.tensor(labels)
+
     def _several(self, lists: Sequence[Sequence[int]]) -> Tensor:
-        target = torch.zeros(len(lists), self._labels)
+        target = torch.zeros(len(lists), len(self._labels))
         for row, ids in enumerate(lists):
             if IGNORED in ids:
                 target[row] = IGNORED

@@ -10,7 +10,6 @@ import torch
 from accelerate.utils import gather_object
 from torch import Tensor
 
-from ..data.label_ids import IGNORED
 from ..utils.files import atomic_write
 
 SUMS_FILE = "training_sums.json"
@@ -57,18 +56,17 @@ class Tally:
         self._waiting = []
 
 
-def batch_sums(labels: Tensor, losses: Tensor, right: Tensor) -> Tensor:
-    """Sums up the rows of a batch, or their elements; those without a label count nowhere.
+def batch_sums(kept: Tensor, losses: Tensor, right: Tensor) -> Tensor:
+    """Sums up the rows of a batch, or their elements.
 
     Args:
-        labels: Shape (batch,), or of several labels a row (batch, labels).
+        kept: Whether each counts, shape (batch,), or of several labels a row (batch, labels).
         losses: Of the same shape.
         right: Whether they are predicted rightly, of the same shape.
 
     Returns:
         How many there are, their loss, and how many are right: shape (3,), float32.
     """
-    kept = labels != IGNORED
     with torch.no_grad():
         return torch.stack([kept.sum(), losses.detach().sum(), (right & kept).sum()]).float()
 

@@ -16,7 +16,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.trainer_utils import EvalLoopOutput
 
 from ..data.column_names import LABELS_COLUMN
-from ..data.label_ids import IGNORED
 from ..errors import KoBERTEmotionError
 from ..kernels.cuda_graphs import RecordedSteps
 from ..kernels.training import cpu_kernels
@@ -105,7 +104,7 @@ class EmotionTrainer(PushingTrainer):
             eval_dataset = self._rows.encode(eval_dataset, "eval_dataset")
         kwargs.setdefault("compute_metrics", task_of(model.config).evaluate)
         multiple = padding_multiple(args, model.config)
-        kwargs.setdefault("data_collator", RowCollator(processing_class, len(self._rows.labels), multiple))
+        kwargs.setdefault("data_collator", RowCollator(processing_class, self._rows.labels, multiple))
         super().__init__(
             model=model,
             args=args,
@@ -149,7 +148,8 @@ class EmotionTrainer(PushingTrainer):
 
         Args:
             model: The (wrapped) model.
-            inputs: The batch, with `labels` of shape (batch,), or of a multi-label model (batch, labels).
+            inputs: The batch, with `labels` of shape (batch,); of a multi-label model, and of one of votes, (batch,
+                labels).
             return_outputs: Whether to return the model's outputs as well.
             num_items_in_batch: Labelled rows (of a multi-label model: labels of labelled rows) of the step over all
                 accumulated batches and processes; the batch's own where it is None.
@@ -160,7 +160,7 @@ class EmotionTrainer(PushingTrainer):
         labels = inputs[LABELS_COLUMN]
         outputs, row_losses, right = self._row_losses(model, inputs)
         if model.training:
-            self._figures.add(batch_sums(labels, row_losses, right))
+            self._figures.add(batch_sums(self.criterion.counted(labels), row_losses, right))
         loss = row_losses.sum() / self._rows_of_step(labels, num_items_in_batch)
         return (loss, outputs) if return_outputs else loss
 
@@ -194,7 +194,7 @@ class EmotionTrainer(PushingTrainer):
         _, row_losses, right = self._row_losses(self.model, {name: inputs[name] for name in inputs if name != ROWS})
         loss = row_losses.sum() / inputs[ROWS]
         loss.backward()  # type: ignore[no-untyped-call]
-        return loss.detach(), batch_sums(inputs[LABELS_COLUMN], row_losses, right)
+        return loss.detach(), batch_sums(self.criterion.counted(inputs[LABELS_COLUMN]), row_losses, right)
 
     def _row_losses(self, model: nn.Module, inputs: dict[str, Any]) -> tuple[Any, Tensor, Tensor]:
         """Returns the model's outputs, the loss of each row or element, and whether it is predicted rightly."""
@@ -204,10 +204,16 @@ class EmotionTrainer(PushingTrainer):
         return outputs, self.criterion(outputs.logits, labels), self.criterion.right(outputs.logits, labels)
 
     def _rows_of_step(self, labels: Tensor, counted: Tensor | int | None) -> Tensor:
-        """Returns what the sum over a batch is divided by for its share of the mean over the step."""
+        """Returns what the sum over a batch is divided by for its share of the mean over the step.
+
+        `Trainer` counts the elements of labels that are not -100. Where those of a row are its shares of votes, the row
+        is one item of the loss.
+        """
+        items = self.criterion.counted(labels)
         if counted is None:
-            return (labels != IGNORED).sum().clamp(min=1)
-        rows = torch.as_tensor(counted, device=labels.device).sum().clamp(min=1)
+            return items.sum().clamp(min=1)
+        each = labels.numel() // items.numel() if items.numel() else 1
+        rows = (torch.as_tensor(counted, device=labels.device).sum() / each).clamp(min=1)
         # Data-parallel training averages the gradients of the processes: where the count is that of all of them, each
         # divides by its part of it. With `average_tokens_across_devices=False` it is this process's own.
         return rows / self.accelerator.num_processes if self.args.average_tokens_across_devices else rows

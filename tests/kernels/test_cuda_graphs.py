@@ -80,7 +80,7 @@ def test_replayed_steps_are_those_computed_one_by_one(
 
 
 class Simulated:
-    """What `RecordedSteps` needs of `torch.cuda`, on the CPU: a replay computes the step again, into its own tensors."""
+    """What `RecordedSteps` needs of `torch.cuda`: on the CPU a replay computes the step again, into its own tensors."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[tuple[dict[str, Tensor], tuple[Tensor, ...]]] = []

@@ -9,6 +9,8 @@ import datasets
 import torch
 
 from kobert_hf_emotion.configuration import EmotionConfig
+from kobert_hf_emotion.data.label_ids import vote_feature
+from kobert_hf_emotion.labels import EMOTION_LABELS
 from kobert_hf_emotion.modeling.classifier import EmotionClassifier
 from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 from kobert_hf_emotion.training.arguments import EmotionTrainingArguments
@@ -25,7 +27,7 @@ TEXTS = [
 LABELS = [5, 0, 2, 4, 1, 6, 3, 5, 2, 4, 1, 3, 5, 6, 0, 4]
 
 
-def build_model(tokenizer: KoBERTTokenizer) -> EmotionClassifier:
+def build_model(tokenizer: KoBERTTokenizer, **settings: object) -> EmotionClassifier:
     torch.manual_seed(0)
     config = EmotionConfig(
         hidden_size=32,
@@ -35,6 +37,7 @@ def build_model(tokenizer: KoBERTTokenizer) -> EmotionClassifier:
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
         classifier_dropout=0.0,
+        **settings,
     )
     model = EmotionClassifier(config)
     model.tokenizer = tokenizer
@@ -43,6 +46,16 @@ def build_model(tokenizer: KoBERTTokenizer) -> EmotionClassifier:
 
 def rows(count: int = 16) -> datasets.Dataset:
     return datasets.Dataset.from_dict({"text": TEXTS[:count], "label": LABELS[:count]})
+
+
+def vote_rows(count: int = 16) -> datasets.Dataset:
+    """Three votes a row: two for its label, one for the next but one row's."""
+    labels = []
+    for own, other in zip(LABELS, LABELS[2:] + LABELS[:2], strict=True):
+        votes = [2.0 * (label == own) + (label == other) for label in range(len(EMOTION_LABELS))]
+        labels.append(dict(zip(EMOTION_LABELS, votes, strict=True)))
+    features = datasets.Features({"text": datasets.Value("string"), "label": vote_feature(EMOTION_LABELS)})
+    return datasets.Dataset.from_dict({"text": TEXTS[:count], "label": labels[:count]}, features=features)
 
 
 def arguments(folder: Path, **settings: object) -> EmotionTrainingArguments:

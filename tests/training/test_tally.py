@@ -17,10 +17,10 @@ RIGHT = torch.tensor([True, False, False])
 
 def test_rows_without_a_label_count_nowhere() -> None:
     figures = RunningFigures()
-    figures.add(batch_sums(LABELS, LOSSES, RIGHT))
+    figures.add(batch_sums(LABELS != -100, LOSSES, RIGHT))
     assert figures.since_log.take_means() == (0.75, 0.5)
     assert all(map(isnan, figures.since_log.take_means()))
-    figures.add(batch_sums(LABELS[:1], LOSSES[:1], RIGHT[:1]))
+    figures.add(batch_sums(LABELS[:1] != -100, LOSSES[:1], RIGHT[:1]))
     assert figures.since_log.take_means() == (0.25, 1.0)
     assert figures.since_evaluation.take_means() == pytest.approx((1.75 / 3, 2 / 3))
 
@@ -28,7 +28,7 @@ def test_rows_without_a_label_count_nowhere() -> None:
 def test_a_checkpoint_carries_them(tmp_path: Path) -> None:
     broken, whole = RunningFigures(), RunningFigures()
     for figures in (broken, whole):
-        figures.add(batch_sums(LABELS, LOSSES, RIGHT))
+        figures.add(batch_sums(LABELS != -100, LOSSES, RIGHT))
     broken.since_log.take_means()
     whole.since_log.take_means()
     broken.save(tmp_path, writes=True)
@@ -36,7 +36,7 @@ def test_a_checkpoint_carries_them(tmp_path: Path) -> None:
     first.load(tmp_path, carries=True)
     other.load(tmp_path, carries=False)  # of a second process: the first has the sums of both
     for figures in (first, whole):
-        figures.add(batch_sums(LABELS, LOSSES, RIGHT))
+        figures.add(batch_sums(LABELS != -100, LOSSES, RIGHT))
     assert first.since_log.totals() == whole.since_log.totals() == [2.0, 1.5, 1.0]
     assert first.since_evaluation.totals() == whole.since_evaluation.totals() == [4.0, 3.0, 2.0]
     assert other.since_evaluation.totals() == [0.0, 0.0, 0.0]

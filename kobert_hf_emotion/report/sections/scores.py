@@ -16,6 +16,11 @@ _TITLES = {
     "macro_f1": "macro F1",
     "weighted_f1": "weighted F1",
     "log_loss": both("로그 손실", "log loss"),
+    "vote_share": both("답이 받은 표의 몫", "vote share"),
+    "best_vote_share": both("표의 몫의 최고", "best vote share"),
+    "jensen_shannon": both("옌센-섀넌 발산", "JS divergence"),
+    "entropy": both("표의 엔트로피", "entropy of the votes"),
+    "untied_accuracy": both("동률이 아닌 행의 정확도", "accuracy without ties"),
 }
 """Of scores; those that are not here go by their own names."""
 _AVERAGES = ("accuracy", "micro avg", "macro avg", "weighted avg", "samples avg")
@@ -33,11 +38,30 @@ def summary(content: RunContent) -> str:
     best = report["best"]["fold"]
     tiles.append(_tile(both("가장 좋은 겹", "best fold"), escape(best), both("검증 macro F1", "validation macro F1")))
     drawn = intervals.get("drawn")
-    return f'<dl class="tiles">{"".join(tiles)}</dl>' + note(
-        "모든 행을, 그 행을 학습하지 않은 겹이 예측한 점수입니다. "
-        + (f"대괄호는 95% 부트스트랩 구간({drawn['number']:,}개 단위를 다시 뽑음)입니다." if drawn else ""),
-        "Every row as predicted by the fold that did not train on it. "
-        + (f"In brackets: 95% bootstrap intervals, drawn from {drawn['number']:,} units." if drawn else ""),
+    return (
+        f'<dl class="tiles">{"".join(tiles)}</dl>'
+        + _votes(report)
+        + note(
+            "모든 행을, 그 행을 학습하지 않은 겹이 예측한 점수입니다. "
+            + (f"대괄호는 95% 부트스트랩 구간({drawn['number']:,}개 단위를 다시 뽑음)입니다." if drawn else ""),
+            "Every row as predicted by the fold that did not train on it. "
+            + (f"In brackets: 95% bootstrap intervals, drawn from {drawn['number']:,} units." if drawn else ""),
+        )
+    )
+
+
+def _votes(report: Mapping[str, Any]) -> str:
+    """What is to be known of figures against votes; nothing of a run on other rows."""
+    if (votes := report.get("votes")) is None:
+        return ""
+    ties, rows = votes["ties"], votes["rows"]
+    return note(
+        f"표를 배운 실행입니다. 정확도와 F1은 표가 가장 많은 라벨에 대한 것이고, 동률 {ties:,}행(전체 {rows:,}행)은 "
+        "그중 어느 라벨이든 맞은 것으로 셌습니다. 로그 손실은 표의 몫과의 교차 엔트로피이고, 표의 엔트로피보다 "
+        "작을 수 없습니다.",
+        f"A run on votes. Accuracy and F1 are against the labels with most votes; on {ties:,} of {rows:,} rows there "
+        "is a tie, where any of them counts as right. The log loss is the cross-entropy with the shares of the votes, "
+        "which is never less than their entropy.",
     )
 
 
@@ -47,7 +71,7 @@ def _tile(name: str, value: str, below: str) -> str:
 
 def _names(pooled: Mapping[str, Any]) -> list[str]:
     """Returns the names of scores, the number of rows left out."""
-    return [name for name in pooled if name != "rows"]
+    return [name for name in pooled if name not in ("rows", "ties")]
 
 
 def _title(name: str) -> str:
@@ -118,6 +142,21 @@ def _lines(content: RunContent, train: str | None, validation: str) -> list[Line
 def classes(content: RunContent) -> str:
     """Precision, recall and F1 of each label, with the intervals of `report.json`."""
     report = content.figures
+    missing = (
+        ""
+        if report.get("intervals", {}).get("classes", {}) or report.get("task") == SEVERAL
+        else note(
+            "이 실행을 만든 버전은 라벨별 구간을 남기지 않았습니다.",
+            "The version that made this run left no intervals by label.",
+            "missing",
+        )
+    )
+    coarse = _coarse(report["coarse"]) if "coarse" in report else ""
+    return _by_label(report) + missing + coarse
+
+
+def _by_label(report: Mapping[str, Any]) -> str:
+    """Returns the table of the labels of a report."""
     intervals = report.get("intervals", {}).get("classes", {})
     rows = []
     for name, scores in report["classification_report"].items():
@@ -135,13 +174,20 @@ def classes(content: RunContent) -> str:
         both("F1과 구간", "F1 and interval"),
         both("행", "rows"),
     ]
-    missing = (
-        ""
-        if intervals or report.get("task") == SEVERAL
-        else note(
-            "이 실행을 만든 버전은 라벨별 구간을 남기지 않았습니다.",
-            "The version that made this run left no intervals by label.",
-            "missing",
-        )
+    return table(("대괄호는 95% 부트스트랩 구간", "In brackets: 95% bootstrap intervals"), heads, rows)
+
+
+def _coarse(report: Mapping[str, Any]) -> str:
+    """Returns the scores of the coarse of two levels of labels."""
+    pooled, intervals = report["pooled"], report.get("intervals", {})
+    tiles = [_tile(_title(name), f"{pooled[name]:.4f}", between(intervals.get(name))) for name in _names(pooled)]
+    groups = "".join(
+        f"<li><strong>{escape(name)}</strong>: {escape(', '.join(fine))}</li>"
+        for name, fine in report["hierarchy"].items()
     )
-    return table(("대괄호는 95% 부트스트랩 구간", "In brackets: 95% bootstrap intervals"), heads, rows) + missing
+    about = note(
+        "위는 소분류, 아래는 대분류입니다. 대분류의 확률은 소분류 확률의 합이고, 답은 합이 가장 큰 대분류입니다.",
+        "Above are the fine labels, below the coarse ones. The probability of a coarse label is the sum of those of "
+        "its fine ones, and the answer is the one with the highest sum.",
+    )
+    return f'{about}<dl class="tiles">{"".join(tiles)}</dl>{_by_label(report)}<ul>{groups}</ul>'
