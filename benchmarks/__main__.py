@@ -15,7 +15,7 @@ import datasets
 
 from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
-from . import explanations, inference, report_page, serving, tokenization, training, training_steps
+from . import estimate, explanations, inference, report_page, serving, tokenization, training, training_steps
 from .baselines import Settings
 from .models import SIZES, save_model
 from .report import Report, report
@@ -25,7 +25,8 @@ from .texts import available, load_texts
 def parse(argv: list[str] | None) -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", choices=["tokenization", "training", "inference", "serving", "explanations", "report"])
+    kinds = ["tokenization", "training", "inference", "serving", "explanations", "report", "estimate"]
+    parser.add_argument("what", choices=kinds)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with nsmc/ and kote/")
     parser.add_argument(
         "--texts", choices=["nsmc", "kote", "generated"], action="append", help="by default those in --data"
@@ -42,6 +43,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--folds", type=int, default=2, help="training")
     parser.add_argument("--epochs", type=int, default=1, help="training")
     parser.add_argument("--steps", type=int, help="training: so many steps of 64 texts instead of the k-fold job")
+    jobs = [job.name for job in estimate.JOBS]
+    parser.add_argument("--job", choices=jobs, action="append", help="estimate: the runs, all if left out")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--bf16", action="store_true", help="bfloat16 for ours, HF Trainer and the pipeline")
     parser.add_argument("--json", action="store_true", help="JSON instead of tables")
@@ -62,6 +65,7 @@ def run(args: argparse.Namespace) -> list[Report]:
         "serving": 1_000,
         "explanations": 500,
         "report": 40_000,
+        "estimate": max(job.rows for job in estimate.JOBS),
     }
     for name in args.texts or available(args.data):
         count = args.steps * Settings.batch_size if args.steps else args.count or counts[args.what]
@@ -70,6 +74,9 @@ def run(args: argparse.Namespace) -> list[Report]:
             reports.append(tokenization.measure(texts, args.tokenizer, args.repeats))
         elif args.what == "explanations":
             reports.append(explanations.measure(texts))
+        elif args.what == "estimate":
+            chosen = tuple(job for job in estimate.JOBS if job.name in (args.job or [job.name]))
+            reports.append(estimate.measure(texts, args.repeats, chosen))
         elif args.what == "training":
             settings = Settings(epochs=args.epochs, device=args.device, bf16=args.bf16)
             if args.steps:

@@ -47,10 +47,35 @@ class PackedTexts:
     """
 
     def __init__(self, rows: list[Ids], tokens: int, starts_word: Tensor, device: torch.device) -> None:
-        self.lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
-        flat = np.fromiter((token for row in rows for token in row), dtype=np.int16, count=int(self.lengths.sum()))
+        lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+        flat = np.fromiter((token for row in rows for token in row), dtype=np.int16, count=int(lengths.sum()))
+        self._lay_out(flat, lengths, tokens, starts_word, device)
+
+    @classmethod
+    def of_flat(
+        cls,
+        flat: npt.NDArray[np.int16],
+        lengths: npt.NDArray[np.int64],
+        tokens: int,
+        starts_word: Tensor,
+        device: torch.device,
+    ) -> PackedTexts:
+        """Returns texts whose ids stand one after the other in `flat`, `lengths` of them each."""
+        texts = cls.__new__(cls)
+        texts._lay_out(flat, lengths, tokens, starts_word, device)
+        return texts
+
+    def _lay_out(
+        self,
+        flat: npt.NDArray[np.int16],
+        lengths: npt.NDArray[np.int64],
+        tokens: int,
+        starts_word: Tensor,
+        device: torch.device,
+    ) -> None:
+        self.lengths = lengths
         self.flat = torch.from_numpy(flat).to(device)
-        self.starts = np.cumsum(self.lengths) - self.lengths
+        self.starts = np.cumsum(lengths) - lengths
         self.tokens, self.device = tokens, device
         self.starts_word = starts_word.to(device)
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .runs.cross_validation import cross_validate
     from .runs.push import push_run
     from .runs.result import CrossValidationResult
+    from .search.searching import search_arguments
     from .splits.folds import stratified_kfold
     from .tokenization.tokenizer import KoBERTTokenizer
     from .training.arguments import EmotionTrainingArguments
@@ -66,6 +67,7 @@ _HOMES = {
     "load_emotion_dataset": "data.dataset",
     "load_emotion_dataset_with_report": "data.dataset",
     "push_run": "runs.push",
+    "search_arguments": "search.searching",
     "sigmoid_focal_loss": "modeling.sigmoid_loss",
     "soft_focal_loss": "modeling.soft_loss",
     "stratified_kfold": "splits.folds",
@@ -100,6 +102,7 @@ __all__ = [
     "load_emotion_dataset",
     "load_emotion_dataset_with_report",
     "push_run",
+    "search_arguments",
     "sigmoid_focal_loss",
     "soft_focal_loss",
     "stratified_kfold",

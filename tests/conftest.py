@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from paths import ROOT
 
@@ -17,15 +17,15 @@ os.environ["KOBERT_EMOTION_LANG"] = "both"  # whatever the locale of the machine
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny models: threads wait for each other longer than they work
 
 import pytest
-import torch
 from code_process import WITHOUT_US, CodeProcess
 from hypothesis import settings
+from preloaded import Preloaded
 from tiny import TINY
 
-from kobert_hf_emotion.assets import resolve_default
-from kobert_hf_emotion.configuration import EmotionConfig
-from kobert_hf_emotion.modeling.classifier import EmotionClassifier
-from kobert_hf_emotion.tokenization.tokenizer import VOCAB_FILE, KoBERTTokenizer
+# pytest-xdist's own process loads this file before it starts the others, and needs no library of all these.
+if TYPE_CHECKING:
+    from kobert_hf_emotion.modeling.classifier import EmotionClassifier
+    from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
 SHARED = ROOT.parent / "shared"
 
@@ -40,11 +40,24 @@ KINDS_OF_PICTURES: dict[str, Callable[[Any], object]] = {
 }
 
 
+LONGEST = ("ray_engine/test_", "again_and_again", "cut_off_in_any", "every_cell", "train_kfold", "_in_int8")
+"""Parts of the names of tests."""
+
+
 def pytest_configure() -> None:
     gc.disable()  # until the tests are collected: nearly all that their imports make stays
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest tests first: a worker begins with them, the others take over its short ones, all end together.
+
+    Those of Ray stay on one worker so, and with them its cluster.
+    """
+    items.sort(key=lambda item: not any(part in item.nodeid for part in LONGEST))
+
+
 def pytest_collection_finish() -> None:
+    gc.freeze()
     gc.enable()
 
 
@@ -98,24 +111,36 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def vocab_file() -> Path:
     """The `spiece.model` of the embedded default, in KoBERT's layout."""
+    from kobert_hf_emotion.assets import resolve_default
+    from kobert_hf_emotion.tokenization.tokenizer import VOCAB_FILE
+
     return Path(resolve_default("default")) / VOCAB_FILE
 
 
 @pytest.fixture(scope="session")
 def tokenizer(vocab_file: Path) -> KoBERTTokenizer:
     """A tokenizer in the default mode; tests must not change it."""
+    from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
+
     return KoBERTTokenizer(vocab_file)
 
 
 @pytest.fixture(scope="session")
 def gluon_tokenizer(vocab_file: Path) -> KoBERTTokenizer:
     """A tokenizer with the notebook's segmentation; tests must not change it."""
+    from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
+
     return KoBERTTokenizer(vocab_file, word_split="gluonnlp")
 
 
 @pytest.fixture(scope="session")
 def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, tokenizer: KoBERTTokenizer) -> Path:
     """A `save_pretrained` folder with a tiny model of seeded weights and its tokenizer; tests must not write to it."""
+    import torch
+
+    from kobert_hf_emotion.configuration import EmotionConfig
+    from kobert_hf_emotion.modeling.classifier import EmotionClassifier
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(7)
         model = EmotionClassifier(EmotionConfig(**TINY))
@@ -128,6 +153,8 @@ def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, tokenizer: KoBER
 @pytest.fixture
 def tiny_model(tiny_model_folder: Path) -> EmotionClassifier:
     """A fresh copy of the tiny model, in evaluation mode, to change as a test likes."""
+    from kobert_hf_emotion.modeling.classifier import EmotionClassifier
+
     return EmotionClassifier.from_pretrained(tiny_model_folder)
 
 
@@ -135,4 +162,13 @@ def tiny_model(tiny_model_folder: Path) -> EmotionClassifier:
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CodeProcess]:
     """A process in which this package cannot be imported, for what plain transformers does with our files."""
     with CodeProcess(WITHOUT_US, tmp_path_factory.mktemp("plain")) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Preloaded]:
+    """A process with the libraries, which runs scripts in forks of itself."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork")
+    with Preloaded(tmp_path_factory.mktemp("preloaded")) as process:
         yield process

@@ -151,6 +151,7 @@ DATASETS: dict[str, Callable[[], Any]] = {
 
 TAKES_ROWS: dict[str, Callable[[World, Any], Any]] = {
     "cross_validate": lambda w, d: api.cross_validate(d, w.tmp / "run", w.model, w.args, 2),
+    "search_arguments": lambda w, d: api.search_arguments(d, w.tmp / "run", w.model, 2, n_splits=2, held_out=0.5),
     "evaluate_checkpoints": lambda w, d: api.evaluate_checkpoints([w.model], d),
     "evaluate_run": lambda w, d: api.evaluate_run(w.model, d),
     "continue_training": lambda w, d: api.continue_training(w.model, d, w.tmp / "new", w.args),

@@ -35,6 +35,7 @@ from .predict import predict
 from .push import push
 from .report import report
 from .review import review
+from .search import search
 from .serve import serve
 from .test import evaluate
 from .train import train
@@ -48,6 +49,7 @@ _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 
 _COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
+    "search": search,
     "test": evaluate,
     "predict": predict,
     "serve": serve,

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..data.tables import ReadOptions
-from ..errors import CheckpointError
+from ..errors import CheckpointError, DataError
+from ..utils.files import write_json
+from ..wording import Wording
 from . import options
 from .groups import Columns, Conversations, LabelRules, TrainingOptions, arguments_from, takes_groups
 from .inputs import check_data_file
+from .language import counted, words
 from .models import check_model, hierarchy_in
-from .output import note_reading, quiet_libraries, say
+from .output import note, note_reading, quiet_libraries, say
 from .turns import turns_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from datasets import Dataset
+
+    from ..evaluation.forgetting import Change
 
 
 @takes_groups
@@ -33,6 +43,29 @@ def continue_(
     validation_file: Annotated[
         Path | None, typer.Option("--validation-file", help="에폭마다 평가할 파일 (file to evaluate on every epoch)")
     ] = None,
+    old_rows: Annotated[
+        Path | None,
+        typer.Option(
+            "--old-rows",
+            help="함께 학습할 옛 행의 파일; 덜 잊음 (file of old rows to train on as well: less is forgotten)",
+        ),
+    ] = None,
+    old_weight: Annotated[
+        float | None,
+        typer.Option(
+            "--old-weight",
+            min=0,
+            help="옛 행의 손실에 곱하는 수, 새 행은 1; 기본 1 (weight of an old row, a new one's is 1)",
+        ),
+    ] = None,
+    old_test: Annotated[
+        Path | None,
+        typer.Option(
+            "--old-test",
+            help="학습 전과 후를 잴 옛 평가 파일: 얼마나 잊었는지 (old test file, evaluated before and after: what is "
+            "forgotten)",
+        ),
+    ] = None,
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
     *,
@@ -43,47 +76,104 @@ def continue_(
 ) -> None:
     """예시: kobert-emotion continue converted/ new.csv --resume-optimizer --output continued/
 
-    이미 학습한 모델을 새 데이터로 이어서 학습합니다(겹 없음).
-    Trains a finished model on with new rows, without folds.
+    이미 학습한 모델을 새 데이터로 이어서 학습합니다(겹 없음). 옛 행을 함께 배울 수 있고(--old-rows), 잊은 만큼을
+    잽니다(--old-test).
+    Trains a finished model on with new rows, without folds; with old ones beside them (--old-rows), and what it forgets
+    measured (--old-test).
     """  # noqa: D415
     from ..data.dataset import load_emotion_dataset_with_report
     from ..inference.classifier import load_classifier
     from ..training.continuation import continue_training
 
-    check_data_file("train_file", train_file)
-    check_data_file("validation_file", validation_file)
+    files = {
+        "train_file": train_file, "validation_file": validation_file, "old_rows": old_rows, "old_test": old_test,
+    }  # fmt: skip
+    for name, path in files.items():
+        check_data_file(name, path)
+    _check(checkpoint, old_rows, old_weight)
+    with quiet_libraries():
+        before = load_classifier(checkpoint)
+        hierarchy = hierarchy_in(before.task, rules.fine_label_column)
+        turns = turns_of(before, conversations, Columns())
+        rows: dict[str, Dataset] = {}
+        for name, path in files.items():
+            if path is not None:
+                rows[name], report = load_emotion_dataset_with_report(
+                    path,
+                    text_column,
+                    label_column,
+                    group_column=conversations.group_column,
+                    turns=turns,
+                    labels=before.labels,
+                    reading=reading,
+                    task=before.task.name,
+                    allow_empty=before.task.allow_empty,
+                    hierarchy=hierarchy,
+                    **vars(rules),
+                )
+                note_reading(report)
+        history = continue_training(
+            checkpoint,
+            rows["train_file"],
+            output,
+            arguments_from(training),
+            rows.get("validation_file"),
+            resume_optimizer,
+            old_rows=rows.get("old_rows"),
+            old_weight=1.0 if old_weight is None else old_weight,
+        )
+        changes = _changes(checkpoint, output, rows) if old_test is not None else {}
+    for record in history:
+        say(f"epoch {record.epoch:g}: loss {record.val_loss:.4f}  accuracy {record.val_accuracy:.4f}")
+    for name, change in changes.items():
+        say("\n".join(_change(files[name], change)))
+    if not changes:
+        note(_NOT_MEASURED)
+    say(f"{output}")
+
+
+def _check(checkpoint: Path, old_rows: Path | None, old_weight: float | None) -> None:
     check_model("checkpoint", checkpoint)
     if checkpoint.is_file():
         raise CheckpointError(
             f"{checkpoint}은(는) 파일입니다. 노트북의 파일은 먼저 convert로 바꾼 폴더를 쓰세요.",
             f"{checkpoint} is a file. Convert the notebook's file first and name the folder that convert wrote.",
         )
-    with quiet_libraries():
-        before = load_classifier(checkpoint)
-        files = [train_file] if validation_file is None else [train_file, validation_file]
-        turns = turns_of(before, conversations, Columns())
-        loaded = [
-            load_emotion_dataset_with_report(
-                path,
-                text_column,
-                label_column,
-                group_column=conversations.group_column,
-                turns=turns,
-                labels=before.labels,
-                reading=reading,
-                task=before.task.name,
-                allow_empty=before.task.allow_empty,
-                hierarchy=hierarchy_in(before.task, rules.fine_label_column),
-                **vars(rules),
-            )
-            for path in files
-        ]
-        for _, report in loaded:
-            note_reading(report)
-        validation = loaded[1][0] if validation_file is not None else None
-        history = continue_training(
-            checkpoint, loaded[0][0], output, arguments_from(training), validation, resume_optimizer
+    if old_weight is not None and old_rows is None:
+        raise DataError(
+            "`old_weight`는 `old_rows`의 행에 쓰입니다. `old_rows`로 파일을 주거나 빼세요.",
+            "`old_weight` is for the rows of `old_rows`: give that file, or leave it out.",
+            mend={"old_weight": None},
         )
-    for record in history:
-        say(f"epoch {record.epoch:g}: loss {record.val_loss:.4f}  accuracy {record.val_accuracy:.4f}")
-    say(f"{output}")
+
+
+def _changes(before: Path, after: Path, rows: Mapping[str, Dataset]) -> dict[str, Change]:
+    """Measures what a model forgot and learned, on the old test rows and those of validation, and writes it beside."""
+    from ..evaluation.forgetting import measure_change
+
+    tests = {name: found for name, found in rows.items() if name in ("old_test", "validation_file")}
+    changes: dict[str, Change] = {name: measure_change(before, after, found) for name, found in tests.items()}
+    write_json(after / FORGETTING_FILE, changes)
+    return changes
+
+
+FORGETTING_FILE = "forgetting.json"
+_NOT_MEASURED = Wording(
+    "새 행만 배우면 옛것을 잊을 수 있습니다. 얼마나 잊었는지는 --old-test 옛평가.csv로 잽니다.",
+    "A model that learns new rows may forget old ones; --old-test old_test.csv measures how much.",
+)
+
+
+def _change(path: Path | None, change: Change) -> Iterator[str]:
+    """Returns the lines that say what a model is better and worse at on a file than before."""
+    first, second = change.before, change.after
+    yield f"{path} ({counted(first.rows, '행', 'rows')})"
+    yield (
+        f"  macro F1 {first.macro_f1:.4f} → {second.macro_f1:.4f} ({change.macro_f1:+.4f} "
+        f"[{change.interval.low:+.4f}, {change.interval.high:+.4f}])"
+    )
+    m = change.mcnemar
+    yield (
+        f"  accuracy {first.accuracy:.4f} → {second.accuracy:.4f}; {words('잃은 행', 'rows lost')} {m.only_first}, "
+        f"{words('얻은 행', 'rows won')} {m.only_second}, McNemar p {m.mid_p:.3g}"
+    )

@@ -18,10 +18,7 @@ from .models import check_start, names_nearest
 from .output import quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
-    from datasets import Dataset
-    from transformers import PreTrainedConfig, PreTrainedTokenizerBase
-
-    from ..training.estimate import RunEstimate, RunPlan
+    from transformers import PreTrainedConfig
 
 EXIT_PROBLEM = 1
 
@@ -71,7 +68,7 @@ def doctor(
     from ..data.levels import hierarchy_of
     from ..data.turns import wanted_turns
     from ..tokenization.loading import load_tokenizer
-    from ..training.estimate import RunPlan
+    from ..training.estimate import RunPlan, estimate_training
     from .findings import show
 
     check_data_file("train_file", train_file)
@@ -106,7 +103,7 @@ def doctor(
         findings += audit.findings
         if audit["tokenizer_mismatch"].status == "ok":
             plan = RunPlan(len(dataset), folds, epochs, batch_size, max_length)
-            findings += check_run(_estimate(model, tokenizer, dataset, plan))
+            findings += check_run(estimate_training(model, tokenizer, dataset, plan))
         report = AuditReport(tuple(findings), audit.rows, audit.test_rows)
     if json:
         say_json(report.to_dict())
@@ -175,17 +172,3 @@ def _config(model: str) -> PreTrainedConfig:
     except (OSError, ValueError, StrictDataclassError) as error:
         raise unloadable(place, error) from error
     return config
-
-
-def _estimate(model: str, tokenizer: PreTrainedTokenizerBase, dataset: Dataset, plan: RunPlan) -> RunEstimate:
-    from ..data.label_ids import class_names
-    from ..inference.classifier import start_model
-    from ..tasks.choice import task_for
-    from ..training.estimate import estimate_run
-    from ..training.sampling import BATCHES_PER_CHUNK
-
-    rows = BATCHES_PER_CHUNK * plan.batch_size  # among so many the trainer looks for texts of similar length
-    sample = dataset.select(range(0, len(dataset), -(-len(dataset) // rows)))
-    network = start_model(model, class_names(dataset) or [], 0.5, tokenizer, task_for(dataset))
-    pairs = sample["text_pair"][:] if "text_pair" in sample.column_names else None
-    return estimate_run(network, tokenizer, sample["text"][:], plan, pairs)

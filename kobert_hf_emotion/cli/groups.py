@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from ..data.tables.options import LayoutName, ReadOptions
+from ..training.argument_values import ARGUMENTS, others_from
 from . import options
 
 if TYPE_CHECKING:
@@ -82,6 +83,15 @@ class FoldEngine:
 
 
 @dataclass(frozen=True)
+class Grouping:
+    """Which rows stay together where rows are divided."""
+
+    group_column: options.GroupColumn = None
+    group_pattern: options.GroupPattern = None
+    group_duplicates: options.GroupDuplicates = True
+
+
+@dataclass(frozen=True)
 class Division:
     """How rows are divided into folds."""
 
@@ -103,6 +113,10 @@ class TrainingOptions:
     gamma: options.Gamma = "2.0"
     alpha: options.Alpha = "1.0"
     seed: options.Seed = 42
+    warmup: options.Warmup = 0.1
+    weight_decay: options.WeightDecay = 0.01
+    layer_decay: options.LayerDecay = 1.0
+    other_arguments: options.OtherArguments = None
 
 
 @dataclass(frozen=True)
@@ -112,15 +126,9 @@ class RunOptions(TrainingOptions):
     dropout: options.Dropout = 0.5
     report_to: options.ReportTo = None
     checkpoint_seconds: options.CheckpointSeconds = 60.0
-
-
-ARGUMENTS = {
-    "epochs": "num_train_epochs",
-    "batch_size": "per_device_train_batch_size",
-    "gamma": "focal_gamma",
-    "alpha": "focal_alpha",
-}
-"""Training arguments whose options are called otherwise."""
+    best_epoch: options.BestEpoch = False
+    early_stopping_patience: options.EarlyStoppingPatience = 0
+    choosing_share: options.ChoosingShare = 0.1
 
 
 def arguments_from(training: TrainingOptions) -> EmotionTrainingArguments:
@@ -128,9 +136,12 @@ def arguments_from(training: TrainingOptions) -> EmotionTrainingArguments:
     from ..training.arguments import EmotionTrainingArguments, parse_gamma
 
     given = {ARGUMENTS.get(name, name): value for name, value in vars(training).items()}
+    names = {argument: option for option, argument in ARGUMENTS.items()}
+    others = others_from(given.pop("other_arguments") or (), names, given)
     if given.get("report_to") is None:
         given["report_to"] = "none"
     given["focal_gamma"] = parse_gamma(given["focal_gamma"])
+    given |= others
     return EmotionTrainingArguments(**given, disable_tqdm=not sys.stderr.isatty())
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from ..errors import KoBERTEmotionError, Setting
-from .groups import ARGUMENTS
+from ..training.argument_values import ARGUMENTS
 from .language import spoken, without_leading_option
 from .typed import typed
 
@@ -86,6 +86,22 @@ def mended(command: TyperCommand, argv: Sequence[str], mend: Mapping[str, Settin
         mend: Values by the names of the command's parameters.
     """
     given = typed(command.make_context(argv[0], list(argv[1:]))) | dict(mend)
+    return [argv[0], *_as_words(command, given)]
+
+
+def words_of(context: typer.Context, names: Collection[str]) -> list[str]:
+    """Returns the words that give those of a command's parameters that were typed, for another command to have them.
+
+    Args:
+        context: Of the command.
+        names: The parameters to give.
+    """
+    given = {name: value for name, value in typed(context).items() if name in names}
+    return _as_words(context.command, given)
+
+
+def _as_words(command: Any, given: Mapping[str, Any]) -> list[str]:
+    """Returns the words that give a command its parameters, arguments first but for those that look like options."""
     arguments: list[str] = []
     options: list[str] = []
     for parameter in command.params:
@@ -95,8 +111,8 @@ def mended(command: TyperCommand, argv: Sequence[str], mend: Mapping[str, Settin
         else:
             arguments += _words(value)
     if any(word.startswith("-") for word in arguments):
-        return [argv[0], *options, "--", *arguments]
-    return [argv[0], *arguments, *options]
+        return [*options, "--", *arguments]
+    return [*arguments, *options]
 
 
 def _as_option(option: TyperOption, value: Any) -> list[str]:

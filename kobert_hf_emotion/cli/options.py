@@ -111,6 +111,59 @@ Alpha = Annotated[
         "training rows)",
     ),
 ]
+Warmup = Annotated[
+    float,
+    typer.Option(
+        "--warmup",
+        min=0,
+        help="학습률을 올리는 단계 수, 1 미만이면 전체의 비율 (warm-up steps; below 1 a share)",
+    ),
+]
+WeightDecay = Annotated[
+    float,
+    typer.Option("--weight-decay", min=0, help="가중치 감쇠; 편향과 LayerNorm에는 없음 (not on biases and LayerNorm)"),
+]
+LayerDecay = Annotated[
+    float,
+    typer.Option(
+        "--layer-decay",
+        help="층 하나를 내려갈 때마다 학습률에 곱하는 수, 예: 0.9; 1은 모든 층이 같음 (what the learning rate is "
+        "multiplied by from a layer to the one below; 1 for the same rate)",
+    ),
+]
+BestEpoch = Annotated[
+    bool,
+    typer.Option(
+        "--best-epoch",
+        help="겹마다 마지막이 아니라 가장 좋은 에폭을 남김; 학습 행에서 떼어 둔 행으로 고름 (keep each fold's best "
+        "epoch, chosen on rows set aside from its training rows)",
+    ),
+]
+EarlyStoppingPatience = Annotated[
+    int,
+    typer.Option(
+        "--early-stopping-patience",
+        min=0,
+        help="이만큼의 에폭 동안 나아지지 않으면 겹을 멈추고 가장 좋은 에폭을 남김; 0은 멈추지 않음 (stop a fold after "
+        "so many epochs without a better one, and keep the best; 0 for never)",
+    ),
+]
+ChoosingShare = Annotated[
+    float,
+    typer.Option(
+        "--choosing-share",
+        help="에폭을 고르려고 겹의 학습 행에서 떼어 두는 비율 (share of a fold's training rows that its epoch is "
+        "chosen on)",
+    ),
+]
+OtherArguments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="다른 학습 인자, 예: --set lr_scheduler_type=linear; 여러 번 쓸 수 있음 (any other training argument of "
+        "transformers, NAME=VALUE; may be given several times)",
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="난수 시드 (seed)")]
 GroupColumn = Annotated[
     str | None,

@@ -42,6 +42,8 @@ class Reference:
     The texts are taken as they are, and all of them in a row cut to each length from 2 tokens to `max_length`, so that
     no length is left out. Neighbours in a batch differ in length: padding is part of the comparison.
 
+    The batches in which a graph gave other labels come first when the next one is compared, which may end there.
+
     Args:
         model: The model in torch.
         tokenizer: Its tokenizer.
@@ -67,6 +69,7 @@ class Reference:
                     batch["token_type_ids"] = torch.zeros_like(batch["input_ids"])
                 self.batches.append({name: tensor.numpy() for name, tensor in batch.items()})
                 self._logits.append(computing(**batch.to(model.device)).logits.float().cpu().numpy())
+        self._order = list(range(len(self.batches)))
 
     def compare(self, run: Callable[[Inputs], NDArray[np.float32]], at_least: float = 0.0) -> Parity:
         """Runs the texts through a graph and compares its logits with torch's.
@@ -76,15 +79,19 @@ class Reference:
             at_least: Share of the labels to agree in; once it cannot be reached, the other texts are left out.
         """
         texts, same, largest = 0, 0, 0.0
-        for batch, expected in zip(self.batches, self._logits, strict=True):
+        other: dict[int, int] = {}
+        for index in self._order:
+            batch, expected = self.batches[index], self._logits[index]
             found = run(batch)
             texts += len(found)
             finite = np.asarray(np.isfinite(found).all(axis=-1))
             alike = finite & self._task.right(np.where(finite[:, None], found, 0), self._task.answers(expected))
             same += int(alike.sum())
+            other[index] = int((~alike).sum())
             largest = float(np.maximum(largest, np.abs(found - expected).max()))  # nan stays
             if texts - same > (1 - at_least) * len(self.rows):
                 break
+        self._order.sort(key=lambda index: -other.get(index, 0))
         return Parity(texts, largest, same / texts)
 
 

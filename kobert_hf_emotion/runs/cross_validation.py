@@ -62,8 +62,9 @@ def cross_validate(
     """Fine-tunes one classifier a fold and writes the files of a run.
 
     Every fold starts from the pre-trained encoder anew, with the same new head (the seed is set before it is
-    made), and is saved as it is after its last epoch. In several processes (`accelerate launch`) each does
-    its share of every batch.
+    made), and is saved as it is after its last epoch, or with `args.best_epoch` or `args.early_stopping_patience` as it
+    was after the best one, chosen on rows that are set aside from its training rows. In several processes (`accelerate
+    launch`) each does its share of every batch.
 
     A run that was interrupted, however hard, is continued by the same call: finished folds are read, the unfinished
     one goes on from its last checkpoint (see `EmotionTrainingArguments.checkpoint_seconds`), and on the CPU the
@@ -119,6 +120,7 @@ def cross_validate(
     plan = Plan(
         Path(output_dir), os.fspath(model), named_labels(dataset), args, word_split, legacy_export, allow_empty, context
     )
+    _check_export(plan)
     divide = partial(make_split, plan.dataset, n_splits, args.seed, group_by, group_pattern, group_duplicates, split)
     prepared = prepare_once(plan, divide, {"datasets": list(dataset_ids), "license": license_id})
     with only_process(plan.run) if args.should_save else nullcontext():
@@ -149,11 +151,12 @@ def _check_args(args: EmotionTrainingArguments) -> None:
     if args.load_best_model_at_end or args.resume_from_checkpoint or args.prediction_loss_only or args.push_to_hub:
         raise RunError(
             "k겹 실행에는 load_best_model_at_end, resume_from_checkpoint, prediction_loss_only, push_to_hub를 쓸 수 "
-            "없습니다. 겹마다 마지막 에폭의 모델을 저장하고 검증 행을 예측하며, 끊긴 실행은 같은 명령으로 이어집니다. "
-            "Hub에는 끝난 뒤 push_run으로 올리세요.",
+            "없습니다. 가장 좋은 에폭을 남기려면 best_epoch=True를 쓰세요. 겹마다 검증 행을 예측하고, 끊긴 실행은 같은 "
+            "명령으로 이어집니다. Hub에는 끝난 뒤 push_run으로 올리세요.",
             "A k-fold run has no use for load_best_model_at_end, resume_from_checkpoint, prediction_loss_only and "
-            "push_to_hub: a fold is saved as it is after its last epoch, its validation rows are predicted, and an "
-            "interrupted run is continued by the same command. A finished run is pushed by push_run.",
+            "push_to_hub. To keep the best epoch, chosen on rows that are not scored, give best_epoch=True; validation "
+            "rows are predicted, and an interrupted run is continued by the same command. A finished run is pushed by "
+            "push_run.",
         )
     if args.shards is not None:
         raise RunError(
@@ -163,6 +166,17 @@ def _check_args(args: EmotionTrainingArguments) -> None:
             "by a process that holds all of it. Take data-parallel processes (accelerate launch --multi_gpu).",
         )
     check_trackers(trackers_of(args))
+
+
+def _check_export(plan: Plan) -> None:
+    if plan.legacy_export and plan.args.chooses_epoch:
+        raise RunError(
+            "노트북의 _all.tar에는 마지막 에폭의 옵티마이저가 들어가므로, `legacy_export`는 `best_epoch`나 "
+            "`early_stopping_patience`와 함께 쓸 수 없습니다.",
+            "The notebook's _all.tar holds the optimizer of the last epoch, so `legacy_export` does not go with "
+            "`best_epoch` or `early_stopping_patience`.",
+            mend={"legacy_export": False},
+        )
 
 
 def _begin(plan: Plan, prepared: Preparation) -> None:
@@ -185,8 +199,9 @@ def _finish(plan: Plan, prepared: Preparation, result: CrossValidationResult) ->
 
 
 def _fold_settings(path: Path) -> dict[str, Any]:
-    """Returns what was computed for a fold alone: the weights of its labels."""
-    return {"focal_alpha": json.loads((path / FOLD_FILE).read_text(encoding="utf-8"))["focal_alpha"]}
+    """Returns what was computed for a fold alone: the weights of its labels, and the epoch where one was chosen."""
+    record = json.loads((path / FOLD_FILE).read_text(encoding="utf-8"))
+    return {name: record[name] for name in ("focal_alpha", "chosen_epoch") if name in record}
 
 
 def _log_findings(audit: AuditReport) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -29,6 +30,7 @@ from .card import render_run_card
 from .layout import (
     BEST,
     CURVES_FILE,
+    FOLD_FILE,
     PREDICTIONS_FILE,
     REPORT_FILE,
     REPORT_JSON_FILE,
@@ -149,7 +151,20 @@ def format_report(result: CrossValidationResult) -> str:
     for name, scores in rows:
         figures = "  ".join(f"{vars(scores)[key]:>{len(title)}.4f}" for key, title in titles.items())
         lines.append(f"{name:<8} {scores.rows:>5}  {figures}")
-    return "\n".join([*lines, "", f"best on validation macro F1: {result.best.path.name}"])
+    best = f"best on validation macro F1: {result.best.path.name}"
+    return "\n".join([*lines, "", best, *_chosen_epochs(result)])
+
+
+def _chosen_epochs(result: CrossValidationResult) -> list[str]:
+    """Returns a line that says which epoch each fold kept and on how many rows it was chosen, where one was."""
+    said = []
+    for fold in result.folds:
+        path = fold.path / FOLD_FILE
+        chosen = json.loads(path.read_text(encoding="utf-8")).get("chosen_epoch") if path.is_file() else None
+        if chosen is not None:
+            epochs = len(chosen["macro_f1_by_epoch"])
+            said.append(f"{fold.path.name} {chosen['epoch']:g} of {epochs} ({chosen['rows']} rows)")
+    return [f"epoch kept, chosen on rows set aside from training: {', '.join(said)}"] if said else []
 
 
 def _point(link: Path, target: Path) -> None:

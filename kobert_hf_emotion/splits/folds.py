@@ -155,6 +155,36 @@ def fold_indices(
     return folds
 
 
+def set_aside(
+    labels: Sequence[Any] | NDArray[Any],
+    share: float,
+    seed: int = 42,
+    groups: Sequence[Any] | NDArray[Any] | None = None,
+    label_names: Sequence[str] | None = None,
+) -> Fold:
+    """Divides rows into those that are kept and a share that is set aside, stratified, with groups kept whole.
+
+    Args:
+        labels: As for `fold_indices`.
+        share: Of the rows set aside, above 0 and up to 0.5: 1 of 1 / `share`, rounded, equal parts.
+        seed: The seed of the shuffling.
+        groups: The group of each row, or None.
+        label_names: Names of the labels 0, 1, …, for messages.
+
+    Returns:
+        Indices of the rows that are kept, and of those set aside.
+
+    Raises:
+        SplitError: The labels or groups do not allow it.
+
+    Example:
+        >>> kept, aside = set_aside([0, 0, 0, 0, 1, 1, 1, 1], share=0.25)
+        >>> len(kept), len(aside)
+        (6, 2)
+    """
+    return fold_indices(labels, round(1 / share), seed, groups, label_names=label_names)[0]
+
+
 def _several_folds(
     has: NDArray[Any],
     n_splits: int,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, normalizers, pre_tokenizers, processors
@@ -25,6 +25,28 @@ _NEVER = -1e6
 # Beside control and format characters: what the model's normalization takes for a space or may.
 _BLANKS = "\u2581\ufffd"
 _LAST_SCRIPT = 0x20000  # ideographs follow
+
+
+def tokenizer_json(
+    sp_model: SentencePieceProcessor,
+    word_split: Literal["sentencepiece", "gluonnlp"],
+    added_tokens: Sequence[AddedToken] = (),
+) -> str:
+    """Returns the content of `tokenizer.json`; arguments are those of `build_tokenizer_json`.
+
+    Without added tokens it is made once for a model and kept: every fold of a run writes it, which took longer than
+    all else there is to write of a small model.
+    """
+    if added_tokens:
+        return build_tokenizer_json(sp_model, word_split, added_tokens).to_str(pretty=True)
+    return _of_model(sp_model.serialized_model_proto(), word_split)
+
+
+@lru_cache(maxsize=4)
+def _of_model(content: bytes, word_split: Literal["sentencepiece", "gluonnlp"]) -> str:
+    from sentencepiece import SentencePieceProcessor
+
+    return build_tokenizer_json(SentencePieceProcessor(model_proto=content), word_split).to_str(pretty=True)
 
 
 def build_tokenizer_json(

@@ -20,7 +20,7 @@ from ..errors import TokenizerError
 from ..hub.errors import hub_error, place_options
 from ..utils.garbage_collection import collector_paused
 from ..utils.transformers_private.tokenizer import OpenTokenizer
-from .fast_tokenizer import build_tokenizer_json
+from .fast_tokenizer import tokenizer_json
 from .model_files import cap_length, find_file, find_sentencepiece
 from .pieces import PIECE_ENCODERS, WordSplit
 from .sentencepiece_layout import PIECE_LIST, VOCAB_FILE, check_special_tokens, load_pieces
@@ -291,5 +291,5 @@ class KoBERTTokenizer(OpenTokenizer):
         config_file.write_text(json.dumps(config, indent=2, sort_keys=True, ensure_ascii=False) + "\n", "utf-8")
         json_file = folder / "tokenizer.json"
         added = [token for index, token in sorted(self.added_tokens_decoder.items()) if index >= self.vocab_size]
-        build_tokenizer_json(self.sp_model, self.word_split, added).save(os.fspath(json_file))
+        json_file.write_text(tokenizer_json(self.sp_model, self.word_split, added), "utf-8", newline="\n")
         return (os.fspath(json_file),)

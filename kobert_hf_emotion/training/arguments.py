@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,6 +56,15 @@ class EmotionTrainingArguments(TrainingArguments):
         checkpoint_seconds: Seconds between two checkpoints inside a fold of a k-fold run, at least; also at least
             twenty times what writing the last one took, so that it costs no more than a twentieth of the time.
             0 writes one after every step.
+        layer_decay: What the learning rate of a layer is multiplied by for each layer above it, the head being the
+            highest and the embeddings the lowest; 1, the default, gives all the same. See `training.layer_decay`.
+        best_epoch: Whether a fold of a k-fold run keeps the epoch with the highest macro F1 rather than the last one.
+            The epoch is chosen on a part of the fold's training rows that is set aside for it (`choosing_share`), so
+            that the scores of its validation rows, which chose nothing, are as honest as without. Stands for Hugging
+            Face's `load_best_model_at_end`, which would choose on the rows that are scored.
+        early_stopping_patience: Stops a fold after so many epochs without a higher macro F1 on those rows, and keeps
+            the best of them; 0 never stops.
+        choosing_share: The share of a fold's training rows that the epoch is chosen on, above 0 and up to 0.5.
     """
 
     num_train_epochs: float = field(default=10.0, metadata={"help": "Passes over the training rows."})
@@ -91,6 +101,18 @@ class EmotionTrainingArguments(TrainingArguments):
         default=60.0,
         metadata={"help": "Seconds between checkpoints inside a fold of a k-fold run, at least; 0: after every step."},
     )
+    layer_decay: float = field(
+        default=1.0, metadata={"help": "Learning rate of a layer over that of the layer above it, above 0, at most 1."}
+    )
+    best_epoch: bool = field(
+        default=False, metadata={"help": "Keep a fold's best epoch, chosen on rows set aside from its training rows."}
+    )
+    early_stopping_patience: int = field(
+        default=0, metadata={"help": "Epochs without a better one before a fold is stopped; 0: never."}
+    )
+    choosing_share: float = field(
+        default=0.1, metadata={"help": "Share of a fold's training rows that its epoch is chosen on."}
+    )
 
     def __post_init__(self) -> None:
         self._check()
@@ -102,6 +124,11 @@ class EmotionTrainingArguments(TrainingArguments):
         alpha = parse_alpha(self.focal_alpha)
         if not isinstance(alpha, ClassWeighting):
             resolve_alpha(alpha, list(alpha) if isinstance(alpha, Mapping) else ())
+
+    @property
+    def chooses_epoch(self) -> bool:
+        """Whether a fold keeps its best epoch, chosen on rows that are set aside."""
+        return self.best_epoch or self.early_stopping_patience > 0
 
     @property
     def shards(self) -> str | None:
@@ -129,6 +156,9 @@ class EmotionTrainingArguments(TrainingArguments):
             check_number("focal_gamma", gamma)
         check_number("checkpoint_seconds", self.checkpoint_seconds)
         check_number("learning_rate", self.learning_rate)
+        check_number("layer_decay", self.layer_decay, 0, math.nextafter(1, 2), above=True)
+        check_count("early_stopping_patience", self.early_stopping_patience, 0)
+        check_number("choosing_share", self.choosing_share, 0, math.nextafter(0.5, 1), above=True)
         if not self.max_steps > 0:
             check_number("num_train_epochs", self.num_train_epochs, 0, above=True)
 

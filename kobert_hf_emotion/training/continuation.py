@@ -8,23 +8,25 @@ import os
 from pathlib import Path
 
 import datasets
+import numpy as np
 import torch
-from transformers import set_seed
+from transformers import PreTrainedConfig, set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
 from ..configuration import is_multi_label
-from ..data.column_names import TEXT_COLUMN
+from ..data.column_names import TEXT_COLUMN, WEIGHT_COLUMN
 from ..data.input_checks import check_dataset
-from ..errors import CheckpointError
+from ..errors import CheckpointError, KoBERTEmotionError
 from ..hub.upload import HISTORY_FILE
 from ..inference.classifier import load_classifier, save_classifier
 from ..legacy import OPTIMIZER_FILE, load_optimizer_file
 from ..tokenization.guard import check_tokenization
-from ..utils.argument_checks import check_path, check_type
+from ..utils.argument_checks import check_number, check_path, check_type
 from ..utils.files import atomic_directory, check_free
 from ..wording import Wording
 from .arguments import EmotionTrainingArguments
 from .history import EpochRecord, write_history
+from .rows import RowEncoder
 from .trainer import EmotionTrainer
 
 logger = logging.getLogger(__name__)
@@ -37,6 +39,9 @@ def continue_training(
     args: EmotionTrainingArguments | None = None,
     validation: datasets.Dataset | None = None,
     resume_optimizer: bool = False,
+    *,
+    old_rows: datasets.Dataset | None = None,
+    old_weight: float = 1.0,
 ) -> list[EpochRecord]:
     """Trains a classifier on, without folds, and saves it with the state of its optimizer.
 
@@ -48,6 +53,9 @@ def continue_training(
             `max_length` too; `dropout` is the checkpoint's.
         validation: Rows to evaluate on after each epoch.
         resume_optimizer: Carries on the moments and step counts in the checkpoint's `optimizer.pt`.
+        old_rows: Rows that the checkpoint was trained on, or of their kind, which are trained on beside the new ones,
+            so that less of them is forgotten (rehearsal; Robins, 1995).
+        old_weight: How many times the loss of an old row counts, that of a new one counting once; above 0.
 
     Returns:
         A record an epoch; empty without `validation`.
@@ -63,27 +71,25 @@ def continue_training(
     check_dataset(dataset, (TEXT_COLUMN, "label"))
     if validation is not None:
         check_dataset(validation, (TEXT_COLUMN, "label"), "validation")
+    if old_rows is not None:
+        check_dataset(old_rows, (TEXT_COLUMN, "label"), "old_rows")
+        check_number("old_weight", old_weight, above=True)
     check_path("output_dir", output_dir)
     output = Path(output_dir)
     check_free(output)
     set_seed(args.seed)
     classifier = load_classifier(checkpoint)
-    # What the checkpoint's temperature and thresholds were fitted to changes now.
-    classifier.model.config.softmax_temperature = 1.0
-    if is_multi_label(classifier.model.config):
-        classifier.model.config.label_thresholds = classifier.model.config.thresholds_from = None
-        logger.warning(
-            Wording(
-                "임계값은 모두 0.5가 됩니다: 이어서 학습하면 전의 임계값은 맞지 않습니다.",
-                "all thresholds are 0.5 from now on: those of before do not fit a model that is trained on",
-            )
-        )
+    _forget_answers(classifier.model.config)
     state = _optimizer_state(Path(checkpoint)) if resume_optimizer else None
     check_tokenization(classifier.tokenizer, classifier.model.config, dataset[TEXT_COLUMN][:], args.max_length)
     args.output_dir = os.fspath(output)
     args.save_strategy = SaveStrategy.NO
     args.eval_strategy = IntervalStrategy.NO if validation is None else IntervalStrategy.EPOCH
-    trainer = EmotionTrainer(classifier.model, args, dataset, validation, classifier.tokenizer, state)
+    rows = dataset
+    if old_rows is not None:
+        encoder = RowEncoder(classifier.tokenizer, classifier.model.config, args.max_length)
+        rows = _weighed(encoder, dataset, old_rows, old_weight, args)
+    trainer = EmotionTrainer(classifier.model, args, rows, validation, classifier.tokenizer, state)
     trainer.train()
     assert trainer.optimizer is not None
     if args.should_save:
@@ -93,6 +99,44 @@ def continue_training(
             torch.save(trainer.optimizer.state_dict(), folder / OPTIMIZER_FILE)
     trainer.accelerator.wait_for_everyone()
     return trainer.history
+
+
+def _forget_answers(config: PreTrainedConfig) -> None:
+    """Takes the temperature and the thresholds away: what they were fitted to changes now."""
+    config.softmax_temperature = 1.0
+    if is_multi_label(config):
+        config.label_thresholds = config.thresholds_from = None
+        logger.warning(
+            Wording(
+                "임계값은 모두 0.5가 됩니다: 이어서 학습하면 전의 임계값은 맞지 않습니다.",
+                "all thresholds are 0.5 from now on: those of before do not fit a model that is trained on",
+            )
+        )
+
+
+def _weighed(
+    encoder: RowEncoder,
+    dataset: datasets.Dataset,
+    old_rows: datasets.Dataset,
+    old_weight: float,
+    args: EmotionTrainingArguments,
+) -> datasets.Dataset:
+    """Returns the token ids of new and old rows, each with the weight of its loss; `args` are told to leave it there.
+
+    Raises:
+        KoBERTEmotionError: There are several processes.
+    """
+    if args.world_size > 1:
+        raise KoBERTEmotionError(
+            "`old_rows`는 프로세스 하나에서만 쓸 수 있습니다. accelerate launch 없이 실행하세요.",
+            "`old_rows` are for one process: run it without accelerate launch.",
+        )
+    parts = []
+    for rows, name, weight in ((dataset, "dataset", 1.0), (old_rows, "old_rows", old_weight)):
+        encoded = encoder.encode(rows, name)
+        parts.append(encoded.add_column(WEIGHT_COLUMN, np.full(len(encoded), weight, dtype=np.float32)))
+    args.remove_unused_columns = False  # encoded rows have no others
+    return datasets.concatenate_datasets(parts)
 
 
 def _optimizer_state(checkpoint: Path) -> dict[str, object]:

@@ -11,14 +11,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from datasets import Dataset
 from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.label_ids import class_names
+from ..inference.classifier import start_model
 from ..kernels.training import cpu_kernels
 from ..modeling.criterion import criterion_of
 from ..modeling.prediction import use_accelerator
-from .sampling import LengthGroupedSampler
+from ..tasks.choice import task_for
+from .sampling import BATCHES_PER_CHUNK, LengthGroupedSampler
 
 _MOST_STEPS = 50
 _LONGEST_ROWS = 2
@@ -159,6 +164,25 @@ def estimate_run(
         total_seconds=train_seconds + plan.evaluated_rows * tokens * evaluation.token_seconds,
         timed_rows=training.rows,
     )
+
+
+def estimate_training(
+    source: str, tokenizer: PreTrainedTokenizerBase, dataset: Dataset, plan: RunPlan, budget_seconds: float = 5.0
+) -> RunEstimate:
+    """Estimates a run from the model it starts from and its rows, as `kobert-emotion doctor` does.
+
+    Args:
+        source: "default", a Hub id or a folder.
+        tokenizer: The model's.
+        dataset: All rows, with `text`, `label` and maybe `text_pair`.
+        plan: The run.
+        budget_seconds: See `estimate_run`.
+    """
+    rows = BATCHES_PER_CHUNK * plan.batch_size  # among so many the trainer looks for texts of similar length
+    sample = dataset.select(range(0, len(dataset), -(-len(dataset) // rows)))
+    network = start_model(source, class_names(dataset) or [], 0.5, tokenizer, task_for(dataset))
+    pairs = sample[TEXT_PAIR_COLUMN][:] if TEXT_PAIR_COLUMN in sample.column_names else None
+    return estimate_run(network, tokenizer, sample[TEXT_COLUMN][:], plan, pairs, budget_seconds)
 
 
 def draw_batches(lengths: NDArray[np.integer], plan: RunPlan, most_rows: int) -> list[list[int]]:

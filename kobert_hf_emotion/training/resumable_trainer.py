@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import datasets
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 from safetensors.torch import save_model
@@ -29,6 +30,7 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, EvalLoopOutput
 from transformers.utils import SAFE_WEIGHTS_NAME
 
 from ..utils.files import atomic_directory
+from .choosing import PREFIX, ChosenEpoch, EpochKeeper
 from .trainer import EmotionTrainer
 
 COST = 20
@@ -44,11 +46,18 @@ class FoldTrainer(EmotionTrainer):
 
     Args:
         *args: As for `EmotionTrainer`.
+        choosing: Rows that the kept epoch is chosen on, and by which a training may be stopped; see
+            `EmotionTrainingArguments.best_epoch`. Where there are none, the last epoch is kept.
         **kwargs: Likewise.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, choosing: datasets.Dataset | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.keeper: EpochKeeper | None = None
+        if choosing is not None:
+            self._choosing = self.get_eval_dataloader(choosing)
+            self.keeper = EpochKeeper(Path(str(self.args.output_dir)), self.args.early_stopping_patience, len(choosing))
+            self.add_callback(self.keeper)
         self.remove_callback(PrinterCallback)
         self.remove_callback(ProgressCallback)
         self.clock = CheckpointClock(self.accelerator, self.args.checkpoint_seconds)
@@ -56,10 +65,26 @@ class FoldTrainer(EmotionTrainer):
         self._last_evaluation: tuple[int, EvalLoopOutput] | None = None
 
     def evaluation_loop(self, *args: Any, **kwargs: Any) -> EvalLoopOutput:
-        """Evaluates as `EmotionTrainer` does, and keeps the output for `validate`."""
+        """Evaluates as `EmotionTrainer` does, and in a training the rows that choose as well.
+
+        The output of the validation rows is kept for `validate`.
+        """
         output = super().evaluation_loop(*args, **kwargs)
+        if self.keeper is not None and self.is_in_train:
+            chosen_by = super().evaluation_loop(self._choosing, "Choosing", metric_key_prefix=PREFIX)
+            output = output._replace(metrics={**(output.metrics or {}), **(chosen_by.metrics or {})})
         self._last_evaluation = (self.state.global_step, output)
         return output
+
+    def keep_best(self) -> ChosenEpoch | None:
+        """Goes back to the weights of the best epoch, where one is chosen, and tells which."""
+        if self.keeper is None:
+            return None
+        self.accelerator.wait_for_everyone()
+        chosen = self.keeper.load(self.model, self.state)
+        if chosen.step != self.state.global_step:
+            self._last_evaluation = None  # of other weights
+        return chosen
 
     def validate(self) -> EvalLoopOutput:
         """Returns logits and labels of the validation rows for the weights as they are.

@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from ..configuration import context_turns, label_names, longest_input
-from ..data.column_names import IDS_COLUMN, LABELS_COLUMN, TEXT_COLUMN
+from ..data.column_names import IDS_COLUMN, LABELS_COLUMN, TEXT_COLUMN, WEIGHT_COLUMN
 from ..data.input_checks import check_dataset
 from ..data.label_ids import IGNORED, label_column, label_ids, rows_of_labels
 from ..errors import DataError
@@ -101,8 +101,10 @@ class RowCollator:
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Returns the columns of a batch as tensors."""
-        inputs = {name: [row[name] for row in rows] for name in rows[0] if name != LABELS_COLUMN}
+        inputs = {name: [row[name] for row in rows] for name in rows[0] if name not in (LABELS_COLUMN, WEIGHT_COLUMN)}
         batch = pad(self._tokenizer, inputs, self._multiple)
+        if WEIGHT_COLUMN in rows[0]:
+            batch[WEIGHT_COLUMN] = torch.tensor([row[WEIGHT_COLUMN] for row in rows])
         if LABELS_COLUMN in rows[0]:
             labels = [row[LABELS_COLUMN] for row in rows]
             batch[LABELS_COLUMN] = self._target(labels)

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Sampler
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.trainer_utils import EvalLoopOutput
 
-from ..data.column_names import LABELS_COLUMN
+from ..data.column_names import LABELS_COLUMN, WEIGHT_COLUMN
 from ..errors import KoBERTEmotionError
 from ..kernels.cuda_graphs import RecordedSteps
 from ..kernels.training import cpu_kernels
@@ -26,11 +26,15 @@ from ..tasks.choice import task_of
 from ..utils.argument_checks import check_type
 from .arguments import EmotionTrainingArguments, check_loss_is_ours, loss_settings
 from .history import EpochRecord, history_of
+from .layer_decay import decay_layers
 from .pushing import PushingTrainer
 from .recording import ROWS, can_record
 from .rows import RowCollator, RowEncoder, padding_multiple
 from .sampling import LengthGroupedSampler, LongestFirst, token_counts
 from .tally import RunningFigures, batch_sums
+
+_NOT_THE_MODELS = (LABELS_COLUMN, WEIGHT_COLUMN)
+"""Columns of a batch that the model does not take."""
 
 
 class EmotionTrainer(PushingTrainer):
@@ -120,9 +124,11 @@ class EmotionTrainer(PushingTrainer):
         self._recorded: RecordedSteps | None = None
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        """Makes the optimizer, with the moments it was given to carry on."""
+        """Makes the optimizer, with the learning rates of the layers and the moments it was given to carry on."""
         fresh = self.optimizer is None
         optimizer: torch.optim.Optimizer = super().create_optimizer(model)
+        if fresh and self.args.layer_decay < 1:
+            decay_layers(optimizer, self.model, self.args.layer_decay)
         if fresh and self._optimizer_state is not None:
             resume_optimizer(optimizer, self.model, self._optimizer_state)
         return optimizer
@@ -149,7 +155,7 @@ class EmotionTrainer(PushingTrainer):
         Args:
             model: The (wrapped) model.
             inputs: The batch, with `labels` of shape (batch,); of a multi-label model, and of one of votes, (batch,
-                labels).
+                labels); with `row_weight`, shape (batch,), the loss of each row counts so many times.
             return_outputs: Whether to return the model's outputs as well.
             num_items_in_batch: Labelled rows (of a multi-label model: labels of labelled rows) of the step over all
                 accumulated batches and processes; the batch's own where it is None.
@@ -161,7 +167,7 @@ class EmotionTrainer(PushingTrainer):
         outputs, row_losses, right = self._row_losses(model, inputs)
         if model.training:
             self._figures.add(batch_sums(self.criterion.counted(labels), row_losses, right))
-        loss = row_losses.sum() / self._rows_of_step(labels, num_items_in_batch)
+        loss = _weighed(row_losses, inputs).sum() / self._rows_of_step(labels, num_items_in_batch)
         return (loss, outputs) if return_outputs else loss
 
     def training_step(
@@ -192,14 +198,14 @@ class EmotionTrainer(PushingTrainer):
     def _step_to_record(self, inputs: dict[str, Tensor]) -> tuple[Tensor, ...]:
         """Computes the gradients of a batch; returns its loss and sums as `training_step` needs them."""
         _, row_losses, right = self._row_losses(self.model, {name: inputs[name] for name in inputs if name != ROWS})
-        loss = row_losses.sum() / inputs[ROWS]
+        loss = _weighed(row_losses, inputs).sum() / inputs[ROWS]
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach(), batch_sums(self.criterion.counted(inputs[LABELS_COLUMN]), row_losses, right)
 
     def _row_losses(self, model: nn.Module, inputs: dict[str, Any]) -> tuple[Any, Tensor, Tensor]:
         """Returns the model's outputs, the loss of each row or element, and whether it is predicted rightly."""
         with nullcontext() if self.args.torch_compile else cpu_kernels(self.model):
-            outputs = model(**{name: value for name, value in inputs.items() if name != LABELS_COLUMN})
+            outputs = model(**{name: value for name, value in inputs.items() if name not in _NOT_THE_MODELS})
         labels = inputs[LABELS_COLUMN]
         return outputs, self.criterion(outputs.logits, labels), self.criterion.right(outputs.logits, labels)
 
@@ -288,6 +294,13 @@ class EmotionTrainer(PushingTrainer):
     def eval_sampler(self, dataset: datasets.Dataset) -> Sampler[int] | None:
         """Returns the order of rows to evaluate, from the longest to the shortest."""
         return LongestFirst(dataset) if isinstance(dataset, datasets.Dataset) else super().eval_sampler(dataset)
+
+
+def _weighed(row_losses: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
+    """Returns the losses of rows, shape (rows,) or (rows, labels), times the rows' weights where they have some."""
+    if WEIGHT_COLUMN not in inputs:
+        return row_losses
+    return row_losses * inputs[WEIGHT_COLUMN].to(row_losses).view(-1, *[1] * (row_losses.ndim - 1))
 
 
 def _tokenizer_of(model: PreTrainedModel) -> PreTrainedTokenizerBase:

@@ -199,3 +199,31 @@ def test_a_baseline_with_another_tokenizer_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(Disagreement, match="tokenised alike"):
         compare_logits(model, pipe, texts, other)
+
+
+def test_the_estimate_is_set_beside_the_run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the two of them made up: what is measured elsewhere is whether they agree."""
+    from transformers import AutoConfig
+
+    from benchmarks import estimate
+    from kobert_hf_emotion.tokenization.loading import load_tokenizer
+
+    seen = []
+    monkeypatch.setattr(estimate, "_estimate", lambda source, texts, job: 2.0)
+    tokens = []
+    monkeypatch.setattr(
+        estimate, "_train",
+        lambda source, texts, job, run: (
+            seen.append(AutoConfig.from_pretrained(source)),
+            tokens.append(load_tokenizer(source)(texts.texts[:1])["input_ids"]),
+        ),
+    )  # fmt: skip
+    [report] = run(capsys, "estimate", "--job", "electra-small", "--count", "40")
+    [(name, row)] = report["facts"].items()
+    assert name == "electra-small (1)"
+    assert (row["estimate before (s)"], row["estimate after (s)"]) == (2.0, 2.0)
+    assert row["mean estimate over truth"] == pytest.approx(2.0 / row["the run (s)"])
+    assert (seen[0].model_type, seen[0].num_hidden_layers, seen[0].vocab_size > 50) == ("electra", 12, True)
+    assert tokens[0][0][0] == 2

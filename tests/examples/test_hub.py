@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hub_server import WRITE_TOKEN, client_environment, running_hub
 from paths import ROOT
+from preloaded import Preloaded
 from sentences import sentences, write_seed_csv
 
 from kobert_hf_emotion.modeling.classifier import EmotionClassifier
@@ -18,7 +19,7 @@ from kobert_hf_emotion.modeling.classifier import EmotionClassifier
 EXAMPLES = ROOT / "examples"
 
 
-def example(name: str, environment: dict[str, str] | None = None, **flags: object) -> subprocess.CompletedProcess[str]:
+def example(name: str, environment: dict[str, str], **flags: object) -> subprocess.CompletedProcess[str]:
     arguments = [part for flag, value in flags.items() for part in (f"--{flag}", str(value))]
     return subprocess.run(
         [sys.executable, str(EXAMPLES / name), *arguments],
@@ -26,9 +27,10 @@ def example(name: str, environment: dict[str, str] | None = None, **flags: objec
     )  # fmt: skip
 
 
-def test_predict_file(tiny_model_folder: Path, tmp_path: Path) -> None:
+def test_predict_file(tiny_model_folder: Path, tmp_path: Path, preloaded: Preloaded) -> None:
     data = write_seed_csv(tmp_path / "test.csv", sentences(3), encoding="cp949")
-    done = example("predict_file.py", data_file=data, output=tmp_path / "p.csv", model=tiny_model_folder)
+    flags = ("--data_file", data, "--output", tmp_path / "p.csv", "--model", tiny_model_folder)
+    done = preloaded.run(EXAMPLES / "predict_file.py", *flags)
     assert done.returncode == 0, done.stderr
     with (tmp_path / "p.csv").open(encoding="utf-8-sig", newline="") as handle:
         rows = list(csv.DictReader(handle))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import nbformat
 import pytest
 import torch
 from paths import ROOT
+from preloaded import Preloaded
 from sentences import sentences, write_seed_csv
 
 from kobert_hf_emotion.assets import DEFAULT_MODEL
@@ -31,7 +30,7 @@ def code_cells(name: str) -> list[dict[str, Any]]:
     return [cell for cell in notebook(name)["cells"] if cell["cell_type"] == "code"]
 
 
-def execute(name: str, folder: Path, **shorter: str) -> str:
+def execute(preloaded: Preloaded, name: str, folder: Path, **shorter: str) -> str:
     """Runs the cells in one process, whose __main__ holds the globals: the notebook's functions look there."""
     code = "\n\n".join("".join(cell["source"]) for cell in code_cells(name))
     for old, new in shorter.items():
@@ -39,10 +38,7 @@ def execute(name: str, folder: Path, **shorter: str) -> str:
         code = code.replace(old, new)
     (folder / "cells.py").write_text(code, encoding="utf-8")
     environment = {"MPLBACKEND": "agg", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(
-        [sys.executable, "cells.py"],
-        check=False, cwd=folder, env=environment, capture_output=True, text=True, timeout=600,
-    )  # fmt: skip
+    done = preloaded.run("cells.py", folder=folder, environment=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -75,12 +71,14 @@ def test_colab_needs_nothing_but_the_package_from_the_index() -> None:
     assert not re.search(r"^\s*[!%]", code, re.MULTILINE)
 
 
-def test_every_cell_of_the_old_notebook_runs(tmp_path: Path) -> None:
-    stdout = execute("from_notebook.ipynb", tmp_path)
+def test_every_cell_of_the_old_notebook_runs(tmp_path: Path, preloaded: Preloaded) -> None:
+    """On a few rows and small batches, of which an epoch has two as before: the code is the notebook's."""
+    shorter = {"rows_per_label = 24": "rows_per_label = 6", "\nbatch_size = 64": "\nbatch_size = 16"}
+    stdout = execute(preloaded, "from_notebook.ipynb", tmp_path, **shorter)
     assert "macro avg" in stdout
     run = tmp_path / "notebook_run"
     assert (run / "accuracy.png").stat().st_size > 5000
-    stems = [run / f"Focal_KoBERT_e2_b64_fold_{fold}" for fold in (1, 2)]
+    stems = [run / f"Focal_KoBERT_e2_b16_fold_{fold}" for fold in (1, 2)]
     assert sum(f"{stem.relative_to(tmp_path)}_state_dict.pt" in stdout for stem in stems) == 1  # the best one
     heads = json.loads((DEFAULT_MODEL / "config.json").read_text(encoding="utf-8"))["num_attention_heads"]
     for stem in stems:
@@ -93,7 +91,7 @@ def test_every_cell_of_the_old_notebook_runs(tmp_path: Path) -> None:
     assert not torch.equal(first["classifier.weight"], second["classifier.weight"])
 
 
-def test_every_cell_of_colab_runs(tmp_path: Path, tiny_model_folder: Path) -> None:
+def test_every_cell_of_colab_runs(tmp_path: Path, tiny_model_folder: Path, preloaded: Preloaded) -> None:
     """On a few rows: the code is the notebook's but for the model and the files."""
     write_seed_csv(tmp_path / "train.csv", sentences(6))
     write_seed_csv(tmp_path / "test.csv", sentences(2, seed=1))
@@ -101,7 +99,7 @@ def test_every_cell_of_colab_runs(tmp_path: Path, tiny_model_folder: Path) -> No
         '"default", 5, 1e-3': f"{str(tiny_model_folder)!r}, 1, 1e-3",
         "TRAIN, TEST = SAMPLE_TRAIN, SAMPLE_TEST": 'TRAIN, TEST = "train.csv", "test.csv"',
     }
-    stdout = execute("colab.ipynb", tmp_path, **shorter)
+    stdout = execute(preloaded, "colab.ipynb", tmp_path, **shorter)
     assert "CPU" in stdout
     assert "macro F1" in stdout
     assert (tmp_path / "emotion_model.zip").is_file()

@@ -384,6 +384,30 @@ def test_a_comparison_ends_where_it_cannot_pass(sharp_folder: Path) -> None:
     assert math.isnan(found.largest_difference)
 
 
+def test_texts_with_other_labels_come_first_when_the_next_graph_is_compared(sharp_folder: Path) -> None:
+    classifier = load_classifier(sharp_folder)
+    reference = exporter.Reference(classifier.model, classifier.tokenizer, exporter.sample_texts()[:150], 51)
+    model = EmotionClassifier.from_pretrained(sharp_folder).eval()
+    asked: list[Inputs] = []
+
+    def wrong_of(*indices: int) -> Callable[[Inputs], NDArray[np.float32]]:
+        def run(batch: Inputs) -> NDArray[np.float32]:
+            asked.append(batch)
+            with torch.inference_mode():
+                logits = model(**{name: torch.from_numpy(ids) for name, ids in batch.items()}).logits.numpy()
+            return -logits if any(batch is reference.batches[index] for index in indices) else logits
+
+        return run
+
+    assert reference.compare(wrong_of(), 0.99) == Parity(200, pytest.approx(0, abs=1e-4), 1.0)
+    assert reference.compare(wrong_of(7, 11)).agreement == pytest.approx(1 - 32 / 200, abs=0.01)
+    asked.clear()
+    assert reference.compare(wrong_of(11), 0.99).texts == 32
+    assert [next(i for i, own in enumerate(reference.batches) if own is batch) for batch in asked] == [7, 11]
+    asked.clear()
+    assert reference.compare(wrong_of(11), 0.99).texts == 16
+
+
 def test_a_folder_in_use_is_not_touched(sharp_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(RunError):

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -20,6 +21,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from paths import ROOT
+from preloaded import Preloaded, start
+from ray_worker import NODE
 from sentences import sentences
 
 from kobert_hf_emotion.cli import main
@@ -164,7 +167,7 @@ def test_rows_and_figures_of_the_local_engine(
 def test_actors_are_killed_and_a_node_is_removed(
     cluster: Any, tmp_path: Path, tiny_model_folder: Path, long_file: Path
 ) -> None:
-    node = cluster.add_node(num_cpus=2, object_store_memory=80 * 1024**2)
+    node = cluster.add_node(**NODE)
     cluster.wait_for_nodes()
     killed: list[int] = []
     removed: list[str] = []
@@ -211,28 +214,28 @@ def test_the_disk_is_full(cluster: Any, tmp_path: Path, tiny_model_folder: Path,
 
 
 def test_the_driver_is_killed_and_started_again(
-    cluster: Any, tmp_path: Path, tiny_model_folder: Path, long_file: Path
+    cluster: Any, tmp_path: Path, tiny_model_folder: Path, long_file: Path, preloaded: Preloaded
 ) -> None:
-    """A process of its own, with a Ray of its own, shot in the middle; then the same command here."""
-    output = tmp_path / "out"
-    program = (
+    """A process with a Ray of its own, whose workers start from nothing, shot; then the same command here."""
+    output, script = tmp_path / "out", tmp_path / "driver.py"
+    script.write_text(
         "from kobert_hf_emotion.ray_engine import predict_on_ray\n"
         f"predict_on_ray({str(tiny_model_folder)!r}, [{str(long_file)!r}], {str(output)!r}, part_rows={PART_ROWS}, "
-        "part_format='csv')"
+        "part_format='csv', actors=1)",
+        encoding="utf-8",
     )
-    process = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and process.poll() is None:
-            journal = output / JOURNAL_FILE
+    journal = output / JOURNAL_FILE
+    with (
+        open(os.devnull, "r+") as nowhere,
+        start(preloaded.address, [str(script)], ROOT, streams=[nowhere.fileno()] * 3) as connection,
+        connection.makefile() as told,
+    ):
+        driver, deadline = int(told.readline()), time.monotonic() + 120
+        while time.monotonic() < deadline and not select.select([connection], [], [], 0.005)[0]:
             if journal.exists() and journal.read_bytes().count(b"\n") > 3:
                 break
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-    finally:
-        process.kill()
-        process.wait()
-    assert process.returncode == -signal.SIGKILL
+        os.kill(driver, signal.SIGKILL)
+        assert int(told.readline()) == -signal.SIGKILL
     lines = (output / JOURNAL_FILE).read_bytes().split(b"\n")
     journal.write_bytes(b"\n".join(lines[:-1]) + b'\n{"kind": "pa')  # as a line that was being written
     before = [json.loads(line) for line in lines[1:-1]]

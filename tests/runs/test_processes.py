@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from forked import run_forked
 from paths import SUPPORT
+from preloaded import Preloaded
 from small_runs import make_args, make_dataset
 
 from kobert_hf_emotion.errors import RunError
@@ -48,10 +49,10 @@ seen |= {"split": result.split_sha256, "macro_f1": result.scores.macro_f1, "proc
 """
 
 
-def test_the_main_process_prepares_for_all(tiny_model_folder: Path, tmp_path: Path) -> None:
+def test_the_main_process_prepares_for_all(tiny_model_folder: Path, tmp_path: Path, preloaded: Preloaded) -> None:
     script = tmp_path / "worker.py"
     script.write_text(WORKER, encoding="utf-8")
-    run_forked((2, script, tiny_model_folder, tmp_path, SUPPORT))
+    run_forked(preloaded, (2, script, tiny_model_folder, tmp_path, SUPPORT))
     first, second = (json.loads((tmp_path / f"{number}.json").read_text()) for number in range(2))
     assert (first.pop("audits"), second.pop("audits")) == (1, 0)
     assert (first.pop("encoded"), second.pop("encoded")) == (1, 0)

@@ -7,8 +7,6 @@ import json
 import os
 import pickle
 import shutil
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ import datasets
 import pytest
 import torch
 from paths import SUPPORT
+from preloaded import Preloaded
 from small_runs import make_args, make_dataset
 
 from kobert_hf_emotion.errors import RunError
@@ -62,12 +61,10 @@ def dataset() -> datasets.Dataset:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
-def test_a_run_killed_again_and_again_ends_with_the_same_bits(tiny_model_folder: Path, tmp_path: Path) -> None:
-    program = SUPPORT / "killed_runs.py"
-    done = subprocess.run(
-        [sys.executable, str(program), str(tiny_model_folder), str(tmp_path), "5"],
-        check=False, capture_output=True, text=True, timeout=600,
-    )  # fmt: skip
+def test_a_run_killed_again_and_again_ends_with_the_same_bits(
+    tiny_model_folder: Path, tmp_path: Path, preloaded: Preloaded
+) -> None:
+    done = preloaded.run(SUPPORT / "killed_runs.py", tiny_model_folder, tmp_path, 5)
     assert done.returncode == 0, done.stderr[-3000:]
     assert sum(json.loads(done.stdout.splitlines()[-1]).values()) >= 8, (
         done.stdout

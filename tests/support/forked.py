@@ -2,6 +2,8 @@
 
     python tests/support/forked.py JOBS
 
+The process is itself a fork of the one that the fixture `preloaded` gives.
+
 JOBS is JSON: a list of [processes, script, arguments…], run one after the other. Several processes get the variables
 that `torchrun` and `accelerate launch` set. Ends with the code of the first process that fails.
 """
@@ -13,19 +15,19 @@ import os
 import runpy
 import signal
 import socket
-import subprocess
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from preloaded import Preloaded
+
 TIMEOUT = 600
 
 
-def run_forked(*jobs: Sequence[object]) -> None:
+def run_forked(preloaded: Preloaded, *jobs: Sequence[object]) -> None:
     """Runs jobs, each of them a number of processes, a script and its arguments."""
-    command = [sys.executable, __file__, json.dumps([[str(part) for part in job] for job in jobs])]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=TIMEOUT)
+    done = preloaded.run(__file__, json.dumps([[str(part) for part in job] for job in jobs]))
     assert done.returncode == 0, done.stderr[-3000:]
 
 

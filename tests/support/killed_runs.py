@@ -1,6 +1,7 @@
 """Runs a k-fold run in child processes that are killed (SIGKILL) at seeded moments, until one of them ends it.
 
-A program of its own rather than a part of the test: the libraries are loaded once, and each child is a fork.
+A program of its own rather than a part of the test: the libraries are loaded once, those that a run loads as it goes
+too, and each child is a fork.
 
     python tests/support/killed_runs.py MODEL OUTPUT SEED
 
@@ -10,6 +11,7 @@ killed: "event" for one that killed itself at a file operation or a training ste
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
@@ -18,6 +20,7 @@ import sys
 import time
 import traceback
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +60,13 @@ def run(model: Path, output: Path, log: Path | None) -> None:
     cross_validate(make_dataset(5), output, model, args, n_splits=2)
 
 
+def load_as(modules: Path) -> None:
+    """Imports what a child had loaded at its end, so that those that come need not."""
+    for name in json.loads(modules.read_text(encoding="utf-8")):
+        with suppress(ImportError):
+            importlib.import_module(name)
+
+
 def is_finished(run: Path) -> bool:
     record = run / "run.json"
     return record.is_file() and json.loads(record.read_text(encoding="utf-8"))["finished"]
@@ -74,8 +84,10 @@ def die_at(count: int, folder: str) -> None:
     sys.addaudithook(hook)
 
 
-def child(model: Path, output: Path, log: Path | None = None, events: int | None = None) -> int:
-    """Starts the run in a fork and returns its process id."""
+def child(
+    model: Path, output: Path, log: Path | None = None, events: int | None = None, modules: Path | None = None
+) -> int:
+    """Starts the run in a fork and returns its process id; one that ends well tells which `modules` it has loaded."""
     process = os.fork()
     if process == 0:
         code = 1
@@ -83,6 +95,8 @@ def child(model: Path, output: Path, log: Path | None = None, events: int | None
             if events is not None:
                 die_at(events, str(output))
             run(model, output, log)
+            if modules is not None:
+                modules.write_text(json.dumps(sorted(sys.modules)), encoding="utf-8")
             code = 0
         except Exception:
             traceback.print_exc()
@@ -95,8 +109,9 @@ def child(model: Path, output: Path, log: Path | None = None, events: int | None
 def main(model: Path, folder: Path, seed: int) -> None:
     chance = random.Random(seed)
     began = time.monotonic()
-    os.waitpid(child(model, folder / "whole"), 0)
-    seconds = time.monotonic() - began
+    os.waitpid(child(model, folder / "whole", modules=folder / "modules.json"), 0)
+    seconds = time.monotonic() - began  # with what it loaded, and so more than others need
+    load_as(folder / "modules.json")
     kills: Counter[str] = Counter()
     for number in range(MOST_CHILDREN):
         # Few events first: a child that gets no further than its start moves nothing on, and later ones must.

@@ -9,11 +9,11 @@ import pytest
 from golden_tokens import TRICKY
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer
+from tokenizers import AddedToken, Tokenizer
 from transformers import AutoTokenizer
 
 from kobert_hf_emotion import KoBERTTokenizer
-from kobert_hf_emotion.tokenization.fast_tokenizer import build_tokenizer_json
+from kobert_hf_emotion.tokenization.fast_tokenizer import build_tokenizer_json, tokenizer_json
 from kobert_hf_emotion.tokenization.normalization import prepare_gluonnlp, prepare_xlnet
 
 # Of `@huggingface/tokenizers` 0.2, which transformers.js 4 reads the file with.
@@ -48,6 +48,19 @@ def plain(vocab: Path) -> KoBERTTokenizer:
 @pytest.fixture(scope="module")
 def engines(plain: KoBERTTokenizer) -> dict[str, Tokenizer]:
     return {split: build_tokenizer_json(plain.sp_model, split) for split in ("sentencepiece", "gluonnlp")}
+
+
+def test_it_is_made_once_and_stays_each_models_own(
+    engines: dict[str, Tokenizer], plain: KoBERTTokenizer, tmp_path: Path
+) -> None:
+    for split, engine in engines.items():
+        engine.save(str(tmp_path / split))
+        expected = (tmp_path / split).read_text("utf-8")
+        assert tokenizer_json(plain.sp_model, split) == expected
+        added = json.loads(tokenizer_json(plain.sp_model, split, [AddedToken("뷁뷁")]))["added_tokens"]
+        assert (added[-1]["content"], added[-1]["id"]) == ("뷁뷁", 8002)
+        assert tokenizer_json(plain.sp_model, split) == expected
+        assert split == "sentencepiece" or expected != tokenizer_json(plain.sp_model, "sentencepiece")
 
 
 def test_javascript_knows_every_step(engines: dict[str, Tokenizer]) -> None:

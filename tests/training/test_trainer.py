@@ -12,6 +12,7 @@ import pytest
 import torch
 from forked import run_forked
 from paths import SUPPORT
+from preloaded import Preloaded
 from sklearn.metrics import accuracy_score, f1_score
 from small_trainer import LABELS, TEXTS, KeptGradients, arguments, build_model, rows
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -71,7 +72,7 @@ if args.process_index == 0:
 
 
 @pytest.mark.numeric
-def test_two_processes_train_as_one(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
+def test_two_processes_train_as_one(tokenizer: KoBERTTokenizer, tmp_path: Path, preloaded: Preloaded) -> None:
     jobs = []
     # 13 rows and a batch of 2 times 8: the processes cannot share the rows evenly.
     for processes, batch in ((1, 16), (2, 8)):
@@ -81,7 +82,7 @@ def test_two_processes_train_as_one(tokenizer: KoBERTTokenizer, tmp_path: Path) 
             WORKER.format(tests=str(SUPPORT), processes=processes, batch=batch, rows=13, **named), encoding="utf-8"
         )
         jobs.append((processes, script))
-    run_forked(*jobs)
+    run_forked(preloaded, *jobs)
     one, two = (torch.load(tmp_path / f"{processes}.pt", weights_only=True) for processes, _ in jobs)
     for name, gradient in one[0].items():
         torch.testing.assert_close(two[0][name], gradient, rtol=1e-5, atol=1e-6, msg=name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
@@ -14,6 +14,14 @@ from kobert_hf_emotion.utils.garbage_collection import (
     collector_paused,
     collector_spares_imports,
 )
+
+
+@pytest.fixture(autouse=True)
+def as_in_a_program() -> Iterator[None]:
+    """`conftest.py` has frozen what the tests imported."""
+    gc.unfreeze()
+    yield
+    gc.freeze()
 
 
 @pytest.mark.parametrize("pause", [collector_paused, collector_spares_imports])

@@ -1,0 +1,119 @@
+"""What a search is to do: the rows, the space, and what all of its trials have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+
+from ..data.label_ids import Truth, class_names, has_several, label_ids
+from ..runs.plan import Plan
+from ..splits.folds import Fold, Indices
+from ..splits.groups import Groups
+from ..tasks.multi_label import MultiLabel
+from ..tasks.single_label import SingleLabel
+from ..tasks.task import Task
+from ..tokenization.pieces import WordSplit
+from ..training.arguments import EmotionTrainingArguments
+from .space import Space, training_arguments
+from .storage import TrialStore
+
+HELD_OUT = "held_out"
+"""The folder of the trainings whose scores chose nothing."""
+
+
+@dataclass(frozen=True)
+class SearchPlan:
+    """What all processes at a search know.
+
+    Attributes:
+        folder: Of the search.
+        model: What every trial starts from.
+        dataset: All rows, with `text` and `label`.
+        held_out: Indices of the rows that no trial sees.
+        folds: Of the other rows, as indices of these.
+        groups: The group of each row of `dataset`, None where no rows have to stay together.
+        space: What is looked for.
+        trials: How many trials there are to be.
+        seed: Of the split, and of the first trial; others count up from it.
+        settings: What else the trials' training arguments have in common.
+        prunes: Whether trials that do worse than the median are given up early.
+        word_split: See `cross_validate`.
+        allow_empty: See `cross_validate`.
+    """
+
+    folder: Path
+    model: str
+    dataset: datasets.Dataset
+    held_out: Indices
+    folds: list[Fold]
+    groups: Groups | None
+    space: Space
+    trials: int
+    seed: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    prunes: bool = True
+    word_split: WordSplit | None = None
+    allow_empty: bool = False
+
+    @cached_property
+    def searched(self) -> Indices:
+        """Indices of the rows that trials see."""
+        return np.setdiff1d(np.arange(len(self.dataset)), self.held_out)
+
+    @cached_property
+    def searched_rows(self) -> datasets.Dataset:
+        """The rows that trials see."""
+        return self.dataset.select(self.searched)
+
+    @property
+    def labels(self) -> list[str]:
+        """Label names in the order of their ids."""
+        return class_names(self.dataset) or []
+
+    @cached_property
+    def truth(self) -> Truth:
+        """The labels of all rows."""
+        return label_ids(self.dataset, self.labels)
+
+    @property
+    def task(self) -> Task:
+        """How logits become answers."""
+        return MultiLabel(allow_empty=self.allow_empty) if has_several(self.dataset) else SingleLabel()
+
+    @property
+    def store(self) -> TrialStore:
+        """The trials on the disk."""
+        return TrialStore(self.folder, self.space, self.seed, self.prunes)
+
+    def seed_of(self, number: int) -> int:
+        """Returns the seed of a trial."""
+        return self.seed + number
+
+    def training_arguments(self, number: int, arguments: Mapping[str, Any]) -> EmotionTrainingArguments:
+        """Returns the training arguments of a trial.
+
+        Raises:
+            KoBERTEmotionError: A value is out of the range of its argument.
+        """
+        given = {"report_to": "none", "disable_tqdm": True, **self.settings, **training_arguments(arguments)}
+        return EmotionTrainingArguments(**given, seed=self.seed_of(number))
+
+    def of_trial(self, number: int, arguments: Mapping[str, Any]) -> Plan:
+        """Returns the run that a trial is: folds of the rows that trials see."""
+        args = self.training_arguments(number, arguments)
+        return self._plan(self.store.trial_folder(number), self.searched_rows, args)
+
+    def of_held_out(self, number: int, arguments: Mapping[str, Any]) -> Plan:
+        """Returns the run of one fold that trains on all rows that trials see and is scored on the others."""
+        args = self.training_arguments(number, arguments)
+        return self._plan(self.folder / HELD_OUT / f"trial_{number}", self.dataset, args)
+
+    def _plan(self, run: Path, rows: datasets.Dataset, args: EmotionTrainingArguments) -> Plan:
+        return Plan(run, os.fspath(self.model), rows, args, self.word_split, False, self.allow_empty)

@@ -1,0 +1,69 @@
+"""`kobert-emotion search`: from the file to the command that trains with what was found."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from sentences import sentences, write_seed_csv
+
+from kobert_hf_emotion.cli import main
+
+SPACE = "learning-rate: {low: 1e-4, high: 1e-2, log: true}\nepochs: 1\nbatch_size: [8, 16]\nmax_length: 24\n"
+
+
+def test_the_command_that_it_ends_in_can_be_typed(
+    tiny_model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    file = write_seed_csv(tmp_path / "train.csv", sentences(8))
+    Path("space.yaml").write_text(SPACE, encoding="utf-8")
+    argv = ["search", file.name, "--model", str(tiny_model_folder), "--trials", "3", "--folds", "2"]
+    assert main([*argv, "--space", "space.yaml", "--no-group-duplicates", "--output", "s", "--lang", "en"]) == 0
+    out = capsys.readouterr().out
+    lines = out.splitlines()
+    result = json.loads(Path("s/result.json").read_text(encoding="utf-8"))
+    assert lines[0] == "3 trials: complete 3"
+    assert f"{result['optimism']['chosen']:.4f}" in out
+    assert f"corrected {result['optimism']['corrected']:.4f}" in out
+    assert sum("best so far" in message for message in caplog.messages) == 3
+    words = shlex.split(lines[-1])
+    assert words[:2] == ["kobert-emotion", "train"]
+    assert {"--no-group-duplicates", "--lang"} < set(words)
+    assert "--trials" not in words
+    assert main([*words[1:], "--folds", "2", "--output", "run"]) == 0
+    arguments = json.loads(Path("run/run.json").read_text(encoding="utf-8"))["training_arguments"]
+    assert arguments["learning_rate"] == result["arguments"]["learning_rate"]
+    assert arguments["seed"] == result["arguments"]["seed"]
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "mended"),
+    [
+        ("--space spaec.yaml", "space.yaml", "--space space.yaml"),
+        ("--space bad.yaml", "learning_rat", ""),
+        ("--held-out 0.9", "--held-out", None),
+        ("--folds 40", "--folds", "--folds 4"),
+        ("--held-out 0.05", "--held-out", "--held-out 0.2"),
+    ],
+)
+def test_mistakes_end_in_a_line_that_can_be_typed(
+    words: str, said: str, mended: str | None, tiny_model_folder: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    write_seed_csv(tmp_path / "train.csv", sentences(5))
+    Path("space.yaml").write_text(SPACE, encoding="utf-8")
+    Path("bad.yaml").write_text("learning_rat: [1, 2]\n", encoding="utf-8")
+    argv = ["search", "train.csv", "--model", str(tiny_model_folder), "--output", "s", *words.split()]
+    assert main(argv) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert not Path("s").exists()
+    if mended is not None:
+        assert "$ kobert-emotion search train.csv" in err
+        assert mended in err.splitlines()[-1]
