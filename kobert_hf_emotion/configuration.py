@@ -40,6 +40,10 @@ class EmotionConfig(BertConfig):
         thresholds_from: What they were fitted on, in words.
         allow_empty: Of a multi-label model: whether a text may get no label. Otherwise it gets the one that is nearest
             to its threshold where none reaches it.
+        context_turns: How many turns before a line of a conversation the model was trained with, as its second text;
+            0 for none. See `tokenization.context`.
+        label_hierarchy: Of a model whose labels are the fine ones of two levels: for each coarse label its name
+            (`label`) and the names of the fine labels under it (`labels`).
         soft_labels: Whether the model was trained on shares of votes rather than on one label a text.
     """
 
@@ -53,6 +57,8 @@ class EmotionConfig(BertConfig):
     label_thresholds: list[float | int] | None = None
     thresholds_from: str | None = None
     allow_empty: bool = False
+    context_turns: int = 0
+    label_hierarchy: list[dict[str, Any]] | None = None
     soft_labels: bool = False
 
     def __post_init__(self, **kwargs: Any) -> None:
@@ -122,6 +128,11 @@ def label_names(config: PreTrainedConfig) -> list[str]:
 def softmax_temperature(config: PreTrainedConfig) -> float:
     """Returns what a classifier's logits are divided by before the softmax; 1 where its configuration has none."""
     return float(getattr(config, "softmax_temperature", 1.0))
+
+
+def context_turns(config: PreTrainedConfig) -> int:
+    """Returns how many turns before a line a model was trained with; 0 where its second texts are something else."""
+    return int(getattr(config, "context_turns", 0) or 0)
 
 
 def is_multi_label(config: PreTrainedConfig) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..data.column_names import CONVERSATION_COLUMN
 from ..data.distributions import majority_ids, to_shares
 from ..data.label_ids import IGNORED, Truth, class_names, has_several, has_votes, is_labelled, rows_of_labels, votes_of
 from ..data.text_keys import text_key
@@ -35,6 +36,7 @@ class AuditedRows:
         label_names: The names of the labels, by id; empty without labels.
         numbers: The row numbers in the file.
         groups: The groups, or None.
+        in_context: Whether the second texts are turns before a line, which is never cut for them.
     """
 
     texts: list[str]
@@ -46,6 +48,7 @@ class AuditedRows:
     label_names: list[str]
     numbers: list[int]
     groups: list[str] | None
+    in_context: bool = False
 
     @classmethod
     def of(cls, dataset: Dataset) -> AuditedRows:
@@ -64,7 +67,13 @@ class AuditedRows:
             label_names=class_names(dataset) or [],
             numbers=dataset["row"][:] if "row" in columns else list(range(1, len(texts) + 1)),
             groups=dataset["group"][:] if "group" in columns else None,
+            in_context={"text_pair", CONVERSATION_COLUMN} <= set(columns),
         )
+
+    @property
+    def cut_pairs(self) -> list[str] | None:
+        """The second texts that are cut together with the first ones."""
+        return None if self.in_context else self.pairs
 
     def __len__(self) -> int:
         return len(self.texts)

@@ -34,7 +34,8 @@ def check_tokens(
     # Equal texts have equal tokens; the word-for-word copies of a file are tokenized once.
     of_row, first = codes(rows.whole)
     texts = [rows.texts[index] for index in first]
-    pairs = None if rows.pairs is None else [rows.pairs[index] for index in first]
+    second = rows.cut_pairs
+    pairs = None if second is None else [second[index] for index in first]
     with collector_paused():
         ids: list[list[int]] = tokenizer(
             texts, pairs, verbose=False, return_token_type_ids=False, return_attention_mask=False
@@ -93,7 +94,7 @@ def _unknown(
     tokenizer: PreTrainedTokenizerBase,
     split: Split,
 ) -> Finding:
-    special = tokenizer.num_special_tokens_to_add(pair=rows.pairs is not None)
+    special = tokenizer.num_special_tokens_to_add(pair=rows.cut_pairs is not None)
     tokens = int((lengths - special)[of_row].sum())
     count = int(unknown[of_row].sum())
     share = count / max(tokens, 1)

@@ -12,11 +12,12 @@ from ..errors import CheckpointError, DataError
 from ..utils.files import write_json
 from ..wording import Wording
 from . import options
-from .groups import TrainingOptions, arguments_from, takes_groups
+from .groups import Columns, Conversations, LabelRules, TrainingOptions, arguments_from, takes_groups
 from .inputs import check_data_file
 from .language import counted, words
-from .models import check_model
+from .models import check_model, hierarchy_in
 from .output import note, note_reading, quiet_libraries, say
+from .turns import turns_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,6 +69,8 @@ def continue_(
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
     *,
+    conversations: Conversations,
+    rules: LabelRules,
     reading: ReadOptions,
     training: TrainingOptions,
 ) -> None:
@@ -90,6 +93,8 @@ def continue_(
     _check(checkpoint, old_rows, old_weight)
     with quiet_libraries():
         before = load_classifier(checkpoint)
+        hierarchy = hierarchy_in(before.task, rules.fine_label_column)
+        turns = turns_of(before, conversations, Columns())
         rows: dict[str, Dataset] = {}
         for name, path in files.items():
             if path is not None:
@@ -97,10 +102,14 @@ def continue_(
                     path,
                     text_column,
                     label_column,
+                    group_column=conversations.group_column,
+                    turns=turns,
                     labels=before.labels,
                     reading=reading,
                     task=before.task.name,
                     allow_empty=before.task.allow_empty,
+                    hierarchy=hierarchy,
+                    **vars(rules),
                 )
                 note_reading(report)
         history = continue_training(

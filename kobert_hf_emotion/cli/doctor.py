@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..data.tables import ReadOptions
+from ..data.task_names import TaskName
+from ..errors import DataError
 from . import options
-from .groups import Columns, takes_groups
-from .inputs import check_data_file
-from .language import spoken
+from .groups import Columns, LabelRules, Turns, takes_groups
+from .inputs import check_data_file, check_map
+from .language import counted, spoken, words
 from .models import check_start, names_nearest
-from .output import quiet_libraries, say_json
+from .output import quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
@@ -32,10 +34,21 @@ def doctor(
     folds: Annotated[int, typer.Option("--folds", min=2, help="겹 수 (folds)")] = 5,
     *,
     columns: Columns,
+    turns: Turns,
     group_column: options.GroupColumn = None,
     labels: options.Labels = None,
     task: options.Task = "single-label",
     allow_empty: options.AllowEmpty = False,
+    rules: LabelRules,
+    shared_fine_labels: options.SharedFineLabels = "error",
+    write_label_map: Annotated[
+        Path | None,
+        typer.Option(
+            "--write-label-map",
+            help="검사 대신, 레이블 열의 값과 그 뜻(모르면 빈칸)을 CSV로 씀: 고쳐서 --label-map에 (instead of the "
+            "audit, write the values of the label column and what they seem to mean as a CSV for --label-map)",
+        ),
+    ] = None,
     reading: ReadOptions,
     epochs: options.Epochs = 10.0,
     batch_size: options.BatchSize = 64,
@@ -52,22 +65,34 @@ def doctor(
     from ..audit.run_checks import check_run
     from ..data.dataset import load_emotion_dataset_with_report
     from ..data.label_ids import class_names
+    from ..data.levels import hierarchy_of
+    from ..data.turns import wanted_turns
     from ..tokenization.loading import load_tokenizer
     from ..training.estimate import RunPlan, estimate_training
     from .findings import show
 
     check_data_file("train_file", train_file)
     check_data_file("test_file", test_file)
+    if write_label_map is not None:
+        _write_map(train_file, write_label_map, columns, rules, options.parse_labels(labels), reading, task, json)
+        return
     check_start("model", model)
     shared: dict[str, Any] = {**vars(columns), "group_column": group_column, "reading": reading}
-    shared |= {"task": task, "allow_empty": allow_empty}
+    shared |= {"task": task, "allow_empty": allow_empty, **vars(rules)}
+    shared["turns"] = wanted_turns(turns.context or 0, turns.order_column, columns.text_pair_column)
     with quiet_libraries():
-        dataset, loaded = load_emotion_dataset_with_report(train_file, labels=options.parse_labels(labels), **shared)
+        dataset, loaded = load_emotion_dataset_with_report(
+            train_file, labels=options.parse_labels(labels), shared_fine_labels=shared_fine_labels, **shared
+        )
         findings = check_files(loaded) + check_reading(loaded)
         test = None
         if test_file is not None:
             test, test_loaded = load_emotion_dataset_with_report(
-                test_file, labels=class_names(dataset), require_labels=False, **shared
+                test_file,
+                labels=class_names(dataset),
+                require_labels=False,
+                hierarchy=hierarchy_of(dataset),
+                **shared,
             )
             findings += check_files(test_loaded, "test") + check_reading(test_loaded, "test", loaded)
         with names_nearest("model", model):
@@ -86,6 +111,52 @@ def doctor(
         show(report, spoken())
     if report.problems:
         raise typer.Exit(EXIT_PROBLEM)
+
+
+def _write_map(
+    train_file: Path,
+    output: Path,
+    columns: Columns,
+    rules: LabelRules,
+    labels: tuple[str, ...] | None,
+    reading: ReadOptions,
+    task: TaskName,
+    json: bool,
+) -> None:
+    """Writes what the values of the label column seem to mean."""
+    from ..data.label_map import write_label_map
+    from ..data.label_values import label_values
+
+    if rules.label_map is not None:
+        raise DataError(
+            "`write_label_map`은 새 레이블 표를 만듭니다. `label_map`은 빼세요.",
+            "`write_label_map` makes a new map of labels: leave `label_map` out.",
+            mend={"label_map": None},
+        )
+    check_map(output)
+    with quiet_libraries():
+        found = label_values(
+            train_file,
+            columns.text_column,
+            columns.label_column,
+            labels=labels,
+            fine_label_column=rules.fine_label_column,
+            reading=reading,
+            task=task,
+        )
+    write_label_map(output, found)
+    if json:
+        say_json({"output": output, "values": found})
+        return
+    for value in found:
+        mark = {"label": " ", "nearest": "~", "unknown": "?"}[value.how]
+        say(f"{mark} {value.value} → {value.label or '?'}  {value.rows:,}")
+    unknown = sum(not value.label for value in found)
+    near = sum(value.how == "nearest" for value in found)
+    say(
+        f"{output}: {counted(len(found), '값', 'values')}, {words('닮은 이름(~)', 'nearest names (~)')} {near}, "
+        f"{words('뜻을 적어야 할 값(?)', 'to fill in (?)')} {unknown}"
+    )
 
 
 def _config(model: str) -> PreTrainedConfig:

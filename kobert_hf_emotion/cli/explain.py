@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,7 +14,8 @@ from . import options
 from .inputs import check_order, check_page, file_or_texts
 from .language import words
 from .models import open_model
-from .output import note, quiet_libraries, say, say_json
+from .output import note, note_fine, quiet_libraries, say, say_json
+from .turns import note_single_lines
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -51,7 +53,9 @@ def explain(
     """예시: kobert-emotion explain default "밤길에 누가 자꾸 따라와서 무서웠어"
 
     예측에 낱말마다 얼마나 보탰는지 보여 줍니다. 숫자는 그 감정의 로짓에서 모든 감정의 평균을 뺀 값이 움직인 만큼입니다.
-    Shows what each word contributes to the prediction: by how much it moves the label's logit, less the mean of all.
+    여러 레이블 모델에서는 고른 레이블마다 그 로짓이 움직인 만큼입니다.
+    Shows what each word contributes to the prediction: by how much it moves the label's logit, less the mean of all; of
+    a multi-label model by how much it moves the logit of each label given.
     """  # noqa: D415
     check_order(model, inputs)
     found = file_or_texts(inputs, as_text, None)
@@ -63,7 +67,10 @@ def explain(
         )
     check_page(output, "explanation.html")
     with quiet_libraries():
-        explanations = open_model(model, tokenizer, num_attention_heads).explain(found, method, label)
+        opened = open_model(model, tokenizer, num_attention_heads)
+        note_fine(opened.task.levels is not None)
+        note_single_lines(opened)
+        explanations = opened.explain(found, method, label)
     if output is not None:
         from ..explanation.page import to_html
 
@@ -73,16 +80,21 @@ def explain(
     if json:
         say_json({"explanations": [explanation.to_dict() for explanation in explanations]})
         return
+    _print_all(explanations, label)
+
+
+def _print_all(explanations: Sequence[Explanation], label: str | None) -> None:
+    """Prints what speaks for `label`, by default for the label predicted or for all that are given."""
     for explanation in explanations:
-        _print(explanation, label)
+        for shown in [label] if label is not None else explanation.labels or [explanation.label]:
+            _print(explanation, shown)
 
 
-def _print(explanation: Explanation, label: str | None) -> None:
-    """Prints the words with their contributions, coloured where the terminal has colours."""
+def _print(explanation: Explanation, shown: str) -> None:
+    """Prints the words with their contributions to a label, coloured where the terminal has colours."""
     from rich.console import Console
     from rich.text import Text
 
-    shown = label or explanation.label
     line = Text(f"{explanation.label} {100 * explanation.score:.2f}%")
     if shown != explanation.label:
         line.append(f" · {shown} {100 * explanation.probabilities[shown]:.2f}%")

@@ -10,7 +10,8 @@ import typer
 from . import options
 from .language import counted, words
 from .models import load_model
-from .output import quiet_libraries, say, say_json
+from .output import note_fine, quiet_libraries, say, say_json
+from .turns import note_single_lines
 
 
 def export(
@@ -68,7 +69,9 @@ def export(
                 f"{model}: 앙상블은 내보낼 수 없습니다. 겹 하나나 가중치 평균을 내보내세요.",
                 f"{model}: an ensemble cannot be exported. Export one fold, or the mean of the weights.",
             )
+        note_fine(classifier.task.levels is not None)
         if format == "web":
+            note_single_lines(classifier)
             report = export_web(classifier, output, int8 is not False, runtime)
         else:
             report = export_onnx(classifier, output, bool(int8), None if Path(model).is_file() else model)

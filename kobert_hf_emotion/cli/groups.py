@@ -29,6 +29,39 @@ class Columns:
 
 
 @dataclass(frozen=True)
+class Turns:
+    """Which turns of a conversation go with a line."""
+
+    context: options.Context = None
+    order_column: options.OrderColumn = None
+
+
+@dataclass(frozen=True)
+class Conversations(Turns):
+    """The same where a file is predicted; a training's group column is one of its division."""
+
+    group_column: options.ConversationColumn = None
+
+
+@dataclass(frozen=True)
+class Long:
+    """How texts are answered that are longer than a model reads."""
+
+    long: options.Long = None
+    stride: options.Stride = 32
+    pool: options.Pool = "mean"
+
+
+@dataclass(frozen=True)
+class LabelRules:
+    """What the cells of labels mean."""
+
+    label_map: options.LabelMap = None
+    unknown_label: options.UnknownLabel = "error"
+    fine_label_column: options.FineLabelColumn = None
+
+
+@dataclass(frozen=True)
 class Engine:
     """Where files are predicted."""
 

@@ -54,7 +54,27 @@ def in_terms_of(app: typer.Typer, argv: Sequence[str], error: KoBERTEmotionError
     try_this = error.try_this
     if mend and set(mend) <= known:
         try_this = shlex.join(["kobert-emotion", *mended(command, argv, mend)])
+    elif "write_label_map" in mend and (line := _map_of_labels(command, group.commands["doctor"], argv, mend)):
+        try_this = shlex.join(["kobert-emotion", "doctor", *line])
     return KoBERTEmotionError(korean, english, try_this).in_language(spoken())
+
+
+def _map_of_labels(command: TyperCommand, doctor: Any, argv: Sequence[str], mend: Mapping[str, Setting]) -> list[str]:
+    """Returns the words behind `doctor` that write a map of the labels in the file that another command was given.
+
+    None of them where no file of rows was given.
+    """
+    given = typed(command.make_context(argv[0], list(argv[1:])))
+    files = given.get("train_file") or given.get("test_file") or given.get("inputs")
+    if not files:
+        return []
+    known = {str(parameter.name) for parameter in doctor.params if isinstance(parameter, TyperOption)} - {"model"}
+    options = {name: value for name, value in given.items() if name in known} | dict(mend)
+    wanted = [*_words(files)[:1]]
+    for parameter in doctor.params:
+        if isinstance(parameter, TyperOption):
+            wanted += _as_option(parameter, options.get(str(parameter.name)))
+    return wanted
 
 
 def mended(command: TyperCommand, argv: Sequence[str], mend: Mapping[str, Setting]) -> list[str]:

@@ -15,6 +15,7 @@ from ..assets import DEFAULT_MODEL_NAME
 from ..errors import DataError, Setting
 from ..utils.argument_checks import exists, nearest_path
 from ..utils.file_suffixes import FILE_SUFFIXES
+from ..utils.files import free_path
 from .typed import typed
 
 STDIN = "-"
@@ -154,6 +155,17 @@ def check_output(output: Path | None, source: object) -> None:
             f"예측은 CSV로 쓰는데 `output`의 이름이 {output.suffix}로 끝납니다. .csv로 바꾸세요.",
             f"Predictions are written as CSV, and `output` ends in {output.suffix}: use .csv.",
             mend={"output": str(output.with_suffix(".csv"))},
+        )
+
+
+def check_map(output: Path) -> None:
+    """Raises `DataError` where a map of labels would go into a folder, over a file, or under another suffix."""
+    if output.is_dir() or output.suffix.lower() != ".csv" or output.exists():
+        better = output / "label_map.csv" if output.is_dir() else output.with_suffix(".csv")
+        raise DataError(
+            f"`write_label_map`에는 새 .csv 파일이 필요한데 {output}입니다. 있는 표는 덮어쓰지 않습니다.",
+            f"Expected a new .csv file as `write_label_map`, found {output}. A map that is there is not overwritten.",
+            mend={"write_label_map": str(free_path(better) if better.exists() else better)},
         )
 
 

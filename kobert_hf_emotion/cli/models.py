@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..assets import DEFAULT_MODEL_NAME
-from ..errors import CheckpointError, HubError, RunError, Setting, TokenizerError
+from ..errors import CheckpointError, DataError, HubError, RunError, Setting, TokenizerError
 from ..hub.repo_id import is_only_on_hub, is_repo_id
 from ..utils.argument_checks import nearest_path
 from .inputs import check_there
 
 if TYPE_CHECKING:
+    from ..data.levels import Hierarchy
     from ..inference.ensemble import Predictor
     from ..inference.logits_model import LogitsModel
+    from ..tasks.task import Task
 
 
 def open_model(model: str, tokenizer: str | None, num_attention_heads: int | None) -> LogitsModel:
@@ -34,6 +36,25 @@ def open_model(model: str, tokenizer: str | None, num_attention_heads: int | Non
     classifier = load_model(model, tokenizer, num_attention_heads)
     classifier.to_accelerator()
     return classifier
+
+
+def hierarchy_in(task: Task, fine_label_column: str | None) -> Hierarchy | None:
+    """Returns which coarse label each label of a model stands under; None where its labels have one level.
+
+    Raises:
+        DataError: A column of fine labels was named, and the model's labels have one level.
+    """
+    if task.levels is not None:
+        return task.levels.hierarchy
+    if fine_label_column is not None:
+        raise DataError(
+            "두 단계로 학습한 모델이 아니므로 `fine_label_column`을 쓸 수 없습니다. 레이블 열은 `label_column`으로 "
+            "지정하세요.",
+            "The model's labels have one level: `fine_label_column` means nothing to it. Name the column of the labels "
+            "with `label_column`.",
+            mend={"fine_label_column": None, "label_column": fine_label_column},
+        )
+    return None
 
 
 def load_model(model: str, tokenizer: str | None, num_attention_heads: int | None) -> Predictor:

@@ -21,7 +21,8 @@ from .groups import Columns, Engine
 from .inputs import STDIN, looks_like_path
 from .language import counted, lines, spoken, words
 from .models import open_model
-from .output import as_options, note, quiet_libraries, say, say_json
+from .output import as_options, note, note_fine, quiet_libraries, say, say_json
+from .turns import note_single_lines
 
 if TYPE_CHECKING:
     from ..ray_engine.prediction import RayPrediction
@@ -58,6 +59,9 @@ def predict_files(
         from ..ray_engine.prediction import predict_on_ray
 
         opened = open_model(model, tokenizer, num_attention_heads)
+        if columns.text_pair_column is None:
+            note_single_lines(opened)
+    note_fine(opened.task.levels is not None)
     with quiet_libraries(), _progress() as show:
         found = predict_on_ray(
             model,

@@ -55,6 +55,41 @@ AllowEmpty = Annotated[
         "means none, and an answer may be empty)",
     ),
 ]
+LabelMap = Annotated[
+    str | None,
+    typer.Option(
+        "--label-map",
+        help="두 열의 표: 파일에 있는 값과 그것이 뜻하는 레이블(뺄 값은 -); 또는 kote, goemotions: 그 말뭉치의 이름을 "
+        "일곱 감정으로 (a table of two columns, a value of the file and the label it means, - to leave it out; or kote "
+        "or goemotions, from that corpus's names to the seven)",
+    ),
+]
+FineLabelColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--fine-label-column",
+        help="레이블이 두 단계일 때 소분류 열; --label-column은 대분류 열 (where labels have two levels, the column of "
+        "the fine ones; --label-column is that of the coarse ones)",
+    ),
+]
+SharedFineLabelsName: TypeAlias = Literal["error", "join"]
+SharedFineLabels = Annotated[
+    SharedFineLabelsName,
+    typer.Option(
+        "--shared-fine-labels",
+        help="여러 대분류에 있는 소분류: error는 멈추고 행을 알림, join은 '대분류/소분류'로 나눔 (a fine label under "
+        "several coarse ones: stop and name the rows, or tell them apart as coarse/fine)",
+    ),
+]
+UnknownLabelName: TypeAlias = Literal["error", "drop"]
+UnknownLabel = Annotated[
+    UnknownLabelName,
+    typer.Option(
+        "--unknown-label",
+        help="모르는 레이블: error는 멈추고 알림, drop은 그 행을 빼고 셈 (an unknown label: stop, or leave its rows "
+        "out and count them)",
+    ),
+]
 BatchSize = Annotated[int, typer.Option("--batch-size", min=1, help="배치 크기 (rows a batch)")]
 Epochs = Annotated[float, typer.Option("--epochs", min=0.01, help="에폭 수 (passes over the rows)")]
 LearningRate = Annotated[float, typer.Option("--learning-rate", help="학습률 (peak learning rate)")]
@@ -133,6 +168,27 @@ Seed = Annotated[int, typer.Option("--seed", min=0, help="난수 시드 (seed)")
 GroupColumn = Annotated[
     str | None,
     typer.Option("--group-column", help="값이 같으면 같은 겹에 두는 열 (rows with equal values share a fold)"),
+]
+Context = Annotated[
+    int | None,
+    typer.Option(
+        "--context",
+        min=0,
+        help="대화에서 한 줄 앞의 말을 몇 마디까지 함께 볼지; 대화는 --group-column, KEMDy 발화 번호나 AI-Hub의 시작 "
+        "표시로 앎 (turns before a line that go with it, at most; conversations by --group-column, KEMDy's ids or "
+        "AI-Hub's marks)",
+    ),
+]
+OrderColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--order-column",
+        help="--context: 대화 안의 순서 열; 없으면 파일의 차례 (order of the lines of a conversation; the file's)",
+    ),
+]
+ConversationColumn = Annotated[
+    str | None,
+    typer.Option("--group-column", help="--context로 학습한 모델: 대화가 적힌 열 (column of the conversations)"),
 ]
 GroupPattern = Annotated[
     str | None,
@@ -234,6 +290,28 @@ SplitFile = Annotated[
     typer.Option(
         "--split",
         help="행마다 겹을 적은 CSV, 예: 다른 실행의 split.csv (CSV with the fold of each row, as a run writes)",
+    ),
+]
+
+LongName: TypeAlias = Literal["window", "sentence"]
+Long = Annotated[
+    LongName | None,
+    typer.Option(
+        "--long",
+        help="모델이 읽는 길이보다 긴 글을 겹치는 창(window)이나 문장(sentence)으로 나누어 답함; 없으면 끝을 "
+        "자름 (texts longer than the model reads: in overlapping windows, or by sentence; cut if left out)",
+    ),
+]
+Stride = Annotated[
+    int, typer.Option("--stride", min=0, help="--long: 이웃한 창이 함께 가진 토큰 수 (tokens that two windows share)")
+]
+PoolName: TypeAlias = Literal["mean", "max"]
+Pool = Annotated[
+    PoolName,
+    typer.Option(
+        "--pool",
+        help="--long: 나눈 것들의 확률을 합치는 법; mean은 평균, max는 라벨마다 가장 큰 값을 합이 1이 되게 (how the "
+        "pieces' probabilities become the text's: their mean, or each label's highest, brought to a sum of 1)",
     ),
 ]
 

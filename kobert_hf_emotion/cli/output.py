@@ -35,6 +35,12 @@ def note(line: str | Wording) -> None:
     print(said(line), file=sys.stderr)  # noqa: T201
 
 
+def note_fine(has_levels: bool) -> None:
+    """Says, where labels have two levels, that a command is about the fine ones."""
+    if has_levels:
+        note(Wording("두 단계 레이블의 모델: 소분류로 합니다", "labels of two levels: this is about the fine ones"))
+
+
 def note_reading(report: LoadReport) -> None:
     """Prints what was read and how, with options in place of the arguments that the report names."""
     note(as_options(report.summary(spoken())))

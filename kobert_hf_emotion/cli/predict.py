@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,28 +12,36 @@ import typer
 from ..data.tables import ReadOptions
 from ..utils.garbage_collection import collector_spares_imports
 from . import options
-from .groups import Columns, Engine, takes_groups
+from .groups import Columns, Conversations, Engine, LabelRules, Long, takes_groups
 from .inputs import STDIN, check_order, check_output, file_or_texts, refuse_unused
 from .language import counted, spoken, words
-from .models import open_model
-from .output import note, note_reading, progress_bar, quiet_libraries, say, say_json
+from .long_texts import long_texts, refuse_long
+from .models import hierarchy_in, open_model
+from .output import as_options, note, note_reading, progress_bar, quiet_libraries, say, say_json
+from .turns import note_single_lines, refuse_turns, turns_of
 from .typed import typed
 
 if TYPE_CHECKING:
     from ..data.row_stream import RowStream
+    from ..inference.files import TwoLevelPrediction
     from ..inference.logits_model import LogitsModel
+    from ..tasks.task import Prediction
     from ..tokenization.guard import UnknownTexts
+    from ..tokenization.windows import LongTexts
 
 
 _FOR_TEXTS = {"model", "inputs", "output", "as_text", "batch_size", "tokenizer", "num_attention_heads", "json"}
+_FOR_TEXTS |= {field.name for field in fields(Long)}
 """Parameters that matter where texts are given; all others are about reading a file."""
+_MOST_FINE = 10
+"""Fine labels of a text that are shown, the most probable first; --json has all."""
 _FOR_RAY = {field.name for field in fields(Engine)} - {"engine"}
 """Parameters that do nothing without Ray."""
 
 
 @takes_groups
 def predict(
-    context: typer.Context,
+    call: typer.Context,
     model: Annotated[
         str, typer.Argument(help="'default', 폴더(export 포함), Hub 이름 또는 .pt/.tar 파일 (model or exported folder)")
     ],
@@ -54,9 +63,12 @@ def predict(
     ] = False,
     *,
     columns: Columns,
+    conversations: Conversations,
+    long: Long,
     ignore_labels: Annotated[
         bool, typer.Option("--ignore-labels", help="라벨 열이 있어도 쓰지 않음 (leave the label column out)")
     ] = False,
+    rules: LabelRules,
     reading: ReadOptions,
     batch_size: options.BatchSize = 64,
     tokenizer: options.Tokenizer = None,
@@ -72,85 +84,153 @@ def predict(
     read and written in parts, so they may be of any size (of an XLSX the table of strings is held whole). MODEL may
     be a folder that export wrote.
     """  # noqa: D415
-    from ..data.label_kinds import label_kind
+    from ..data.label_kinds import label_kind, settled
     from ..data.row_stream import open_rows
 
     check_order(model, inputs)
     if engine.engine == "ray":
         from .on_ray import predict_files
 
+        refuse_unused(call, set(typed(call)) - set(vars(rules)), "`engine` ray에서는", "with `engine` ray")
+        refuse_turns(conversations)
+        refuse_long(long)
         read_labels, heads = not ignore_labels, num_attention_heads
         predict_files(
             *(model, inputs, output, as_text, columns, read_labels, reading, batch_size, tokenizer, heads, engine, json)
         )
         return
-    refuse_unused(context, set(typed(context)) - _FOR_RAY, "`engine` ray 없이는", "without `engine` ray")
+    refuse_unused(call, set(typed(call)) - _FOR_RAY, "`engine` ray 없이는", "without `engine` ray")
+    pieces = long_texts(call, long)
     found = file_or_texts(inputs, as_text, reading.encoding)
     if not isinstance(found, Path):
         used = _FOR_TEXTS | {"engine"} | {"encoding"} if inputs == [STDIN] else _FOR_TEXTS | {"engine"}
-        refuse_unused(context, used, "문장을 예측할 때", "with texts")
+        refuse_unused(call, used, "문장을 예측할 때", "with texts")
     check_output(output, found)
     with collector_spares_imports(), quiet_libraries():
         classifier = open_model(model, tokenizer, num_attention_heads)
     if (about := classifier.task.about(spoken())) is not None:
         note(about)
     if not isinstance(found, Path):
-        _predict_texts(classifier, found, output, batch_size, json)
+        note_single_lines(classifier)
+        _predict_texts(classifier, found, output, batch_size, json, pieces)
         return
     with quiet_libraries():
         task = classifier.task
-        kind = label_kind(task.name, task.allow_empty)
+        hierarchy_in(task, rules.fine_label_column)
+        kind = settled(label_kind(task.name, task.allow_empty), rules.label_map, rules.unknown_label)
         rows = open_rows(
-            found, classifier.labels, **vars(columns), read_labels=not ignore_labels, reading=reading, kind=kind
+            found,
+            classifier.labels,
+            **vars(columns),
+            read_labels=not ignore_labels,
+            reading=reading,
+            kind=kind,
+            fine_label_column=rules.fine_label_column,
+            group_column=conversations.group_column,
+            turns=turns_of(classifier, conversations, columns),
         )
         note_reading(rows.report)
-    _predict_rows(classifier, rows, output, batch_size, json)
+    _predict_rows(classifier, rows, output, batch_size, json, pieces)
 
 
-def _predict_texts(classifier: LogitsModel, texts: list[str], output: Path | None, batch_size: int, json: bool) -> None:
+def _predict_texts(
+    classifier: LogitsModel, texts: list[str], output: Path | None, batch_size: int, json: bool, long: LongTexts | None
+) -> None:
     from ..tokenization.guard import UnknownTexts
 
     unknown = UnknownTexts()
+    predictions: Sequence[Prediction]
+    columns: dict[str, list[str]] = {"text": texts}
     with quiet_libraries():
-        logits = classifier.predict_logits(texts, None, batch_size, unknown)
-    predictions = classifier.task.predictions(logits, classifier.labels)
+        if long is None:
+            logits = classifier.predict_logits(texts, None, batch_size, unknown)
+            predictions = classifier.task.predictions(logits, classifier.labels)
+        else:
+            answer = classifier.answer_long(texts, long, None, batch_size, unknown)
+            logits, predictions = answer.logits, answer.predictions(classifier.task, classifier.labels)
+            columns["parts"] = answer.cells(classifier.task, classifier.labels)
+            note(as_options(answer.counts.message(long).in_language(spoken())))
     if output is not None:
         from ..inference.prediction_csv import prediction_csv
 
         with prediction_csv(output, classifier.labels, classifier.task) as table:
-            table.write({"text": texts}, logits)
+            table.write(columns, logits)
     _warn(unknown)
     if json:
         predicted = [{"text": t, **p} for t, p in zip(texts, predictions, strict=True)]
-        say_json({"predictions": predicted, "unknown_texts": unknown.unknown})
+        say_json({"predictions": predicted, "unknown_texts": unknown.unknown, "cut_texts": unknown.cut})
         return
     for text, prediction in zip(texts, predictions, strict=True):
-        ranked = sorted(prediction["probabilities"].items(), key=lambda item: -item[1])
-        chosen = ", ".join(prediction.get("labels", [prediction["label"]])) or "-"
-        say(f"{text}\n  {chosen}  " + "  ".join(f"{label} {p:.2f}%" for label, p in ranked))
+        say("\n".join([text, *_shown(prediction)]))
+        parts: Sequence[Any] = prediction.get("parts", ())  # type: ignore[assignment]
+        for part in parts if len(parts) > 1 else ():
+            say(f"  [{part['start']}:{part['end']}] {text[part['start'] : part['end']]}")
+            say("\n".join(f"  {line}" for line in _shown(part)))
+
+
+def _shown(prediction: Mapping[str, Any]) -> list[str]:
+    """Returns the lines that say what is predicted of a text: of two levels the coarse labels come first."""
+    chosen = ", ".join(prediction.get("labels", [prediction["label"]])) or "-"
+    coarse = prediction.get("coarse")
+    if coarse is None:
+        return [_ranked(chosen, prediction["probabilities"])]
+    return [
+        _ranked(coarse["label"], coarse["probabilities"]),
+        _ranked(chosen, prediction["probabilities"], _MOST_FINE),
+    ]
+
+
+def _ranked(chosen: str, percents: Mapping[str, float], most: int | None = None) -> str:
+    ranked = sorted(percents.items(), key=lambda item: -item[1])[:most]
+    return f"  {chosen}  " + "  ".join(f"{label} {percent:.2f}%" for label, percent in ranked)
 
 
 def _warn(unknown: UnknownTexts) -> None:
-    if (message := unknown.message()) is not None:
-        note(message)
+    for message in (unknown.message(), unknown.cut_message()):
+        if message is not None:
+            note(as_options(message.in_language(spoken())))
 
 
-def _predict_rows(classifier: LogitsModel, rows: RowStream, output: Path | None, batch_size: int, json: bool) -> None:
-    from ..inference.files import predict_rows
+def _predict_rows(
+    classifier: LogitsModel, rows: RowStream, output: Path | None, batch_size: int, json: bool, long: LongTexts | None
+) -> None:
+    from ..inference.files import TwoLevelPrediction, predict_rows
 
     with quiet_libraries(), progress_bar(words("예측", "predicting"), rows.report.rows_kept) as advance:
-        found = predict_rows(classifier, rows, output, batch_size, advance)
+        found = predict_rows(classifier, rows, output, batch_size, advance, long)
     _warn(found.unknown)
+    if long is not None:
+        note(as_options(found.long.message(long).in_language(spoken())))
     if output is not None:
         note(f"{output}: {counted(found.rows, '행', 'rows')}")
     counts = dict(zip(found.labels, found.predicted.tolist(), strict=True))
     if json:
         result: dict[str, Any] = {"output": output, "rows": found.rows, "data": rows.report, "predicted": counts}
-        result["unknown_texts"] = found.unknown.unknown
+        result |= {"unknown_texts": found.unknown.unknown, "cut_texts": found.unknown.cut}
+        if long is not None:
+            result["long"] = {**vars(long), **vars(found.long)}
         if found.labelled:
             result |= {"scores": found.scores(), "report": found.table_report()}
+        if isinstance(found, TwoLevelPrediction):
+            result["coarse"] = _coarse(found)
         say_json(result)
-    elif found.labelled:
+        return
+    if found.labelled:
         say("\n".join([found.text_report(), *found.scores().remarks(spoken())]))
     else:
-        say("  ".join(f"{name} {count:,}" for name, count in counts.items()))
+        say(_counts(counts))
+    if isinstance(found, TwoLevelPrediction):
+        say(words("대분류(소분류 확률의 합)", "coarse labels (sums of the fine probabilities)"))
+        say(found.coarse.text_report() if found.labelled else _counts(found.coarse_counts()))
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return "  ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+def _coarse(found: TwoLevelPrediction) -> dict[str, Any]:
+    """Returns what `--json` says of the coarse labels."""
+    result: dict[str, Any] = {"predicted": found.coarse_counts()}
+    if found.labelled:
+        result |= {"scores": found.coarse.scores(), "report": found.coarse.table_report()}
+    return result

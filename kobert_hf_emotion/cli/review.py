@@ -11,7 +11,7 @@ from . import options
 from .inputs import check_there
 from .language import counted, words
 from .models import check_run
-from .output import quiet_libraries, say, say_json
+from .output import note_fine, quiet_libraries, say, say_json
 
 if TYPE_CHECKING:
     from ..runs.crowd import CrowdReview
@@ -54,6 +54,7 @@ def _write(run: Path, output: Path, top: int, json: bool) -> None:
 
     with quiet_libraries():
         finished = read_run(run)
+        note_fine("hierarchy" in finished.record)
         crowd = crowd_review(finished, top) if finished.has_votes else None
         table = disputed_labels(finished, top) if crowd is None else crowd.table
         write_review(output, table, finished.labels, None if crowd is None else crowd.annotators)

@@ -9,11 +9,16 @@ from typing import Annotated
 import typer
 
 from . import options
+from .groups import Long, takes_groups
+from .long_texts import long_texts
 from .models import open_model
 from .output import quiet_libraries, say
+from .turns import note_served_lines
 
 
+@takes_groups
 def serve(
+    call: typer.Context,
     model: Annotated[
         str, typer.Argument(help="'default', 폴더(export 포함), Hub 이름 또는 .pt/.tar 파일 (model or exported folder)")
     ],
@@ -71,6 +76,8 @@ def serve(
     log_texts: Annotated[
         bool, typer.Option("--log-texts", help="글과 감정을 로그에 남김 (log texts and labels)")
     ] = False,
+    *,
+    long: Long,
     tokenizer: options.Tokenizer = None,
     num_attention_heads: options.Heads = None,
 ) -> None:
@@ -86,6 +93,7 @@ def serve(
     from ..serving.options import ServingOptions, read_api_key, require_serving
 
     require_serving()
+    pieces = long_texts(call, long)
     limits = ServingOptions(
         max_batch_size=max_batch_size,
         max_wait_ms=max_wait_ms,
@@ -96,11 +104,13 @@ def serve(
         cors_origins=tuple(cors_origin or ()),
         frame_origins=tuple(frame_origin or ()),
         log_texts=log_texts,
+        long=pieces,
     )
     bound_caches()
     from ..serving.server import serve as run
 
     with quiet_libraries():
         classifier = open_model(model, tokenizer, num_attention_heads)
+    note_served_lines(classifier)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # it warns of what any client may send
     run(classifier, host, port, limits, on_listening=say)

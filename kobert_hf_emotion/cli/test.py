@@ -12,18 +12,21 @@ from ..errors import DataError
 from ..utils.files import write_json
 from ..wording import Wording
 from . import options
-from .groups import Columns, takes_groups
+from .groups import Columns, Conversations, LabelRules, Long, takes_groups
 from .inputs import check_data_file
 from .language import counted, spoken, words
-from .models import check_notebook_options, check_tested, names_nearest
+from .long_texts import long_texts, note_long
+from .models import check_notebook_options, check_tested, hierarchy_in, names_nearest
 from .output import note, note_reading, quiet_libraries, say, say_json
+from .turns import turns_of
 
 if TYPE_CHECKING:
-    from ..evaluation.held_out import Holdout, HoldoutScores
+    from ..evaluation.held_out import CoarseScores, Holdout, HoldoutScores
 
 
 @takes_groups
 def evaluate(
+    call: typer.Context,
     run: Annotated[
         Path, typer.Argument(help="실행 폴더, 모델 폴더, 'default', Hub 이름 또는 .pt/.tar 파일 (run, model or file)")
     ],
@@ -36,6 +39,9 @@ def evaluate(
     ] = False,
     *,
     columns: Columns,
+    conversations: Conversations,
+    long: Long,
+    rules: LabelRules,
     reading: ReadOptions,
     batch_size: options.BatchSize = 64,
     tokenizer: options.Tokenizer = None,
@@ -59,6 +65,7 @@ def evaluate(
     from ..inference.loading import load_checkpoint
     from ..runs.layout import find_checkpoints
 
+    pieces = long_texts(call, long)
     _check_output(output)
     check_data_file("test_file", test_file)
     check_tested("run", run)
@@ -69,15 +76,20 @@ def evaluate(
         dataset, report = load_emotion_dataset_with_report(
             test_file,
             **vars(columns),
+            group_column=conversations.group_column,
+            turns=turns_of(predictor, conversations, columns),
             labels=predictor.labels,
             reading=reading,
             task=predictor.task.name,
             allow_empty=predictor.task.allow_empty,
+            hierarchy=hierarchy_in(predictor.task, rules.fine_label_column),
+            **vars(rules),
         )
         note_reading(report)
         if (about := predictor.task.about(spoken())) is not None:
             note(about)
-        found = evaluate_run(run, dataset, select_on_test, batch_size, tokenizer, num_attention_heads)
+        note_long(predictor, dataset["text"][:], pieces)
+        found = evaluate_run(run, dataset, select_on_test, batch_size, tokenizer, num_attention_heads, pieces)
     content = _to_json(found) | {"data": report}
     if output is not None:
         write_json(output, content)
@@ -85,6 +97,7 @@ def evaluate(
         say_json(content)
         return
     lines = [*_table(found), f"{found.best.path}\n  {words(*_reason(found))}", *_details(found), *_labels(found)]
+    lines += _coarse(found)
     say("\n".join(lines))
 
 
@@ -171,6 +184,27 @@ def _details(found: Holdout) -> list[str]:
     return lines
 
 
+def _coarse(found: Holdout) -> list[str]:
+    """Returns the table of the coarse labels; nothing where labels have one level."""
+    short = found.best.all_rows.scores.SHORT
+    lines = []
+    for r in (*found.checkpoints, *found.combined):
+        if r.coarse is not None:
+            figures = " ".join(f"{vars(r.coarse.scores)[key]:>9.4f}" for key in short)
+            lines.append(f"{r.name:<32} {r.coarse.scores.log_loss:>8.4f} {figures} {r.coarse.ece:>7.4f}")
+    if not lines or found.best.coarse is None:
+        return []
+    title = words("대분류(소분류 확률의 합)", "coarse labels (sums of the fine probabilities)")
+    part = found.best.coarse
+    intervals = ", ".join(f"{name} [{part.intervals[key]}]" for key, name in short.items())
+    heads = f"{'checkpoint':<32} {'log loss':>8} {' '.join(f'{name:>9}' for name in short.values())} {'ECE':>7}"
+    return ["", title, heads, *lines, f"  {found.best.name}: {intervals}"]
+
+
+def _coarse_json(found: CoarseScores) -> dict[str, Any]:
+    return {**vars(found.scores), "ece": found.ece, "intervals": found.intervals}
+
+
 def _to_json(found: Holdout) -> dict[str, Any]:
     def flat(r: HoldoutScores) -> dict[str, Any]:
         parts = {name: part for name, part in (("unseen", r.unseen), ("seen", r.seen)) if part is not None}
@@ -180,6 +214,7 @@ def _to_json(found: Holdout) -> dict[str, Any]:
             **vars(r.all_rows.scores),
             "ece": r.ece,
             **({} if r.by_label is None else {"labels": r.by_label}),
+            **({} if r.coarse is None else {"coarse": _coarse_json(r.coarse)}),
             "intervals": r.all_rows.intervals,
             **{name: {**vars(part.scores), "intervals": part.intervals} for name, part in parts.items()},
         }

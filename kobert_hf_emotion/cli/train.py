@@ -10,7 +10,7 @@ import typer
 from ..data.tables import ReadOptions
 from ..errors import RunError, SplitError
 from . import options
-from .groups import Columns, Division, FoldEngine, RunOptions, arguments_from, takes_groups
+from .groups import Columns, Division, FoldEngine, LabelRules, RunOptions, Turns, arguments_from, takes_groups
 from .inputs import check_data_file, check_there
 from .language import words
 from .models import check_start, names_nearest
@@ -37,9 +37,12 @@ def train(
     *,
     columns: Columns,
     division: Division,
+    turns: Turns,
     labels: options.Labels = None,
     task: options.Task = "single-label",
     allow_empty: options.AllowEmpty = False,
+    rules: LabelRules,
+    shared_fine_labels: options.SharedFineLabels = "error",
     reading: ReadOptions,
     training: RunOptions,
     word_split: options.WordSplit = None,
@@ -63,6 +66,7 @@ def train(
     interrupted.
     """  # noqa: D415
     from ..data.dataset import load_emotion_dataset_with_report
+    from ..data.turns import wanted_turns
     from ..runs.cross_validation import cross_validate
 
     _check_folds(division)
@@ -81,6 +85,9 @@ def train(
             reading=reading,
             task=task,
             allow_empty=allow_empty,
+            turns=wanted_turns(turns.context or 0, turns.order_column, columns.text_pair_column),
+            shared_fine_labels=shared_fine_labels,
+            **vars(rules),
         )
         note_reading(report)
         with names_nearest("model", model):
@@ -100,6 +107,7 @@ def train(
                 split=division.split,
                 train_elsewhere=elsewhere,
                 allow_empty=allow_empty,
+                context=turns.context or 0,
             )
     _say_result(result, report, json)
 

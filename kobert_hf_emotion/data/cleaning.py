@@ -35,9 +35,11 @@ def join_tables(tables: Sequence[Table], columns: Sequence[Columns]) -> pd.DataF
         roles = {
             "text": found.text,
             "raw_label": found.label,
+            "raw_coarse": found.coarse,
             "other_label": found.other_label,
             "text_pair": found.text_pair,
             "group": found.group,
+            "order": found.order,
             "id": found.id if with_id else None,
         }
         frame = pd.DataFrame({role: table.frame[name] for role, name in roles.items() if name is not None})
@@ -83,7 +85,8 @@ def keep_rows(frame: pd.DataFrame, require_labels: bool) -> tuple[pd.DataFrame, 
         The rows that are kept, and how many are not by reason.
     """
     if require_labels and "label" in frame:
-        frame.loc[(frame["reason"] == "") & frame["label"].isna(), "reason"] = "empty_label"
+        without = (frame["reason"] == "") & frame["label"].isna()
+        frame.loc[without, "reason"] = frame.loc[without, "label_fault"] if "label_fault" in frame else "empty_label"
     reasons = frame["reason"]
     counts = {reason: int((reasons == reason).sum()) for reason in REASONS}
     return frame[reasons == ""], {reason: count for reason, count in counts.items() if count}

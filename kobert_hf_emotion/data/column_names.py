@@ -4,6 +4,10 @@ from __future__ import annotations
 
 TEXT_COLUMN, TEXT_PAIR_COLUMN, LABEL_COLUMN = "text", "text_pair", "label"
 """Of a data set as `load_emotion_dataset` gives it."""
+CONVERSATION_COLUMN = "conversation"
+"""Of one whose second texts are the turns before a line."""
+COARSE_COLUMN = "coarse_label"
+"""Of the same, where labels have two levels: the coarse one, which follows from `label`."""
 IDS_COLUMN, LABELS_COLUMN = "input_ids", "labels"
 """Of an encoded data set, as models take them."""
 ANNOTATIONS_COLUMN = "annotations"

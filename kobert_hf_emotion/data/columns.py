@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .tables import Table
+    from .turns import Turns
 
 
 class _Role(NamedTuple):
@@ -31,7 +32,7 @@ class _Role(NamedTuple):
 
 TEXT_NAMES = (
     *("text", "sentence", "document", "utterance", "comment", "review", "content"),
-    *("문장", "내용", "발화", "발화문", "텍스트", "본문", "댓글", "리뷰"),
+    *("글", "문장", "내용", "발화", "발화문", "텍스트", "본문", "댓글", "리뷰"),
     *("문장내용", "대화내용", "댓글내용", "발화내용", "리뷰내용", "글내용"),
 )
 LABEL_NAMES = ("label", "labels", "lable", "라벨", "레이블", "class", "target")
@@ -45,8 +46,10 @@ _ROLES = {
     "text": ("글", "text"),
     "text_pair": ("둘째 글", "text_pair"),
     "label": ("레이블", "label"),
+    "coarse": ("대분류", "coarse label"),
     "other_label": ("견줄 레이블", "second label"),
     "group": ("그룹", "group"),
+    "order": ("순서", "order"),
     "id": ("ID", "id"),
 }
 _MANY = {
@@ -60,10 +63,11 @@ _MANY = {
 class Columns:
     """The columns of one table by their role; None where there is none.
 
-    `other_label` is a second column of labels, which `label` is compared with. `guessed` lists the roles of
-    columns that were not named, `rivals` other columns that could have been taken for the role, `unused` all columns
-    without one. In place of `label` there may be several columns: `indicators`, of 0 and 1, one for each label;
-    `votes`, of numbers, one for each label; or `annotators`, of labels, one for each annotator.
+    `other_label` is a second column of labels, which `label` is compared with; `coarse` one of coarse labels, where
+    `label` holds fine ones. `guessed` lists the roles of columns that were not named, `rivals` other columns that could
+    have been taken for the role, `unused` all columns without one. In place of `label` there may be several
+    columns: `indicators`, of 0 and 1, one for each label; `votes`, of numbers, one for each label; or `annotators`, of
+    labels, one for each annotator.
     """
 
     text: str
@@ -72,12 +76,14 @@ class Columns:
     text_pair: str | None = None
     group: str | None = None
     id: str | None = None
+    order: str | None = None
     indicators: tuple[str, ...] = ()
     votes: tuple[str, ...] = ()
     annotators: tuple[str, ...] = ()
     guessed: tuple[str, ...] = ()
     rivals: dict[str, tuple[str, ...]] = field(default_factory=dict)
     unused: tuple[str, ...] = ()
+    coarse: str | None = None
 
     @property
     def for_labels(self) -> tuple[str, ...]:
@@ -128,6 +134,9 @@ class Wanted:
         several: Whether a row may have several labels, so that each may have a column of its own.
         votes: Whether a row has votes, so that each label or each annotator may have a column of its own.
         labels: The names of the labels, where they are given.
+        turns: Which turns before a line are wanted with it, if any.
+        fine_label: The column of the fine labels, where `label` is that of the coarse ones.
+        require_coarse: Whether a column of coarse labels must then be there.
     """
 
     text: str | None = None
@@ -139,17 +148,22 @@ class Wanted:
     several: bool = False
     votes: bool = False
     labels: tuple[str, ...] = ()
+    turns: Turns | None = None
+    fine_label: str | None = None
+    require_coarse: bool = True
 
     @property
     def named(self) -> dict[str, str]:
         """The columns that are named, by the argument that names them."""
-        roles = ("text", "label", "text_pair", "group")
-        return {f"{role}_column": name for role in roles if (name := getattr(self, role)) is not None}
+        roles = ("text", "label", "fine_label", "text_pair", "group")
+        order = {} if self.turns is None or self.turns.order is None else {"order_column": self.turns.order}
+        return {f"{role}_column": name for role in roles if (name := getattr(self, role)) is not None} | order
 
     @property
     def must_guess_label(self) -> bool:
         """Whether there is an error if no column can be guessed to hold the labels."""
-        return self.label is None and self.require_labels and self.read_labels
+        is_needed = self.require_labels and (self.fine_label is None or self.require_coarse)
+        return self.label is None and is_needed and self.read_labels
 
 
 def find_columns(table: Table, wanted: Wanted | None = None) -> Columns:
@@ -170,10 +184,17 @@ def find_columns(table: Table, wanted: Wanted | None = None) -> Columns:
     text = wanted.text if wanted.text is not None else _guess_text(table, taken, wanted.must_guess_label)
     taken.add(text)
     label, other = _find_labels(table, taken, wanted)
-    taken.update(name for name in (label, other) if name is not None)
+    coarse = None
+    if wanted.fine_label is not None and wanted.read_labels:
+        label, coarse, other = wanted.fine_label, label, None
+    taken.update(name for name in (label, coarse, other) if name is not None)
     row_id = _the_one(table, ("id",), taken)
     free = [name for name in table.frame.columns if name and name not in taken and name != row_id]
-    guessed = {"text": wanted.text is None, "label": wanted.label is None and label is not None}
+    guessed = {"text": wanted.text is None}
+    if wanted.fine_label is None:
+        guessed["label"] = wanted.label is None and label is not None
+    else:
+        guessed["coarse"] = wanted.label is None and coarse is not None
     rivals = {role: found for role in guessed if guessed[role] and (found := _rivals(table, role, free))}
     if other is None and len(rivals.get("label", ())) == 1:
         [other] = rivals["label"]
@@ -182,6 +203,7 @@ def find_columns(table: Table, wanted: Wanted | None = None) -> Columns:
         guessed=tuple(role for role, is_guessed in guessed.items() if is_guessed),
         rivals=rivals,
         unused=tuple(name for name in free if name != other),
+        coarse=coarse,
     )
 
 
@@ -192,11 +214,11 @@ def _find_labels(table: Table, taken: set[str], wanted: Wanted) -> tuple[str | N
     label = wanted.label
     if label is None:
         try:
-            label = _guess_label(table, table.frame.head(GUESS_ROWS), taken, wanted.require_labels)
+            label = _guess_label(table, table.frame.head(GUESS_ROWS), taken, wanted.must_guess_label)
         except DataError:
             _refuse_other_task(table, taken, wanted)
             raise
-    if label is None or wanted.several or wanted.votes:
+    if label is None or wanted.several or wanted.votes or wanted.fine_label is not None:
         return label, None
     return label, _the_one(table, LABEL_NAMES + EMOTION_NAMES, {*taken, label})
 
@@ -307,7 +329,12 @@ def _named_like(table: Table, names: Sequence[str]) -> list[str]:
 def _is_near(column: str, names: Sequence[str]) -> bool:
     """Whether the name of a column holds one of the names that are known, or is nearly one."""
     key = _key(column)
-    return any(name in key for name in names) or bool(difflib.get_close_matches(key, names, n=1, cutoff=0.75))
+    # A name of one letter is in many words ("글쓴이").
+    return (
+        any(name in key for name in names if len(name) > 1)
+        or key in names
+        or bool(difflib.get_close_matches(key, names, n=1, cutoff=0.75))
+    )
 
 
 def _holds_texts(head: pd.DataFrame, name: str) -> bool:

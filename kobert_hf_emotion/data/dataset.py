@@ -12,11 +12,13 @@ from ..labels import EMOTION_LABELS
 from ..utils.argument_checks import check_path, check_type
 from ..wording import Wording
 from .cleaning import clean_texts, join_tables, keep_rows
-from .column_names import ANNOTATIONS_COLUMN
+from .column_names import ANNOTATIONS_COLUMN, COARSE_COLUMN, CONVERSATION_COLUMN, TEXT_PAIR_COLUMN
 from .columns import Columns, Wanted
-from .label_kinds import LabelKind, label_kind
+from .label_kinds import LabelKind, UnknownLabel, label_kind, settled
+from .label_map import MapLike
 from .label_parsing import label_names
 from .label_tally import LabelTally
+from .levels import Hierarchy, Levels, SharedLabels
 from .report import LoadReport
 from .row_counts import Part, RowCounts
 from .several_labels import check_indicators
@@ -24,6 +26,7 @@ from .tables import Note, ReadOptions, Table, read_table
 from .tables.column_roles import columns_of, gap_notes
 from .tables.options import LayoutName
 from .task_names import TaskName
+from .turns import Turns, add_turns, log_assumed, wanted_turns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PathLike = str | os.PathLike[str]
+_TEXT_COLUMNS = (TEXT_PAIR_COLUMN, "group", CONVERSATION_COLUMN, "id", ANNOTATIONS_COLUMN)
+"""Of a data set, beside `text`, where there are some."""
 
 
 def load_emotion_dataset(
@@ -53,6 +58,13 @@ def load_emotion_dataset(
     layout: LayoutName | None = None,
     task: TaskName = "single-label",
     allow_empty: bool = False,
+    context: int = 0,
+    order_column: str | None = None,
+    label_map: MapLike | None = None,
+    unknown_label: UnknownLabel = "error",
+    fine_label_column: str | None = None,
+    shared_fine_labels: SharedLabels = "error",
+    hierarchy: Hierarchy | None = None,
 ) -> Dataset:
     """Loads CSV, TSV, XLSX, JSON, JSON Lines or Parquet files and logs what was read, how, and what was left out.
 
@@ -62,6 +74,7 @@ def load_emotion_dataset(
     - `label`: a `ClassLabel`, with `task="multi-label"` a list of them, with `task="soft"` a number of votes for each;
       absent if there is no label column and `require_labels` is False.
     - `text_pair`, `group`: where asked for.
+    - `conversation`: with `context`; `text_pair` then has the turns before a line, the empty string for none.
     - `row`: the row's number among the rows of data of its file, from 1.
     - `file`: the row's file, where there are several.
     - `id`: of the column `ID` or `id`, where every file has one.
@@ -97,6 +110,22 @@ def load_emotion_dataset(
             each label. Which of these it is, is found out and told.
         allow_empty: Whether an empty cell of labels says that a row has none; with "multi-label" alone. Otherwise such
             rows are left out as those that nobody labelled.
+        context: How many turns before a line of a conversation go with it, at most; 0 for none. Conversations are told
+            by `group_column`. Without it KEMDy's ids (`Sess19_script02_M007`) and AI-Hub's mark at the first line of a
+            conversation are recognised, and this is logged.
+        order_column: The column that tells the order of the lines of a conversation; that of the file if None.
+        label_map: What the values of the label column mean: a table file with two columns, what stands in a cell and
+            the label it means ("-" where that is none, and the row is left out); "kote" or "goemotions" for the maps of
+            `kobert_hf_emotion.labels` onto the seven emotions; or a mapping, with None for none. A value that is not in
+            the map must be a label itself. With `labels` "auto" the labels are those that the map gives.
+        unknown_label: "drop" leaves rows with an unknown label out, and counts them; otherwise they are an error.
+        fine_label_column: Where labels have two levels, the column with the fine ones; `label_column` then holds the
+            coarse ones. `label` is the fine label, `coarse_label` the coarse one that it stands under. Without `labels`
+            the fine labels are those of the file.
+        shared_fine_labels: What becomes of a fine label that stands under several coarse ones: "error", or "join" for a
+            label "coarse/fine" each.
+        hierarchy: That of a finished model, whose fine labels are `labels`: a column of coarse labels need not be there
+            then, and rows in which it differs from the model's are counted in a warning.
 
     Raises:
         DataError: A file, a column, a row or a label is not what was expected, or no row is left.
@@ -113,6 +142,12 @@ def load_emotion_dataset(
         reading=ReadOptions(encoding, sheet, delimiter, quoted, no_header, header_row, layout),
         task=task,
         allow_empty=allow_empty,
+        turns=wanted_turns(context, order_column, text_pair_column),
+        label_map=label_map,
+        unknown_label=unknown_label,
+        fine_label_column=fine_label_column,
+        shared_fine_labels=shared_fine_labels,
+        hierarchy=hierarchy,
     )
     is_doubtful = report.labels_read is not None and report.labels_read.doubtful
     logger.log(logging.WARNING if is_doubtful else logging.INFO, report.summary())
@@ -132,12 +167,22 @@ def load_emotion_dataset_with_report(
     reading: ReadOptions | None = None,
     task: TaskName = "single-label",
     allow_empty: bool = False,
+    turns: Turns | None = None,
+    label_map: MapLike | None = None,
+    unknown_label: UnknownLabel = "error",
+    fine_label_column: str | None = None,
+    shared_fine_labels: SharedLabels = "error",
+    hierarchy: Hierarchy | None = None,
 ) -> tuple[Dataset, LoadReport]:
     """Does what `load_emotion_dataset` does, and returns the report in place of logging it.
 
-    The options of reading are one argument here, and the same for all files.
+    The options of reading are one argument here, and the same for all files; so are those of the turns before a line.
     """
-    kind = label_kind(task, allow_empty)
+    kind = settled(label_kind(task, allow_empty), label_map, unknown_label)
+    levels = Levels(fine_label_column, shared_fine_labels, hierarchy)
+    levels.check(kind.several or kind.votes)
+    if fine_label_column is not None and labels is EMOTION_LABELS:
+        labels = None  # the seven have one level
     wanted = Wanted(
         text_column,
         label_column,
@@ -148,6 +193,9 @@ def load_emotion_dataset_with_report(
         several=kind.several,
         votes=kind.votes,
         labels=() if labels is None or isinstance(labels, str) else tuple(labels),
+        turns=turns,
+        fine_label=fine_label_column,
+        require_coarse=hierarchy is None,
     )
     for name, column in wanted.named.items():
         check_type(name, column, str, '"text"')
@@ -157,7 +205,7 @@ def load_emotion_dataset_with_report(
     notes: list[Note] = []
     for table, found in zip(tables, columns, strict=True):
         notes += [*table.notes, *gap_notes(table, found, wanted.require_labels)]
-    return _load(tables, columns, notes, labels, wanted.require_labels, kind)
+    return _load(tables, columns, notes, labels, wanted, kind, levels)
 
 
 def _load(
@@ -165,26 +213,33 @@ def _load(
     columns: tuple[Columns, ...],
     notes: Sequence[Note],
     labels: Sequence[str] | None,
-    require_labels: bool,
+    wanted: Wanted,
     kind: LabelKind,
+    levels: Levels,
 ) -> tuple[Dataset, LoadReport]:
+    require_labels = wanted.require_labels
     frame = join_tables(tables, columns)
-    in_columns = tuple(dict.fromkeys(name for found in columns for name in found.for_labels))
+    kind.prepare(frame)
+    notes = [*notes, *levels.prepare(frame, labels)]
+    in_columns = kind.columns_mean(tuple(dict.fromkeys(name for found in columns for name in found.for_labels)))
     names = label_names(frame, labels, lambda cells: in_columns or kind.names_in(cells))
     clean_texts(frame)
+    frame, said = add_turns(frame, wanted.turns)
+    log_assumed(said)
     tally = LabelTally() if names is None else kind.read(frame, names)
     if names is not None:
         if require_labels and not tally.unknown:
             _check_some_labels(frame)
         tally.check(names)
         for table, found in zip(tables, columns, strict=True):
-            check_indicators(table.path, found.for_labels, names)
+            check_indicators(table.path, kind.columns_mean(found.for_labels), names)
+    hierarchy, more = levels.read(frame, names)
     kept, dropped = keep_rows(frame, require_labels)
     counts = RowCounts(names, kind)
     counts.add(Part(kept, dropped, tally))
-    report = counts.report(tables, columns, notes)
+    report = counts.report(tables, columns, [*notes, *said, *more], hierarchy)
     _warn_of_empty_groups(kept)
-    return _to_dataset(kept, names, kind, several_files=len(tables) > 1), report
+    return _to_dataset(kept, names, kind, len(tables) > 1, hierarchy), report
 
 
 def _check_some_labels(frame: pd.DataFrame) -> None:
@@ -235,15 +290,23 @@ def _warn_of_empty_groups(frame: pd.DataFrame) -> None:
         )
 
 
-def _to_dataset(frame: pd.DataFrame, names: tuple[str, ...] | None, kind: LabelKind, several_files: bool) -> Dataset:
+def _to_dataset(
+    frame: pd.DataFrame,
+    names: tuple[str, ...] | None,
+    kind: LabelKind,
+    several_files: bool,
+    hierarchy: Hierarchy | None = None,
+) -> Dataset:
     import pyarrow as pa
-    from datasets import Dataset, Features, Value
+    from datasets import ClassLabel, Dataset, Features, Value
 
     features: dict[str, Any] = {"text": Value("string")}
     if names is not None and frame["label"].notna().any():
         features["label"] = kind.feature(names)
-    kept = ("text_pair", "group", "id", ANNOTATIONS_COLUMN)
-    features |= {name: Value("string") for name in kept if name in frame} | {"row": Value("int64")}
+        if hierarchy is not None:
+            features[COARSE_COLUMN] = ClassLabel(names=list(hierarchy.coarse))
+    features |= {name: Value("string") for name in _TEXT_COLUMNS if name in frame}
+    features["row"] = Value("int64")
     if several_files:
         features["file"] = Value("string")
     types = {name: pa.string() if feature == Value("string") else pa.int64() for name, feature in features.items()}

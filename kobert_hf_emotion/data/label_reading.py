@@ -11,6 +11,7 @@ from ..wording import Language, titled
 from .votes import VoteTally
 
 _SHOWN = 24
+_MOST_MAPPED = 100
 _WAYS = {
     "one": ("하나뿐", "a single label"),
     "list": ("목록", "a list in brackets"),
@@ -42,6 +43,9 @@ class LabelReading:
         labels_given: All labels of these rows together.
         blanks: Of tables with a column for each label: empty cells in rows that have others, taken for 0.
         empty_is_none: Whether empty cells were taken for rows with none of the labels.
+        map_source: The map that settles what cells mean; None where there is none.
+        mapped: By label ("" for none), rows by what stands in the cell and means it by that map.
+        unknown: Rows by the unknown label in their cell, where these are left out.
         votes: Of votes what they are.
     """
 
@@ -58,6 +62,9 @@ class LabelReading:
     labels_given: int = 0
     blanks: int = 0
     empty_is_none: bool = False
+    map_source: str | None = None
+    mapped: dict[str, dict[str, int]] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
     votes: VoteTally = field(default_factory=VoteTally)
 
     @property
@@ -89,12 +96,37 @@ class LabelReading:
             ),
             ("둘째 레이블 열의 다른 값", "second column differs", arrows(self.second, forward=True)),
         ]
-        lines = self._several_lines(language) if self.splits else self.votes.lines(language)
+        of_task = self._several_lines(language) if self.splits else self.votes.lines(language)
+        lines = self._map_lines(language) + of_task
         if self.doubtful:
             korean, english = self.doubt()
             both = (("ko", f"주의: {korean} 그렇다면 {MENDS[0]}"), ("en", f"Mind: {english} Then {MENDS[1]}"))
             lines += [line for shown, line in both if language in (shown, "both")]
         return lines + [f"{titled(korean, english, language)}: {values}" for korean, english, values in found if values]
+
+    def _map_lines(self, language: Language) -> list[str]:
+        """Returns what a map made of the cells, and the values that are no label."""
+        lines = [] if self.map_source is None else [self._mapped_line(language)]
+        if self.unknown:
+            more = ", …" if len(self.unknown) > _SHOWN else ""
+            shown = listed_counts(dict(list(self.unknown.items())[:_SHOWN])) + more
+            title = titled("모르는 레이블(`unknown_label` drop)", "unknown labels (`unknown_label` drop)", language)
+            lines.append(f"{title}: {shown}")
+        return lines
+
+    def _mapped_line(self, language: Language) -> str:
+        """Returns what a map made of the cells; those that it leaves as they are, in one number."""
+        none = titled("없음, 그 행은 뺌", "none, rows left out", language)
+        same = sum(cells.get(label, 0) for label, cells in self.mapped.items())
+        changed = {label or none: dict(cells) for label, cells in self.mapped.items()}
+        for label, cells in changed.items():
+            cells.pop(label, None)
+        parts = [
+            arrows(changed, most=_MOST_MAPPED),
+            f"{titled('그대로', 'as it is', language)} {same:,}" if same else "",
+        ]
+        title = titled(f"레이블 표 {self.map_source}", f"label map {self.map_source}", language)
+        return f"{title}: {', '.join(filter(None, parts)) or '-'}"
 
     def _several_lines(self, language: Language) -> list[str]:
         """Returns what cells with several labels were taken for, and what an empty one means."""
@@ -140,14 +172,14 @@ MENDS = (
 """What to do about numbers of another scheme; what a finished model calls its labels cannot be chosen any more."""
 
 
-def arrows(spellings: Mapping[str, Mapping[str, int]], forward: bool = False) -> str:
-    """Returns spellings with the label that they were read as; with `forward` the label stands first."""
+def arrows(spellings: Mapping[str, Mapping[str, int]], forward: bool = False, most: int = _SHOWN) -> str:
+    """Returns spellings with the label that they were read as, `most` of them; with `forward` the label is first."""
     parts = [
         (f"{name} ↔ {cell} {rows:,}" if forward else f"{cell} → {name} {rows:,}")
         for name, cells in spellings.items()
         for cell, rows in cells.items()
     ]
-    return ", ".join(parts[:_SHOWN]) + (f", … (+{len(parts) - _SHOWN})" if len(parts) > _SHOWN else "")
+    return ", ".join(parts[:most]) + (f", … (+{len(parts) - most})" if len(parts) > most else "")
 
 
 def listed_counts(cells: Mapping[str, int]) -> str:

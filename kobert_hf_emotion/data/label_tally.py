@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from typing_extensions import Self
 from ..errors import DataError, Setting
 from ..labels import EMOTION_LABELS, EMOTION_LABELS_KO, LABEL_SETS, clean_name, whole_number
 from ..wording import Wording
+from .label_map import LabelMap, nearest
 from .label_parsing import AUTO, LabelParser, label_key
 from .label_reading import MENDS, LabelReading, arrows, as_written, by_label, listed_counts, sort_counts
 from .several_labels import EMPTY, ONE, CellSplitter
@@ -57,6 +56,10 @@ class LabelTally:
             rows above is then said of each label of a row.
         blanks: Of tables with a column for each label: empty cells in rows that have others.
         empty_is_none: Whether empty cells were taken for rows with none of the labels.
+        mapped: Where a map settles what cells mean: rows with a text by what stands in the cell and the label that it
+            means, "" for none.
+        label_map: That map.
+        drops_unknown: Whether rows with an unknown label are left out, and no error.
         votes: Of votes what they are. All that is said of rows above is then said of each label of a row.
     """
 
@@ -76,6 +79,9 @@ class LabelTally:
     splits: Counter[str] = field(default_factory=Counter)
     blanks: int = 0
     empty_is_none: bool = False
+    mapped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    label_map: LabelMap | None = None
+    drops_unknown: bool = False
     votes: VoteTally = field(default_factory=VoteTally)
 
     def add(self, frame: pd.DataFrame, names: tuple[str, ...]) -> None:
@@ -147,6 +153,9 @@ class LabelTally:
         self.splits += later.splits
         self.blanks += later.blanks
         self.empty_is_none |= later.empty_is_none
+        self.mapped += later.mapped
+        self.label_map = later.label_map or self.label_map
+        self.drops_unknown |= later.drops_unknown
         self.votes += later.votes
         return self
 
@@ -171,8 +180,21 @@ class LabelTally:
             labels_given=self.labels.total(),
             blanks=self.blanks,
             empty_is_none=self.empty_is_none,
+            map_source=None if self.label_map is None else self.label_map.source,
+            mapped=self._mapped(names),
+            unknown=sort_counts(self.unknown_cells) if self.drops_unknown else {},
             votes=self.votes,
         )
+
+    def _mapped(self, names: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Returns what the map was asked, by label in the order of the ids, "" last."""
+        parser = LabelParser(names)
+        found: dict[str, Counter[str]] = {name: Counter() for name in names}
+        for (cell, label), rows in self.mapped.items():
+            index = parser.parse(label).id if label else None
+            found.setdefault(label if index is None else names[index], Counter())[cell] += rows
+        order = sorted(found, key=lambda label: not label)
+        return {label: sort_counts(found[label]) for label in order if found[label]}
 
     def check(self, names: Sequence[str]) -> None:
         """Warns of labels that contradict each other.
@@ -180,7 +202,7 @@ class LabelTally:
         Raises:
             DataError: There are labels that are not known.
         """
-        if self.unknown:
+        if self.unknown and not self.drops_unknown:
             raise self._unknown_labels(names)
         if (first := self.first_conflict) is not None:
             file, used, other, row = (first[key] for key in ("file", "label_name", "other_name", "file_row"))
@@ -207,12 +229,14 @@ class LabelTally:
         empty = sum(rows for (kind, *_), rows in self.cells.items() if kind == "empty")
         # Of a few typos among known labels "auto" would make labels.
         mend: dict[str, Setting] = {}
-        if not self.splits and self._are_several(names):
+        if not self.splits and not self.votes.ways and self._are_several(names):
             mend = {"task": "multi-label"}
             way_out = _SEVERAL
         elif scheme or 2 * count >= self.rows - empty:
             mend = {"labels": self._known_set() or AUTO}
-        unit = ("행에", "row(s)") if not self.splits else ("곳에", "place(s)")
+        elif self.label_map is None:
+            mend = self._write_map(names)
+        unit = ("행에", "row(s)") if not (self.splits or self.votes.ways) else ("곳에", "place(s)")
         return DataError(
             f"{first[0]['file']}: 알 수 없는 레이블이 {count:,}{unit[0]} 있습니다: {korean}{more[0]}. "
             f"쓸 수 있는 값: {_accepted(names)}. {way_out[0]}",
@@ -220,6 +244,15 @@ class LabelTally:
             f"Accepted: {_accepted(names)}. {way_out[1]}",
             mend=mend,
         )
+
+    def _write_map(self, names: Sequence[str]) -> dict[str, Setting]:
+        """Returns what has a map of the labels written, to be corrected."""
+        mend: dict[str, Setting] = {"write_label_map": "label_map.csv"}
+        if tuple(names) != EMOTION_LABELS:
+            mend["labels"] = ",".join(f'"{name}"' if "," in name else name for name in names)
+        if self.votes.ways:
+            mend["task"] = "soft"
+        return mend | ({"task": "multi-label"} if self.splits else {})
 
     def _are_several(self, names: Sequence[str]) -> bool:
         """Whether the unknown cells hold several labels each."""
@@ -239,20 +272,41 @@ class LabelTally:
 
     def _corrections(self, names: Sequence[str]) -> tuple[str, str]:
         """Returns what to do about unknown names: typos, or names of another scheme."""
-        # Letter by letter: of two syllables one typo leaves only half.
-        letters = {unicodedata.normalize("NFD", alias): alias for alias in LabelParser(names).aliases}
+        known = [
+            *LabelParser(names).aliases,
+            *(() if self.label_map is None else map(label_key, self.label_map.values)),
+        ]
         listed = []
         for cell, rows in sort_counts(self.unknown_cells).items():
-            near = difflib.get_close_matches(unicodedata.normalize("NFD", label_key(cell)), letters, n=1, cutoff=0.7)
-            listed.append((f"{as_written(cell)} {rows:,}", letters[near[0]] if near else None))
+            listed.append((f"{as_written(cell)} {rows:,}", nearest(cell, known)))
         korean = ", ".join(part + (f" (혹시 '{near}'인가요?)" if near else "") for part, near in listed[:_LISTED])
         english = ", ".join(part + (f" (Did you mean '{near}'?)" if near else "") for part, near in listed[:_LISTED])
         more = ", …" if len(listed) > _LISTED else ""
+        ways = self._ways_out()
         return (
-            f"모르는 값과 행 수: {korean}{more}. 그 값을 고치거나, 다른 레이블 체계로 학습할 데이터라면 `labels`에 그 "
-            "이름들을(파일의 값 그대로면 auto를) 주세요.",
-            f"Unknown values with their rows: {english}{more}. Correct them or, for rows to train on with another set "
-            "of labels, pass its names as `labels` (auto takes the values as they are).",
+            f"모르는 값과 행 수: {korean}{more}. {ways[0]} 다른 레이블 체계로 학습할 데이터라면 `labels`에 그 이름들을"
+            "(파일의 값 그대로면 auto를) 주세요.",
+            f"Unknown values with their rows: {english}{more}. {ways[1]} For rows to train on with another set of "
+            "labels, pass its names as `labels` (auto takes the values as they are).",
+        )
+
+    def _ways_out(self) -> tuple[str, str]:
+        """Returns how unknown values are settled: in the map that there is, or by one."""
+        drop = (
+            "그 행들을 빼려면 `unknown_label`을 drop으로 하세요.",
+            "To leave these rows out use `unknown_label` drop.",
+        )
+        if self.label_map is not None:
+            source = self.label_map.source
+            return (
+                f"레이블 표 {source}에 없는 값입니다. 표에 뜻을 적으세요. {drop[0]}",
+                f"The map {source} has none of them: add what they mean. {drop[1]}",
+            )
+        return (
+            "그 값을 고치거나, 뜻을 적은 표를 `label_map`으로 주세요(`kobert-emotion doctor`의 --write-label-map이 "
+            f"써 줍니다). {drop[0]}",
+            "Correct them, or give a table of what they mean as `label_map` (--write-label-map of `kobert-emotion "
+            f"doctor` writes one). {drop[1]}",
         )
 
     def _other_scheme(self, names: Sequence[str]) -> tuple[str, str] | None:

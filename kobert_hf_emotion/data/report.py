@@ -16,8 +16,14 @@ REASONS = {
     "lone_dot": "'.'뿐인 글",
     "excel_error": "글이 #NAME? 같은 엑셀 오류",
     "empty_label": "빈 레이블",
+    "unknown_label": "모르는 레이블",
+    "mapped_to_none": "레이블 표에서 뺀 값",
 }
 """Why rows are left out, and how that is said in Korean; a row is counted under the first that holds."""
+
+
+_LABELS = {False: ("레이블", "labels"), True: ("소분류", "fine labels")}
+"""What labels are called: those of one level, and the fine ones of two."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,8 @@ class LoadReport:
         rows_read: Rows of data in the files, blank ones included save at the end of a file.
         rows_kept: Rows of the dataset.
         dropped: Rows left out by reason: "empty_text", "lone_dot" (the text is a single full stop), "excel_error" (it
-            is "#NAME?" or the like), "empty_label". A row is counted under the first that holds.
+            is "#NAME?" or the like), "empty_label", "unknown_label" (where these are no error), "mapped_to_none" (a
+            label map says that the value is no label). A row is counted under the first that holds.
         nfc_changed: Rows kept whose text was not in Unicode's composed form NFC, as on macOS.
         label_counts: Rows kept by label name; empty without labels.
         label_conflicts: Rows on which the label column and a second one, such as `Emotion`, differ.
@@ -39,6 +46,7 @@ class LoadReport:
         null_texts: Rows kept whose text is what programs write for a missing value ("nan", "NULL"), by the text.
         reading: How each file was read: what was prescribed, and what was found out.
         notes: What was assumed in reading, and what is in the files and was not read.
+        levels: The fine labels under each coarse one, where there are two levels of labels.
     """
 
     files: tuple[str, ...]
@@ -54,6 +62,13 @@ class LoadReport:
     null_texts: dict[str, int] = field(default_factory=dict)
     reading: tuple[ReadOptions, ...] = ()
     notes: tuple[Note, ...] = ()
+    levels: dict[str, list[str]] | None = None
+
+    def coarse_counts(self) -> dict[str, int]:
+        """Returns the rows kept by the name of their coarse label; empty where labels have one level."""
+        return {
+            name: sum(self.label_counts.get(each, 0) for each in fine) for name, fine in (self.levels or {}).items()
+        }
 
     def summary(self, language: Language = "both") -> str:
         """Returns the report as a few lines in one language or in both."""
@@ -65,7 +80,8 @@ class LoadReport:
         shared = [
             *(("열", "columns", words) for words in dict.fromkeys(c.in_words(language) for c in self.columns)),
             ("글로 둔 값", "kept as texts", listed_counts(self.null_texts)),
-            ("레이블", "labels", listed_counts(self.label_counts)),
+            ("대분류", "coarse labels", listed_counts(self.coarse_counts())),
+            (*_LABELS[bool(self.levels)], self._labels()),
         ]
         apart = [
             (
@@ -89,6 +105,15 @@ class LoadReport:
         lines += [f"{titled(korean, english, language)}: {what}" for korean, english, what in shared if what]
         lines += [] if self.labels_read is None else self.labels_read.lines(language)
         return "\n".join([f"{files}: {kept}", *(f"  {line}" for line in lines)])
+
+    def _labels(self) -> str:
+        """Returns the rows of each label; of two levels, the fine ones under each coarse one."""
+        if not self.levels:
+            return listed_counts(self.label_counts)
+        return "; ".join(
+            f"{name}: {listed_counts({each: self.label_counts.get(each, 0) for each in fine})}"
+            for name, fine in self.levels.items()
+        )
 
 
 def in_words(dropped: Mapping[str, int], language: Language) -> str:

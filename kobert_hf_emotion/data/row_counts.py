@@ -12,6 +12,7 @@ from .columns import Columns
 from .label_kinds import LabelKind, OneLabel
 from .label_reading import sort_counts
 from .label_tally import LabelTally
+from .levels import Hierarchy
 from .report import LoadReport, nothing_left
 from .tables import Note, Table, TableFile
 
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 
 
 class Part(NamedTuple):
-    """Rows that were read at once: those that are kept, how many are left out and why, and all their labels."""
+    """Rows read at once: those that are kept, how many are left out and why, all their labels, and what was assumed."""
 
     kept: pd.DataFrame
     dropped: dict[str, int]
     labels: LabelTally
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass
@@ -63,7 +65,11 @@ class RowCounts:
         self.tally += part.labels
 
     def report(
-        self, files: Sequence[Table | TableFile], columns: Sequence[Columns], notes: Sequence[Note]
+        self,
+        files: Sequence[Table | TableFile],
+        columns: Sequence[Columns],
+        notes: Sequence[Note],
+        hierarchy: Hierarchy | None = None,
     ) -> LoadReport:
         """Returns the report of the files whose rows were counted.
 
@@ -71,6 +77,7 @@ class RowCounts:
             files: The files.
             columns: The columns used in each.
             notes: What there is to say of how they were read.
+            hierarchy: Which coarse label each label stands under, where there are two levels.
 
         Raises:
             DataError: No row is kept.
@@ -89,6 +96,7 @@ class RowCounts:
             null_texts=sort_counts(self.null_texts),
             reading=tuple(file.options for file in files),
             notes=tuple(notes),
+            levels=None if hierarchy is None else hierarchy.to_dict(self.names or ()),
         )
         if not self.kept:
             raise nothing_left(report)

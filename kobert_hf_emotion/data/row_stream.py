@@ -15,11 +15,13 @@ from .columns import GUESS_ROWS, Columns, Wanted
 from .label_kinds import LabelKind, OneLabel
 from .label_parsing import label_names
 from .label_tally import LabelTally
+from .levels import tell_apart
 from .report import LoadReport
 from .row_counts import Part, RowCounts
 from .several_labels import check_indicators
-from .tables import ReadOptions, Table, TableFile, open_table
+from .tables import Note, ReadOptions, Table, TableFile, open_table
 from .tables.column_roles import columns_of, gap_notes
+from .turns import Turns, add_turns, log_assumed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,18 +45,25 @@ class RowStream:
     _columns: Columns
     _names: tuple[str, ...] | None
     kind: LabelKind
+    _turns: Turns | None = None
 
     def chunks(self, rows: int = CHUNK_ROWS) -> Iterator[pd.DataFrame]:
         """Yields the rows that are kept, in order, of at most `rows` rows of the file at a time.
 
         The columns are `row` and `text`, and `id`, `text_pair` and `label` (nullable ids, or lists of ids) where there
-        are some.
+        are some. Where turns before a line are wanted, they are `text_pair`, and all rows are in memory at once.
         """
         roles = [name for name in ("row", "id", "text", "text_pair") if name == "row" or getattr(self._columns, name)]
+        roles += [] if self._turns is None else ["text_pair"]
         if self.labels is not None:
             roles.append("label")
-        for part in _parts(self._file.chunks(rows), self._columns, self._names, self.kind):
-            yield part.kept[roles]
+        if self._turns is None:
+            for part in _parts(self._file.chunks(rows), self._columns, self._names, self.kind):
+                yield part.kept[roles]
+            return
+        [whole] = _parts(self._file.chunks(), self._columns, self._names, self.kind, self._turns)
+        for start in range(0, len(whole.kept), rows):
+            yield whole.kept[roles].iloc[start : start + rows]
 
 
 def open_rows(
@@ -67,6 +76,9 @@ def open_rows(
     read_labels: bool = True,
     reading: ReadOptions | None = None,
     kind: LabelKind | None = None,
+    group_column: str | None = None,
+    turns: Turns | None = None,
+    fine_label_column: str | None = None,
     chunk_rows: int = CHUNK_ROWS,
 ) -> RowStream:
     """Reads a file through, chunk by chunk, and checks and counts its rows; labels may be missing.
@@ -82,6 +94,9 @@ def open_rows(
         read_labels: As for `load_emotion_dataset`.
         reading: How the file is to be read, where that is not left to be found out.
         kind: What a row's label is; one class by default.
+        group_column: The column of the conversations, where turns are wanted.
+        turns: Which turns before a line are wanted with it, if any; see `data.turns`.
+        fine_label_column: As for `load_emotion_dataset`, where `labels` are fine ones.
         chunk_rows: Rows of the file in memory at a time.
 
     Raises:
@@ -94,34 +109,50 @@ def open_rows(
         text_column,
         label_column,
         text_pair_column,
+        None if turns is None else group_column,
         require_labels=False,
         read_labels=read_labels,
         several=kind.several,
         votes=kind.votes,
         labels=tuple(labels),
+        turns=turns,
+        fine_label=fine_label_column,
     )
     columns = columns_of(first, wanted)
     gaps = gap_notes(first, columns, require_labels=False)
     names = label_names(join_tables([first], [columns]), labels, kind.names_in)
     counts = RowCounts(names, kind)
-    for part in _parts(file.chunks(chunk_rows), columns, names, kind):
+    said: tuple[Note, ...] = ()
+    for part in _parts(file.chunks(None if turns else chunk_rows), columns, names, kind, turns):
         counts.add(part)
+        said += part.notes
+    log_assumed(said)
     if names is not None:
         counts.tally.check(names)
-        check_indicators(file.path, columns.for_labels, names)
-    report = counts.report([file], [columns], [*file.notes, *gaps])
-    return RowStream(report, names if counts.labels.total() else None, file, columns, names, kind)
+        check_indicators(file.path, kind.columns_mean(columns.for_labels), names)
+    report = counts.report([file], [columns], [*file.notes, *gaps, *said])
+    return RowStream(report, names if counts.labels.total() else None, file, columns, names, kind, turns)
 
 
-def _parts(tables: Iterator[Table], columns: Columns, names: tuple[str, ...] | None, kind: LabelKind) -> Iterator[Part]:
+def _parts(
+    tables: Iterator[Table],
+    columns: Columns,
+    names: tuple[str, ...] | None,
+    kind: LabelKind,
+    turns: Turns | None = None,
+) -> Iterator[Part]:
     rows_before = 0
     for table in tables:
         frame = join_tables([table], [columns])
+        kind.prepare(frame)
+        if "raw_coarse" in frame:
+            tell_apart(frame, "error", names or ())
         frame["row"] += rows_before
         rows_before += len(frame)
         tally = LabelTally()
         clean_texts(frame)
+        frame, said = add_turns(frame, turns)
         if names is not None:
             tally = kind.read(frame, names)
         kept, dropped = keep_rows(frame, require_labels=False)
-        yield Part(kept, dropped, tally)
+        yield Part(kept, dropped, tally, said)

@@ -109,6 +109,11 @@ def names_in_cells(counts: Mapping[str, int]) -> tuple[str, ...]:
     return names_in(parts)
 
 
+def as_list(names: Sequence[str]) -> str:
+    """Returns labels as one cell that reads back as them, whatever is in their names."""
+    return json.dumps(list(names), ensure_ascii=False)
+
+
 def _listed(cell: str) -> Split | None:
     """Returns the elements of a list in JSON or in Python's way of writing it, None where a cell is none."""
     text = cell.strip()
@@ -183,7 +188,7 @@ def indicator_cells(table: Table, columns: Sequence[str]) -> tuple[list[str], li
         key = row.tobytes()
         if key not in listed:
             chosen = [name for name, value in zip(columns, row.tolist(), strict=True) if value == 1]
-            listed[key] = "" if (row == -1).all() else json.dumps(chosen, ensure_ascii=False)
+            listed[key] = "" if (row == -1).all() else as_list(chosen)
         cells.append(listed[key])
     return cells, np.where(blanks == len(columns), 0, blanks).tolist()
 

@@ -15,13 +15,14 @@ from ..errors import DataError
 from ..wording import Language, titled
 from .distributions import TIE
 from .label_parsing import is_empty_label
-from .several_labels import EMPTY, CellSplitter
+from .several_labels import EMPTY, CellSplitter, as_list
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
+    from .label_map import LabelMap
     from .tables import Table
 
 COLUMNS, ANNOTATORS, OBJECT, NUMBERS, NAMES = "columns", "annotators", "object", "numbers", "names"
@@ -152,7 +153,7 @@ class VoteReader:
     def read(self, cell: str) -> Votes:
         """Returns the votes of a cell; labels that are not known are among them."""
         if cell.startswith(_MARK):
-            how = COLUMNS if cell.startswith(_MARK + COLUMNS) else ANNOTATORS
+            how = next(way for way in _WAYS if cell.startswith(_MARK + way))
             content = json.loads(cell.removeprefix(_MARK).removeprefix(how))
             return _some(how, content if isinstance(content, dict) else self._named(content))
         if (found := self._json(_parsed(cell))) is not None:
@@ -204,6 +205,44 @@ class VoteReader:
             if index is not None and count > 0:
                 found[index] = found.get(index, 0.0) + count
         return found
+
+
+def translated_votes(cells: Sequence[str], label_map: LabelMap) -> dict[str, tuple[str, str]]:
+    """Returns for each cell what is voted for in it, as a list, and a cell with the votes for what that means.
+
+    Votes for what means none of the labels are left out. Lists of numbers, which are in the order of the labels' ids,
+    stay as they are.
+
+    Example:
+        >>> from kobert_hf_emotion.data.label_map import LabelMap
+        >>> settle = LabelMap("map.csv", ("짜증", "분통", "?"), ("분노", "분노", ""))
+        >>> [(was, now)] = translated_votes(['{"짜증": 2, "분통": 1, "?": 1}'], settle).values()
+        >>> was, VoteReader(["분노", "중립"]).read(now).parts
+        ('["짜증", "분통", "?"]', {'분노': 3.0})
+    """
+    reader = VoteReader(label_map.values)
+    found = {}
+    for cell in cells:
+        votes = reader.read(cell)
+        if votes.how in (EMPTY, NUMBERS) or votes.fault is not None:
+            found[cell] = ("", cell)
+            continue
+        meant: dict[str, float] = {}
+        for part in votes.voted_for:
+            if name := label_map.translate(part):
+                meant[name] = meant.get(name, 0.0) + votes.parts[part]
+        known = f"{_MARK}{votes.how}{json.dumps(meant, ensure_ascii=False)}" if meant else ""
+        found[cell] = (as_list(votes.voted_for), known)
+    return found
+
+
+def translated_annotations(cells: Sequence[str], label_map: LabelMap) -> list[str]:
+    """Returns the cells that tell who named what with the labels that these mean, without those who named none."""
+    found = []
+    for cell in cells:
+        named = {who: label_map.translate(label, several=True) for who, label in json.loads(cell).items()}
+        found.append(json.dumps({who: label for who, label in named.items() if label}, ensure_ascii=False))
+    return found
 
 
 def _parsed(cell: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.column_names import CONVERSATION_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.input_checks import check_dataset
 from ..data.label_ids import Truth, is_labelled, label_ids
-from ..errors import KoBERTEmotionError
+from ..errors import DataError, KoBERTEmotionError
 from ..inference.ensemble import Predictor
 from ..inference.loading import load_checkpoint
 from ..metrics.probabilities import Logits
@@ -23,7 +24,11 @@ from ..metrics.scores import Scores
 from ..modeling.criterion import criterion_of
 from ..modeling.prediction import DEFAULT_BATCH_SIZE
 from ..tasks.choice import check_task
+from ..tokenization.windows import LongTexts
 from ..utils.argument_checks import check_count, check_path
+from ..wording import Wording
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -80,14 +85,20 @@ def evaluate_checkpoints(
         )
     for path in listed:
         check_path("paths", path)
-    return [
-        evaluate_predictor(load_checkpoint(path, tokenizer, num_attention_heads), Path(path), dataset, batch_size)
-        for path in listed
-    ]
+    found = []
+    for path in listed:
+        predictor = load_checkpoint(path, tokenizer, num_attention_heads)
+        check_turns(predictor, dataset)
+        found.append(evaluate_predictor(predictor, Path(path), dataset, batch_size))
+    return found
 
 
 def evaluate_predictor(
-    predictor: Predictor, path: Path, dataset: datasets.Dataset, batch_size: int = DEFAULT_BATCH_SIZE
+    predictor: Predictor,
+    path: Path,
+    dataset: datasets.Dataset,
+    batch_size: int = DEFAULT_BATCH_SIZE,
+    long: LongTexts | None = None,
 ) -> CheckpointScores:
     """Evaluates a classifier or an ensemble on test rows; see `evaluate_checkpoints`.
 
@@ -96,16 +107,42 @@ def evaluate_predictor(
         path: Where it came from.
         dataset: Rows with `text` and `label`.
         batch_size: Rows a forward pass.
+        long: How texts longer than the model reads are answered; None cuts them.
     """
     check_task(predictor.config, dataset)
     labels = label_ids(dataset, predictor.labels)
     texts = list(dataset[TEXT_COLUMN][:])
     pairs = list(dataset[TEXT_PAIR_COLUMN][:]) if TEXT_PAIR_COLUMN in dataset.column_names else None
     predictor.to_accelerator()
-    logits = predictor.predict_logits(texts, pairs, batch_size)
+    logits = predictor.predict_logits(texts, pairs, batch_size, long=long)
     loss = mean_focal_loss(predictor, logits, labels)
     counted = is_labelled(labels)
     return CheckpointScores(path, loss, predictor.task.score(logits[counted], labels[counted]), logits)
+
+
+def check_turns(predictor: Predictor, dataset: datasets.Dataset) -> None:
+    """Says where a model that was trained with turns before a line gets none; refuses them for one that was not.
+
+    Raises:
+        DataError: Rows have turns before them, and the model was trained without.
+    """
+    columns = set(dataset.column_names)
+    if predictor.context_turns and TEXT_PAIR_COLUMN not in columns:
+        logger.warning(
+            Wording(
+                f"모델은 앞말 {predictor.context_turns}마디까지로 학습했는데 데이터에 앞말이 없어, 모두 앞말 없는 줄로 "
+                "답합니다.",
+                f"the model was trained with up to {predictor.context_turns} turn(s) before a line, and the rows have "
+                "none: all are answered as lines without turns before them",
+            )
+        )
+    if not predictor.context_turns and {TEXT_PAIR_COLUMN, CONVERSATION_COLUMN} <= columns:
+        raise DataError(
+            "이 모델은 앞말(`context`) 없이 학습했는데 데이터에는 앞말이 있습니다. `context` 없이 읽으세요.",
+            "This model was trained without the turns before a line, and the rows have some: load them without "
+            "`context`.",
+            mend={"context": None},
+        )
 
 
 def mean_focal_loss(predictor: Predictor, logits: Logits, labels: Truth) -> float:

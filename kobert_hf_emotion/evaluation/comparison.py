@@ -6,14 +6,23 @@ import os
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.column_names import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.column_names import CONVERSATION_COLUMN, LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..errors import KoBERTEmotionError, RunError
-from ..metrics.bootstrap import SEED, Interval, confusion_scores, percentile_interval, resample_counts
+from ..metrics.bootstrap import (
+    SEED,
+    Interval,
+    confusion_scores,
+    percentile_interval,
+    resample_counts,
+    resampled_sums,
+)
 from ..metrics.mcnemar import McNemar, mcnemar
+from ..metrics.multi_label import answer_counts, label_f1, scores_of_counts
 from ..runs.finished import FinishedRun, read_run
 from ..splits.groups import connected
 
@@ -45,8 +54,11 @@ class Comparison:
     is_grouped: bool
     """Whether the bootstrap drew groups of rows that belong together, and not single rows."""
     accuracy: Difference
+    """Of rows with several labels that of whole sets: every label right, and none besides."""
     macro_f1: Difference
     mcnemar: McNemar
+    labels: dict[str, Difference] | None = None
+    """Where rows have several labels, the F1 of each label."""
 
     def verdict(self) -> tuple[str, str]:
         """Returns what to make of it, in Korean and in English."""
@@ -94,6 +106,10 @@ def compare_runs(
     starts to contain 0; it is never less than 2 / (resamples + 1), and never more than 1. Rows with equal texts, and
     rows of a group the runs were split by, are drawn together; McNemar's test counts each for itself.
 
+    Rows with several labels are right where their whole set is, and the F1 of each label is tested like the macro F1.
+    Answers are those of thresholds that were fitted on the other folds, as in the reports of the runs. Of many labels
+    some p-values are small by chance: of 44 without any difference two are expected below 0.05.
+
     Both tests tell of the rows that happened to be in the file. What another seed of the training would give they
     do not tell: for that, compare runs with several seeds.
 
@@ -115,12 +131,9 @@ def compare_runs(
             f"p-value falls below {SIGNIFICANCE}.",
         )
     runs = read_run(first), read_run(second)
-    for run in runs:
-        run.refuse_several(
-            "비교(compare)는 레이블이 하나인 실행만 됩니다. 두 실행의 report.json에 있는 구간을 견주세요.",
-            "compare is for runs with one label a text. Look at the intervals in the report.json of both.",
-        )
     _check_same_rows(*runs)
+    if runs[0].has_several:
+        return _compare_several(*runs, resamples, seed)
     groups, n_classes = _groups_of_both(*runs), len(runs[0].labels)
     numbers = np.asarray([runs[0].labels.index(name) for name in runs[1].labels])
     predictions = runs[0].predictions, numbers[runs[1].predictions]
@@ -143,6 +156,35 @@ def compare_runs(
         macro_f1=_difference(found, resampled, "macro_f1"),
         mcnemar=mcnemar(predictions[0] == truths[0], predictions[1] == truths[1]),
     )
+
+
+def _compare_several(first: FinishedRun, second: FinishedRun, resamples: int, seed: int) -> Comparison:
+    """Compares runs whose rows have several labels, answered by thresholds that were fitted on the other folds."""
+    names, truth, groups = first.labels, first.label_sets, _groups_of_both(first, second)
+    order = [second.labels.index(name) for name in names]
+    answers = first.answer_sets, second.answer_sets[:, order]
+    counts = [answer_counts(truth, chosen) for chosen in answers]
+    drawn = resampled_sums(np.hstack(counts), groups, resamples, seed)  # the same rows for both
+    width = counts[0].shape[1]
+    found = [_sums_scores(each.sum(axis=0)[None], names) for each in counts]
+    resampled = [_sums_scores(part, names) for part in (drawn[:, :width], drawn[:, width:])]
+    return Comparison(
+        first=first.path,
+        second=second.path,
+        rows=len(truth),
+        same_split=first.record["split_sha256"] == second.record["split_sha256"],
+        is_grouped=groups is not None,
+        accuracy=_difference(found, resampled, "accuracy"),
+        macro_f1=_difference(found, resampled, "macro_f1"),
+        mcnemar=mcnemar(*((chosen == truth).all(axis=1) for chosen in answers)),
+        labels={name: _difference(found, resampled, f"F1 {name}") for name in names},
+    )
+
+
+def _sums_scores(sums: NDArray[Any], names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    """Computes scores from sums of `answer_counts`, shape (draws, counts), those of each label behind "F1 "."""
+    of_labels = label_f1(sums, len(names)).T
+    return scores_of_counts(sums, len(names)) | {f"F1 {name}": f1 for name, f1 in zip(names, of_labels, strict=True)}
 
 
 def _groups_of_both(first: FinishedRun, second: FinishedRun) -> Sequence[Hashable] | None:
@@ -179,9 +221,18 @@ def _difference(
 
 def _check_same_rows(first: FinishedRun, second: FinishedRun) -> None:
     """Raises `RunError` where the runs differ in texts or labels; in which order labels are numbered is no matter."""
-    same_labels = sorted(first.labels) == sorted(second.labels)
-    known = [{TEXT_COLUMN, TEXT_PAIR_COLUMN, LABEL_COLUMN}.intersection(run.table) for run in (first, second)]
+    same_labels = sorted(first.labels) == sorted(second.labels) and first.has_several == second.has_several
+    compared = {TEXT_COLUMN, TEXT_PAIR_COLUMN, LABEL_COLUMN}
+    if any(CONVERSATION_COLUMN in run.table for run in (first, second)):
+        compared -= {TEXT_PAIR_COLUMN}  # the turns before a line, of which runs may have more, or none
+    known = [compared.intersection(run.table) for run in (first, second)]
     same_columns, columns = known[0] == known[1], sorted(known[0])
+    if same_labels and first.has_several:  # cells list labels in the order of their ids, which may differ
+        order = [second.labels.index(name) for name in first.labels]
+        same_labels = len(first.table) == len(second.table) and np.array_equal(
+            first.label_sets, second.label_sets[:, order]
+        )
+        columns.remove(LABEL_COLUMN)
     if not same_labels or not same_columns or not first.table[columns].equals(second.table[columns]):
         hashes = [run.record["data_sha256"][:12] for run in (first, second)]
         raise RunError(

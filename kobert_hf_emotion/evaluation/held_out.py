@@ -27,9 +27,12 @@ from ..modeling.prediction import DEFAULT_BATCH_SIZE
 from ..runs.finished import run_of
 from ..runs.layout import best_fold, find_checkpoints
 from ..tasks.choice import check_task
+from ..tasks.single_label import SingleLabel
 from ..tasks.task import Task
+from ..tasks.two_levels import TwoLevels
+from ..tokenization.windows import LongTexts
 from ..utils.argument_checks import check_count
-from .checkpoints import CheckpointScores, evaluate_predictor, mean_focal_loss
+from .checkpoints import CheckpointScores, check_turns, evaluate_predictor, mean_focal_loss
 
 CHOSEN_ON_VALIDATION, CHOSEN_ON_TEST, NOT_CHOSEN = "validation", "test", "nothing"
 ENSEMBLE, SOUP = "ensemble", "soup"
@@ -41,6 +44,14 @@ class PartScores:
 
     scores: Scores
     intervals: dict[str, Interval]
+
+
+@dataclass(frozen=True)
+class CoarseScores(PartScores):
+    """Scores of the coarse of two levels of labels, by the sums of the fine probabilities."""
+
+    ece: float
+    """Expected calibration error of the sums, over 15 bins."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,8 @@ class HoldoutScores:
     """Whether each row was predicted rightly, shape (rows,)."""
     by_label: dict[str, dict[str, float]] | None = None
     """Of several labels a row, figures of each by itself; see `metrics.multi_label.label_table`."""
+    coarse: CoarseScores | None = None
+    """Of labels with two levels, the scores of the coarse one."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +127,13 @@ class _TestRows:
                 label: {figure: float(values[index]) for figure, values in table.items()}
                 for index, label in enumerate(self.names)
             },
+            coarse=None if task.levels is None else self._coarse(logits, task.levels),
         )
+
+    def _coarse(self, logits: Logits, task: TwoLevels) -> CoarseScores:
+        above, labels, level = task.coarse_logits(logits), task.hierarchy.ids(self.labels), SingleLabel()
+        intervals = level.intervals(above, labels, self.groups)
+        return CoarseScores(level.score(above, labels), intervals, level.calibration_error(above, labels))
 
     def _part(self, logits: Logits, rows: NDArray[np.bool_], task: Task) -> PartScores:
         kept, labels = logits[rows], self.labels[rows]
@@ -129,6 +148,7 @@ def evaluate_run(
     batch_size: int = DEFAULT_BATCH_SIZE,
     tokenizer: PreTrainedTokenizerBase | str | os.PathLike[str] | None = None,
     num_attention_heads: int | None = None,
+    long: LongTexts | None = None,
 ) -> Holdout:
     """Evaluates a run, or a single checkpoint, on test rows.
 
@@ -144,6 +164,7 @@ def evaluate_run(
         batch_size: Rows a forward pass.
         tokenizer: For the notebook's files, which hold none; see `load_checkpoint`.
         num_attention_heads: For the notebook's files that do not tell it.
+        long: How texts longer than the models read are answered; None cuts them.
 
     Raises:
         CheckpointError: There is no checkpoint at `run`.
@@ -162,6 +183,7 @@ def evaluate_run(
         if rows is None:
             names = predictor.labels
             check_task(predictor.config, dataset)
+            check_turns(predictor, dataset)
             dataset = dataset.select(np.flatnonzero(is_labelled(label_ids(dataset, names))))
             rows = _test_rows(run, dataset, names)
         elif predictor.labels != names:
@@ -171,7 +193,7 @@ def evaluate_run(
                 f"The labels of {path} are not those of {paths[0]} in their order: {predictor.labels}, {names}. They "
                 "cannot be evaluated together; evaluate one at a time.",
             )
-        found.append(evaluate_predictor(predictor, path, dataset, batch_size))
+        found.append(evaluate_predictor(predictor, path, dataset, batch_size, long))
         checkpoints.append(rows.judge(str(path), path, found[-1].loss, found[-1].logits, predictor.task))
     assert rows is not None
     is_run = len(paths) > 1
@@ -181,7 +203,7 @@ def evaluate_run(
     chosen_on = CHOSEN_ON_VALIDATION if best.path == chosen else CHOSEN_ON_TEST
     return Holdout(
         checkpoints=checkpoints,
-        combined=_combined(paths, found, rows, dataset, batch_size) if is_run else [],
+        combined=_combined(paths, found, rows, dataset, batch_size, long) if is_run else [],
         best=best,
         chosen_on=chosen_on if is_run else NOT_CHOSEN,
         optimism=_optimism(checkpoints, rows) if is_run else None,
@@ -213,11 +235,12 @@ def _combined(
     rows: _TestRows,
     dataset: datasets.Dataset,
     batch_size: int,
+    long: LongTexts | None,
 ) -> list[HoldoutScores]:
     """Evaluates what the folds are together; the ensemble needs no forward pass of its own."""
     soup = average_weights(paths)
     logits = soup.task.mean([scores.logits for scores in found])
     loss = mean_focal_loss(EmotionEnsemble([soup]), logits, rows.labels)
     ensemble = rows.judge(ENSEMBLE, None, loss, logits, soup.task)
-    scores = evaluate_predictor(soup, Path(SOUP), dataset, batch_size)
+    scores = evaluate_predictor(soup, Path(SOUP), dataset, batch_size, long)
     return [ensemble, rows.judge(SOUP, None, scores.loss, scores.logits, soup.task)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..data.column_names import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.column_names import COARSE_COLUMN, LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.label_tally import encode_labels
 from ..data.tables import read_table
 from ..data.text_keys import text_key
@@ -118,6 +118,9 @@ def _labels_changed(run: FinishedRun, given: Mapping[int, int], places: pd.DataF
     for position, label in given.items():
         labels[position] = label
     places[LABEL_COLUMN] = [names[label] for label in labels]
+    if "hierarchy" in run.record:
+        above = {name: coarse for coarse, fine in run.record["hierarchy"].items() for name in fine}
+        places[COARSE_COLUMN] = places[LABEL_COLUMN].map(above)
     return Counter(f"{names[old]} → {names[new]}" for old, new in zip(run.truth, labels, strict=True) if old != new)
 
 

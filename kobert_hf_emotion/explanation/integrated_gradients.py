@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -10,9 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from ..configuration import MULTI_LABEL
 from ..errors import KoBERTEmotionError
+from ..tasks.single_label import SingleLabel
+from ..tasks.task import Task
 from ..utils.modules import evaluation_copy
 from .words import Explanation, Piece, ReadText, Word, check_label, explanation_of, read_text
 
@@ -39,13 +43,14 @@ def integrated_gradients(
     texts: Sequence[str],
     label: str | None = None,
     steps: int = STEPS,
+    task: Task | None = None,
 ) -> list[Explanation]:
     """Explains texts by the gradients on the way from a text of [MASK] to the text (Sundararajan et al., 2017).
 
     The contribution of a token is the integral of the gradient of f along the straight line between the embeddings of
     `[CLS] [MASK] … [SEP]` and of `[CLS] text [SEP]`, times their difference, summed over the dimensions; f is the
-    label's logit less the mean of all labels'. Contributions add up to f(text) - f([MASK] …) but for `deltas`. Those of
-    a word are the sum of its tokens'. Computed by captum.
+    label's logit less the mean of all labels', of a multi-label model the label's logit. Contributions add up to
+    f(text) - f([MASK] …) but for `deltas`. Those of a word are the sum of its tokens'. Computed by captum.
 
     Args:
         members: One model, or several whose mean of probabilities is explained.
@@ -53,11 +58,12 @@ def integrated_gradients(
         max_length: Tokens they read, special tokens included.
         labels: Label names in the order of the logits.
         texts: Texts.
-        label: What is explained; by default each text's predicted label.
+        label: What is explained; by default each text's predicted label, of a multi-label model all that are given.
         steps: Points at which the gradient is taken.
+        task: How logits become answers; one label a text by default.
 
     Returns:
-        An explanation for each text, with contributions to one label, for words and for the tokens in them.
+        An explanation for each text, with contributions to these labels, for words and for the tokens in them.
 
     Raises:
         KoBERTEmotionError: `label` is none of the model's, or captum is not installed.
@@ -66,7 +72,9 @@ def integrated_gradients(
     if label is not None:
         check_label(label, labels)
     attribute = _captum_attribute()
-    score = _Score([Member(evaluation_copy(member.model), member.temperature) for member in members])
+    task = task or SingleLabel()
+    several = task.problem_type == MULTI_LABEL
+    score = _Score([Member(evaluation_copy(member.model), member.temperature) for member in members], several)
     explanations = []
     for text in texts:
         read = read_text(tokenizer, text, max_length)
@@ -75,20 +83,28 @@ def integrated_gradients(
         with torch.no_grad():
             embedded, empty = score.embedded(ids), score.embedded(masked)
             logits = score.logits(*embedded).double().cpu().numpy()[0]
-        target = int(logits.argmax()) if label is None else list(labels).index(label)
-        parts, delta = attribute(score, embedded, empty, target, steps)
-        by_token = np.sum([part.sum(dim=-1).double().cpu().numpy()[0] for part in parts], axis=0)[1:-1]
-        words = _words(read, by_token, labels[target], tokenizer)
-        deltas = {labels[target]: delta}
-        explanations.append(explanation_of(read, logits, labels, "integrated_gradients", words, deltas))
+        by_token: dict[str, NDArray[np.float64]] = {}
+        deltas: dict[str, float] = {}
+        for name in [label] if label is not None else _explained(task, logits, labels):
+            parts, deltas[name] = attribute(score, embedded, empty, list(labels).index(name), steps)
+            by_token[name] = np.sum([part.sum(dim=-1).double().cpu().numpy()[0] for part in parts], axis=0)[1:-1]
+        words = _words(read, by_token, tokenizer)
+        explanations.append(explanation_of(read, logits, labels, "integrated_gradients", words, task, deltas))
     return explanations
+
+
+def _explained(task: Task, logits: NDArray[np.floating], labels: Sequence[str]) -> list[str]:
+    """Returns the labels that a text is given; where it is given none, the most probable one."""
+    [found] = task.predictions(logits[None], labels)
+    return found.get("labels") or [found["label"]]
 
 
 class _Score:
     """What is explained, as a function of the embeddings of each member's tokens."""
 
-    def __init__(self, members: Sequence[Member]) -> None:
+    def __init__(self, members: Sequence[Member], several: bool) -> None:
         self._members = members
+        self._several = several
 
     def embedded(self, ids: list[int]) -> tuple[Tensor, ...]:
         """Returns the embeddings of tokens, shape (1, tokens, dimensions), a tensor for each member."""
@@ -105,21 +121,31 @@ class _Score:
         ]
         if len(found) == 1:
             return found[0]
-        device = found[0].device
-        return torch.logsumexp(torch.stack([logits.to(device).log_softmax(dim=-1) for logits in found]), dim=0)
+        stacked = torch.stack([logits.to(found[0].device) for logits in found])
+        if self._several:
+            yes, no = (torch.logsumexp(logsigmoid(signed), dim=0) for signed in (stacked, -stacked))
+            return yes - no
+        return torch.logsumexp(stacked.log_softmax(dim=-1), dim=0)
 
     def __call__(self, *embedded: Tensor) -> Tensor:
         logits = self.logits(*embedded)
-        return logits - logits.mean(dim=-1, keepdim=True)
+        return logits if self._several else logits - logits.mean(dim=-1, keepdim=True)
 
 
-def _words(read: ReadText, by_token: NDArray[np.float64], label: str, tokenizer: PreTrainedTokenizerBase) -> list[Word]:
+def _words(
+    read: ReadText, by_token: Mapping[str, NDArray[np.float64]], tokenizer: PreTrainedTokenizerBase
+) -> list[Word]:
     pieces: list[list[Piece]] = [[] for _ in read.words]
     tokens = tokenizer.convert_ids_to_tokens(read.ids)
-    for number, token, span, value in zip(read.words_of_tokens(), tokens, read.spans, by_token.tolist(), strict=True):
-        pieces[number].append(Piece(token, span, {label: value}))
+    for index, (number, token, span) in enumerate(zip(read.words_of_tokens(), tokens, read.spans, strict=True)):
+        pieces[number].append(Piece(token, span, {label: float(values[index]) for label, values in by_token.items()}))
     return [
-        Word(read.text[slice(*span)], span, {label: sum(piece.contributions[label] for piece in inside)}, inside)
+        Word(
+            read.text[slice(*span)],
+            span,
+            {label: sum(piece.contributions[label] for piece in inside) for label in by_token},
+            inside,
+        )
         for span, inside in zip(read.words, pieces, strict=True)
     ]
 

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
+from ..tasks.single_label import SingleLabel
+from ..tasks.task import Task
 from ..tokenization.alignment import Span
-from .words import Explanation, ReadText, Word, centred, explanation_of, read_text
+from .words import Explanation, ReadText, Word, decisive, explanation_of, read_text
 
 PredictLogits = Callable[[list[str]], NDArray[np.float32]]
 """Texts to logits at the model's temperature, shape (texts, classes)."""
@@ -21,12 +23,14 @@ def leave_one_out(
     max_length: int,
     labels: Sequence[str],
     texts: Sequence[str],
+    task: Task | None = None,
 ) -> list[Explanation]:
     """Explains texts by predicting them again without each of their words.
 
     The contribution of a word to a label is f(text) - f(text without the word), where f is the label's logit less the
-    mean of all labels' (Li et al., 2016, "Understanding Neural Networks through Representation Erasure", with logits
-    in place of log-likelihoods). The model need not be seen from inside, so that it works on any that predicts.
+    mean of all labels', of a multi-label model the label's logit (Li et al., 2016, "Understanding Neural Networks
+    through Representation Erasure", with logits in place of log-likelihoods). The model need not be seen from inside,
+    so that it works on any that predicts.
 
     Args:
         predict_logits: Computes the logits of texts.
@@ -34,6 +38,7 @@ def leave_one_out(
         max_length: Tokens the model reads, special tokens included.
         labels: Label names in the order of the logits.
         texts: Texts.
+        task: How logits become answers; one label a text by default.
 
     Returns:
         An explanation for each text, with contributions to every label.
@@ -41,15 +46,16 @@ def leave_one_out(
     Raises:
         TokenizerError: The tokenizer tells nothing of positions.
     """
+    task = task or SingleLabel()
     reads = [read_text(tokenizer, text, max_length) for text in texts]
     variants = [without(read.text, [word]) for read in reads for word in read.words]
     logits = predict_logits([*(read.text for read in reads), *variants])
-    whole, left = logits[: len(reads)], centred(logits[len(reads) :])
+    whole, left = logits[: len(reads)], decisive(logits[len(reads) :], task)
     explanations, start = [], 0
     for read, row in zip(reads, whole, strict=True):
-        changes = centred(row) - left[start : start + len(read.words)]
+        changes = decisive(row, task) - left[start : start + len(read.words)]
         start += len(read.words)
-        explanations.append(explanation_of(read, row, labels, "leave_one_out", _words(read, changes, labels)))
+        explanations.append(explanation_of(read, row, labels, "leave_one_out", _words(read, changes, labels), task))
     return explanations
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import get_args
 
 from transformers import PreTrainedTokenizerBase
 
 from ..data.input_checks import as_texts, refuse_files
+from ..tasks.single_label import SingleLabel
+from ..tasks.task import Task
 from .integrated_gradients import Member, integrated_gradients
 from .leave_one_out import PredictLogits, leave_one_out
 from .words import Explanation, Method, check_label, check_method
@@ -26,6 +28,8 @@ class Subject:
     """In the order of the logits."""
     members: Sequence[Member] = ()
     """What can be seen from inside; empty for a graph that only answers."""
+    task: Task = field(default_factory=SingleLabel)
+    """How logits become answers."""
 
     def explain(self, texts: Iterable[str], method: Method, label: str | None) -> list[Explanation]:
         """Explains texts.
@@ -41,5 +45,6 @@ class Subject:
         if label is not None:
             check_label(label, self.labels)
         if method == "leave_one_out":
-            return leave_one_out(self.predict_logits, self.tokenizer, self.max_length, self.labels, found)
-        return integrated_gradients(self.members, self.tokenizer, self.max_length, self.labels, found, label)
+            return leave_one_out(self.predict_logits, self.tokenizer, self.max_length, self.labels, found, self.task)
+        members, about = self.members, (self.tokenizer, self.max_length, self.labels)
+        return integrated_gradients(members, *about, found, label, task=self.task)

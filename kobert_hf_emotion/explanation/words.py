@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
+from ..configuration import MULTI_LABEL
 from ..errors import KoBERTEmotionError
-from ..metrics.probabilities import softmax
+from ..tasks.task import Task
 from ..tokenization.alignment import Span, token_spans, word_spans
 
 Method: TypeAlias = Literal["leave_one_out", "integrated_gradients"]
@@ -46,7 +47,8 @@ class Explanation:
     """What the words of a text contribute to what a model says of it.
 
     A contribution is a part of the label's logit (at the model's temperature) less the mean of all labels' logits: what
-    decides between them. Over all labels, the contributions of a word add up to 0.
+    decides between them. Over all labels, the contributions of a word add up to 0. Of a multi-label model it is a part
+    of the label's own logit, its log odds, for there every label is decided by itself.
     """
 
     text: str
@@ -64,6 +66,8 @@ class Explanation:
     deltas: dict[str, float] = field(default_factory=dict)
     """Integrated gradients: how far, for each label explained, the contributions are from adding up to the difference
     between the text and the empty text; the smaller, the better the integral is approximated."""
+    labels: list[str] | None = None
+    """Of a multi-label model: the labels given, the most probable first."""
 
     def contributions(self, label: str | None = None) -> NDArray[np.float64]:
         """Returns the contribution of each word to a label, by default the predicted one; shape (words,).
@@ -118,9 +122,15 @@ def read_text(tokenizer: PreTrainedTokenizerBase, text: str, max_length: int) ->
     return ReadText(text[:end], text[end:], words, ids[:room], spans[:room])
 
 
-def centred(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Returns logits less the mean of their row: differences between labels, which is all a softmax sees."""
+def decisive(logits: NDArray[np.floating], task: Task) -> NDArray[np.float64]:
+    """Returns what the labels are decided by.
+
+    Logits less the mean of their row where one label is chosen: differences between labels are all that a softmax sees.
+    The logits themselves where each label is decided by itself.
+    """
     exact = logits.astype(np.float64)
+    if task.problem_type == MULTI_LABEL:
+        return exact
     shifted: NDArray[np.float64] = exact - exact.mean(axis=-1, keepdims=True)
     return shifted
 
@@ -131,6 +141,7 @@ def explanation_of(
     labels: Sequence[str],
     method: Method,
     words: list[Word],
+    task: Task,
     deltas: dict[str, float] | None = None,
 ) -> Explanation:
     """Puts an explanation together.
@@ -141,9 +152,10 @@ def explanation_of(
         labels: Label names in their order.
         method: How the contributions were computed.
         words: One for each of `read`'s.
+        task: How logits become answers.
         deltas: See `Explanation`.
     """
-    probabilities = softmax(logits[None])[0]
+    probabilities = task.probabilities(logits[None])[0]
     best = int(probabilities.argmax())
     return Explanation(
         text=read.text + read.unread,
@@ -154,6 +166,7 @@ def explanation_of(
         words=words,
         unread=read.unread,
         deltas=deltas or {},
+        labels=task.predictions(logits[None], labels)[0].get("labels"),
     )
 
 

@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedTokenizerBase
 from typing_extensions import Self
 
+from ..configuration import context_turns
 from ..errors import CheckpointError
 from ..explanation.subject import Subject
 from ..inference.logits_model import LogitsModel, Question
 from ..modeling.batches import Batch, logits_by_length
-from ..modeling.explaining import refuse_explaining
+from ..modeling.long_texts import Reader
 from ..tasks.choice import task_of
 from ..tasks.task import Task
+from ..tokenization.context import encode_texts
 from ..tokenization.guard import check_predicted, check_vocabulary
 from ..tokenization.loading import load_tokenizer
 from ..utils.argument_checks import check_path
@@ -107,6 +109,11 @@ class OnnxClassifier(LogitsModel):
         return self.manifest.labels
 
     @property
+    def context_turns(self) -> int:
+        """How many turns before a line it was trained with."""
+        return context_turns(self._config)
+
+    @property
     def task(self) -> Task:
         """How its logits become answers, by the configuration beside the graph."""
         return task_of(self._config)
@@ -115,21 +122,20 @@ class OnnxClassifier(LogitsModel):
         """Returns the graph's logits, divided by the temperature."""
         if not question.texts:
             return np.zeros((0, len(self.labels)), dtype=np.float32)
-        encoded = self.tokenizer(
-            question.texts,
-            question.pairs,
-            truncation=True,
-            max_length=self.manifest.max_length,
-            return_attention_mask=False,
-        )
-        check_predicted(self.tokenizer, self._config, question.texts, encoded["input_ids"], question.unknown)
+        in_context = context_turns(self._config) > 0
+        limit = self.manifest.max_length
+        encoded = encode_texts(self.tokenizer, question.texts, question.pairs, limit, in_context)
+        check_predicted(self.tokenizer, self._config, question.texts, encoded["input_ids"], question.unknown, limit)
         logits = logits_by_length(encoded, question.batch_size, lambda batch: self._graph(self._padded(batch)))
         return logits / np.float32(self.manifest.temperature)
 
+    def reader(self) -> Reader:
+        """Returns the tokenizer, and how many tokens of a text the graph was exported for."""
+        return Reader(self.tokenizer, self._config, self.manifest.max_length)
+
     def subject(self) -> Subject:
         """Returns the graph as explanations see it: it has no gradients."""
-        refuse_explaining(self._config)
-        return Subject(self.logits_of, self.tokenizer, self.manifest.max_length, self.labels)
+        return Subject(self.logits_of, self.tokenizer, self.manifest.max_length, self.labels, task=self.task)
 
     def _padded(self, batch: Batch) -> dict[str, NDArray[np.int64]]:
         """Returns the graph's inputs, padded to the longest row."""

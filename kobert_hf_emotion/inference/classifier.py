@@ -27,6 +27,7 @@ from transformers.utils import CONFIG_NAME
 from ..assets import resolve_default
 from ..configuration import (
     EmotionConfig,
+    context_turns,
     label_names,
     softmax_temperature,
 )
@@ -36,7 +37,8 @@ from ..hub.adapters import base_of, is_adapter, refuse_adapter
 from ..hub.from_pretrained import load_weights, unloadable
 from ..modeling.classifier import EmotionClassifier
 from ..modeling.explaining import subject_of
-from ..modeling.prediction import predict_logits, use_accelerator
+from ..modeling.long_texts import Reader
+from ..modeling.prediction import predict_logits, row_limit, use_accelerator
 from ..tasks.choice import task_of
 from ..tasks.task import Task
 from ..tokenization.guard import check_vocabulary
@@ -70,6 +72,11 @@ class Classifier(LogitsModel):
         return self.model.config
 
     @property
+    def context_turns(self) -> int:
+        """How many turns before a line it was trained with."""
+        return context_turns(self.config)
+
+    @property
     def task(self) -> Task:
         """How its logits become answers, with the thresholds of the configuration."""
         return task_of(self.config)
@@ -89,6 +96,10 @@ class Classifier(LogitsModel):
             self.model, self.tokenizer, question.texts, question.pairs, question.batch_size, unknown=question.unknown
         )
         return logits / np.float32(self.temperature)
+
+    def reader(self) -> Reader:
+        """Returns the tokenizer, and how many tokens of a text the model reads."""
+        return Reader(self.tokenizer, self.config, row_limit(self.tokenizer, self.config))
 
     def subject(self) -> Subject:
         """Returns the classifier as explanations see it."""
@@ -119,6 +130,7 @@ def start_model(
     dropout: float,
     tokenizer: PreTrainedTokenizerBase,
     task: Task | None = None,
+    context: int = 0,
 ) -> PreTrainedModel:
     """Builds a classifier from a pre-trained encoder and a new head.
 
@@ -131,6 +143,7 @@ def start_model(
         dropout: Dropout in the head.
         tokenizer: The tokenizer to go with the model.
         task: Whether a text gets one label, as by default, or several.
+        context: How many turns before a line the model is to be trained with.
 
     Raises:
         CheckpointError: There is no model at `source`, or one of another architecture.
@@ -155,7 +168,8 @@ def start_model(
     model.config.softmax_temperature = 1.0  # the source's belongs to its head
     model.config.problem_type = None if task is None else task.problem_type
     # Likewise.
-    answering = {"label_thresholds": None, "thresholds_from": None, "allow_empty": False, "soft_labels": False}
+    answering: dict[str, Any] = {"label_thresholds": None, "thresholds_from": None, "allow_empty": False}
+    answering |= {"label_hierarchy": None, "soft_labels": False, "context_turns": context}
     for name, value in (answering | ({} if task is None else task.settings())).items():
         if value or hasattr(model.config, name):
             setattr(model.config, name, value)

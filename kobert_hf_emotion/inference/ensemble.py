@@ -15,6 +15,7 @@ from transformers import PreTrainedConfig
 
 from ..errors import CheckpointError
 from ..explanation.subject import Subject
+from ..modeling.long_texts import Reader
 from ..tasks.task import Task
 from ..tokenization.guard import UnknownTexts
 from ..utils.argument_checks import check_path, check_type
@@ -100,6 +101,11 @@ class EmotionEnsemble(LogitsModel):
         return self.members[0].config
 
     @property
+    def context_turns(self) -> int:
+        """How many turns before a line it was trained with."""
+        return self.members[0].context_turns
+
+    @property
     def task(self) -> Task:
         """That of the first member; the folds of a run have the same thresholds."""
         return self.members[0].task
@@ -121,12 +127,16 @@ class EmotionEnsemble(LogitsModel):
         again = replace(question, unknown=UnknownTexts())
         return self.task.mean([first.answer(question), *(member.answer(again) for member in others)])
 
+    def reader(self) -> Reader:
+        """Returns what the first member reads with; all have one tokenizer."""
+        return self.members[0].reader()
+
     def subject(self) -> Subject:
         """Returns the mean of the members' probabilities as explanations see it."""
         members = [member.subject() for member in self.members]
         inside = [each for member in members for each in member.members]
         shortest = min(member.max_length for member in members)
-        return Subject(self.logits_of, self.members[0].tokenizer, shortest, self.labels, inside)
+        return Subject(self.logits_of, self.members[0].tokenizer, shortest, self.labels, inside, self.task)
 
 
 Predictor: TypeAlias = Classifier | EmotionEnsemble

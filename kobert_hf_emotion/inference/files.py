@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,10 +26,13 @@ from ..metrics.multi_label import MultiLabelScores, answer_counts, binary_cross_
 from ..metrics.probabilities import check_logits, log_losses
 from ..metrics.scores import Scores
 from ..metrics.soft import VOTE_SUMS, from_sums, vote_sums
+from ..modeling.long_texts import LongCounts
 from ..modeling.prediction import DEFAULT_BATCH_SIZE
 from ..tasks.single_label import SingleLabel
 from ..tasks.task import Task
+from ..tasks.two_levels import TwoLevels
 from ..tokenization.guard import UnknownTexts
+from ..tokenization.windows import LongTexts
 from .logits_model import LogitsModel
 from .prediction_csv import prediction_csv
 
@@ -45,6 +48,7 @@ class FilePrediction(ABC):
         labelled: Rows whose label is known.
         log_loss: Mean cross-entropy in nats of the rows with a label; nan where there are none.
         unknown: The rows that the tokenizer could not read.
+        long: The rows longer than the model reads, where these were answered in pieces.
     """
 
     labels: tuple[str, ...]
@@ -53,6 +57,7 @@ class FilePrediction(ABC):
     labelled: int
     log_loss: float
     unknown: UnknownTexts
+    long: LongCounts = field(default_factory=LongCounts, kw_only=True)
 
     @abstractmethod
     def scores(self) -> Scores:
@@ -89,6 +94,21 @@ class SingleLabelPrediction(FilePrediction):
     def table_report(self) -> dict[str, Any]:
         """Returns scikit-learn's classification report."""
         return table_report_of(self.confusion, self.labels)
+
+
+@dataclass(frozen=True)
+class TwoLevelPrediction(SingleLabelPrediction):
+    """Of a fine label a row, and the coarse one.
+
+    Attributes:
+        coarse: The same of the coarse labels.
+    """
+
+    coarse: SingleLabelPrediction
+
+    def coarse_counts(self) -> dict[str, int]:
+        """Returns the rows by the coarse label predicted."""
+        return dict(zip(self.coarse.labels, self.coarse.predicted.tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -147,6 +167,7 @@ def predict_rows(
     output: str | os.PathLike[str] | None = None,
     batch_size: int = DEFAULT_BATCH_SIZE,
     on_progress: Callable[[int], None] | None = None,
+    long: LongTexts | None = None,
 ) -> FilePrediction:
     """Predicts every row of a file and writes a CSV with a row for each, in their order.
 
@@ -158,26 +179,44 @@ def predict_rows(
         output: CSV to write, which Excel opens with its Hangul intact (UTF-8 with a byte-order mark); none if None.
         batch_size: Texts a forward pass.
         on_progress: Called after each chunk with the number of its rows.
+        long: How texts longer than the model reads are answered; the column `parts` then has what it says of the
+            pieces, as JSON. None cuts them.
 
     Raises:
         DataError: The file is not what it was when it was counted.
         KoBERTEmotionError: The model's logits have no probabilities; see `metrics.probabilities.check_logits`.
         OSError: The output cannot be written; what was there is as it was.
     """
-    counts = _COUNTS[model.task.name](tuple(model.labels), model.task)
+    counts = _counts_of(tuple(model.labels), model.task)
     with nullcontext() if output is None else prediction_csv(output, model.labels, model.task) as table:
         for frame in rows.chunks():
             pairs = frame["text_pair"].tolist() if "text_pair" in frame else None
-            logits = model.predict_logits(frame["text"].tolist(), pairs, batch_size, counts.unknown)
+            logits, parts = _answer(model, frame["text"].tolist(), pairs, batch_size, counts, long)
             check_logits(logits)
             truth = rows.kind.truth(frame["label"], model.labels) if "label" in frame else None
             counts.add(logits, truth)
             if table is not None:
                 left = {str(name): column.tolist() for name, column in frame.items() if name != "label"}
-                table.write(left, logits, truth)
+                table.write(left | parts, logits, truth)
             if on_progress is not None:
                 on_progress(len(frame))
-    return counts.prediction()
+    return replace(counts.prediction(), long=counts.long)
+
+
+def _answer(
+    model: LogitsModel,
+    texts: list[str],
+    pairs: list[str] | None,
+    batch_size: int,
+    counts: Counts,
+    long: LongTexts | None,
+) -> tuple[NDArray[np.float32], dict[str, list[str]]]:
+    """Returns the logits of texts, and the column that tells of their pieces where there are any."""
+    if long is None:
+        return model.predict_logits(texts, pairs, batch_size, counts.unknown), {}
+    answer = model.answer_long(texts, long, pairs, batch_size, counts.unknown)
+    counts.long.add(answer.counts)
+    return answer.logits, {"parts": answer.cells(model.task, model.labels)}
 
 
 class Counts(ABC):
@@ -195,6 +234,7 @@ class Counts(ABC):
         self._rows = self._labelled = 0
         self._nats = 0.0
         self.unknown = UnknownTexts()
+        self.long = LongCounts()
 
     def add(self, logits: NDArray[np.floating], truth: Truth | None) -> None:
         """Adds rows; `truth` is below 0 where a row's label is not known."""
@@ -262,6 +302,25 @@ class RunningCounts(Counts):
         return SingleLabelPrediction(*self._known(), self._confusion)
 
 
+class TwoLevelCounts(RunningCounts):
+    """Counts of rows with a fine label each, and of the coarse ones."""
+
+    def __init__(self, labels: tuple[str, ...], task: TwoLevels) -> None:
+        super().__init__(labels, task)
+        self._levels = task
+        self._coarse = RunningCounts(task.coarse)
+
+    def add(self, logits: NDArray[np.floating], truth: Truth | None) -> None:
+        """Adds rows to the counts of both levels."""
+        super().add(logits, truth)
+        above = None if truth is None else self._levels.hierarchy.ids(truth)
+        self._coarse.add(self._levels.coarse_logits(logits), above)
+
+    def prediction(self) -> TwoLevelPrediction:
+        """Returns the counts of all rows that were added."""
+        return TwoLevelPrediction(*self._known(), self._confusion, self._coarse.prediction())
+
+
 class LabelCounts(Counts):
     """Counts of rows with several labels each."""
 
@@ -294,6 +353,12 @@ class VoteCounts(RunningCounts):
     def prediction(self) -> VotePrediction:
         """Returns the counts of all rows that were added."""
         return VotePrediction(*self._known(), self._confusion, self._sums)
+
+
+def _counts_of(labels: tuple[str, ...], task: Task) -> Counts:
+    if task.levels is not None:
+        return TwoLevelCounts(labels, task.levels)
+    return _COUNTS[task.name](labels, task)
 
 
 _COUNTS: dict[str, Callable[[tuple[str, ...], Task], Counts]] = {

@@ -36,7 +36,7 @@ class PredictionTable:
         if truth is not None:
             left |= self._task.true_columns(truth, self._names)
         if not self._has_header:
-            self._writer.writerow([*left, "prediction", "score", *(f"prob_{name}" for name in self._names)])
+            self._writer.writerow([*left, *self._task.titles(self._names)])
             self._has_header = True
         for found, *cells in zip(self._task.cells(logits, self._names), *left.values(), strict=True):
             self._writer.writerow([*cells, *found])

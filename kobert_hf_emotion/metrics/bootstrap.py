@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,25 +54,9 @@ def score_intervals(
     Returns:
         The intervals of `accuracy`, `macro_f1` and `weighted_f1`.
     """
-    drawn = resampled_confusions(labels, predictions, n_classes, groups, resamples, seed)
-    return intervals_of(confusion_scores(drawn))
-
-
-def resampled_confusions(
-    labels: NDArray[np.integer],
-    predictions: NDArray[np.integer],
-    n_classes: int,
-    groups: Sequence[Hashable] | None = None,
-    resamples: int = RESAMPLES,
-    seed: int = SEED,
-) -> Counts:
-    """Draws rows as `score_intervals` does, and counts them by label (down) and prediction (across).
-
-    Returns:
-        Shape (resamples, classes, classes).
-    """
     cells = confusion_cells(labels, predictions, n_classes)
-    return resample_counts(cells, n_classes**2, groups, resamples, seed).reshape(-1, n_classes, n_classes)
+    drawn = resample_counts(cells, n_classes**2, groups, resamples, seed)
+    return intervals_of(confusion_scores(drawn.reshape(-1, n_classes, n_classes)))
 
 
 def intervals_of(scores: Mapping[str, NDArray[np.floating]]) -> dict[str, Interval]:
@@ -146,22 +130,31 @@ def resampled_sums(
     Returns:
         Shape (resamples, columns).
     """
-    if groups is not None:
-        first: dict[Hashable, int] = {}
-        unit = np.asarray([first.setdefault(group, len(first)) for group in groups])
-        sums = np.zeros((len(first), profiles.shape[1]), dtype=profiles.dtype)
-        np.add.at(sums, unit, profiles)
-        profiles = sums
+    units = unit_numbers(groups, len(profiles))
+    sums = np.zeros((units.max() + 1, profiles.shape[1]), dtype=profiles.dtype)
+    np.add.at(sums, units, profiles)
+    exact = sums.astype(np.float64)  # sums of counts stay far below 2**53, and floats multiply by the fast routine
+    return np.concatenate([times @ exact for times in times_drawn(len(exact), resamples, seed)])
+
+
+def unit_numbers(groups: Sequence[Hashable] | None, rows: int) -> NDArray[np.intp]:
+    """Returns the number of what is drawn that each row belongs to, from 0 in the order of the rows, shape (rows,)."""
+    if groups is None:
+        return np.arange(rows)
+    first: dict[Hashable, int] = {}
+    return np.asarray([first.setdefault(group, len(first)) for group in groups], dtype=np.intp)
+
+
+def times_drawn(units: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """Yields how often each unit is drawn, some resamples at a time, shape (resamples, units).
+
+    What is drawn depends on the seed and on the number of units alone: figures of the same rows go together.
+    """
     random = np.random.default_rng(seed)
-    exact = profiles.astype(np.float64)  # sums of counts stay far below 2**53, and floats multiply by the fast routine
-    drawn = []
     for start in range(0, resamples, _BLOCK):
         size = min(_BLOCK, resamples - start)
-        times = np.stack(
-            [np.bincount(random.integers(0, len(exact), len(exact)), minlength=len(exact)) for _ in range(size)]
-        )
-        drawn.append(times.astype(np.float64) @ exact)
-    return np.concatenate(drawn)
+        times = [np.bincount(random.integers(0, units, units), minlength=units) for _ in range(size)]
+        yield np.stack(times).astype(np.float64)
 
 
 def _contents(cells: NDArray[np.integer], groups: Sequence[Hashable]) -> list[tuple[int, ...]]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .bootstrap import RESAMPLES, SEED, Interval, percentile_interval, resampled_sums
+from .bootstrap import RESAMPLES, SEED, Interval, percentile_interval, resampled_sums, times_drawn, unit_numbers
 from .calibration import BINS
 from .probabilities import Logits, sigmoid
 from .scores import Scores
@@ -18,6 +18,7 @@ Matrix = NDArray[np.integer] | NDArray[np.bool_]
 """1 where a row has a label, shape (rows, labels)."""
 Probabilities = NDArray[np.float64]
 DEFAULT_THRESHOLD = 0.5
+PRECISION_RESAMPLES = 500
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def scores_of_counts(counts: NDArray[Any], labels: int) -> dict[str, NDArray[np.
     """Computes F1s, accuracy and Hamming loss from sums of `answer_counts` over rows, in the last axis."""
     hits, given, had = (counts[..., part * labels : (part + 1) * labels].astype(np.float64) for part in range(3))
     rows, exact = counts[..., 3 * labels], counts[..., 3 * labels + 1]
-    f1 = 2 * hits / np.maximum(given + had, 1)
+    f1 = label_f1(counts, labels)
     total = np.maximum(had.sum(axis=-1), 1)
     return {
         "accuracy": exact / rows,
@@ -212,6 +213,66 @@ def multi_label_intervals(
     drawn = resampled_sums(answer_counts(truth, chosen), groups, resamples, seed)
     scores = scores_of_counts(drawn, truth.shape[1])
     return {name: percentile_interval(values) for name, values in scores.items()}
+
+
+def precision_interval(
+    probabilities: Probabilities,
+    truth: Matrix,
+    groups: Sequence[Hashable] | None = None,
+    resamples: int = PRECISION_RESAMPLES,
+    seed: int = SEED,
+) -> Interval:
+    """Computes a 95% percentile bootstrap interval of the mean average precision.
+
+    A row that is drawn twice counts twice; in each resample the mean is over the labels that some row drawn has. It is
+    from fewer resamples than others, for it depends on the order of all rows, which sums do not keep.
+
+    Args:
+        probabilities: Shape (rows, labels).
+        truth: The labels of the rows.
+        groups: Rows with equal values come and go together; by default every row for itself.
+        resamples: How often to draw.
+        seed: Of the drawing.
+    """
+    if not truth.any():
+        return Interval(float("nan"), float("nan"))
+    units = unit_numbers(groups, len(truth))
+    orders = np.argsort(-probabilities, axis=0, kind="stable")
+    means = []
+    for times in times_drawn(int(units.max()) + 1, resamples, seed):
+        weights = times[:, units]
+        found = np.full((len(times), truth.shape[1]), np.nan)
+        for label, order in enumerate(orders.T):
+            if truth[:, label].any():
+                ends = np.flatnonzero(np.append(np.diff(probabilities[order, label]) != 0, True))
+                found[:, label] = _weighted_precision(weights[:, order], truth[order, label].astype(bool), ends)
+        means.append(np.nanmean(found, axis=1))
+    return percentile_interval(np.concatenate(means))
+
+
+def _weighted_precision(
+    weights: NDArray[np.float64], has: NDArray[np.bool_], ends: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Returns the average precision of one label in many resamples, nan where no row drawn has it.
+
+    Args:
+        weights: How often each row was drawn, the most probable row first, shape (resamples, rows).
+        has: Whether a row has the label.
+        ends: The last row of each distinct probability.
+    """
+    hits = np.cumsum(weights * has, axis=1)[:, ends]
+    given = np.cumsum(weights, axis=1)[:, ends]
+    gained = np.diff(hits, axis=1, prepend=0.0) * hits / np.maximum(given, 1.0)
+    with np.errstate(invalid="ignore"):
+        found: NDArray[np.float64] = gained.sum(axis=1) / hits[:, -1]
+    return found
+
+
+def label_f1(counts: NDArray[Any], labels: int) -> NDArray[np.float64]:
+    """Computes the F1 of each label from sums of `answer_counts` over rows, shape (…, labels)."""
+    hits, given, had = (counts[..., part * labels : (part + 1) * labels].astype(np.float64) for part in range(3))
+    f1: NDArray[np.float64] = 2 * hits / np.maximum(given + had, 1)
+    return f1
 
 
 def label_calibration_errors(probabilities: Probabilities, truth: Matrix, bins: int = BINS) -> NDArray[np.float64]:

@@ -8,13 +8,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification, BertForSequenceClassification, PreTrainedTokenizerBase
 from transformers.modeling_outputs import SequenceClassifierOutput
 from typing_extensions import Self
 
 from ..assets import resolve_default
-from ..configuration import EmotionConfig, softmax_temperature
+from ..configuration import EmotionConfig, context_turns, softmax_temperature
 from ..data.input_checks import as_texts, refuse_files
 from ..errors import KoBERTEmotionError, TokenizerError
 from ..explanation.words import Explanation, Method
@@ -26,13 +28,15 @@ from ..kernels.first_token_layer import narrow_last_layer
 from ..kernels.packed_bert import computes_plain_bert
 from ..tasks.choice import task_of
 from ..tasks.task import Prediction
-from ..tokenization.guard import check_vocabulary
+from ..tokenization.guard import UnknownTexts, check_vocabulary
 from ..tokenization.loading import load_tokenizer, vocabulary_sha256
 from ..tokenization.model_files import fit_length
+from ..tokenization.windows import LongMode, LongTexts
 from ..wording import Wording
 from .criterion import criterion_of
 from .explaining import subject_of
-from .prediction import DEFAULT_BATCH_SIZE, predict_logits
+from .long_texts import LongPrediction, Reader, answer_long, as_long, refuse_long_pairs
+from .prediction import DEFAULT_BATCH_SIZE, as_pairs, predict_logits, row_limit
 
 logger = logging.getLogger(__name__)
 
@@ -180,6 +184,7 @@ class EmotionClassifier(BertForSequenceClassification):
         batch_size: int = DEFAULT_BATCH_SIZE,
         max_length: int | None = None,
         text_pairs: Iterable[str] | None = None,
+        long: LongTexts | LongMode | None = None,
     ) -> list[Prediction]:
         """Predicts the emotion of texts.
 
@@ -194,11 +199,14 @@ class EmotionClassifier(BertForSequenceClassification):
             texts: Sentences: a list, tuple, Series, array, generator or column of a data set; order is kept.
             batch_size: Texts a forward pass.
             max_length: Tokens to cut a text to; by default what the model was trained with.
-            text_pairs: Second sentences, for a model of sentence pairs.
+            text_pairs: Second sentences, for a model of sentence pairs; of a model trained with the turns before a
+                line these turns, the oldest first, or the empty string.
+            long: How texts longer than `max_length` are answered: "window", "sentence", or `LongTexts`, which also has
+                the stride and the pooling. None cuts them.
 
         Returns:
             For each text `{"label", "score", "probabilities"}`, of a multi-label model also `labels`; see
-            `Prediction`.
+            `Prediction`. With `long` also `parts`: the same of each window or sentence, with its `start` and `end`.
 
         Raises:
             DataError: `texts` is a table or a single text, an element is no string, or the name of a data file
@@ -207,8 +215,29 @@ class EmotionClassifier(BertForSequenceClassification):
         """
         texts = as_texts(texts)
         refuse_files(texts)
+        if long is not None:
+            return [*self._predict_long(texts, text_pairs, as_long(long), batch_size, max_length)]
         logits = predict_logits(self, self.tokenizer, texts, text_pairs, batch_size, max_length)
         return task_of(self.config).predictions(logits / softmax_temperature(self.config), self.config.labels)
+
+    def _predict_long(
+        self,
+        texts: list[str],
+        text_pairs: Iterable[str] | None,
+        long: LongTexts,
+        batch_size: int,
+        max_length: int | None,
+    ) -> list[LongPrediction]:
+        firsts, seconds = as_pairs(texts, text_pairs)
+        refuse_long_pairs(seconds, context_turns(self.config))
+
+        def ask(these: list[str], pairs: list[str] | None, unknown: UnknownTexts | None) -> NDArray[np.float32]:
+            logits = predict_logits(self, self.tokenizer, these, pairs, batch_size, max_length, unknown)
+            return logits / np.float32(softmax_temperature(self.config))
+
+        task = task_of(self.config)
+        reader = Reader(self.tokenizer, self.config, row_limit(self.tokenizer, self.config, max_length))
+        return answer_long(ask, reader, task, firsts, seconds, long).predictions(task, self.config.labels)
 
     def explain(
         self, texts: Iterable[str], method: Method = "leave_one_out", label: str | None = None

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from ..configuration import longest_input
+from ..configuration import context_turns, longest_input
 from ..data.input_checks import as_texts
 from ..errors import DataError
 from ..kernels.attention import quick_attention
 from ..kernels.packed_bert import packed_bert
+from ..tokenization.context import encode_texts
 from ..tokenization.guard import UnknownTexts, check_predicted
 from ..tokenization.padding import pad
-from ..tokenization.tokenizer import KoBERTTokenizer
 from ..utils.argument_checks import check_count
 from ..utils.modules import evaluation_copy
 from .batches import Batch, logits_by_length
@@ -42,7 +42,9 @@ def predict_logits(
         model: A sequence classifier; it is left in the mode it was in.
         tokenizer: The tokenizer that belongs to the model.
         texts: Sentences.
-        text_pairs: Second sentences, as many as `texts`, for a model of sentence pairs.
+        text_pairs: Second sentences, as many as `texts`, for a model of sentence pairs. Of a model with
+            `context_turns` the turns before each line, the oldest first, the empty string where there are none; the
+            line is not cut for them.
         batch_size: Texts a forward pass.
         max_length: Tokens to cut a text to; by default the tokenizer's `model_max_length`. Never more than the
             model has positions.
@@ -61,9 +63,9 @@ def predict_logits(
         check_count("max_length", max_length)
     if not texts:
         return np.zeros((0, int(model.config.num_labels or 0)), dtype=np.float32)
-    limit = min(max_length or tokenizer.model_max_length, longest_input(model.config))
-    encoded = _encode(tokenizer, texts, text_pairs, limit)
-    check_predicted(tokenizer, model.config, texts, encoded["input_ids"], unknown)
+    limit = row_limit(tokenizer, model.config, max_length)
+    encoded = encode_texts(tokenizer, texts, text_pairs, limit, in_context=context_turns(model.config) > 0)
+    check_predicted(tokenizer, model.config, texts, encoded["input_ids"], unknown, limit)
     packed = packed_bert(model)
     if packed is not None and text_pairs is None:
         encoded.pop("token_type_ids", None)  # all 0, as they are where there are none
@@ -100,14 +102,9 @@ def _forward_of(model: PreTrainedModel) -> Callable[..., Tensor]:
     return forward
 
 
-def _encode(
-    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], text_pairs: Sequence[str] | None, limit: int
-) -> dict[str, list[list[int]]]:
-    """Returns the columns of a tokenizer's call, cut to `limit` tokens and without the attention mask."""
-    if type(tokenizer) is KoBERTTokenizer:  # a subclass may have a call of its own
-        return tokenizer.encode_rows(texts, text_pairs, limit)
-    pairs = None if text_pairs is None else list(text_pairs)
-    return dict(tokenizer(list(texts), pairs, truncation=True, max_length=limit, return_attention_mask=False))
+def row_limit(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfig, max_length: int | None = None) -> int:
+    """Returns the tokens a row is cut to, special ones included; see `predict_logits`."""
+    return min(max_length or tokenizer.model_max_length, longest_input(config))
 
 
 def use_accelerator(model: nn.Module) -> None:

@@ -53,6 +53,7 @@ def _parts_of(wanted: Record, job: Job) -> Iterator[tuple[Record, bytes]]:
         reading=job.reading,
         kind=None,
         chunk_rows=job.part_rows,
+        turns=None,  # of the parts of many files there is none
     )
     parts = 0
     for parts, frame in enumerate(rows.chunks(job.part_rows), start=1):

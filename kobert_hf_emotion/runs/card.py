@@ -116,16 +116,55 @@ def _introduction(
         if fold == best
         else f"가장 높은 겹은 {best}입니다 / the best one is {best}"
     )
+    levels = _levels(report)
     several = (
         "\n- 문장 하나에 라벨이 여럿일 수 있습니다 / a text may get several labels" if _has_several(report) else ""
     )
+    if turns := record.get("context"):
+        several += (
+            f"\n- 대화의 한 줄 앞말 {turns}마디까지를 둘째 조각으로 함께 학습했습니다 / trained with up to {turns} "
+            "turns before a line as its second text: `model.predict(lines, text_pairs=turns)`"
+        )
     return f"""\
 한국어 문장의 감정 분류 모델. {encoder}을(를) 초점 손실과 층화 {count}겹 교차 검증으로 미세 조정했습니다.
 A classifier of the emotion of Korean sentences: {encoder} fine-tuned with the focal loss in a stratified {count}-fold
 cross-validation.
 
-- 라벨 / labels: {labels}{several}
+- 라벨 / labels: {labels}{several}{levels}
 - 이 모델 / this model: `{fold}` — {note}"""
+
+
+def _levels(report: Mapping[str, Any]) -> str:
+    """Returns the line that says what stands under which coarse label; nothing where labels have one level."""
+    if "coarse" not in report:
+        return ""
+    groups = "; ".join(
+        f"{plain(name)} ({', '.join(map(plain, fine))})" for name, fine in report["coarse"]["hierarchy"].items()
+    )
+    return (
+        f"\n- 대분류 / coarse labels: {groups}\n- 대분류의 확률은 소분류 확률의 합입니다 / the probability of a coarse "
+        "label is the sum of those of its fine ones"
+    )
+
+
+def _coarse_results(report: Mapping[str, Any], shown: str) -> str:
+    """Returns the scores of the coarse labels; nothing where labels have one level."""
+    if "coarse" not in report:
+        return ""
+    found = report["coarse"]
+    rows = [(f"{shown} ← 이 모델 / this model", found["folds"][shown]), ("전체 / pooled", found["pooled"])]
+    scores = table(
+        ["대분류 / coarse labels", "rows", *(_plainly(title) for _, title in _METRICS.values()), "log loss"],
+        [[name, s["rows"], *(f"{s[key]:.4f}" for key in (*_METRICS, "log_loss"))] for name, s in rows],
+    )
+    classes = table(
+        ["대분류 / coarse label", "F1", "precision", "recall", "rows"],
+        [
+            [plain(name), *(f"{s[key]:.4f}" for key in ("f1-score", "precision", "recall")), int(s["support"])]
+            for name, s in _classes(found["classification_report"]).items()
+        ],
+    )
+    return f"\n\n{scores}\n\n{classes}"
 
 
 def _results(report: Mapping[str, Any], shown: str, best: str) -> str:
@@ -160,7 +199,8 @@ def _results(report: Mapping[str, Any], shown: str, best: str) -> str:
 
 {classes}
 
-{_votes(report)}{_thresholds(report) if _has_several(report) else _calibration(report)}"""
+{_votes(report)}{_thresholds(report) if _has_several(report) else _calibration(report)}\
+{_coarse_results(report, shown)}"""
 
 
 def _votes(report: Mapping[str, Any]) -> str:

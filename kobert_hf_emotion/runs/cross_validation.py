@@ -16,17 +16,17 @@ import datasets
 
 from ..assets import DEFAULT_MODEL_NAME
 from ..audit import AuditReport
-from ..data.column_names import LABEL_COLUMN, TEXT_COLUMN
+from ..data.column_names import CONVERSATION_COLUMN, LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.input_checks import check_dataset
 from ..data.label_ids import named_labels
-from ..errors import RunError
+from ..errors import DataError, RunError
 from ..splits.csv import SPLIT_FILE, write_split
 from ..splits.folds import fold_numbers
 from ..splits.split import Split, make_split
 from ..tokenization.pieces import WordSplit
 from ..training.arguments import EmotionTrainingArguments
 from ..training.tracking import check_trackers, trackers_of
-from ..utils.argument_checks import check_path, check_type
+from ..utils.argument_checks import check_count, check_path, check_type
 from ..utils.files import write_json
 from .fold_training import train_folds
 from .layout import AUDIT_FILE, FOLD_FILE, RUN_FILE
@@ -57,6 +57,7 @@ def cross_validate(
     split: str | os.PathLike[str] | Sequence[int] | None = None,
     train_elsewhere: Callable[[Plan, Split], None] | None = None,
     allow_empty: bool = False,
+    context: int = 0,
 ) -> CrossValidationResult:
     """Fine-tunes one classifier a fold and writes the files of a run.
 
@@ -95,6 +96,9 @@ def cross_validate(
         train_elsewhere: What trains the folds that are not there yet in other processes, before this one reads them
             and trains what is still missing; see `ray_engine.training.folds_on_ray`.
         allow_empty: Whether a text may get no label, where rows have several.
+        context: With rows whose `text_pair` has turns before a line, as `load_emotion_dataset(…, context=2)` gives
+            them, the same number. A line is then never cut for its turns, the models' configurations tell the number
+            (`context_turns`), and a conversation stays in one fold.
 
     Returns:
         The folds, the out-of-fold logits and their scores.
@@ -112,7 +116,10 @@ def cross_validate(
     check_path("output_dir", output_dir)
     check_path("model", model)
     _check_args(args)
-    plan = Plan(Path(output_dir), os.fspath(model), named_labels(dataset), args, word_split, legacy_export, allow_empty)
+    _check_context(dataset, context)
+    plan = Plan(
+        Path(output_dir), os.fspath(model), named_labels(dataset), args, word_split, legacy_export, allow_empty, context
+    )
     _check_export(plan)
     divide = partial(make_split, plan.dataset, n_splits, args.seed, group_by, group_pattern, group_duplicates, split)
     prepared = prepare_once(plan, divide, {"datasets": list(dataset_ids), "license": license_id})
@@ -125,6 +132,19 @@ def cross_validate(
         if args.should_save:
             _finish(plan, prepared, result)
     return result
+
+
+def _check_context(dataset: datasets.Dataset, context: int) -> None:
+    """Raises `DataError` where rows have turns before them and `context` is not given, or the other way round."""
+    check_count("context", context, 0)
+    has_turns = {TEXT_PAIR_COLUMN, CONVERSATION_COLUMN} <= set(dataset.column_names)
+    if bool(context) != has_turns:
+        raise DataError(
+            "`context`는 `load_emotion_dataset(…, context=…)`로 읽은 데이터와 같은 수여야 합니다: "
+            f"{context}을(를) 주었고 데이터에는 앞말이 {'있습니다' if has_turns else '없습니다'}.",
+            "Expected as `context` what the data was loaded with, `load_emotion_dataset(…, context=…)`; found "
+            f"{context}, and rows {'with' if has_turns else 'without'} turns before them.",
+        )
 
 
 def _check_args(args: EmotionTrainingArguments) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -12,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.column_names import CONVERSATION_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.distributions import counted_as, to_shares
+from ..data.several_labels import CellSplitter
 from ..data.text_keys import text_key
 from ..errors import RunError
+from ..metrics.multi_label import decide
 from ..splits.groups import row_groups
 from ..tasks.soft import VOTE_PREFIX
 from ..utils.argument_checks import check_path
-from .layout import PREDICTIONS_FILE, RUN_FILE, read_record
+from .layout import PREDICTIONS_FILE, REPORT_JSON_FILE, RUN_FILE, read_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +80,37 @@ class FinishedRun:
         return self._ids("prediction")
 
     @cached_property
+    def label_sets(self) -> NDArray[np.int64]:
+        """Where rows have several labels: 1 where a row has a label, shape (rows, labels)."""
+        splitter = CellSplitter(self.labels)
+        sets = np.zeros((len(self.table), len(self.labels)), dtype=np.int64)
+        for row, cell in zip(sets, self.table["label"], strict=True):
+            row[splitter.ids(splitter.split(cell))] = 1
+        return sets
+
+    @cached_property
+    def answer_sets(self) -> NDArray[np.int64]:
+        """The labels given to each row by thresholds that were fitted on the other folds, shape (rows, labels).
+
+        Raises:
+            RunError: `report.json` does not tell the thresholds.
+        """
+        path = self.path / REPORT_JSON_FILE
+        answers = np.zeros((len(self.table), len(self.labels)), dtype=np.int64)
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))["thresholds"]
+            for fold, thresholds in found["folds"].items():
+                rows = (self.table["fold"] == fold).to_numpy()
+                chosen = decide(self.probabilities[rows], np.asarray(thresholds, dtype=float), found["allow_empty"])
+                answers[rows] = chosen
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RunError(
+                f"실행 폴더의 파일이 손상되었습니다: {path}에서 임계값을 읽을 수 없습니다.",
+                f"The files of the run are damaged: cannot read thresholds in {path} ({error!r}).",
+            ) from error
+        return answers
+
+    @cached_property
     def probabilities(self) -> NDArray[np.float64]:
         """The probabilities of the out-of-fold predictions, shape (rows, classes); as in the file, unscaled."""
         columns = [f"prob_{name}" for name in self.labels]
@@ -98,7 +132,7 @@ class FinishedRun:
         import datasets
 
         group_by, pattern = self.record.get("group_by"), self.record.get("group_pattern")
-        kept = [name for name in (TEXT_COLUMN, TEXT_PAIR_COLUMN, group_by) if name in self.table]
+        kept = [name for name in (TEXT_COLUMN, TEXT_PAIR_COLUMN, CONVERSATION_COLUMN, group_by) if name in self.table]
         rows = datasets.Dataset.from_dict({name: self.table[name].tolist() for name in kept})
         found = row_groups(rows, *((group_by, pattern) if group_by in kept else ()))
         return None if found is None else found.tolist()

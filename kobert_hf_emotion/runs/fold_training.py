@@ -80,7 +80,7 @@ def _encode(plan: Plan) -> datasets.Dataset:
     """Returns the token ids of all rows, made by the main process alone."""
 
     def encode() -> datasets.Dataset:
-        return encode_dataset(plan.dataset, plan.tokenizer, plan.args.max_length, plan.labels)
+        return encode_dataset(plan.dataset, plan.tokenizer, plan.args.max_length, plan.labels, plan.context > 0)
 
     if len(plan.dataset) < CACHED_ROWS:
         return once_for_all(plan.args, encode)
@@ -90,7 +90,7 @@ def _encode(plan: Plan) -> datasets.Dataset:
 
 def train_one_fold(plan: Plan, split: Split, number: int) -> None:
     """Trains one fold of a run, for a process that does no more than that."""
-    encoded = encode_dataset(plan.dataset, plan.tokenizer, plan.args.max_length, plan.labels)
+    encoded = encode_dataset(plan.dataset, plan.tokenizer, plan.args.max_length, plan.labels, plan.context > 0)
     with collector_ignores_startup(), RunProgress(len(split.folds), disable=True) as progress:
         progress.fold = number - 1
         train_fold(plan, number, encoded, _shares(plan, split, number), [progress])

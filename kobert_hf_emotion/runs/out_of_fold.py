@@ -16,10 +16,11 @@ from ..metrics.bootstrap import (
     SEED,
     Interval,
     class_scores,
+    confusion_cells,
     confusion_matrix,
     confusion_scores,
     intervals_of,
-    resampled_confusions,
+    resample_counts,
 )
 from ..metrics.calibration import BINS, Calibration, calibrate_out_of_fold
 from ..metrics.classification_report import table_report_of, text_report_of
@@ -119,7 +120,8 @@ def out_of_fold_report(
         shares: Shares of votes, shape (rows, classes), that the probabilities are calibrated to; by default the labels.
     """
     predictions = logits.argmax(axis=1)
-    drawn = resampled_confusions(labels, predictions, len(names), groups)
+    cells = confusion_cells(labels, predictions, len(names))
+    drawn = resample_counts(cells, len(names) ** 2, groups).reshape(-1, len(names), len(names))
     by_class = class_scores(drawn)
     present = np.union1d(labels, predictions).tolist()
     return OutOfFoldReport(
@@ -147,13 +149,17 @@ def drawing(drawn: int, is_grouped: bool) -> dict[str, Any]:
     }
 
 
-def interval_lines(intervals: Mapping[str, Interval], drawn: int, is_grouped: bool) -> list[str]:
-    """Returns intervals as lines of `report.txt`, below how they were drawn."""
+def interval_lines(
+    intervals: Mapping[str, Interval], drawn: int, is_grouped: bool, fewer: Mapping[str, int] | None = None
+) -> list[str]:
+    """Returns intervals as lines of `report.txt`, below how they were drawn; `fewer` tells which had fewer draws."""
+    others = "".join(f", {resamples} for {name}" for name, resamples in (fewer or {}).items())
+    width = max(12, *map(len, intervals))
     unit = "묶음 (groups of equal texts or groups)" if is_grouped else "행 (rows)"
     return [
-        f"전체의 95% 구간 (95% intervals of the pooled scores; bootstrap, {RESAMPLES} resamples of {drawn:,} {unit}, "
-        f"seed {SEED})",
-        *(f"  {name:<12}  {interval}" for name, interval in intervals.items()),
+        f"전체의 95% 구간 (95% intervals of the pooled scores; bootstrap, {RESAMPLES} resamples of {drawn:,} {unit}"
+        f"{others}, seed {SEED})",
+        *(f"  {name:<{width}}  {interval}" for name, interval in intervals.items()),
     ]
 
 

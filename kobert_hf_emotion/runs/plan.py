@@ -14,6 +14,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
 from ..data.label_ids import Truth, class_names, label_ids
+from ..data.levels import Hierarchy, hierarchy_of
 from ..inference.adapters import add_adapters
 from ..inference.classifier import ADAPTED, encoder_sha256, start_model
 from ..splits.split import Split
@@ -39,6 +40,8 @@ class Plan:
     legacy_export: bool
     allow_empty: bool = False
     """Whether a text may get no label, where rows have several."""
+    context: int = 0
+    """How many turns before a line its second text has, at most; 0 where second texts are something else."""
 
     @property
     def labels(self) -> list[str]:
@@ -48,7 +51,12 @@ class Plan:
     @property
     def task(self) -> Task:
         """How logits become answers."""
-        return task_for(self.dataset, self.allow_empty)
+        return task_for(self.dataset, self.allow_empty, self.hierarchy)
+
+    @cached_property
+    def hierarchy(self) -> Hierarchy | None:
+        """Which coarse label each label stands under, where there are two levels."""
+        return hierarchy_of(self.dataset)
 
     @cached_property
     def truth(self) -> Truth:
@@ -64,7 +72,7 @@ class Plan:
     def start_model(self) -> PreTrainedModel:
         """Returns the model that every fold starts from, with adapters on it where these are to be trained."""
         set_seed(self.args.seed)
-        model = start_model(self.model, self.labels, self.args.dropout, self.tokenizer, self.task)
+        model = start_model(self.model, self.labels, self.args.dropout, self.tokenizer, self.task, self.context)
         if self.args.adapters is not None:
             setattr(model.config, ADAPTED, encoder_sha256(model))
             add_adapters(model, self.args.adapters, self.model)
@@ -94,6 +102,8 @@ class Plan:
             "processes": self.args.world_size,
             "training_arguments": self.args.to_dict(),  # type: ignore[no-untyped-call]
             **split.describe(),
+            **({"context": self.context} if self.context else {}),
             **({} if self.task.name == "single-label" else {"task": self.task.name}),
             **({"allow_empty": self.allow_empty} if self.task.name == "multi-label" else {}),
+            **({} if self.hierarchy is None else {"hierarchy": self.hierarchy.to_dict(self.labels)}),
         }

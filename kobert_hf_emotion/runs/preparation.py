@@ -21,6 +21,7 @@ from ..inference.classifier import weights_sha256
 from ..splits.csv import SPLIT_FILE, read_split
 from ..splits.folds import folds_from_numbers
 from ..splits.split import Split
+from ..tokenization.context import fit_context
 from ..tokenization.guard import check_tokenization
 from ..training.arguments import EmotionTrainingArguments, loss_settings
 from ..utils.versions import library_versions
@@ -104,6 +105,7 @@ def _prepare(plan: Plan, divide: Callable[[], Split], about: Mapping[str, Any]) 
         **plan.describe(split),
         "start_weights_sha256": weights_sha256(start),
         **about,
+        **_turns_cut(plan),
         "rows": len(plan.dataset),
         "data_sha256": data_sha256(plan.dataset),
         "tokenization": asdict(guard),
@@ -128,11 +130,21 @@ def _say_adapters(plan: Plan, model: PreTrainedModel) -> None:
         logger.warning(
             Wording(
                 f"학습률 {plan.args.learning_rate:g}은(는) LoRA에는 작습니다. 새로 시작하는 어댑터는 더 큰 걸음이 "
-                "필요합니다(문서의 표는 1e-3).",
+                "필요합니다.",
                 f"a learning rate of {plan.args.learning_rate:g} is small for LoRA: adapters begin at nothing and need "
-                "larger steps (the table in the docs has 1e-3)",
+                "larger steps",
             )
         )
+
+
+def _turns_cut(plan: Plan) -> dict[str, Any]:
+    """Counts what of the turns before lines does not fit beside them, where there are any, and logs it."""
+    if not plan.context:
+        return {}
+    texts, contexts = plan.dataset[TEXT_COLUMN][:], plan.dataset[TEXT_PAIR_COLUMN][:]
+    _, cut = fit_context(plan.tokenizer, texts, contexts, plan.args.max_length)
+    logger.info(cut.message(plan.args.max_length))
+    return {"context_cut": asdict(cut)}
 
 
 def _begun_with(plan: Plan, begun: Mapping[str, Any], split: Split) -> Split:

@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from ..data.label_ids import Truth
 from ..metrics.bootstrap import Interval
 from ..metrics.classification_report import table_report_of_labels
-from ..metrics.multi_label import answer_counts, label_table, multi_label_intervals
+from ..metrics.multi_label import (
+    PRECISION_RESAMPLES,
+    answer_counts,
+    label_table,
+    multi_label_intervals,
+    precision_interval,
+)
 from ..metrics.probabilities import Logits, sigmoid
 from ..tasks.multi_label import MultiLabel
 from .out_of_fold import drawing, interval_ends, interval_lines
@@ -37,7 +43,7 @@ class SeveralLabelsReport:
     classification: dict[str, Any]
     """scikit-learn's classification report."""
     intervals: dict[str, Interval]
-    """See `metrics.multi_label.multi_label_intervals`."""
+    """See `metrics.multi_label.multi_label_intervals` and `precision_interval`."""
     drawn: int
     """How many units the bootstrap draws: groups of rows that belong together, or rows."""
     is_grouped: bool
@@ -56,7 +62,11 @@ class SeveralLabelsReport:
         return {
             "task": self.task.name,
             "classification_report": self.classification,
-            "intervals": {**drawing(self.drawn, self.is_grouped), **interval_ends(self.intervals)},
+            "intervals": {
+                **drawing(self.drawn, self.is_grouped),
+                "resamples_of_mean_average_precision": PRECISION_RESAMPLES,
+                **interval_ends(self.intervals),
+            },
             "labels": {
                 name: {"threshold": threshold} | {key: float(values[index]) for key, values in self.table.items()}
                 for index, (name, threshold) in enumerate(zip(self.labels, thresholds, strict=True))
@@ -82,7 +92,9 @@ class SeveralLabelsReport:
                 "레이블별 (by label)",
                 text_table(["", *_COLUMNS.values(), "threshold", "rows", "given"], lines),
                 "",
-                *interval_lines(self.intervals, self.drawn, self.is_grouped),
+                *interval_lines(
+                    self.intervals, self.drawn, self.is_grouped, {"mean_average_precision": PRECISION_RESAMPLES}
+                ),
                 "",
                 self.task.about(),
                 "  모든 겹의 모델에 저장 (saved in all folds). 위의 값은 겹마다 나머지 겹에서 맞춘 임계값으로 잰 것 "
@@ -125,7 +137,10 @@ def several_labels_report(
         fold_thresholds=thresholds,
         table=label_table(sigmoid(logits), truth, answers),
         classification=table_report_of_labels(answer_counts(truth, answers).sum(axis=0), names),
-        intervals=multi_label_intervals(truth, answers, groups),
+        intervals={
+            **multi_label_intervals(truth, answers, groups),
+            "mean_average_precision": precision_interval(sigmoid(logits), truth, groups),
+        },
         drawn=len(truth) if groups is None else len(set(groups)),
         is_grouped=groups is not None,
     )

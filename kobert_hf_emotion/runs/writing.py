@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import datasets
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.column_names import ANNOTATIONS_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.column_names import ANNOTATIONS_COLUMN, CONVERSATION_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.label_ids import Truth
 from ..hub.cards import CARD_FILE, is_hub_id
 from ..inference.classifier import store_settings
@@ -40,11 +40,15 @@ from .plots import plot_curves
 from .result import CrossValidationResult
 from .several_labels import SeveralLabelsReport, several_labels_report
 from .soft import SoftReport, soft_report
+from .two_levels import CoarseReport, coarse_report
 
 logger = logging.getLogger(__name__)
 
 
-_KNOWN_COLUMNS = ("file", "row", "id", "group", TEXT_COLUMN, TEXT_PAIR_COLUMN, ANNOTATIONS_COLUMN)
+_KNOWN_COLUMNS = (
+    *("file", "row", "id", "group", CONVERSATION_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN),
+    ANNOTATIONS_COLUMN,
+)
 """What a table of predictions says of a row, where the data set knows it."""
 
 
@@ -81,27 +85,48 @@ def write_run(
         store_settings(fold.path, details.settings)
     plot_curves(run / CURVES_FILE, {fold.number: fold.history for fold in result.folds})
     details.draw(run)
+    coarse = _coarse(task, result, truth, numbers, listed)
     report = {
         "folds": {fold.path.name: asdict(fold.scores) for fold in result.folds},
         "pooled": asdict(result.scores),
         "best": {"fold": result.best.path.name, "chosen_on": "validation macro_f1"},
         **details.to_dict(),
+        **{name: part.to_dict() for name, part in coarse.items()},
     }
     write_json(run / REPORT_JSON_FILE, report)
     _write_cards(result, report, record, known.get("file", ()))
     with atomic_write(run / REPORT_FILE, "w") as handle:
-        handle.write(f"{format_report(result)}\n\n{details.to_text()}\n")
+        texts = [format_report(result), details.to_text(), *(part.to_text() for part in coarse.values())]
+        handle.write("\n\n".join(texts) + "\n")
     _point(run / BEST, result.best.path)
 
 
 def _details(
-    task: Task, result: CrossValidationResult, truth: Truth, numbers: NDArray[np.integer], groups: list[int] | None
+    task: Task,
+    result: CrossValidationResult,
+    truth: Truth,
+    numbers: NDArray[np.integer],
+    groups: Sequence[Hashable] | None,
 ) -> OutOfFoldReport | SeveralLabelsReport | SoftReport:
     """Returns what there is to say of the out-of-fold predictions beside their scores."""
     if isinstance(task, MultiLabel):
         return several_labels_report(task, result.logits, truth, numbers, result.labels, groups)
     report = soft_report if isinstance(task, Soft) else out_of_fold_report
     return report(result.logits, truth, numbers, result.labels, groups)
+
+
+def _coarse(
+    task: Task,
+    result: CrossValidationResult,
+    truth: Truth,
+    numbers: NDArray[np.integer],
+    groups: Sequence[Hashable] | None,
+) -> dict[str, CoarseReport]:
+    """Returns the report of the coarse labels, as "coarse"; nothing where labels have one level."""
+    if task.levels is None:
+        return {}
+    folders = [fold.path.name for fold in sorted(result.folds, key=lambda fold: fold.number)]
+    return {"coarse": coarse_report(task.levels, result.logits, truth, numbers, folders, groups)}
 
 
 def _write_cards(

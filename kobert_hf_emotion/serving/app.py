@@ -19,13 +19,16 @@ from starlette.exceptions import HTTPException
 
 from .. import __version__
 from ..assets import PAGE
+from ..errors import KoBERTEmotionError
 from ..tasks.task import Prediction
 from ..tokenization.guard import UnknownTexts
+from ..tokenization.windows import LongTexts
 from .batching import Batcher, QueueFull, Stopped
 from .gate import Gate
+from .long_texts import Divided, divided
 from .metrics import CONTENT_TYPE, Measured, Metrics
 from .options import ServingOptions
-from .predictor import Answer, Failure, Predictor
+from .predictor import Answer, Failure, Line, Predictor
 from .problems import Refusal, invalid, refused, too_busy, too_many_texts
 from .schemas import ClassificationRequest, Error, Health, Labels, LabelScore, PredictRequest, PredictResponse
 
@@ -93,23 +96,87 @@ class Service:
             self.ready = True
             self.batcher.start()
 
-    async def predict(self, request: Request, texts: Sequence[str]) -> list[Answer | Failure] | None:
+    async def predict(
+        self,
+        request: Request,
+        texts: Sequence[str],
+        contexts: Sequence[Sequence[str]] | None = None,
+        long: LongTexts | None = None,
+    ) -> list[Answer | Failure] | None:
         """Returns an answer for each text, None where the client has hung up.
+
+        Args:
+            request: The request.
+            texts: Its texts.
+            contexts: The turns before each, of a model that was trained with them.
+            long: How texts longer than the model reads are answered; None cuts them.
 
         Raises:
             Refusal: There are too many texts, in the request or in the queue, or the model cannot answer.
         """
         if len(texts) > self.options.max_texts:
             raise too_many_texts(len(texts), self.options.max_texts)
+        items: Sequence[str | Line] = texts if contexts is None else self._lines(texts, contexts)
+        whole = None
+        if long is not None:
+            whole = await asyncio.to_thread(self._divide, items, long)
+            items = whole.items
         try:
-            answers = await unless_hung_up(request, self.batcher.submit(texts))
+            answers = await unless_hung_up(request, self.batcher.submit(items))
         except QueueFull as full:
             raise too_busy(full.retry_after) from None
         except Stopped:
             raise Refusal(503, "모델이 답하지 못합니다.", "The model cannot answer.") from None
+        if answers is not None and whole is not None and long is not None:
+            answers = whole.put_together(self.predictor, answers, long)
         if answers is not None:
             self._count(texts, answers)
         return answers
+
+    def _lines(self, texts: Sequence[str], contexts: Sequence[Sequence[str]]) -> list[Line]:
+        """Returns texts with the turns before them, of which the model is given as many as it was trained with."""
+        turns = self.predictor.context_turns
+        if not turns:
+            raise Refusal(
+                422,
+                "이 모델은 앞말 없이 학습했습니다. contexts를 빼세요.",
+                "This model was trained without the turns before a line: leave contexts out.",
+            )
+        if len(contexts) != len(texts):
+            raise Refusal(
+                422,
+                f"contexts({len(contexts):,}개)는 글({len(texts):,}개)마다 하나여야 합니다.",
+                f"Expected a list in contexts for each of {len(texts):,} texts, found {len(contexts):,}.",
+            )
+        return [Line(text, " ".join(before[-turns:])) for text, before in zip(texts, contexts, strict=True)]
+
+    def _divide(self, items: Sequence[str | Line], long: LongTexts) -> Divided:
+        try:
+            found = divided(self.predictor, items, long)
+        except KoBERTEmotionError as error:
+            raise Refusal(422, error.korean, error.english) from None
+        if len(found.items) > self.options.max_queue:
+            raise too_many_texts(len(found.items), self.options.max_queue)
+        return found
+
+    def long_of(self, body: PredictRequest) -> LongTexts | None:
+        """Returns how the long texts of a request are answered: as it says, or else as the server was told.
+
+        Raises:
+            Refusal: It describes windows, and none are asked for.
+        """
+        default = self.options.long or LongTexts()
+        mode = body.long or (None if self.options.long is None else default.mode)
+        if mode is None or mode == "cut":
+            if body.stride is not None or body.pool is not None:
+                raise Refusal(
+                    422,
+                    "stride와 pool은 긴 글을 나눌 때(long) 쓰입니다.",
+                    "stride and pool are about long texts in pieces: give long as well.",
+                )
+            return None
+        stride = default.stride if body.stride is None else body.stride
+        return LongTexts(mode, stride, body.pool or default.pool)
 
     def _count(self, texts: Sequence[str], answers: Sequence[Answer | Failure]) -> None:
         unknown = sum(isinstance(answer, Answer) and answer.unknown for answer in answers)
@@ -140,7 +207,7 @@ def create_app(model: LogitsModel, options: ServingOptions | None = None) -> Fas
         description=_DESCRIPTION,
         lifespan=service.running,
     )
-    _add_predictions(app, service)
+    _add_predictions(app, service, options)
     _add_state(app, service)
     _add_page(app, options.frame_origins)
     _add_handlers(app)
@@ -157,7 +224,7 @@ def create_app(model: LogitsModel, options: ServingOptions | None = None) -> Fas
     return app
 
 
-def _add_predictions(app: FastAPI, service: Service) -> None:
+def _add_predictions(app: FastAPI, service: Service, options: ServingOptions) -> None:
     @app.post(
         "/predict",
         response_model=PredictResponse,
@@ -170,7 +237,7 @@ def _add_predictions(app: FastAPI, service: Service) -> None:
         Answers, in the order of the texts, an emotion for each (of a multi-label model also those given) and the
         probability of every emotion in percent.
         """
-        answers = await service.predict(request, body.texts)
+        answers = await service.predict(request, body.texts, body.contexts, service.long_of(body))
         return Response(status_code=_HUNG_UP) if answers is None else _predictions(answers)
 
     @app.post(
@@ -192,7 +259,7 @@ def _add_predictions(app: FastAPI, service: Service) -> None:
                 "여러 레이블 모델의 확률은 sigmoid입니다. function_to_apply를 빼세요.",
                 "The probabilities of a multi-label model are those of a sigmoid: leave function_to_apply out.",
             )
-        answers = await service.predict(request, texts)
+        answers = await service.predict(request, texts, long=options.long)
         if answers is None:
             return Response(status_code=_HUNG_UP)
         top_k = body.parameters.top_k if body.parameters is not None else None

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from .options import ServingOptions
-from .predictor import Answer, Failure
+from .predictor import Answer, Failure, Line
 
 
 class QueueFull(Exception):  # noqa: N818 - the name says what was found
@@ -38,7 +38,7 @@ class Stopped(Exception):  # noqa: N818 - the name says what was found
 class _Job:
     """The texts of a request, those of similar length one after the other."""
 
-    texts: Sequence[str]
+    texts: Sequence[str | Line]
     done: asyncio.Future[list[Answer | Failure]]
     order: list[int] = field(init=False)
     answers: dict[int, Answer | Failure] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Batcher:
 
     def __init__(
         self,
-        predict: Callable[[Sequence[str]], list[Answer | Failure]],
+        predict: Callable[[Sequence[str | Line]], list[Answer | Failure]],
         options: ServingOptions,
         on_batch: Callable[[int], object] | None = None,
     ) -> None:
@@ -117,7 +117,7 @@ class Batcher:
                 job.done.set_exception(Stopped())
         self._executor.shutdown()
 
-    async def submit(self, texts: Sequence[str]) -> list[Answer | Failure]:
+    async def submit(self, texts: Sequence[str | Line]) -> list[Answer | Failure]:
         """Returns an answer for each text; where the caller is cancelled, what has not begun is never computed.
 
         Raises:

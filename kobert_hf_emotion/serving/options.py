@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import KoBERTEmotionError
+from ..tokenization.windows import LongTexts
 from ..utils.argument_checks import check_count, check_number
 
 API_KEY_VARIABLE = "KOBERT_EMOTION_API_KEY"
@@ -30,6 +31,7 @@ class ServingOptions:
         cors_origins: Origins whose pages may ask, "*" for all; none by default.
         frame_origins: Origins whose pages may show this one in a frame; none by default.
         log_texts: Whether texts and their labels are logged.
+        long: How texts longer than the model reads are answered where a request does not say; None cuts them.
     """
 
     max_batch_size: int = 64
@@ -41,6 +43,7 @@ class ServingOptions:
     cors_origins: Sequence[str] = ()
     frame_origins: Sequence[str] = ()
     log_texts: bool = False
+    long: LongTexts | None = None
 
     def __post_init__(self) -> None:
         for name in ("max_batch_size", "max_texts", "max_bytes", "max_queue"):

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from ..errors import KoBERTEmotionError
 from ..inference.ensemble import EmotionEnsemble
 from ..metrics.probabilities import check_logits
+from ..modeling.long_texts import LongPrediction, Part, pool_logits
 from ..tasks.task import Prediction
 from ..tokenization.guard import PROBES, UnknownTexts, check_predicted
+from ..tokenization.windows import Divider, LongTexts, Pieces
 
 if TYPE_CHECKING:
     from ..inference.logits_model import LogitsModel
@@ -37,6 +41,8 @@ class Answer:
     """The probability of every label, 0 to 1, in the order of the labels."""
     unknown: bool
     """Whether the tokenizer could not read the text: its prediction says nothing."""
+    logits: NDArray[np.float32]
+    """What the probabilities are those of, shape (classes,)."""
 
     @property
     def shown(self) -> str:
@@ -49,6 +55,18 @@ class Failure:
     """Why there is no answer for one text."""
 
     message: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a conversation with what was said before it."""
+
+    text: str
+    before: str
+    """The turns before it, the oldest first."""
+
+    def __len__(self) -> int:
+        return len(self.text) + len(self.before)
 
 
 class Predictor:
@@ -64,6 +82,7 @@ class Predictor:
         self._model = model
         self._counted = UnknownTexts()
         first = model.members[0] if isinstance(model, EmotionEnsemble) else model
+        self.context_turns: int = getattr(first, "context_turns", 0)
         self._tokenizer: PreTrainedTokenizerBase | None = getattr(first, "tokenizer", None)
 
     def warm_up(self) -> None:
@@ -76,7 +95,7 @@ class Predictor:
         self._counted.texts = max(self._counted.texts, len(PROBES))  # so that texts no one can read are not held
         # against the tokenizer: they are counted, and the server goes on
 
-    def __call__(self, texts: Sequence[str]) -> list[Answer | Failure]:
+    def __call__(self, texts: Sequence[str | Line]) -> list[Answer | Failure]:
         """Returns an answer for each text; one that fails does not take the others with it."""
         try:
             return list(self._predict(texts))
@@ -89,15 +108,44 @@ class Predictor:
             logger.exception("예측하지 못한 글이 있습니다 (a text could not be predicted)")
             return [Failure(f"예측하지 못했습니다 (could not be predicted): {type(error).__name__}")]
 
-    def _predict(self, texts: Sequence[str]) -> list[Answer]:
+    def _predict(self, lines: Sequence[str | Line]) -> list[Answer]:
         before = self._counted.unknown
-        logits = self._model.predict_logits(texts, None, _texts_a_pass(len(texts)), self._counted)
+        texts = [line.text if isinstance(line, Line) else line for line in lines]
+        turns = [line.before if isinstance(line, Line) else "" for line in lines] if self.context_turns else None
+        logits = self._model.predict_logits(texts, turns, _texts_a_pass(len(texts)), self._counted)
         check_logits(logits)
         found = self._counted.unknown - before
         unknown = self._unknown(texts) if 0 < found < len(texts) else [found > 0] * len(texts)
         task = self._model.task
-        rows = zip(task.predictions(logits, self.labels), task.probabilities(logits).tolist(), unknown, strict=True)
+        scores = task.probabilities(logits).tolist()
+        rows = zip(task.predictions(logits, self.labels), scores, unknown, logits, strict=True)
         return [Answer(*row) for row in rows]
+
+    def divide(self, texts: Sequence[str], long: LongTexts) -> list[Pieces]:
+        """Returns the pieces in which texts are answered.
+
+        Raises:
+            KoBERTEmotionError: The stride leaves a window no room, or the model does not tell what it reads with.
+        """
+        reader = self._model.reader()
+        return Divider(reader.tokenizer, reader.limit, long).divide(texts)
+
+    def pooled(self, pieces: Pieces, answers: Sequence[Answer], long: LongTexts) -> Answer:
+        """Returns the answer for a text whose pieces were answered; of one that fits the first answer is its own."""
+        task, labels = self._model.task, self.labels
+        parts = list(answers[1:] if pieces.fits else answers) or list(answers)
+        if pieces.fits:
+            whole = answers[0]
+        else:
+            logits = pool_logits(task, np.stack([part.logits for part in parts]), long.pool)[None]
+            [prediction], [scores] = task.predictions(logits, labels), task.probabilities(logits).tolist()
+            whole = Answer(prediction, scores, all(part.unknown for part in parts), logits[0])
+        listed: list[Part] = [
+            {"start": start, "end": end, **part.prediction}
+            for (start, end), part in zip(pieces.spans, parts, strict=True)
+        ]
+        prediction_with_parts: LongPrediction = {**whole.prediction, "parts": listed}
+        return replace(whole, prediction=prediction_with_parts)
 
     def _unknown(self, texts: Sequence[str]) -> list[bool]:
         """Tells of each text of a batch whether it is one of those that could not be read."""

@@ -27,6 +27,46 @@ class PredictRequest(BaseModel):
     )
 
     texts: list[Text] = Field(description="감정을 예측할 글들 (texts whose emotion is predicted)")
+    contexts: list[list[Text]] | None = Field(
+        default=None,
+        description="앞말과 함께 학습한 모델만: 글마다 바로 앞의 말들, 오래된 것부터; 없으면 빈 목록 (of a model "
+        "trained with the turns before a line alone: those of each text, the oldest first; an empty list for none)",
+    )
+    long: Literal["window", "sentence", "cut"] | None = Field(
+        default=None,
+        description="모델이 읽는 길이보다 긴 글: window는 겹치는 창, sentence는 문장마다, cut은 끝을 자름; 없으면 "
+        "서버의 설정 (texts longer than the model reads: in windows, by sentence, or cut; as the server was "
+        "told if left out)",
+    )
+    stride: int | None = Field(
+        default=None, ge=0, description="이웃한 창이 함께 가진 토큰 수 (tokens that two windows share)"
+    )
+    pool: Literal["mean", "max"] | None = Field(
+        default=None, description="나눈 것들의 확률을 합치는 법 (how the probabilities of the pieces are pooled)"
+    )
+
+
+class TextPart(BaseModel):
+    """긴 글의 한 부분 (a piece of a long text)."""
+
+    start: int = Field(description="시작 글자 번호, 0부터 (where it begins, in characters)")
+    end: int = Field(description="끝 글자 번호 (where it ends)")
+    label: str = Field(description="가장 가능성이 큰 감정 (the most probable emotion)")
+    score: float = Field(description="그 확률, 0~1 (its probability, 0 to 1)")
+    probabilities: dict[str, float] = Field(description="감정마다의 확률(%) (the probability of every emotion)")
+    labels: list[str] | None = Field(
+        default=None, description="여러 레이블 모델만: 고른 감정들 (of a multi-label model alone: the emotions given)"
+    )
+
+
+class CoarsePrediction(BaseModel):
+    """두 단계 레이블의 대분류: 소분류 확률의 합 (the coarse of two levels: sums of the fine probabilities)."""
+
+    label: str = Field(description="가장 가능성이 큰 대분류 (the most probable coarse label)")
+    score: float = Field(description="그 확률, 0~1 (its probability, 0 to 1)")
+    probabilities: dict[str, float] = Field(
+        description="대분류마다의 확률(%), 소수 둘째 자리까지 (the probability of every coarse label in percent)"
+    )
 
 
 class TextPrediction(BaseModel):
@@ -41,6 +81,13 @@ class TextPrediction(BaseModel):
         default=None,
         description="여러 레이블 모델만: 고른 감정들, 확률이 큰 순서 (of a multi-label model alone: the emotions "
         "given, the most probable first)",
+    )
+    parts: list[TextPart] | None = Field(
+        default=None, description="long을 준 때만: 창이나 문장마다의 답 (with long alone: of each window or sentence)"
+    )
+    coarse: CoarsePrediction | None = Field(
+        default=None,
+        description="두 단계 레이블 모델만: 대분류 (of a model with two levels of labels alone: the coarse one)",
     )
     error: str | None = Field(
         default=None,

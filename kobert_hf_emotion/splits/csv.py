@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.column_names import CONVERSATION_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.text_keys import text_key
 from ..errors import SplitError
 from ..utils.files import atomic_write
@@ -102,7 +102,9 @@ def _read(path: str | os.PathLike[str]) -> list[dict[str, str]]:
 def _text_hashes(dataset: Dataset) -> list[str]:
     """Returns for each row 16 hex digits of the SHA-256 of its `text_key`."""
     texts = dataset[TEXT_COLUMN][:]
-    pairs = dataset[TEXT_PAIR_COLUMN][:] if TEXT_PAIR_COLUMN in dataset.column_names else [None] * len(texts)
+    # The turns before a line are other rows' texts: a line is the same with them and without.
+    has_pairs = TEXT_PAIR_COLUMN in dataset.column_names and CONVERSATION_COLUMN not in dataset.column_names
+    pairs = dataset[TEXT_PAIR_COLUMN][:] if has_pairs else [None] * len(texts)
     return [
         hashlib.sha256(text_key(text, pair).encode()).hexdigest()[:16] for text, pair in zip(texts, pairs, strict=True)
     ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.column_names import CONVERSATION_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.label_ids import row_place
 from ..data.text_keys import duplicate_groups
 from ..errors import SplitError
@@ -30,7 +30,7 @@ def row_groups(
 
     Rows are connected by an equal value in `group_by` (or an equal match of `group_pattern` in it) and, with
     `group_duplicates`, by an equal text (see `data.text_keys.text_key`; of pairs both texts). A group is all that is
-    connected, also by way of other rows.
+    connected, also by way of other rows. Lines of one `conversation`, whose second texts are turns of it, are always.
 
     Args:
         dataset: Rows with `text`, and maybe `text_pair`.
@@ -58,6 +58,9 @@ def row_groups(
             mend={"group_pattern": None},
         )
     keyed = None if group_by is None else _keys(dataset, group_by, group_pattern)
+    if {CONVERSATION_COLUMN, TEXT_PAIR_COLUMN} <= set(dataset.column_names):  # its turns stand in other rows too
+        told = np.asarray(dataset[CONVERSATION_COLUMN][:])
+        keyed = told if keyed is None else connected(keyed, told)
     same_text = _duplicates(dataset) if group_duplicates else None
     if same_text is None or (same_text == np.arange(len(same_text))).all():
         return keyed

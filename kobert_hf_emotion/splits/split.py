@@ -39,6 +39,24 @@ class Split:
         return {**self.settings, "groups": groups, "split_sha256": split_hash(self.folds)}
 
 
+def _check_joined(
+    dataset: Dataset, n_splits: int, group_by: str | None, group_pattern: str | None, groups: Groups | None
+) -> None:
+    """Raises `SplitError` where equal texts join groups to fewer than there are folds, which would do without them."""
+    alone = row_groups(dataset, group_by, group_pattern, group_duplicates=False)
+    if groups is None or alone is None:
+        return
+    joined, apart = len(np.unique(groups)), len(np.unique(alone))
+    if joined < n_splits <= apart:
+        raise SplitError(
+            f"그룹(대화) {apart:,}개가 같은 글로 이어져 {joined:,}개가 되어 {n_splits}겹으로 나눌 수 없습니다. 같은 "
+            "글이 여러 겹에 있어도 되면 `group_duplicates`를 끄세요.",
+            f"Equal texts join {apart:,} groups (conversations) to {joined:,}, fewer than {n_splits} folds. Where "
+            "equal texts may be in several folds, turn `group_duplicates` off.",
+            mend={"group_duplicates": False},
+        )
+
+
 def make_split(
     dataset: Dataset,
     n_splits: int = 5,
@@ -73,6 +91,7 @@ def make_split(
         "split_from": "seed" if given is None else "file" if isinstance(given, str | os.PathLike) else "caller",
     }
     if given is None:
+        _check_joined(dataset, n_splits, group_by, group_pattern, groups)
         return Split(fold_indices(labels, n_splits, seed, groups, label_names=names), groups, settings)
     numbers = read_split(given, dataset) if isinstance(given, str | os.PathLike) else list(given)
     if len(numbers) != len(dataset):

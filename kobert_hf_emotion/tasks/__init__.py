@@ -12,6 +12,7 @@ __getattr__ = lazy_names(
         "SingleLabel": "single_label",
         "Soft": "soft",
         "Task": "task",
+        "TwoLevels": "two_levels",
         "task_of": "choice",
     },
 )

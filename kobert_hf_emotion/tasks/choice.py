@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..configuration import is_multi_label, is_soft
-from ..data.label_ids import has_several, has_votes
+from ..configuration import is_multi_label, is_soft, label_names
+from ..data.label_ids import class_names, has_several, has_votes
+from ..data.levels import Hierarchy
 from ..data.task_names import TaskName
 from ..errors import CheckpointError, DataError
 from .multi_label import MultiLabel
 from .single_label import SingleLabel
 from .soft import Soft
 from .task import Task
+from .two_levels import TwoLevels
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -25,7 +27,7 @@ def task_of(config: PreTrainedConfig) -> Task:
         CheckpointError: There are thresholds for more or fewer labels than the model has, or such as are none.
     """
     if not is_multi_label(config):
-        return Soft() if is_soft(config) else SingleLabel()
+        return Soft() if is_soft(config) else _one_label(config)
     thresholds = getattr(config, "label_thresholds", None)
     if thresholds is not None and not (
         isinstance(thresholds, list)
@@ -45,16 +47,40 @@ def task_of(config: PreTrainedConfig) -> Task:
     )
 
 
-def task_for(dataset: Dataset, allow_empty: bool = False) -> Task:
+def _one_label(config: PreTrainedConfig) -> SingleLabel:
+    """Returns the task of a model with one label a text, of one level or two."""
+    groups = getattr(config, "label_hierarchy", None)
+    if groups is None:
+        return SingleLabel()
+    labels = label_names(config)
+    try:
+        found = {str(group["label"]): list(map(str, group["labels"])) for group in groups}
+        hierarchy = Hierarchy.from_dict(found, labels)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            "config.json의 label_hierarchy는 대분류마다 그 소분류의 목록이어야 하고 레이블이 모두 한 번씩 "
+            f"있어야 합니다({error}). 지우면 레이블이 한 단계인 모델입니다.",
+            "Expected label_hierarchy of config.json to list the fine labels of each coarse one, every label once "
+            f"({error}). Without it the model's labels have one level.",
+        ) from error
+    return TwoLevels(fine=tuple(labels), hierarchy=hierarchy)
+
+
+def task_for(dataset: Dataset, allow_empty: bool = False, hierarchy: Hierarchy | None = None) -> Task:
     """Returns the task of a model to be trained on rows.
 
     Args:
         dataset: Rows with labels.
         allow_empty: Of several labels a row: whether a text may get none.
+        hierarchy: Of one label a row: which coarse label each of the labels stands under, where there are two levels.
     """
     if has_several(dataset):
         return MultiLabel(allow_empty=allow_empty)
-    return Soft() if has_votes(dataset) else SingleLabel()
+    if has_votes(dataset):
+        return Soft()
+    if hierarchy is None:
+        return SingleLabel()
+    return TwoLevels(fine=tuple(class_names(dataset) or ()), hierarchy=hierarchy)
 
 
 _MODELS: dict[TaskName, tuple[str, str, str]] = {

@@ -24,6 +24,7 @@ from ..metrics.multi_label import (
     label_table,
     multi_label_intervals,
     multi_label_scores,
+    precision_interval,
 )
 from ..metrics.probabilities import Logits, sigmoid
 from ..metrics.scores import Scores
@@ -127,8 +128,9 @@ class MultiLabel(Task):
         return label_table(sigmoid(logits), truth, self.answers(logits))
 
     def intervals(self, logits: Logits, truth: Truth, groups: Sequence[Hashable] | None = None) -> dict[str, Interval]:
-        """Computes intervals of F1s, subset accuracy and Hamming loss."""
-        return multi_label_intervals(truth, self.answers(logits), groups)
+        """Computes intervals of F1s, subset accuracy, Hamming loss and mean average precision."""
+        found = multi_label_intervals(truth, self.answers(logits), groups)
+        return found | {"mean_average_precision": precision_interval(sigmoid(logits), truth, groups)}
 
     def mean(self, logits: Sequence[Logits]) -> NDArray[np.float32]:
         """Returns the log odds of the mean probabilities."""
@@ -138,6 +140,11 @@ class MultiLabel(Task):
         no = np.logaddexp.reduce([-np.logaddexp(0.0, found) for found in exact])
         odds: NDArray[np.float32] = (yes - no).astype(np.float32)
         return odds
+
+    def highest(self, logits: Sequence[Logits]) -> NDArray[np.float32]:
+        """Returns the highest logit of each label: its highest probability, which owes nothing to the other labels."""
+        most: NDArray[np.float32] = np.max([found.astype(np.float32) for found in logits], axis=0)
+        return most
 
     def predictions(self, logits: Logits, labels: Sequence[str]) -> list[Prediction]:
         """Returns the labels given to each text beside the most probable one."""

@@ -14,12 +14,25 @@ from ..data.column_names import LABEL_COLUMN
 from ..data.label_ids import Truth
 from ..data.task_names import TaskName
 from ..metrics.bootstrap import Interval
-from ..metrics.probabilities import Logits
+from ..metrics.probabilities import Logits, log_softmax
 from ..metrics.scores import Scores
 from ..wording import Language
 
 if TYPE_CHECKING:
     from transformers import EvalPrediction
+
+    from .two_levels import TwoLevels
+
+
+class CoarsePrediction(TypedDict):
+    """What the model says of one text on the coarse of two levels: sums of the probabilities of the fine labels."""
+
+    label: str
+    """The most probable coarse label."""
+    score: float
+    """Its probability, 0 to 1."""
+    probabilities: dict[str, float]
+    """The probability of every coarse label in percent."""
 
 
 class Prediction(TypedDict):
@@ -33,6 +46,8 @@ class Prediction(TypedDict):
     """The probability of every label in percent, 0 to 100, rounded to two decimal places."""
     labels: NotRequired[list[str]]
     """Of a multi-label model: the labels given, the most probable first."""
+    coarse: NotRequired[CoarsePrediction]
+    """Of a model with two levels of labels: the coarse one."""
 
 
 class Task(ABC):
@@ -95,6 +110,11 @@ class Task(ABC):
     def mean(self, logits: Sequence[Logits]) -> NDArray[np.float32]:
         """Returns logits that give the mean of the probabilities that several models' logits give."""
 
+    def highest(self, logits: Sequence[Logits]) -> NDArray[np.float32]:
+        """Returns logits that give, of each label, the highest probability of several logits, brought to a sum of 1."""
+        most = np.max([log_softmax(found) for found in logits], axis=0)
+        return log_softmax(most).astype(np.float32)
+
     @abstractmethod
     def predictions(self, logits: Logits, labels: Sequence[str]) -> list[Prediction]:
         """Turns logits into labelled predictions; `labels` are the names in the order of the columns."""
@@ -102,6 +122,15 @@ class Task(ABC):
     @abstractmethod
     def cells(self, logits: Logits, labels: Sequence[str]) -> list[list[str]]:
         """Returns for each row the cells of a table: the answer, its score, and the probability of each label."""
+
+    def titles(self, labels: Sequence[str]) -> list[str]:
+        """Returns the titles of the cells that `cells` returns."""
+        return ["prediction", "score", *(f"prob_{name}" for name in labels)]
+
+    @property
+    def levels(self) -> TwoLevels | None:
+        """The task itself where labels have two levels, None where they have one."""
+        return None
 
     @abstractmethod
     def true_cell(self, truth: Truth, index: int, labels: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from datasets.fingerprint import Hasher
 from transformers import PreTrainedTokenizerBase
 
 from ..wording import Wording
+from . import context as turns_before
 from . import normalization as text_preparation
 from . import tokenizer as tokenization
 
@@ -27,7 +28,11 @@ _LIBRARIES = ("transformers", "tokenizers", "sentencepiece")
 
 
 def cache_file(
-    dataset: datasets.Dataset, columns: list[str], tokenizer: PreTrainedTokenizerBase, max_length: int
+    dataset: datasets.Dataset,
+    columns: list[str],
+    tokenizer: PreTrainedTokenizerBase,
+    max_length: int,
+    in_context: bool = False,
 ) -> Path | None:
     """Returns the file for the token ids of a data set, which may be there already.
 
@@ -39,6 +44,7 @@ def cache_file(
         columns: What is tokenised or kept beside the ids.
         tokenizer: The model's tokenizer.
         max_length: Tokens a row is cut to.
+        in_context: Whether second texts are the turns before a line, which are cut otherwise.
 
     Returns:
         The file; None for fewer than `CACHED_ROWS` rows, after `datasets.disable_caching()`, or, with a warning, where
@@ -59,6 +65,8 @@ def cache_file(
         )
         return None
     code = [inspect.getsource(module) for module in (text_preparation, tokenization)]
+    if in_context:
+        code.append(inspect.getsource(turns_before))
     decides = [_content_sha256(dataset, columns), Hasher.hash([tokenizer, max_length, code, *map(version, _LIBRARIES)])]
     file = folder / f"{hashlib.sha256('/'.join(decides).encode()).hexdigest()}.arrow"
     if file.exists():

@@ -13,10 +13,15 @@ from ..data.column_names import IDS_COLUMN, LABELS_COLUMN, TEXT_COLUMN, TEXT_PAI
 from ..data.label_ids import IGNORED, class_names, label_column, label_ids, with_labels
 from ..errors import DataError
 from .cache import cache_file
+from .context import encode_texts
 
 
 def encode_dataset(
-    dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int, labels: Sequence[str]
+    dataset: datasets.Dataset,
+    tokenizer: PreTrainedTokenizerBase,
+    max_length: int,
+    labels: Sequence[str],
+    in_context: bool = False,
 ) -> datasets.Dataset:
     """Tokenises the texts of a data set, and numbers its labels as a model does.
 
@@ -26,6 +31,7 @@ def encode_dataset(
         tokenizer: The model's tokenizer.
         max_length: Tokens a row is cut to, special tokens included.
         labels: The model's label names in the order of their ids.
+        in_context: Whether second texts are the turns before a line; see `tokenization.context`.
 
     Returns:
         Rows with `input_ids`, `token_type_ids` where the tokenizer gives them, and `labels` (a `ClassLabel` with the
@@ -43,11 +49,13 @@ def encode_dataset(
         if column is not None:
             encoded = dataset.remove_columns([column])
     else:
-        encoded = _encode_texts(dataset, tokenizer, max_length)
+        encoded = _encode_texts(dataset, tokenizer, max_length, in_context)
     return encoded if ids is None else with_labels(encoded, ids, labels)
 
 
-def _encode_texts(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int) -> datasets.Dataset:
+def _encode_texts(
+    dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase, max_length: int, in_context: bool
+) -> datasets.Dataset:
     if TEXT_COLUMN not in dataset.column_names:
         raise DataError(
             f"데이터에 '{TEXT_COLUMN}' 열이 없습니다. 있는 열: {dataset.column_names}. 글이 있는 열의 이름을 바꾸세요: "
@@ -57,14 +65,7 @@ def _encode_texts(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase,
         )
 
     def encode(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        encoded = tokenizer(
-            rows[TEXT_COLUMN],
-            rows.get(TEXT_PAIR_COLUMN),
-            truncation=True,
-            max_length=max_length,
-            return_attention_mask=False,
-        )
-        return dict(encoded)
+        return dict(encode_texts(tokenizer, rows[TEXT_COLUMN], rows.get(TEXT_PAIR_COLUMN), max_length, in_context))
 
     features = datasets.Features(
         {
@@ -76,7 +77,7 @@ def _encode_texts(dataset: datasets.Dataset, tokenizer: PreTrainedTokenizerBase,
     if len(dataset) == 0:  # `map` would leave no columns at all
         return datasets.Dataset.from_dict({name: [] for name in features}, features=features)
     columns = [name for name in (TEXT_COLUMN, TEXT_PAIR_COLUMN) if name in dataset.column_names]
-    file = cache_file(dataset, columns, tokenizer, max_length)
+    file = cache_file(dataset, columns, tokenizer, max_length, in_context and TEXT_PAIR_COLUMN in columns)
     return dataset.map(
         encode,
         batched=True,

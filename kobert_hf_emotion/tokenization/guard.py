@@ -69,6 +69,20 @@ class UnknownTexts:
     unknown: int = 0
     """Those that have no token, or of whose tokens half or more are unknown: their prediction says nothing."""
 
+    cut: int = 0
+    """Those longer than the model reads, the end of which was left out."""
+
+    def cut_message(self) -> Wording | None:
+        """Returns what to say of texts that were cut, None where none was."""
+        if not self.cut:
+            return None
+        return Wording(
+            f"글 {self.texts:,}개 중 {self.cut:,}개는 모델이 읽는 길이보다 길어 끝을 잘랐습니다. `long` window로 모두 "
+            "읽습니다.",
+            f"{self.cut:,} of {self.texts:,} text(s) are longer than the model reads and were cut; `long` window reads "
+            "all of them.",
+        )
+
     def message(self) -> Wording | None:
         """Returns what to say of them, None where all could be read."""
         if not self.unknown:
@@ -191,6 +205,7 @@ def check_predicted(
     texts: Sequence[str],
     rows: Sequence[list[int]],
     found: UnknownTexts | None = None,
+    limit: int | None = None,
 ) -> None:
     """Refuses another model's tokenizer before the first answer, and counts the texts that cannot be read.
 
@@ -201,6 +216,7 @@ def check_predicted(
         rows: Their ids, special tokens included; they may be cut to a length.
         found: What the texts are counted in. Where it has counted some already, as in the later parts of a file, the
             tokenizer has been judged. None logs the count.
+        limit: The tokens that rows were cut to; the texts that are longer are counted.
 
     Raises:
         TokenizerError: An id lies beyond the embedding, or the texts look badly read and the tokenizer does as badly
@@ -209,16 +225,28 @@ def check_predicted(
     _refuse_ids(config, rows)
     counted = UnknownTexts() if found is None else found
     if not counted.texts:
-        indices = _sample(len(texts))
-        sample = [texts[index] for index in indices]
-        report = _describe(sample, [rows[index] for index in indices], tokenizer)
-        if _looks_wrong(report):
-            _refuse_tokenizer(tokenizer)
+        _judge_tokenizer(tokenizer, texts, rows)
     special = _special_ids(tokenizer)
     counted.texts += len(rows)
     counted.unknown += sum(_is_unknown(row, special, tokenizer.unk_token_id) for row in rows)
+    counted.cut += 0 if limit is None else _count_cut(tokenizer, texts, rows, limit)
     if found is None and (message := counted.message()) is not None:
         logger.warning(message)
+
+
+def _judge_tokenizer(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], rows: Sequence[list[int]]) -> None:
+    """Raises `TokenizerError` where texts look badly read and the tokenizer does as badly on plain Korean."""
+    indices = _sample(len(texts))
+    sample = [texts[index] for index in indices]
+    if _looks_wrong(_describe(sample, [rows[index] for index in indices], tokenizer)):
+        _refuse_tokenizer(tokenizer)
+
+
+def _count_cut(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], rows: Sequence[list[int]], limit: int) -> int:
+    """Returns how many texts are longer than the limit that their rows were cut to."""
+    full = [text for text, row in zip(texts, rows, strict=True) if len(row) >= limit]
+    whole = tokenizer(full, verbose=False)["input_ids"] if full else []
+    return sum(len(row) > limit for row in whole)
 
 
 def _is_unknown(row: list[int], special: set[int], unknown_id: int | None) -> bool:

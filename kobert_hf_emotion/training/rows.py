@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
-from ..configuration import label_names, longest_input
+from ..configuration import context_turns, label_names, longest_input
 from ..data.column_names import IDS_COLUMN, LABELS_COLUMN, TEXT_COLUMN, WEIGHT_COLUMN
 from ..data.input_checks import check_dataset
 from ..data.label_ids import IGNORED, label_column, label_ids, rows_of_labels
@@ -53,7 +53,7 @@ class RowEncoder:
         check_dataset(rows, () if is_encoded else (TEXT_COLUMN,), name, may_be_empty=True)
         if label_column(rows) is not None and len(rows):
             check_task(self.config, rows, name)
-        encoded = encode_dataset(rows, self.tokenizer, self.max_length, self.labels)
+        encoded = encode_dataset(rows, self.tokenizer, self.max_length, self.labels, context_turns(self.config) > 0)
         if needs_labels and LABELS_COLUMN not in encoded.column_names:
             raise DataError(
                 f"{name}에 라벨 열이 없습니다. 'label' 열이 필요합니다. 있는 열: {rows.column_names}",

@@ -98,6 +98,14 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished_run: Pat
     stars = "".join(f"{i % 5 + 1}\t버스를 {i}번 놓쳐서 기분이 가라앉았다\n" for i in range(8))
     (tmp_path / "stars.txt").write_text(stars, encoding="utf-8")
     (tmp_path / "lines.txt").write_text("어제는 비가 왔다, 많이\n버스를 놓쳤다\n배가 고프다\n", encoding="utf-8")
+    levels = [(f"{i}번째 버스를 놓쳤다", *pair) for i in range(4) for pair in (("기쁨", "안도"), ("슬픔", "낙담한"))]
+    for name, rows in (
+        ("levels", levels),
+        ("shared", [*levels, *((text, "당황", "안도") for text, *_ in levels[::2])]),
+    ):
+        lines = ["문장,감정_대분류,감정_소분류", *(",".join(row) for row in rows)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (tmp_path / "other_map.csv").write_text("sad,부정\nhappy,긍정\n", encoding="utf-8")
     (tmp_path / "other_split.csv").write_text("fold\n1\n2\n", encoding="utf-8")
     return tmp_path
 
@@ -163,6 +171,19 @@ MISTAKES = {
     "a student where a folder is": "distill model train.csv --student model --epochs 1 --output runs",
     "a mistyped file with labels": "distill model data/a.csv --labelled tran.csv --student model --output new",
     "adapters on layers that are not there": f"train train.csv --folds 2 --lora 2 --lora-target q --output new {TINY}",
+    "a column of fine labels alone": (
+        "train levels.csv --fine-label-column 감정_소분류 --folds 2 --epochs 1 --model model --output new"
+    ),
+    "a fine label under two coarse ones": (
+        "train shared.csv --label-column 감정_대분류 --fine-label-column 감정_소분류 --folds 2 --epochs 1 "
+        "--model model --output new"
+    ),
+    "fine labels of a model with one level": "test runs/a train.csv --fine-label-column label",
+    "a map of other labels": (
+        "train train.csv --label-map other_map.csv --folds 2 --epochs 1 --model model --output new"
+    ),
+    "a map over a file": "doctor train.csv --labels sad,happy --write-label-map train.csv",
+    "a map as xlsx": "doctor train.csv --labels sad,happy --write-label-map map.xlsx",
     "longer than the model": "continue runs/a/best train.csv --epochs 1 --max-length 4096 --output new",
 }
 
@@ -181,6 +202,19 @@ def test_the_hint_leads_out(
     assert last.startswith(f"  $ kobert-emotion {argv[0]} "), captured.err
     code = main(shlex.split(last)[2:])
     assert code == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train typos.csv --labels sad,happy --output new", "test runs/a typos.csv"])
+def test_slips_of_the_pen_lead_to_a_map(capsys: pytest.CaptureFixture[str], workplace: Path, command: str) -> None:
+    write(workplace / "typos.csv", [*ROWS, ("또 좋았다", "hapyp")])
+    assert main(shlex.split(command)) == 2
+    *_, last = capsys.readouterr().err.rstrip().splitlines()
+    expected = "  $ kobert-emotion doctor typos.csv --labels sad,happy --write-label-map label_map.csv"
+    assert last == expected
+    assert main(shlex.split(last)[2:]) == 0
+    assert "hapyp,happy,1,nearest" in (workplace / "label_map.csv").read_text(encoding="utf-8-sig")
+    if command.startswith("test"):
+        assert main([*shlex.split(command), "--label-map", "label_map.csv"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def test_unknown_labels_are_listed_with_what_they_may_be(tmp_path: Path) -> None
         load(path)
     assert "중림 2 (Did you mean '중립'?)" in caught.value.english
     assert "ㅈ중립 1 (혹시 '중립'인가요?)" in caught.value.korean
-    assert caught.value.mend == {}  # auto would make labels of typos
+    assert caught.value.mend == {"write_label_map": "label_map.csv"}  # auto would make labels of typos
     with pytest.raises(DataError) as caught:
         load(write(tmp_path / "b.csv", ["긍정", "부정"]))
     assert caught.value.mend == {"labels": "auto"}

@@ -17,6 +17,7 @@ from kobert_hf_emotion.metrics.multi_label import (
     label_table,
     multi_label_intervals,
     multi_label_scores,
+    precision_interval,
 )
 from kobert_hf_emotion.metrics.probabilities import sigmoid
 
@@ -96,6 +97,30 @@ def test_intervals_hold_the_score_and_copies_widen_them(rows: tuple[np.ndarray, 
     }
     assert width["doubled"] < 0.85 * width["grouped"], "copies of a row tell no more than the row"
     assert grouped == alone
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_the_interval_of_the_mean_average_precision(rows: tuple[np.ndarray, np.ndarray], grouped: bool) -> None:
+    """Against scikit-learn's average precision of the same rows, drawn one by one."""
+    logits, truth = (part[:60] for part in rows)
+    groups = (np.arange(60) // 3).tolist() if grouped else None
+    units = 20 if grouped else 60
+    random, means = np.random.default_rng(42), []
+    for _ in range(100):
+        drawn = random.integers(0, units, units)
+        chosen = np.concatenate([np.arange(3) + 3 * unit for unit in drawn]) if grouped else drawn
+        means.append(
+            np.mean(
+                [
+                    metrics.average_precision_score(truth[chosen, label], logits[chosen, label])
+                    for label in range(4)
+                    if truth[chosen, label].any()
+                ]
+            )
+        )
+    found = precision_interval(sigmoid(logits), truth, groups, resamples=100)
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(means, [0.025, 0.975])))
+    assert np.isnan(precision_interval(sigmoid(logits), np.zeros_like(truth)).low)
 
 
 def test_calibration_errors() -> None:

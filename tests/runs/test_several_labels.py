@@ -10,6 +10,7 @@ from typing import Any
 
 import datasets
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import f1_score
@@ -19,9 +20,12 @@ from kobert_hf_emotion import EmotionClassifier, EmotionTrainer, EmotionTraining
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.data.label_ids import label_ids
 from kobert_hf_emotion.errors import KoBERTEmotionError
+from kobert_hf_emotion.evaluation.comparison import compare_runs
 from kobert_hf_emotion.inference.classifier import start_model
+from kobert_hf_emotion.inference.ensemble import EmotionEnsemble
 from kobert_hf_emotion.inference.loading import load_checkpoint
 from kobert_hf_emotion.modeling.sigmoid_loss import sigmoid_focal_loss
+from kobert_hf_emotion.runs.finished import read_run
 from kobert_hf_emotion.tasks.multi_label import MultiLabel
 
 NAMES = ["기쁨", "놀람", "슬픔"]
@@ -171,8 +175,6 @@ def test_a_server_answers_with_the_labels_given(work: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "part"),
     [
-        ("explain run/best 좋다", "multi-label model"),
-        ("compare run run", "several labels a text"),
         ("review run --output review.csv", "several labels a text"),
         ("export run/best --format web --output site", "--format onnx"),
         (
@@ -187,6 +189,66 @@ def test_what_cannot_be_done_is_said(work: Path, capsys: pytest.CaptureFixture[s
     assert main(command.split()) == 2
     assert part in capsys.readouterr().err
     assert not (work / "new").exists()
+
+
+def test_two_runs_are_compared_label_by_label(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Against scikit-learn's F1 of the same answers, and of the same rows drawn."""
+    shutil.copytree(work / "run", tmp_path / "other", symlinks=True)
+    table = pd.read_csv(work / "run/oof_predictions.csv", encoding="utf-8-sig", dtype=str, na_filter=False)
+    table["prob_놀람"] = [f"{1 - float(p):.6f}" for p in table["prob_놀람"]]
+    table.to_csv(tmp_path / "other/oof_predictions.csv", index=False, encoding="utf-8-sig")
+    found = compare_runs(work / "run", tmp_path / "other", resamples=100)
+    runs = [read_run(path) for path in (work / "run", tmp_path / "other")]
+    truth = runs[0].label_sets
+    assert [list(np.flatnonzero(row)) for row in truth] == [[NAMES.index(n) for n in names] for names in sets(60, 1)]
+    report = json.loads((work / "run/report.json").read_text(encoding="utf-8"))
+    assert found.macro_f1.first == pytest.approx(report["pooled"]["macro_f1"], abs=0.02)
+    scores = [f1_score(truth, run.answer_sets, average=None, zero_division=0) for run in runs]
+    assert found.labels is not None
+    for index, name in enumerate(NAMES):
+        difference = found.labels[name]
+        assert (difference.first, difference.second) == pytest.approx((scores[0][index], scores[1][index]))
+    assert found.labels["기쁨"].difference == 0
+    assert found.labels["기쁨"].p == 1
+    assert found.macro_f1.second == pytest.approx(scores[1].mean())
+    random, drawn = np.random.default_rng(42), []
+    for _ in range(100):
+        rows = random.integers(0, len(truth), len(truth))
+        two = [f1_score(truth[rows], run.answer_sets[rows], average="macro", zero_division=0) for run in runs]
+        drawn.append(two[1] - two[0])
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert (found.macro_f1.interval.low, found.macro_f1.interval.high) == pytest.approx((low, high))
+    assert main(["compare", "run", str(tmp_path / "other"), "--lang", "en"]) == 0
+    assert "F1, by label: A, B, B - A (of 3 labels about 0.2 have p < 0.05 by chance alone)" in capsys.readouterr().out
+    (tmp_path / "other/report.json").write_text("{}", encoding="utf-8")
+    assert main(["compare", "run", str(tmp_path / "other")]) == 2
+
+
+@pytest.mark.parametrize("method", ["leave_one_out", "integrated_gradients"])
+def test_words_speak_for_each_label_given(work: Path, capsys: pytest.CaptureFixture[str], method: Any) -> None:
+    if method == "integrated_gradients":
+        pytest.importorskip("captum")
+    text = "문이 열려 눈이 커졌다"
+    model = load_checkpoint(work / "run/best")
+    [found] = model.explain([text], method)
+    [expected] = model.predict([text])
+    assert found.labels == expected["labels"]
+    assert {name: round(100 * p, 2) for name, p in found.probabilities.items()} == expected["probabilities"]
+    whole, left = model.predict_logits([text, "열려 눈이 커졌다"]).astype(float)
+    for name in found.labels:
+        if method == "leave_one_out":
+            index = NAMES.index(name)
+            assert found.contributions(name)[0] == pytest.approx(whole[index] - left[index], abs=1e-5)
+        else:
+            assert abs(found.deltas[name]) < 0.05
+    assert main(["explain", "run/best", text, "--method", method]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("커졌다") == len(found.labels)
+    ensemble = EmotionEnsemble([load_checkpoint(work / "run" / fold) for fold in ("fold_1", "fold_2")])
+    [both] = ensemble.explain([text], method)
+    assert both.probabilities == pytest.approx(
+        {name: p / 100 for name, p in ensemble.predict([text])[0]["probabilities"].items()}, abs=1e-4
+    )
 
 
 def test_a_model_that_is_trained_on_loses_thresholds_that_no_longer_fit(work: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ...errors import DataError
 from ..columns import Columns, Wanted, find_columns
+from ..turns import with_conversations
 from .corpora import refuse_known_corpus
 from .headerless import refuse_headerless
 from .table import Gap, Note, Table
@@ -36,7 +37,8 @@ def columns_of(table: Table, wanted: Wanted) -> Columns:
         refuse_known_corpus(table, wanted.require_labels)
         if table.options.no_header and table.frame.shape[1] == 1:
             wanted = replace(wanted, text=str(table.frame.columns[0]))
-    return find_columns(table, wanted)
+    columns = find_columns(table, wanted)
+    return columns if wanted.turns is None else with_conversations(table, columns, wanted.turns)
 
 
 def gap_notes(table: Table, columns: Columns, require_labels: bool) -> tuple[Note, ...]:
@@ -48,7 +50,7 @@ def gap_notes(table: Table, columns: Columns, require_labels: bool) -> tuple[Not
     needed = {columns.text, columns.label if require_labels else None}
     notes = []
     for gap in table.gaps:
-        if gap.column not in {columns.text, columns.label, columns.text_pair, columns.group}:
+        if gap.column not in {columns.text, columns.label, columns.text_pair, columns.group, columns.order}:
             continue
         note = _note(table, gap)
         if gap.column in needed and not table.frame[gap.column].str.strip().any():

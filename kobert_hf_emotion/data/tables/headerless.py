@@ -77,10 +77,12 @@ def _is_sentence(name: str, below: Sequence[str]) -> bool:
 
 
 def _is_cell(name: str, below: Sequence[str]) -> bool:
-    """Whether what stands above other cells is a label, or a number above numbers."""
-    if _NUMBER.fullmatch(name):
-        return bool(below) and all(map(_NUMBER.fullmatch, map(str.strip, below)))
-    return fold_name(name) in label_aliases()
+    """Whether what stands above other cells is a label, or a number above numbers.
+
+    A label above nothing but numbers is a name: of the column that says with 0 and 1, or with votes, who has it.
+    """
+    above_numbers = bool(below) and all(map(_NUMBER.fullmatch, map(str.strip, below)))
+    return above_numbers if _NUMBER.fullmatch(name) else fold_name(name) in label_aliases() and not above_numbers
 
 
 def _label_column(frame: pd.DataFrame, text: int) -> int | None:

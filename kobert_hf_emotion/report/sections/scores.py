@@ -142,6 +142,21 @@ def _lines(content: RunContent, train: str | None, validation: str) -> list[Line
 def classes(content: RunContent) -> str:
     """Precision, recall and F1 of each label, with the intervals of `report.json`."""
     report = content.figures
+    missing = (
+        ""
+        if report.get("intervals", {}).get("classes", {}) or report.get("task") == SEVERAL
+        else note(
+            "이 실행을 만든 버전은 라벨별 구간을 남기지 않았습니다.",
+            "The version that made this run left no intervals by label.",
+            "missing",
+        )
+    )
+    coarse = _coarse(report["coarse"]) if "coarse" in report else ""
+    return _by_label(report) + missing + coarse
+
+
+def _by_label(report: Mapping[str, Any]) -> str:
+    """Returns the table of the labels of a report."""
     intervals = report.get("intervals", {}).get("classes", {})
     rows = []
     for name, scores in report["classification_report"].items():
@@ -159,13 +174,20 @@ def classes(content: RunContent) -> str:
         both("F1과 구간", "F1 and interval"),
         both("행", "rows"),
     ]
-    missing = (
-        ""
-        if intervals or report.get("task") == SEVERAL
-        else note(
-            "이 실행을 만든 버전은 라벨별 구간을 남기지 않았습니다.",
-            "The version that made this run left no intervals by label.",
-            "missing",
-        )
+    return table(("대괄호는 95% 부트스트랩 구간", "In brackets: 95% bootstrap intervals"), heads, rows)
+
+
+def _coarse(report: Mapping[str, Any]) -> str:
+    """Returns the scores of the coarse of two levels of labels."""
+    pooled, intervals = report["pooled"], report.get("intervals", {})
+    tiles = [_tile(_title(name), f"{pooled[name]:.4f}", between(intervals.get(name))) for name in _names(pooled)]
+    groups = "".join(
+        f"<li><strong>{escape(name)}</strong>: {escape(', '.join(fine))}</li>"
+        for name, fine in report["hierarchy"].items()
     )
-    return table(("대괄호는 95% 부트스트랩 구간", "In brackets: 95% bootstrap intervals"), heads, rows) + missing
+    about = note(
+        "위는 소분류, 아래는 대분류입니다. 대분류의 확률은 소분류 확률의 합이고, 답은 합이 가장 큰 대분류입니다.",
+        "Above are the fine labels, below the coarse ones. The probability of a coarse label is the sum of those of "
+        "its fine ones, and the answer is the one with the highest sum.",
+    )
+    return f'{about}<dl class="tiles">{"".join(tiles)}</dl>{_by_label(report)}<ul>{groups}</ul>'

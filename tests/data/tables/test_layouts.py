@@ -108,7 +108,7 @@ def test_the_hint_for_a_headerless_file_runs(
 
 
 @pytest.mark.parametrize(
-    "header", [["id", "body"], ["번호", "댓글 본문"], ["no", "Comments"], ["tweet id", "tweet text"], ["순번", "글"]]
+    "header", [["id", "body"], ["번호", "댓글 본문"], ["no", "Comments"], ["tweet id", "tweet text"], ["순번", "말"]]
 )
 def test_names_that_are_not_known_are_still_names(tmp_path: Path, header: list[str]) -> None:
     rows = "".join(f"{i},{text}\n" for i, text in enumerate(TEXTS))

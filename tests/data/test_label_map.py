@@ -1,0 +1,272 @@
+"""Maps of labels: what they make of cells, how they are written and read, and what becomes of unknown values."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from kobert_hf_emotion import load_emotion_dataset_with_report
+from kobert_hf_emotion.cli import main
+from kobert_hf_emotion.data.label_kinds import label_kind, settled
+from kobert_hf_emotion.data.label_map import LabelMap, label_map
+from kobert_hf_emotion.data.label_values import label_values
+from kobert_hf_emotion.data.row_stream import open_rows
+from kobert_hf_emotion.errors import DataError
+from kobert_hf_emotion.labels import EMOTION_LABELS, GOEMOTIONS_TO_EMOTION, KOTE_TO_EMOTION, map_taxonomy
+
+CELLS = ["중립", "ㅈ중립", "중림", "행복 ", "짜증", "중립"]
+
+
+def write(path: Path, cells: list[str], name: str = "label") -> Path:
+    texts = [f"버스를 {index}번 놓쳤다" for index in range(len(cells))]
+    pd.DataFrame({"text": texts, name: cells}).to_csv(path, index=False)
+    return path
+
+
+def load(path: Path, **settings: Any) -> tuple[list[str], Any]:
+    rows, report = load_emotion_dataset_with_report(path, **settings)
+    names = rows.features["label"].names
+    return [names[index] for index in rows["label"][:]], report
+
+
+@pytest.mark.parametrize("form", ["names", "no names", "more columns", "tsv", "xlsx", "mapping"])
+def test_a_map_settles_spellings(tmp_path: Path, form: str) -> None:
+    table = [("ㅈ중립", "중립"), ("중림", "neutral"), ("짜증", "분노")]
+    given: Any = tmp_path / ("map.xlsx" if form == "xlsx" else "map.csv")
+    if form == "mapping":
+        given = dict(table)
+    elif form == "xlsx":
+        pd.DataFrame(table, columns=["value", "label"]).to_excel(given, index=False)
+    else:
+        head = {"names": [("값", "레이블")], "more columns": [("rows", "label", "value")]}.get(form, [])
+        lines = [(1, label, value) for value, label in table] if form == "more columns" else table
+        mark = "\t" if form == "tsv" else ","
+        given.write_text("".join(mark.join(map(str, line)) + "\n" for line in [*head, *lines]), encoding="utf-8")
+    found, report = load(write(tmp_path / "rows.csv", CELLS), label_map=given)
+    assert found == ["neutral", "neutral", "neutral", "happy", "angry", "neutral"]
+    assert report.labels_read.mapped == {"angry": {"짜증": 1}, "neutral": {"ㅈ중립": 1, "중림": 1}}
+    assert f"{given if form != 'mapping' else 'label_map'}: 짜증 → angry 1, " in report.summary("en")
+
+
+def test_what_is_not_in_the_map_is_a_label_or_an_error(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", [*CELLS, "중릡", "중릡"])
+    with pytest.raises(DataError) as error:
+        load(path, label_map={"ㅈ중립": "중립", "짜증": "-"})
+    assert "중릡 2 (Did you mean '중립'?), 중림 1 (Did you mean '중립'?)" in error.value.english
+    assert "label_map has none of them" in error.value.english
+    found, report = load(path, label_map={"ㅈ중립": "중립", "짜증": None}, unknown_label="drop")
+    assert found == ["neutral", "neutral", "happy", "neutral"]
+    assert report.dropped == {"unknown_label": 3, "mapped_to_none": 1}
+    assert report.labels_read.unknown == {"중릡": 2, "중림": 1}
+    assert "unknown labels (`unknown_label` drop): 중릡 2, 중림 1" in report.summary("en")
+
+
+def test_unknown_labels_are_told_with_the_nearest_and_counts(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as error:
+        load(write(tmp_path / "rows.csv", ["행복", *["ㅈ중립"] * 3, "중림", "슬픔"]))
+    assert "ㅈ중립 3 (Did you mean '중립'?), 중림 1 (Did you mean '중립'?)" in error.value.english
+    assert "ㅈ중립 3 (혹시 '중립'인가요?)" in error.value.korean
+    with pytest.raises(DataError, match="Expected drop or error"):
+        load(tmp_path / "rows.csv", unknown_label="ignore")
+
+
+def test_the_names_in_the_file_are_those_that_the_map_gives(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", ["Good", "good ", "Gud", "bad", "so-so"])
+    found, _ = load(
+        path, labels="auto", label_map={"good": "긍정", "gud": "긍정", "bad": "부정", "so-so": "-", "x": "y"}
+    )
+    assert found == ["긍정", "긍정", "긍정", "부정"]
+    rows, _ = load_emotion_dataset_with_report(
+        path, labels="auto", label_map={"good": "b", "gud": "b", "bad": "a"}, unknown_label="drop"
+    )
+    assert rows.features["label"].names == ["a", "b"]
+    with pytest.raises(DataError, match="so-so 1"):
+        load(path, labels="auto", label_map={"good": "b", "gud": "b", "bad": "a"})
+
+
+def test_rows_without_a_known_label_are_predicted_all_the_same(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", CELLS)
+    kind = settled(label_kind(), {"짜증": "분노"}, "drop")
+    rows = open_rows(path, EMOTION_LABELS, kind=kind, chunk_rows=2)
+    labels = [label for frame in rows.chunks(2) for label in frame["label"].tolist()]
+    assert [None if pd.isna(label) else EMOTION_LABELS[label] for label in labels] == (
+        ["neutral", None, None, "happy", "angry", "neutral"]
+    )
+    assert rows.report.labels_read is not None
+    assert rows.report.labels_read.unknown == {"ㅈ중립": 1, "중림": 1}
+
+
+@pytest.mark.parametrize("name", ["kote", "goemotions"])
+@pytest.mark.parametrize("numbers", [False, True])
+def test_a_corpus_is_mapped_by_its_name(tmp_path: Path, name: str, numbers: bool) -> None:
+    """The slow rendering is `map_taxonomy`, name by name."""
+    table: dict[str, Any] = {"kote": KOTE_TO_EMOTION, "goemotions": GOEMOTIONS_TO_EMOTION}[name]
+    names, draw = list(table), random.Random(3)
+    picked = [draw.sample(names, draw.randint(1, 3)) for _ in range(60)]
+    cells = [",".join(str(names.index(each)) if numbers else each for each in row) for row in picked]
+    path = write(tmp_path / "rows.csv", cells)
+    rows, report = load_emotion_dataset_with_report(path, task="multi-label", label_map=name)
+    expected = [map_taxonomy(row, table) for row in picked]
+    assert [[EMOTION_LABELS[index] for index in found] for found in rows["label"][:]] == [
+        list(row) for row in expected if row
+    ]
+    assert report.dropped.get("mapped_to_none", 0) == sum(not row for row in expected)
+    counts = Counter(each for row in picked for each in row)
+    found = {
+        cell.split(" ", 1)[-1] if numbers else cell: n
+        for cells in report.labels_read.mapped.values()
+        for cell, n in cells.items()
+    }
+    assert found == dict(counts)
+    one = [row for row in expected if len(row) == 1]
+    single, _ = load(path, label_map=name, unknown_label="drop")
+    assert single == [row[0] for row in one], "a cell whose values mean one label is that one"
+    with pytest.raises(DataError, match="several labels"):
+        load(path, label_map=name)
+
+
+def test_columns_of_zeros_and_ones_are_mapped(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(
+        "글,기쁘다,신난다,화난다\n버스를 탔다,1,0,0\n문이 열렸다,1,1,0\n비가 왔다,0,0,1\n", encoding="utf-8"
+    )
+    given = {"기쁘다": "happy", "신난다": "happy", "화난다": "angry"}
+    rows, _ = load_emotion_dataset_with_report(path, task="multi-label", labels=["happy", "angry"], label_map=given)
+    assert rows["label"][:] == [[0], [0], [1]]
+
+
+@pytest.mark.parametrize(
+    ("lines", "part"),
+    [
+        ("중림,중립\n중림 ,분노\n", "two meanings"),
+        ("value,label\n중림,\n짜증,분노\n", "1 value(s) have no label (the row in parentheses): 중림 (2)"),
+        ("value,label\n,중립\n", "row 2: the value is empty"),
+        ("중림,중랍\n", "'중랍', which is none of the labels. Did you mean '중립'?"),
+        ("a,b,c\n1,2,3\n", "expected two columns in a map"),
+    ],
+)
+def test_a_map_that_is_wrong_says_where(tmp_path: Path, lines: str, part: str) -> None:
+    given = tmp_path / "map.csv"
+    given.write_text(lines, encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        load(write(tmp_path / "rows.csv", CELLS), label_map=given)
+    assert part in error.value.english
+    assert str(given) in error.value.korean
+
+
+def test_a_map_is_proposed_and_reads_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "rows.csv", [*CELLS, "오묘함", "3.0", "3", "nan"])
+    output = tmp_path / "map.csv"
+    assert main(["doctor", str(path), "--write-label-map", str(output)]) == 0
+    assert "? 오묘함 → ?  1" in capsys.readouterr().out
+    with output.open(encoding="utf-8-sig") as handle:
+        rows = [tuple(row.values()) for row in csv.DictReader(handle)]
+    assert rows == [
+        ("행복", "happy", "1", "label"),
+        ("중립", "neutral", "2", "label"),
+        ("3", "sad", "2", "label"),
+        ("ㅈ중립", "neutral", "1", "nearest"),
+        ("중림", "neutral", "1", "nearest"),
+        ("오묘함", "", "1", "unknown"),
+        ("짜증", "", "1", "unknown"),
+    ]
+    assert main(["doctor", str(path), "--write-label-map", str(output)]) == 2, "a map is not overwritten"
+    with pytest.raises(DataError, match="오묘함"):
+        label_map(output)
+    filled = output.read_text(encoding="utf-8-sig").replace("오묘함,,", "오묘함,-,").replace("짜증,,", "짜증,분노,")
+    output.write_text(filled, encoding="utf-8")
+    found, report = load(path, label_map=output)
+    assert found == ["neutral", "neutral", "neutral", "happy", "angry", "neutral", "sad", "sad"]
+    assert report.dropped == {"empty_label": 1, "mapped_to_none": 1}
+
+
+def test_numbers_that_are_no_ids_are_left_open(tmp_path: Path) -> None:
+    """A file that counts from 1 has six numbers that are ids, of other labels."""
+    found = label_values(write(tmp_path / "rows.csv", ["1", "2", "3", "7.0"]))
+    assert [(value.value, value.label) for value in found] == [("1", ""), ("2", ""), ("3", ""), ("7", "")]
+    frequent = ["기쁨"] * 30 + ["기븜", "슬픔"]
+    found = label_values(write(tmp_path / "rows.csv", frequent), labels=None)
+    assert [(value.value, value.label, value.how) for value in found] == [
+        ("기쁨", "기쁨", "label"),
+        ("슬픔", "슬픔", "label"),
+        ("기븜", "기쁨", "nearest"),
+    ]
+
+
+NAMES = {
+    6: ["기쁨", "당황", "분노", "불안", "상처", "슬픔"],
+    7: ["fear", "surprise", "angry", "sad", "neutral", "happy", "disgust"],
+    11: ["기쁨", "슬픔", "분노", "놀람", "공포", "혐오", "중립", "기대", "신뢰", "사랑", "수치심"],
+    44: list(KOTE_TO_EMOTION),
+    60: [f"감정{letter}{other}" for letter in "가나다라마바" for other in "ABCDEFGHIJ"],
+}
+
+
+@pytest.mark.parametrize("count", NAMES)
+@pytest.mark.parametrize("written", ["as they are", "trailing blanks", "upper case", "ids beside"])
+def test_the_names_of_any_taxonomy_are_taken_from_the_file(tmp_path: Path, count: int, written: str) -> None:
+    names = NAMES[count]
+    assert len(names) == count
+    ways = {
+        "as they are": lambda name, index, row: name,
+        "trailing blanks": lambda name, index, row: name + ("", " ", "\u3000", "\u200b")[row],
+        "upper case": lambda name, index, row: name.upper() if row == 3 else name,
+        "ids beside": lambda name, index, row: f"{name}({index})",
+    }
+    cells = [ways[written](name, index, row) for row in range(4) for index, name in enumerate(names)]
+    rows, report = load_emotion_dataset_with_report(write(tmp_path / "rows.csv", cells), labels="auto")
+    assert rows.features["label"].names == sorted(names)
+    assert set(report.label_counts.values()) == {4}
+    given, _ = load_emotion_dataset_with_report(tmp_path / "rows.csv", labels=names)
+    assert given["label"][:] == list(range(count)) * 4, "names in the order that is given"
+
+
+@pytest.mark.parametrize("count", [6, 7, 11, 44, 60])
+@pytest.mark.parametrize("form", ["{}", "{}.0", " {} ", "0{}"])
+def test_numbers_of_any_taxonomy(tmp_path: Path, count: int, form: str) -> None:
+    for first in (0, 1):
+        numbers = list(range(first, first + count))
+        path = write(tmp_path / "rows.csv", [form.format(number) for number in numbers] * 2)
+        rows, _ = load_emotion_dataset_with_report(path, labels="auto")
+        assert rows.features["label"].names == list(map(str, numbers)), "by size, and no ids"
+        if first == 0:
+            given, report = load_emotion_dataset_with_report(path, labels=NAMES[count])
+            assert given["label"][:] == numbers * 2
+            assert len(report.labels_read.numbers) == count
+        else:
+            with pytest.raises(DataError, match="seem to count from 1"):
+                load_emotion_dataset_with_report(path, labels=NAMES[count])
+            meant = {str(number): name for number, name in zip(numbers, NAMES[count], strict=True)}
+            settled_rows, _ = load_emotion_dataset_with_report(path, labels=NAMES[count], label_map=meant)
+            assert settled_rows["label"][:] == list(range(count)) * 2
+
+
+def test_a_column_of_texts_may_have_a_name_of_one_letter(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = ["버스를 놓쳤다,1,0", "문이 열렸다,0,1", "비가 왔다,1,1"]
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(["글,기쁨,놀람", *lines]) + "\n", encoding="utf-8")
+    rows, report = load_emotion_dataset_with_report(path, task="multi-label", labels="auto")
+    assert rows["text"][:] == ["버스를 놓쳤다", "문이 열렸다", "비가 왔다"]
+    assert rows["label"][:] == [[0], [1], [0, 1]]
+    assert report.columns[0].indicators == ("기쁨", "놀람")
+    path.write_text("\n".join(["말씀,기쁨,놀람", *lines]) + "\n", encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset_with_report(path, task="multi-label", labels="auto")
+    assert error.value.mend == {"text_column": "말씀"}, "the first row holds names, and is not taken for data"
+    rows, _ = load_emotion_dataset_with_report(path, "말씀", task="multi-label", labels="auto")
+    assert rows["label"][:] == [[0], [1], [0, 1]]
+
+
+def test_a_map_translates_what_it_knows() -> None:
+    found = LabelMap("x", ("a", "b", "c"), ("1st", "2nd", ""))
+    assert [found.translate(cell) for cell in ("a", "A ", "c", "d", "", "a|b", "a|c", "a|d")] == (
+        ["1st", "1st", "", "d", "", '["1st", "2nd"]', "1st", "a|d"]
+    )
+    assert found.translate("a|d", several=True) == '["1st", "d"]'
+    assert found.translate("[]", several=True) == "[]"

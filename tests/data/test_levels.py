@@ -1,0 +1,138 @@
+"""Labels of two levels: read from two columns, checked, joined where a fine label has two places."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kobert_hf_emotion import load_emotion_dataset, load_emotion_dataset_with_report
+from kobert_hf_emotion.data.levels import Hierarchy, hierarchy_of
+from kobert_hf_emotion.data.row_stream import open_rows
+from kobert_hf_emotion.errors import DataError
+
+COLUMNS = {"label_column": "감정_대분류", "fine_label_column": "감정_소분류"}
+PAIRS = [("기쁨", "안도"), ("기쁨 ", "감사하는"), ("슬픔", "낙담한 "), ("슬픔", "후회되는"), ("기쁨", "안도")]
+
+
+def write(path: Path, pairs: list[tuple[str, str]]) -> Path:
+    frame = pd.DataFrame(pairs, columns=["감정_대분류", "감정_소분류"])
+    frame.insert(0, "문장", [f"버스를 {index}번 놓쳤다" for index in range(len(pairs))])
+    frame.to_csv(path, index=False)
+    return path
+
+
+def named(rows: Any, column: str) -> list[str]:
+    names = rows.features[column].names
+    return [names[index] for index in rows[column][:]]
+
+
+def test_a_fine_label_and_the_coarse_one_above_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", [*PAIRS, ("", "안도"), ("슬픔", ""), ("", "")])
+    rows, report = load_emotion_dataset_with_report(path, **COLUMNS)
+    assert named(rows, "label") == ["안도", "감사하는", "낙담한", "후회되는", "안도", "안도"]
+    assert named(rows, "coarse_label") == ["기쁨", "기쁨", "슬픔", "슬픔", "기쁨", "기쁨"], "an empty one follows"
+    assert report.dropped == {"empty_label": 2}
+    assert report.levels == {"기쁨": ["감사하는", "안도"], "슬픔": ["낙담한", "후회되는"]}
+    assert report.coarse_counts() == {"기쁨": 4, "슬픔": 2}
+    assert any("1 row(s) have a coarse label and no fine one" in note.english for note in report.notes)
+    assert "fine labels: 기쁨: 감사하는 1, 안도 3; 슬픔: 낙담한 1, 후회되는 1" in report.summary("en")
+    assert (
+        report.columns[0]
+        .in_words("en")
+        .startswith("text '문장' guessed; label '감정_소분류'; coarse label '감정_대분류'")
+    )
+    assert hierarchy_of(rows) == Hierarchy(("기쁨", "슬픔"), (0, 1, 0, 1))
+
+
+def test_a_fine_label_under_two_coarse_ones(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "rows.csv", [*PAIRS, ("슬픔", "안도"), ("상처", "고립된"), ("당황", "고립된 "), ("", "고립된")]
+    )
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, **COLUMNS)
+    assert (
+        "2 stand under several: '안도': 기쁨 2 (rows 2, 6), 슬픔 1 (rows 7); '고립된': 상처 1 (rows 8), 당황 1 (rows 9)"
+        in (error.value.english)
+    )
+    assert error.value.mend == {"shared_fine_labels": "join"}
+    rows, report = load_emotion_dataset_with_report(path, **COLUMNS, shared_fine_labels="join")
+    assert named(rows, "label") == (
+        ["기쁨/안도", "감사하는", "낙담한", "후회되는", "기쁨/안도", "슬픔/안도", "상처/고립된", "당황/고립된"]
+    )
+    assert named(rows, "coarse_label")[-3:] == ["슬픔", "상처", "당황"]
+    assert any("rows left out whose coarse label is empty: 1" in note.english for note in report.notes)
+    names = rows.features["label"].names
+    again = load_emotion_dataset(path, **COLUMNS, labels=names, hierarchy=hierarchy_of(rows), unknown_label="drop")
+    assert again["label"][:] == rows["label"][:], "a model's names tell the two apart as well"
+
+
+def test_rows_that_are_streamed_are_told_apart_as_well(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", [("상처", "고립된"), ("당황", "고립된"), ("기쁨", "안도"), ("기쁨", "")])
+    names = ["당황/고립된", "상처/고립된", "안도"]
+    rows = open_rows(path, names, label_column="감정_대분류", fine_label_column="감정_소분류", chunk_rows=2)
+    assert [label for frame in rows.chunks(2) for label in frame["label"].tolist()][:3] == [1, 0, 2]
+    alone = open_rows(write(tmp_path / "fine.csv", [("", "안도")]), names, fine_label_column="감정_소분류")
+    assert alone.report.label_counts["안도"] == 1
+
+
+def test_a_models_hierarchy_counts_and_what_differs_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    known = Hierarchy(("기쁨", "슬픔"), (0, 1))
+    path = write(tmp_path / "rows.csv", [("기쁨", "안도"), ("슬픔", "안도"), ("모름", "낙담한"), ("", "낙담한")])
+    rows, report = load_emotion_dataset_with_report(path, **COLUMNS, labels=["안도", "낙담한"], hierarchy=known)
+    assert named(rows, "coarse_label") == ["기쁨", "기쁨", "슬픔", "슬픔"]
+    told = "2 row(s) have another coarse label than the model's (first in row 3: 슬픔 / 안도; the model has 기쁨)"
+    assert any(told in note.english for note in report.notes)
+    assert told in caplog.text
+    without = load_emotion_dataset(path, fine_label_column="감정_소분류", labels=["안도", "낙담한"], hierarchy=known)
+    assert without["label"][:] == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "part"),
+    [
+        ({"task": "multi-label"}, "for one label a text"),
+        ({"shared_fine_labels": "both"}, "Expected one of error, join"),
+        ({"label_column": None}, "expected a column with the label"),
+        ({"labels": ["안도", "감사하는", "낙담한", "후회되는", "없는"]}, "1 fine label(s) have no coarse label: 없는"),
+        ({"fine_label_column": "감정_세분류"}, "Did you mean '감정_소분류'?"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path: Path, settings: dict[str, Any], part: str) -> None:
+    path = write(tmp_path / "rows.csv", PAIRS)
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, **(COLUMNS | settings))
+    assert part in error.value.english
+
+
+def test_a_hierarchy_of_a_data_set_is_checked(tmp_path: Path) -> None:
+    rows = load_emotion_dataset(write(tmp_path / "rows.csv", PAIRS), **COLUMNS)
+    other = rows.remove_columns("coarse_label").add_column(
+        "coarse_label", [0, 0, 1, 1, 1], feature=rows.features["coarse_label"]
+    )
+    with pytest.raises(DataError, match="stands under both '기쁨' and '슬픔'"):
+        hierarchy_of(other)
+    with pytest.raises(DataError, match=r"Expected a datasets\.ClassLabel"):
+        hierarchy_of(rows.remove_columns("coarse_label").add_column("coarse_label", [0, 0, 1, 1, 1]))
+    assert hierarchy_of(rows.remove_columns("coarse_label")) is None
+
+
+def test_ids_and_members() -> None:
+    found = Hierarchy(("a", "b"), (0, 1, 0))
+    assert found.ids(np.array([2, 1, -100, 0])).tolist() == [0, 1, -100, 0]
+    assert found.members().tolist() == [[1, 0], [0, 1], [1, 0]]
+    assert Hierarchy.from_dict(found.to_dict("xyz"), "xyz") == found
+    for wrong in ({"a": ["x"], "b": ["y"]}, {"a": ["x", "z"], "b": ["y", "x"]}, {"a": ["x", "y", "z"], "b": []}):
+        with pytest.raises(ValueError, match="expected each of"):
+            Hierarchy.from_dict(wrong, "xyz")
+
+
+def test_a_map_and_joined_labels_go_together(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", [("상처", "고립된"), ("당황", "외딴"), ("기븜", "안도")])
+    given = {"외딴": "고립된", "고립된": "고립된", "안도": "안도", "기븜": "기쁨"}
+    rows = load_emotion_dataset(path, **COLUMNS, label_map=given, shared_fine_labels="join")
+    assert named(rows, "label") == ["상처/고립된", "당황/고립된", "안도"]
+    assert named(rows, "coarse_label") == ["상처", "당황", "기쁨"]

@@ -1,0 +1,68 @@
+"""A line and the turns before it as one row."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_encoders import word_piece
+
+from kobert_hf_emotion.assets import resolve_default
+from kobert_hf_emotion.tokenization.context import encode_in_context, fit_context
+from kobert_hf_emotion.tokenization.tokenizer import VOCAB_FILE, KoBERTTokenizer
+
+WORDS = st.sampled_from(
+    ["네", "그래.", "오늘", "정말", "행복했어", "왜", "늦었어?", "아이스아메리카노", "ㅋㅋㅋ", "1,000원"]
+)
+LINES = st.lists(WORDS, min_size=1, max_size=14).map(" ".join)
+TURNS = st.lists(WORDS, max_size=30).map(" ".join)
+TOKENIZER = KoBERTTokenizer(f"{resolve_default('default')}/{VOCAB_FILE}")
+
+
+@given(rows=st.lists(st.tuples(LINES, TURNS), min_size=1, max_size=5), limit=st.integers(4, 40))
+def test_ids_are_those_of_the_tokenizers_call_and_a_line_is_never_cut_for_its_turns(
+    rows: list[tuple[str, str]], limit: int
+) -> None:
+    lines, turns = [line for line, _ in rows], [before for _, before in rows]
+    fitted, cut = fit_context(TOKENIZER, lines, turns, limit)
+    encoded = encode_in_context(TOKENIZER, lines, turns, limit)
+    for row, (line, before) in enumerate(rows):
+        alone = TOKENIZER(line, truncation=True, max_length=limit)
+        pair = TOKENIZER(line, fitted[row]) if fitted[row] else alone
+        assert encoded["input_ids"][row] == pair["input_ids"]
+        assert encoded["token_type_ids"][row] == pair["token_type_ids"]
+        assert len(encoded["input_ids"][row]) <= limit
+        first = encoded["token_type_ids"][row].count(0)
+        assert encoded["input_ids"][row][:first] == alone["input_ids"]
+        words = before.split()
+        assert fitted[row].split() == words[len(words) - len(fitted[row].split()) :]  # the oldest are cut first
+        if len(fitted[row].split()) < len(words):  # and no more of them than must be
+            one_more = " ".join(words[len(words) - len(fitted[row].split()) - 1 :])
+            assert len(TOKENIZER(line, one_more)["input_ids"]) > limit
+    kept = sum(len(before.split()) for before in fitted)
+    assert cut.words == sum(len(before.split()) for before in turns) - kept
+    assert cut.lines == sum(map(bool, turns))
+    assert cut.alone == sum(bool(before) and not left for before, left in zip(turns, fitted, strict=True))
+
+
+def test_another_models_tokenizer_is_asked_the_same_way() -> None:
+    tokenizer = word_piece()
+    lines, turns = ["오늘 행복했어", "네", "오늘"], ["", "오늘 오늘 행복했어 오늘", "네"]
+    fitted, cut = fit_context(tokenizer, lines, turns, 8)
+    encoded = encode_in_context(tokenizer, lines, turns, 8)
+    assert cut.lines == 2
+    for row, before in enumerate(fitted):
+        expected = tokenizer(lines[row], before) if before else tokenizer(lines[row], truncation=True, max_length=8)
+        assert encoded["input_ids"][row] == expected["input_ids"]
+
+
+def test_nothing_is_something() -> None:
+    assert encode_in_context(TOKENIZER, [], [], 8)["input_ids"] == []
+
+
+@pytest.mark.parametrize("limit", [8, 64])
+def test_the_message_counts(limit: int) -> None:
+    _, cut = fit_context(TOKENIZER, ["네", "네", "오늘 정말 행복했어 " * 9], ["왜 늦었어 오늘 정말", "", "왜"], limit)
+    message = cut.message(limit).english
+    assert message.startswith("of 2 line(s) with turns before them 2 do" if limit == 8 else "of 2 line(s)")
+    assert f"into {limit} tokens" in message
