@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from typing_extensions import NotRequired, TypedDict
 
 from ..errors import DataError
 from ..metrics.probabilities import Logits
-from ..tasks.task import Prediction, Task
+from ..tasks.task import CoarsePrediction, Prediction, Task
 from ..tokenization.guard import UnknownTexts, check_predicted
 from ..tokenization.windows import Divider, LongMode, LongTexts, Pieces, Pool
 from ..wording import Wording
@@ -44,6 +44,7 @@ class Part(TypedDict):
     score: float
     probabilities: dict[str, float]
     labels: NotRequired[list[str]]
+    coarse: NotRequired[CoarsePrediction]
 
 
 class LongPrediction(Prediction):
@@ -111,11 +112,7 @@ class LongAnswer:
         """Returns the pieces of each text as a cell of a table: JSON with where they are, label and score."""
         return [
             json.dumps(
-                [
-                    {name: value for name, value in part.items() if name != "probabilities"}
-                    for part in self.parts_of(index, task, labels)
-                ],
-                ensure_ascii=False,
+                [_without_probabilities(part) for part in self.parts_of(index, task, labels)], ensure_ascii=False
             )
             for index in range(len(self.pieces))
         ]
@@ -167,6 +164,15 @@ def answer_long(
         logits[index] = pool_logits(task, parts[index], long.pool)
     counts = LongCounts(reader.limit, len(texts), len(cut), sum(len(pieces[index].spans) for index in cut))
     return LongAnswer(logits, pieces, parts, counts)
+
+
+def _without_probabilities(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns an answer without the probabilities of all labels, those of the coarse ones neither."""
+    return {
+        name: _without_probabilities(value) if isinstance(value, dict) else value
+        for name, value in answer.items()
+        if name != "probabilities"
+    }
 
 
 def as_long(long: LongTexts | LongMode) -> LongTexts:

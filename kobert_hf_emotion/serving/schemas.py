@@ -46,6 +46,16 @@ class PredictRequest(BaseModel):
     )
 
 
+class CoarsePrediction(BaseModel):
+    """두 단계 레이블의 대분류: 소분류 확률의 합 (the coarse of two levels: sums of the fine probabilities)."""
+
+    label: str = Field(description="가장 가능성이 큰 대분류 (the most probable coarse label)")
+    score: float = Field(description="그 확률, 0~1 (its probability, 0 to 1)")
+    probabilities: dict[str, float] = Field(
+        description="대분류마다의 확률(%), 소수 둘째 자리까지 (the probability of every coarse label in percent)"
+    )
+
+
 class TextPart(BaseModel):
     """긴 글의 한 부분 (a piece of a long text)."""
 
@@ -57,15 +67,9 @@ class TextPart(BaseModel):
     labels: list[str] | None = Field(
         default=None, description="여러 레이블 모델만: 고른 감정들 (of a multi-label model alone: the emotions given)"
     )
-
-
-class CoarsePrediction(BaseModel):
-    """두 단계 레이블의 대분류: 소분류 확률의 합 (the coarse of two levels: sums of the fine probabilities)."""
-
-    label: str = Field(description="가장 가능성이 큰 대분류 (the most probable coarse label)")
-    score: float = Field(description="그 확률, 0~1 (its probability, 0 to 1)")
-    probabilities: dict[str, float] = Field(
-        description="대분류마다의 확률(%), 소수 둘째 자리까지 (the probability of every coarse label in percent)"
+    coarse: CoarsePrediction | None = Field(
+        default=None,
+        description="두 단계 레이블 모델만: 대분류 (of a model with two levels of labels alone: the coarse one)",
     )
 
 
