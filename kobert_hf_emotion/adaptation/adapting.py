@@ -239,7 +239,7 @@ class _Job:
         if checkpoint is not None:
             logger.info(Wording(f"{checkpoint}에서 이어서 학습합니다", f"continued from {checkpoint}"))
         masks = Masks(tokenizer, self.probability, self.whole_words, args.seed)
-        with collector_ignores_startup(), RunProgress(1, args.disable_tqdm) as progress:
+        with collector_ignores_startup(), RunProgress(1, bool(args.disable_tqdm)) as progress:
             trainer = AdaptationTrainer(
                 model, args, train_dataset=rows, processing_class=tokenizer, callbacks=[progress], masks=masks
             )

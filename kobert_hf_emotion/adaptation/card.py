@@ -41,11 +41,11 @@ def render_adapted_card(record: Mapping[str, Any], name: str) -> str:
             f"{record['probability']:.0%}, " + ("words" if record["whole_words"] else "tokens"),
         ],
         ["헤드 / head", "새것 / new, tied to the embeddings" if record["head_is_new"] else "모델의 것 / the model's"],
-        *(
+        *[
             [f"`{key}`", f"`{plain(arguments[key])}`"]
             for key in FIRST_ARGUMENTS
             if key in arguments and key not in _NOT_USED
-        ),
+        ],
     ]
     sections = [
         f"# {plain(name)}",

@@ -88,7 +88,7 @@ class Teacher:
         for number, source in enumerate(self.sources):
             asked = np.flatnonzero(free | (who == number))
             model, unknown = self._open(source), UnknownTexts() if number else None
-            found = model.predict_logits([texts[index] for index in asked], None, batch_size, unknown)
+            found = model.predict_logits([texts[index] for index in asked.tolist()], None, batch_size, unknown)
             logits[asked] = found
             of_all.append(found[free[asked]])
         if free.any() and len(of_all) > 1:

@@ -135,7 +135,8 @@ def merge_adapters(model: PreTrainedModel, folder: str | os.PathLike[str]) -> Pr
     for parameter in plain.parameters():
         parameter.requires_grad_(True)
         parameter.data = parameter.data.clone()  # aligned as those of a model that was never wrapped
-    return plain.eval()
+    plain.eval()
+    return plain
 
 
 def trainable_share(model: nn.Module) -> float:

@@ -18,6 +18,7 @@ from accelerate.utils import broadcast_object_list
 from safetensors.torch import save_model
 from torch import nn
 from transformers import (
+    PreTrainedModel,
     PrinterCallback,
     ProgressCallback,
     TrainerCallback,
@@ -52,6 +53,7 @@ class CheckpointingTrainer(PushingTrainer):
     """
 
     args: EmotionTrainingArguments
+    model: PreTrainedModel
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
