@@ -19,6 +19,7 @@ from ..inference.classifier import start_model
 from ..splits.split import Split
 from ..tasks.choice import task_for
 from ..tasks.task import Task
+from ..tokenization.encoding import encode_dataset
 from ..tokenization.loading import load_tokenizer, vocabulary_sha256
 from ..tokenization.pieces import WordSplit
 from ..training.arguments import EmotionTrainingArguments
@@ -72,6 +73,10 @@ class Plan:
         """Returns the model that every fold starts from."""
         set_seed(self.args.seed)
         return start_model(self.model, self.labels, self.args.dropout, self.tokenizer, self.task, self.context)
+
+    def encoded(self) -> datasets.Dataset:
+        """Returns the token ids of all rows."""
+        return encode_dataset(self.dataset, self.tokenizer, self.args.max_length, self.labels, self.context > 0)
 
     def checkpoints(self, fold: int) -> Path:
         """Returns where the checkpoints of a fold are while it is not finished."""
