@@ -101,7 +101,7 @@ def open_rows(
         read_labels=read_labels,
         several=kind.several,
         votes=kind.votes,
-        labels=tuple(labels),
+        labels=kind.called(labels),
         fine_label=fine_label_column,
     )
     columns = columns_of(first, wanted)
