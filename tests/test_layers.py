@@ -24,7 +24,7 @@ FLOORS = (
     ("inference", "notebook"),
     ("training", "export", "serving"),
     ("runs",),
-    ("evaluation", "ray_engine", "search"),
+    ("evaluation", "ray_engine", "search", "distillation", "adaptation"),
     ("cli",),
 )
 """The rooms by floor, the ground floor first. A room may use those on the floors below it, and itself."""

@@ -11,9 +11,11 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import KoBERTEmotionError
+from .adapt import adapt
 from .compare import compare
 from .continuation import continue_
 from .convert import convert
+from .distill import distill
 from .doctor import doctor
 from .ensemble import ensemble
 from .explain import explain
@@ -31,6 +33,7 @@ from .language import (
     without_leading_option,
     words,
 )
+from .merge import merge
 from .predict import predict
 from .push import push
 from .report import report
@@ -61,6 +64,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "convert": convert,
     "export": export,
     "continue": continue_,
+    "adapt": adapt,
+    "distill": distill,
+    "merge": merge,
     "push": push,
     "doctor": doctor,
 }

@@ -120,6 +120,14 @@ class TrainingOptions:
 
 
 @dataclass(frozen=True)
+class StudentOptions(TrainingOptions):
+    """How one model is trained from a new head, without folds."""
+
+    dropout: options.Dropout = 0.5
+    checkpoint_seconds: options.CheckpointSeconds = 60.0
+
+
+@dataclass(frozen=True)
 class RunOptions(TrainingOptions):
     """How the models of a run are trained, from new heads."""
 
@@ -129,9 +137,26 @@ class RunOptions(TrainingOptions):
     best_epoch: options.BestEpoch = False
     early_stopping_patience: options.EarlyStoppingPatience = 0
     choosing_share: options.ChoosingShare = 0.1
+    accumulate: options.Accumulate = 1
+    lora: options.Lora = 0
+    lora_alpha: options.LoraAlpha = None
+    lora_dropout: options.LoraDropout = 0.0
+    lora_target: options.LoraTarget = "query,value"
 
 
-def arguments_from(training: TrainingOptions) -> EmotionTrainingArguments:
+@dataclass(frozen=True)
+class AdaptationOptions:
+    """How an encoder is trained to name hidden tokens."""
+
+    epochs: options.Epochs = 3.0
+    batch_size: options.BatchSize = 64
+    learning_rate: options.LearningRate = 1e-4
+    max_length: options.MaxLength = 64
+    seed: options.Seed = 42
+    checkpoint_seconds: options.CheckpointSeconds = 60.0
+
+
+def arguments_from(training: TrainingOptions | AdaptationOptions) -> EmotionTrainingArguments:
     """Returns the training arguments that options stand for; a bar is shown where stderr is a terminal."""
     from ..training.arguments import EmotionTrainingArguments, parse_gamma
 
@@ -140,7 +165,8 @@ def arguments_from(training: TrainingOptions) -> EmotionTrainingArguments:
     others = others_from(given.pop("other_arguments") or (), names, given)
     if given.get("report_to") is None:
         given["report_to"] = "none"
-    given["focal_gamma"] = parse_gamma(given["focal_gamma"])
+    if "focal_gamma" in given:
+        given["focal_gamma"] = parse_gamma(given["focal_gamma"])
     given |= others
     return EmotionTrainingArguments(**given, disable_tqdm=not sys.stderr.isatty())
 

@@ -225,6 +225,10 @@ Heads = Annotated[
     ),
 ]
 WordSplitName: TypeAlias = Literal["sentencepiece", "gluonnlp"]
+WordSplit = Annotated[
+    WordSplitName | None,
+    typer.Option("--word-split", help="노트북과 같은 토큰은 gluonnlp (gluonnlp: the notebook's tokens)"),
+]
 InputFile = Annotated[Path, typer.Argument(help="CSV, TSV, XLSX, JSON(L) 또는 Parquet 파일 (file)")]
 StartModel = Annotated[
     str, typer.Option("--model", help="'default', 폴더 또는 Hub 이름 (folder or Hub id, e.g. skt/kobert-base-v1)")
@@ -243,6 +247,39 @@ CheckpointSeconds = Annotated[
         "--checkpoint-seconds",
         min=0,
         help="겹 안에서 체크포인트를 남기는 최소 간격(초); 0은 단계마다 (seconds between checkpoints, at least)",
+    ),
+]
+Accumulate = Annotated[
+    int,
+    typer.Option(
+        "--accumulate",
+        min=1,
+        help="한 걸음에 모을 배치 수; 8이면 --batch-size 8로도 64행의 기울기 (batches a step: the gradient of all "
+        "their rows, in the memory of one)",
+    ),
+]
+Lora = Annotated[
+    int,
+    typer.Option(
+        "--lora",
+        min=0,
+        help="LoRA 어댑터의 랭크, 예: 8; 0이면 가중치 자체를 학습 (rank of LoRA adapters to train; 0: the weights "
+        "themselves)",
+    ),
+]
+LoraAlpha = Annotated[
+    float | None,
+    typer.Option("--lora-alpha", help="LoRA의 배율은 이 값/랭크; 없으면 랭크의 두 배 (scale of LoRA; twice the rank)"),
+]
+LoraDropout = Annotated[
+    float, typer.Option("--lora-dropout", min=0, max=1, help="LoRA 앞의 드롭아웃 (dropout before LoRA)")
+]
+LoraTarget = Annotated[
+    str,
+    typer.Option(
+        "--lora-target",
+        help="LoRA를 얹을 층 이름의 끝, 쉼표로 나눔; all-linear는 모두 (layers with LoRA, by the last part of their "
+        "names; all-linear: all)",
     ),
 ]
 Folds = Annotated[

@@ -45,10 +45,7 @@ def train(
     shared_fine_labels: options.SharedFineLabels = "error",
     reading: ReadOptions,
     training: RunOptions,
-    word_split: Annotated[
-        options.WordSplitName | None,
-        typer.Option("--word-split", help="노트북과 같은 토큰은 gluonnlp (gluonnlp: the notebook's tokens)"),
-    ] = None,
+    word_split: options.WordSplit = None,
     legacy_export: Annotated[
         bool,
         typer.Option("--legacy-export", help="노트북의 .pt, _state_dict.pt, _all.tar도 저장 (the notebook's files)"),

@@ -68,6 +68,20 @@ print(classify("오늘 정말 행복했어", truncation=True))
 {ties if own_tokenizer else ""}"""
 
 
+def adapter_usage() -> str:
+    """Returns the section on how to use adapters, which are no model by themselves."""
+    return """\
+## 사용법 / Usage
+
+LoRA 어댑터입니다. 이 패키지(`lora` extra)의 모든 명령이 그대로 열고, `merge`가 어디서나 열리는 모델로 만듭니다.
+These are LoRA adapters: every command of this package (extra `lora`) opens them, and `merge` makes a plain model.
+
+```bash
+kobert-emotion merge ADAPTERS --output merged
+```
+"""
+
+
 def is_hub_id(source: str) -> bool:
     """Whether a model's name is a Hub id such as "skt/kobert-base-v1", and no folder here."""
     return _HUB_ID.fullmatch(source) is not None and not Path(source).exists()

@@ -83,7 +83,9 @@ class _Found(NamedTuple):
         """Takes it from the `output_loading_info`."""
         encoder = f"{model.base_model_prefix}."
         return cls(
-            heads={name for name, _ in model.named_parameters() if not name.startswith(encoder)},
+            heads={  # tied ones by each of their names
+                name for name, _ in model.named_parameters(remove_duplicate=False) if not name.startswith(encoder)
+            },
             missing=set(loading["missing_keys"]),
             unexpected={name for name in loading["unexpected_keys"] if not name.endswith(_BUFFERS)},
             mismatched={name: (found, expected) for name, found, expected in loading["mismatched_keys"]},

@@ -31,8 +31,9 @@ from ..configuration import (
     label_names,
     softmax_temperature,
 )
-from ..errors import CheckpointError
+from ..errors import CheckpointError, KoBERTEmotionError
 from ..explanation.subject import Subject
+from ..hub.adapters import base_of, is_adapter, refuse_adapter
 from ..hub.from_pretrained import load_weights, unloadable
 from ..modeling.classifier import EmotionClassifier
 from ..modeling.explaining import subject_of
@@ -44,8 +45,11 @@ from ..tokenization.guard import check_vocabulary
 from ..tokenization.loading import load_tokenizer, vocabulary_sha256
 from ..tokenization.model_files import fit_length
 from ..utils.files import atomic_write
+from .adapters import has_adapters, merge_adapters, save_adapters
 from .logits_model import LogitsModel, Question
 
+ADAPTED = "adapted_encoder_sha256"
+"""In the configuration beside adapters: `encoder_sha256` of the model that they were trained on."""
 ENCODERS = ("bert", "electra", "roberta")
 """Types of models whose head has one dropout, `classifier_dropout`, as the notebook's has."""
 
@@ -102,17 +106,18 @@ class Classifier(LogitsModel):
         return subject_of(self.model, self.tokenizer)
 
 
-def load_classifier(source: str | os.PathLike[str]) -> Classifier:
-    """Loads a classifier with its tokenizer.
+def load_classifier(source: str | os.PathLike[str], base: str | os.PathLike[str] | None = None) -> Classifier:
+    """Loads a classifier with its tokenizer. Adapters (LoRA) are merged into the weights they were trained on.
 
     Args:
         source: "default", a Hub id or a folder.
+        base: Of adapters: where the model is that they were trained on, if not where they say.
 
     Raises:
         CheckpointError: There is no model at `source`, or one of another architecture.
         TokenizerError: There is no tokenizer, or it does not belong to the model.
     """
-    model = load_model(source, head="needed")
+    model = _load_adapted(source, base) if is_adapter(source) else load_model(source, head="needed")
     tokenizer = model.tokenizer if isinstance(model, EmotionClassifier) else load_tokenizer(source)
     classifier = Classifier(model, attach_tokenizer(model, tokenizer))
     _ = classifier.labels, classifier.task  # what contradicts itself is an error now, not after the first prediction
@@ -144,6 +149,7 @@ def start_model(
         CheckpointError: There is no model at `source`, or one of another architecture.
         TokenizerError: The tokenizer does not belong to the model.
     """
+    refuse_adapter(source, "학습은 온전한 모델에서 시작합니다.", "A training starts from a whole model.")
     model: Any = load_model(
         source,
         tokenizer=tokenizer,
@@ -187,7 +193,7 @@ def load_model(
             the model's.
     """
     place = resolve_default(source)
-    kind = _kind_of(place)
+    kind = kind_of(place)
     if kind not in ENCODERS:
         raise CheckpointError(
             f"{source}은(는) {kind!r} 모델입니다. 쓸 수 있는 모델: {', '.join(ENCODERS)}",
@@ -199,7 +205,41 @@ def load_model(
     return model
 
 
-def _kind_of(place: str) -> str:
+def _load_adapted(folder: str | os.PathLike[str], base: str | os.PathLike[str] | None) -> PreTrainedModel:
+    """Loads the model that adapters were trained on, with their folder's configuration, and merges them.
+
+    Raises:
+        CheckpointError: The model is not there, or is another one than it was.
+        TokenizerError: There is no tokenizer in the folder, or it is not the model's.
+    """
+    place = base_of(folder) if base is None else os.fspath(base)
+    tokenizer = load_tokenizer(folder)
+    kind = kind_of(os.fspath(folder))
+    reader: Any = EmotionConfig if kind == EmotionConfig.model_type else AutoConfig
+    config = reader.from_pretrained(folder)
+    try:
+        model = load_model(place, tokenizer=tokenizer, head="replaced", config=config)
+    except KoBERTEmotionError as error:
+        raise CheckpointError(
+            f"{folder}: 어댑터를 학습한 모델을 열 수 없습니다. 옮겼다면 merge --base로 주세요. {error.korean}",
+            f"{folder}: cannot open the model the adapters were trained on; where it was moved, give it to "
+            f"merge --base. {error.english}",
+            error.try_this,
+        ) from error
+    expected, found = getattr(config, ADAPTED, None), encoder_sha256(model)
+    if expected is not None and found != expected:
+        raise CheckpointError(
+            f"{folder}: 어댑터를 학습한 모델이 {place}의 것과 다릅니다(기대한 가중치 sha256 {expected[:12]}…, 실제 "
+            f"{found[:12]}…). 그때의 모델을 merge --base로 주세요.",
+            f"{folder}: the adapters were trained on other weights than those of {place} (expected sha256 "
+            f"{expected[:12]}…, found {found[:12]}…). Give the model of then to merge --base.",
+        )
+    merged = merge_adapters(model, folder)
+    setattr(merged.config, ADAPTED, None)
+    return merged
+
+
+def kind_of(place: str) -> str:
     """Returns the type of the model in a folder or a repository."""
     try:
         kind: str = AutoConfig.from_pretrained(place).model_type
@@ -228,8 +268,13 @@ def attach_tokenizer(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase)
 
 
 def save_classifier(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Writes the files of a model and of its tokenizer to a folder."""
+    """Writes the files of a model, or of its adapters, and of its tokenizer to a folder."""
     tokenizer = attach_tokenizer(model, tokenizer)
+    if has_adapters(model):
+        save_adapters(model, folder)
+        model.config.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return
     model.save_pretrained(folder)
     if not isinstance(model, EmotionClassifier):  # which saves its tokenizer itself
         tokenizer.save_pretrained(folder)
@@ -244,10 +289,22 @@ def store_settings(folder: Path, settings: Mapping[str, Any]) -> None:
         handle.write("\n")
 
 
-def weights_sha256(model: nn.Module) -> str:
-    """Returns a SHA-256 over the names and the bytes of all parameters and buffers of a model."""
+def encoder_sha256(model: PreTrainedModel) -> str:
+    """Returns a SHA-256 over a classifier's encoder but for the pooler, which may be new."""
+    return weights_sha256(model.base_model, without="pooler.")
+
+
+def weights_sha256(model: nn.Module, without: str | None = None) -> str:
+    """Returns a SHA-256 over the names and the bytes of all parameters and buffers of a model.
+
+    Args:
+        model: The model.
+        without: The beginning of names that are left out.
+    """
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
+        if without is not None and name.startswith(without):
+            continue
         digest.update(name.encode())
         digest.update(_bytes(tensor))
     return digest.hexdigest()

@@ -20,6 +20,7 @@ from ..configuration import EmotionConfig, context_turns, softmax_temperature
 from ..data.input_checks import as_texts, refuse_files
 from ..errors import KoBERTEmotionError, TokenizerError
 from ..explanation.words import Explanation, Method
+from ..hub.adapters import refuse_adapter
 from ..hub.errors import place_options
 from ..hub.from_pretrained import load_weights
 from ..hub.weight_check import Head
@@ -93,6 +94,11 @@ class EmotionClassifier(BertForSequenceClassification):
             CheckpointError: Nothing that can be loaded is there, or weights that are not all of the model's.
             HubError: The Hub does not know the name or the revision, refuses the token or cannot be reached.
         """
+        refuse_adapter(
+            pretrained_model_name_or_path,
+            "EmotionClassifier는 온전한 모델을 엽니다(predict와 load_classifier는 어댑터도 엽니다).",
+            "EmotionClassifier opens whole models (predict and load_classifier open adapters too).",
+        )
         options = place_options(kwargs)
         loaded = load_weights(super().from_pretrained, pretrained_model_name_or_path, *model_args, head=head, **kwargs)
         model: Self = loaded[0] if isinstance(loaded, tuple) else loaded

@@ -7,7 +7,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult
 
-from ..hub.cards import base_metadata, join_card, plain, table, usage
+from ..hub.cards import adapter_usage, base_metadata, join_card, plain, table, usage
 from ..report.sections.origin import FIRST_ARGUMENTS
 
 _METRICS = {"accuracy": ("accuracy", "Accuracy"), "macro_f1": ("f1", "Macro F1"), "weighted_f1": ("f1", "Weighted F1")}
@@ -66,7 +66,7 @@ def render_run_card(
     sections = [
         f"# {plain(title)}",
         _introduction(record, report, shown, best, base_model),
-        usage(record.get("word_split") is not None),
+        adapter_usage() if record["training_arguments"].get("lora") else usage(record.get("word_split") is not None),
         _results(report, shown, best),
         _training(record, source),
         _limits(record, report),
@@ -277,6 +277,14 @@ def _training(record: Mapping[str, Any], source: str) -> str:
         ["겹 / folds", record["n_splits"]],
         ["프로세스 / processes", record["processes"]],
     ]
+    if given.get("lora"):
+        facts.append(
+            [
+                "LoRA",
+                f"rank {given['lora']}, alpha {given['lora_alpha'] or 2 * given['lora']:g}, "
+                f"`{plain(given['lora_target'])}`",
+            ]
+        )
     if record.get("word_split") is not None:
         facts.append(["토크나이저 / tokenizer", f'`word_split="{record["word_split"]}"`'])
     return "\n".join(

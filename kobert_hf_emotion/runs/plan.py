@@ -15,7 +15,8 @@ from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
 from ..data.label_ids import Truth, class_names, label_ids
 from ..data.levels import Hierarchy, hierarchy_of
-from ..inference.classifier import start_model
+from ..inference.adapters import add_adapters
+from ..inference.classifier import ADAPTED, encoder_sha256, start_model
 from ..splits.split import Split
 from ..tasks.choice import task_for
 from ..tasks.task import Task
@@ -70,9 +71,13 @@ class Plan:
         return load_tokenizer(self.model, model_max_length=self.args.max_length, **settings)
 
     def start_model(self) -> PreTrainedModel:
-        """Returns the model that every fold starts from."""
+        """Returns the model that every fold starts from, with adapters on it where these are to be trained."""
         set_seed(self.args.seed)
-        return start_model(self.model, self.labels, self.args.dropout, self.tokenizer, self.task, self.context)
+        model = start_model(self.model, self.labels, self.args.dropout, self.tokenizer, self.task, self.context)
+        if self.args.adapters is not None:
+            setattr(model.config, ADAPTED, encoder_sha256(model))
+            add_adapters(model, self.args.adapters, self.model)
+        return model
 
     def encoded(self) -> datasets.Dataset:
         """Returns the token ids of all rows."""

@@ -9,13 +9,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 import datasets
-from transformers import PreTrainedConfig
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from ..audit import AuditReport, audit_dataset
 from ..configuration import EmotionConfig, refuse_multi_label
 from ..data.column_names import LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.label_ids import rows_of_labels
 from ..errors import KoBERTEmotionError, RunError, SplitError
+from ..inference.adapters import trainable_share
 from ..inference.classifier import weights_sha256
 from ..splits.csv import SPLIT_FILE, read_split
 from ..splits.folds import folds_from_numbers
@@ -24,11 +25,14 @@ from ..tokenization.context import fit_context
 from ..tokenization.guard import check_tokenization
 from ..training.arguments import EmotionTrainingArguments, loss_settings
 from ..utils.versions import library_versions
+from ..wording import Wording
 from .plan import Plan
 from .state import check_same_run, unfinished_record
 
 logger = logging.getLogger(__name__)
 
+LOW_FOR_ADAPTERS = 2e-4
+"""A learning rate below this is said to be small for adapters."""
 Made = TypeVar("Made")
 
 
@@ -89,6 +93,7 @@ def _prepare(plan: Plan, divide: Callable[[], Split], about: Mapping[str, Any]) 
     if begun is not None:
         split = _begun_with(plan, begun, split)
     start = plan.start_model()  # fails here rather than in the first fold
+    _say_adapters(plan, start)
     _check_legacy_export(plan, start.config)
     loss_settings(plan.args, start.config, rows_of_labels(plan.truth, len(plan.labels)), len(plan.truth))
     length = plan.args.max_length
@@ -121,6 +126,27 @@ def _turns_cut(plan: Plan) -> dict[str, Any]:
     return {"context_cut": asdict(cut)}
 
 
+def _say_adapters(plan: Plan, model: PreTrainedModel) -> None:
+    if not plan.args.lora:
+        return
+    share = trainable_share(model)
+    logger.info(
+        Wording(
+            f"LoRA: 가중치의 {share:.2%}를 학습합니다({plan.args.lora_target}과 그 뒤)",
+            f"LoRA: {share:.2%} of the weights learn ({plan.args.lora_target}, and what follows the layers)",
+        )
+    )
+    if plan.args.learning_rate < LOW_FOR_ADAPTERS:
+        logger.warning(
+            Wording(
+                f"학습률 {plan.args.learning_rate:g}은(는) LoRA에는 작습니다. 새로 시작하는 어댑터는 더 큰 걸음이 "
+                "필요합니다(문서의 표는 1e-3).",
+                f"a learning rate of {plan.args.learning_rate:g} is small for LoRA: adapters begin at nothing and need "
+                "larger steps (the table in the docs has 1e-3)",
+            )
+        )
+
+
 def _begun_with(plan: Plan, begun: Mapping[str, Any], split: Split) -> Split:
     """Returns the folds an unfinished run was begun with, where the same settings made others in an earlier version.
 
@@ -137,6 +163,12 @@ def _begun_with(plan: Plan, begun: Mapping[str, Any], split: Split) -> Split:
 
 
 def _check_legacy_export(plan: Plan, config: PreTrainedConfig) -> None:
+    if plan.legacy_export and plan.args.lora:
+        raise RunError(
+            "노트북 파일(`legacy_export`)은 어댑터(`lora`)로는 쓸 수 없습니다. 빼세요.",
+            "The notebook's files (`legacy_export`) are not those of adapters (`lora`): leave it out.",
+            mend={"legacy_export": False},
+        )
     if plan.legacy_export:
         refuse_multi_label(
             config,

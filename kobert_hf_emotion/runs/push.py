@@ -12,6 +12,7 @@ from typing import TypeVar
 from huggingface_hub import CommitInfo, CommitOperationAdd, HfApi
 
 from ..errors import HubError, RunError, Setting
+from ..hub.adapters import refuse_adapter
 from ..hub.cards import CARD_FILE, with_repo_id
 from ..hub.errors import FAILED_CALLS, hub_error, is_broken_connection
 from ..hub.upload import files_of_model
@@ -111,7 +112,12 @@ def files_to_push(path: str | os.PathLike[str], all_folds: bool = False) -> dict
 
 
 def _files_of(folder: Path, prefix: str = "") -> dict[str, Path]:
-    """Maps paths in the repository to the files of a model's folder."""
+    """Maps paths in the repository to the files of a model's folder.
+
+    Raises:
+        CheckpointError: It holds adapters: what they were trained on may lie on this machine alone.
+    """
+    refuse_adapter(folder, "Hub에는 온전한 모델을 올립니다.", "What is pushed is a whole model.")
     return {f"{prefix}{file.relative_to(folder).as_posix()}": file for file in files_of_model(folder)}
 
 

@@ -12,6 +12,7 @@ from ..errors import KoBERTEmotionError
 ARGUMENTS = {
     "epochs": "num_train_epochs",
     "batch_size": "per_device_train_batch_size",
+    "accumulate": "gradient_accumulation_steps",
     "gamma": "focal_gamma",
     "alpha": "focal_alpha",
     "warmup": "warmup_steps",

@@ -16,6 +16,7 @@ from transformers.trainer_utils import HubStrategy
 
 from ..configuration import is_multi_label, label_names
 from ..errors import KoBERTEmotionError
+from ..inference.adapters import LoraSettings
 from ..labels import fold_name
 from ..modeling.class_weights import ClassWeighting, Counts, parse_weighting
 from ..modeling.losses import Alpha, resolve_alpha
@@ -53,6 +54,11 @@ class EmotionTrainingArguments(TrainingArguments):
             ways to write it. "balanced" and "effective" compute the weights from the counts of the training rows. Of
             several labels a row the balance of yes and no (`modeling.sigmoid_loss`), from 0 to 1; the default, 1, is
             none.
+        lora: Rank of low-rank adapters (LoRA, by peft) that are trained in place of the encoder's weights; 0 trains
+            the weights. Used where a run builds its own model.
+        lora_alpha: The adapters' product is multiplied by this over the rank; None is twice the rank.
+        lora_dropout: Dropout before the adapters.
+        lora_target: Which layers get adapters: last parts of their names with commas between them, or "all-linear".
         checkpoint_seconds: Seconds between two checkpoints inside a fold of a k-fold run, at least; also at least
             twenty times what writing the last one took, so that it costs no more than a twentieth of the time.
             0 writes one after every step.
@@ -97,6 +103,14 @@ class EmotionTrainingArguments(TrainingArguments):
             "one per class or by label name."
         },
     )
+    lora: int = field(default=0, metadata={"help": "Rank of LoRA adapters; 0 trains the weights themselves."})
+    lora_alpha: float | None = field(
+        default=None, metadata={"help": "LoRA's product is multiplied by this over the rank; twice the rank."}
+    )
+    lora_dropout: float = field(default=0.0, metadata={"help": "Dropout before LoRA adapters."})
+    lora_target: str = field(
+        default="query,value", metadata={"help": "Layers with LoRA adapters, by the last part of their names."}
+    )
     checkpoint_seconds: float = field(
         default=60.0,
         metadata={"help": "Seconds between checkpoints inside a fold of a k-fold run, at least; 0: after every step."},
@@ -124,6 +138,15 @@ class EmotionTrainingArguments(TrainingArguments):
         alpha = parse_alpha(self.focal_alpha)
         if not isinstance(alpha, ClassWeighting):
             resolve_alpha(alpha, list(alpha) if isinstance(alpha, Mapping) else ())
+
+    @property
+    def adapters(self) -> LoraSettings | None:
+        """The adapters to train, None where the weights themselves learn."""
+        if not self.lora:
+            return None
+        alpha = 2.0 * self.lora if self.lora_alpha is None else self.lora_alpha
+        target = [name.strip() for name in self.lora_target.split(",") if name.strip()]
+        return LoraSettings(self.lora, alpha, self.lora_dropout, target)
 
     @property
     def chooses_epoch(self) -> bool:
@@ -154,6 +177,10 @@ class EmotionTrainingArguments(TrainingArguments):
         gammas = list(self.focal_gamma.values()) if isinstance(self.focal_gamma, Mapping) else self.focal_gamma
         for gamma in gammas if isinstance(gammas, list | tuple) else [gammas]:
             check_number("focal_gamma", gamma)
+        check_count("lora", self.lora, 0)
+        check_number("lora_dropout", self.lora_dropout, 0, 1)
+        if self.lora_alpha is not None:
+            check_number("lora_alpha", self.lora_alpha, above=True)
         check_number("checkpoint_seconds", self.checkpoint_seconds)
         check_number("learning_rate", self.learning_rate)
         check_number("layer_decay", self.layer_decay, 0, math.nextafter(1, 2), above=True)

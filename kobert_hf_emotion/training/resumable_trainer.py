@@ -30,25 +30,62 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, EvalLoopOutput
 from transformers.utils import SAFE_WEIGHTS_NAME
 
 from ..utils.files import atomic_directory
+from .arguments import EmotionTrainingArguments
 from .choosing import PREFIX, ChosenEpoch, EpochKeeper
+from .pushing import PushingTrainer
 from .trainer import EmotionTrainer
 
 COST = 20
 """A checkpoint is due after at least so many times the seconds that writing the last one took."""
 
 
-class FoldTrainer(EmotionTrainer):
-    """`EmotionTrainer` that writes a checkpoint now and then, whole or not at all, and keeps only the last.
+class CheckpointingTrainer(PushingTrainer):
+    """A trainer that writes a checkpoint now and then, whole or not at all, and keeps only the last.
 
     `train(resume_from_checkpoint=last_checkpoint(args.output_dir))` continues and ends, on the CPU, with the same
-    bits as a training without a break: weights, optimizer, schedule, random generators, the place in the epoch and
-    the running figures of the log are carried on. Transformers' own bars and prints are left out.
+    bits as a training without a break: weights, optimizer, schedule, random generators and the place in the epoch are
+    carried on. Transformers' own bars and prints are left out.
+
+    Args:
+        *args: As for the trainer that a subclass mixes this one with.
+        **kwargs: Likewise.
+    """
+
+    args: EmotionTrainingArguments
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.remove_callback(PrinterCallback)
+        self.remove_callback(ProgressCallback)
+        self.clock = CheckpointClock(self.accelerator, self.args.checkpoint_seconds)
+        self.add_callback(self.clock)
+
+    def write_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        """Writes a checkpoint, whole or not at all, and removes those before it."""
+        started = time.monotonic()
+        output = Path(str(self.args.output_dir))
+        name = f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
+        with _shared_directory(output / name, self.accelerator) as folder:
+            if self.args.should_save:  # no tokenizer: it does not change, and takes longer than the weights
+                save_model(self.model, str(Path(folder, SAFE_WEIGHTS_NAME)))
+            self.save_training_state(folder)
+            if self.args.should_save:
+                self.state.save_to_json(str(Path(folder, TRAINER_STATE_NAME)))
+        if self.args.should_save:
+            for older in _checkpoints(output):
+                if older.name != name:
+                    shutil.rmtree(older)
+        self.clock.restart(COST * (time.monotonic() - started))
+
+
+class FoldTrainer(CheckpointingTrainer, EmotionTrainer):
+    """`EmotionTrainer` with checkpoints, which carry on the running figures of the log too.
 
     Args:
         *args: As for `EmotionTrainer`.
         choosing: Rows that the kept epoch is chosen on, and by which a training may be stopped; see
             `EmotionTrainingArguments.best_epoch`. Where there are none, the last epoch is kept.
-        **kwargs: Likewise.
+        **kwargs: As for `EmotionTrainer`.
     """
 
     def __init__(self, *args: Any, choosing: datasets.Dataset | None = None, **kwargs: Any) -> None:
@@ -58,10 +95,6 @@ class FoldTrainer(EmotionTrainer):
             self._choosing = self.get_eval_dataloader(choosing)
             self.keeper = EpochKeeper(Path(str(self.args.output_dir)), self.args.early_stopping_patience, len(choosing))
             self.add_callback(self.keeper)
-        self.remove_callback(PrinterCallback)
-        self.remove_callback(ProgressCallback)
-        self.clock = CheckpointClock(self.accelerator, self.args.checkpoint_seconds)
-        self.add_callback(self.clock)
         self._last_evaluation: tuple[int, EvalLoopOutput] | None = None
 
     def evaluation_loop(self, *args: Any, **kwargs: Any) -> EvalLoopOutput:
@@ -95,23 +128,6 @@ class FoldTrainer(EmotionTrainer):
             self.evaluate()
         assert self._last_evaluation is not None
         return self._last_evaluation[1]
-
-    def write_checkpoint(self, model: nn.Module, trial: Any) -> None:
-        """Writes a checkpoint, whole or not at all, and removes those before it."""
-        started = time.monotonic()
-        output = Path(str(self.args.output_dir))
-        name = f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
-        with _shared_directory(output / name, self.accelerator) as folder:
-            if self.args.should_save:  # no tokenizer: it does not change, and takes longer than the weights
-                save_model(self.model, str(Path(folder, SAFE_WEIGHTS_NAME)))
-            self.save_training_state(folder)
-            if self.args.should_save:
-                self.state.save_to_json(str(Path(folder, TRAINER_STATE_NAME)))
-        if self.args.should_save:
-            for older in _checkpoints(output):
-                if older.name != name:
-                    shutil.rmtree(older)
-        self.clock.restart(COST * (time.monotonic() - started))
 
 
 class CheckpointClock(TrainerCallback):

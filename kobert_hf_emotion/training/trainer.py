@@ -33,7 +33,6 @@ from .rows import RowCollator, RowEncoder, padding_multiple
 from .sampling import LengthGroupedSampler, LongestFirst, token_counts
 from .tally import RunningFigures, batch_sums
 
-_NOT_THE_MODELS = (LABELS_COLUMN, WEIGHT_COLUMN)
 """Columns of a batch that the model does not take."""
 
 
@@ -68,6 +67,8 @@ class EmotionTrainer(PushingTrainer):
 
     args: EmotionTrainingArguments
     model: PreTrainedModel
+    loss_columns: tuple[str, ...] = (LABELS_COLUMN, WEIGHT_COLUMN)
+    """Columns of a batch that are for the loss, and not for the model."""
 
     def __init__(
         self,
@@ -205,9 +206,19 @@ class EmotionTrainer(PushingTrainer):
     def _row_losses(self, model: nn.Module, inputs: dict[str, Any]) -> tuple[Any, Tensor, Tensor]:
         """Returns the model's outputs, the loss of each row or element, and whether it is predicted rightly."""
         with nullcontext() if self.args.torch_compile else cpu_kernels(self.model):
-            outputs = model(**{name: value for name, value in inputs.items() if name not in _NOT_THE_MODELS})
+            outputs = model(**{name: value for name, value in inputs.items() if name not in self.loss_columns})
         labels = inputs[LABELS_COLUMN]
-        return outputs, self.criterion(outputs.logits, labels), self.criterion.right(outputs.logits, labels)
+        return outputs, self.row_losses(outputs.logits, inputs), self.criterion.right(outputs.logits, labels)
+
+    def row_losses(self, logits: Tensor, inputs: Mapping[str, Any]) -> Tensor:
+        """Returns the loss of each row of a batch, of several labels a row of each element; 0 where it has no label.
+
+        Args:
+            logits: Shape (batch, labels).
+            inputs: The batch.
+        """
+        losses: Tensor = self.criterion(logits, inputs[LABELS_COLUMN])
+        return losses
 
     def _rows_of_step(self, labels: Tensor, counted: Tensor | int | None) -> Tensor:
         """Returns what the sum over a batch is divided by for its share of the mean over the step.

@@ -178,6 +178,12 @@ MISTAKES = {
     ),
     "a map over a file": "doctor train.csv --labels sad,happy --write-label-map train.csv",
     "a map as xlsx": "doctor train.csv --labels sad,happy --write-label-map map.xlsx",
+    "a mistyped file to learn from": "distill model trian.csv --student model --epochs 1 --output new",
+    "a mistyped teacher": "distill modle train.csv --student model --epochs 1 --output new",
+    "a mistyped student": "distill model train.csv --student modle --epochs 1 --output new",
+    "a student where a folder is": "distill model train.csv --student model --epochs 1 --output runs",
+    "a mistyped file with labels": "distill model data/a.csv --labelled tran.csv --student model --output new",
+    "adapters on layers that are not there": f"train train.csv --folds 2 --lora 2 --lora-target q --output new {TINY}",
     "longer than the model": "continue runs/a/best train.csv --epochs 1 --max-length 4096 --output new",
 }
 
@@ -238,6 +244,13 @@ def test_slips_of_the_pen_lead_to_a_map(capsys: pytest.CaptureFixture[str], work
         "test model train.csv --text-column nothing",
         "export nothing/like/it --output new",
         "continue train.csv train.csv --output new",
+        "distill runs train.csv --output new",
+        "distill model train.csv --student train.csv --output new",
+        "distill model train.csv --temperature 0 --output new",
+        "adapt train.csv --model model --output new",
+        "adapt train.csv --model model --probability 1 --output new",
+        "merge model --output new",
+        "merge nothing_like_it --output new",
         "continue model train.csv --output runs/a --epochs 1",
     ],
 )

@@ -80,7 +80,7 @@ def packed_file() -> tuple[bytes, dict[str, np.ndarray]]:
     coded = [piece.encode() for piece in PIECES]
     offsets = np.cumsum([0, *map(len, coded)]).astype("<u4")
     head += struct.pack("<Q", int(offsets[-1])) + offsets.tobytes()
-    head += np.arange(len(PIECES), dtype="<f4").tobytes() + b"".join(coded)
+    head += (-np.arange(len(PIECES))).astype("<f4").tobytes() + b"".join(coded)  # log probabilities
     characters = struct.pack("<IBI", ord("Ａ"), 1, ord("A"))
     head += struct.pack("<iI", 1, len(characters)) + characters
     directory = sum(2 + len(name) + 1 + 4 + 16 for name in tensors)

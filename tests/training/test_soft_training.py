@@ -9,6 +9,7 @@ import pytest
 import torch
 from forked import run_forked
 from paths import SUPPORT
+from preloaded import Preloaded
 from small_trainer import TEXTS, KeptGradients, arguments, build_model, vote_rows
 
 from kobert_hf_emotion.data.label_ids import label_ids
@@ -63,11 +64,11 @@ if args.process_index == 0:
 
 
 @pytest.mark.numeric
-def test_two_processes_train_as_one(tokenizer: KoBERTTokenizer, tmp_path: Path) -> None:
+def test_two_processes_train_as_one(tokenizer: KoBERTTokenizer, tmp_path: Path, preloaded: Preloaded) -> None:
     script = tmp_path / "worker.py"
     named = {"folder": str(tmp_path / "out"), "result": str(tmp_path / "two.pt")}
     script.write_text(WORKER.format(tests=str(SUPPORT), **named), encoding="utf-8")
-    run_forked((2, script))
+    run_forked(preloaded, (2, script))
     kept, history = torch.load(tmp_path / "two.pt", weights_only=True)
     model = build_model(tokenizer, soft_labels=True)
     loss, expected = reference(model, 13)
