@@ -11,7 +11,7 @@ import typer
 from ..data.tables import ReadOptions
 from ..wording import Language
 from . import options
-from .groups import Columns, Grouping, takes_groups
+from .groups import Columns, Grouping, Turns, takes_groups
 from .hints import words_of
 from .inputs import check_data_file, check_there
 from .language import counted, speak, spoken, words
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 _OF_TRAIN = (
     "train_file", "model", "text_column", "text_pair_column", "label_column", "group_column", "group_pattern",
     "group_duplicates", "labels", "task", "allow_empty", "encoding", "sheet", "delimiter", "quoted", "no_header",
-    "header_row", "layout", "word_split", "lang",
+    "header_row", "layout", "word_split", "context", "order_column", "lang",
 )  # fmt: skip
 """What was typed for the search that is typed for the training as well."""
 
 
 @takes_groups
 def search(
-    context: typer.Context,
+    call: typer.Context,
     train_file: options.InputFile,
     output: Annotated[
         Path | None,
@@ -78,6 +78,7 @@ def search(
     *,
     columns: Columns,
     grouping: Grouping,
+    turns: Turns,
     labels: options.Labels = None,
     task: options.Task = "single-label",
     allow_empty: options.AllowEmpty = False,
@@ -96,6 +97,7 @@ def search(
     measured on them. The same command continues a search that was interrupted.
     """  # noqa: D415
     from ..data.dataset import load_emotion_dataset_with_report
+    from ..data.turns import wanted_turns
     from ..search.searching import check_optuna, search_arguments
     from ..search.space import read_space
 
@@ -114,6 +116,7 @@ def search(
             reading=reading,
             task=task,
             allow_empty=allow_empty,
+            turns=wanted_turns(turns.context or 0, turns.order_column, columns.text_pair_column),
         )
         note_reading(report)
         with names_nearest("model", model):
@@ -133,8 +136,9 @@ def search(
                 group_duplicates=grouping.group_duplicates,
                 word_split=word_split,
                 allow_empty=allow_empty,
+                context=turns.context or 0,
                 checkpoint_seconds=checkpoint_seconds,
-                train_command=["kobert-emotion", "train", *words_of(context, _OF_TRAIN)],
+                train_command=["kobert-emotion", "train", *words_of(call, _OF_TRAIN)],
                 around=partial(_helper, spoken()),
             )
     if json:

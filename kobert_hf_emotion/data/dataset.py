@@ -192,7 +192,7 @@ def load_emotion_dataset_with_report(
         read_labels,
         several=kind.several,
         votes=kind.votes,
-        labels=() if labels is None or isinstance(labels, str) else tuple(labels),
+        labels=() if labels is None or isinstance(labels, str) else kind.called(labels),
         turns=turns,
         fine_label=fine_label_column,
         require_coarse=hierarchy is None,

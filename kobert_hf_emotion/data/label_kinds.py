@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from ..errors import DataError
+from ..labels import whole_number
 from .column_names import ANNOTATIONS_COLUMN
 from .distributions import majority_ids, to_shares
 from .label_ids import IGNORED, Truth, vote_feature
@@ -42,6 +43,14 @@ class LabelKind(ABC):
     def columns_mean(self, columns: Sequence[str]) -> tuple[str, ...]:
         """Returns the labels that columns of 0 and 1 are called by."""
         return tuple(columns)
+
+    def called(self, labels: Sequence[str]) -> tuple[str, ...]:
+        """Returns what columns for a label each may be called by, where the labels are known."""
+        return tuple(labels)
+
+    def values_of(self, names: Sequence[str]) -> Callable[[str], Sequence[str]]:  # noqa: ARG002 - one cell is one value
+        """Returns what finds the values in a cell that stand for a label each, known or not."""
+        return lambda cell: (cell,)
 
     def translated(self, cells: Sequence[str], label_map: LabelMap) -> dict[str, tuple[str, str]]:
         """Returns for each cell its labels as `label_map.parts` reads them, and a cell with those that it means."""
@@ -158,6 +167,11 @@ class SeveralLabels(LabelKind):
             tally.blanks = int(frame["blanks"].sum())
         return tally
 
+    def values_of(self, names: Sequence[str]) -> Callable[[str], Sequence[str]]:
+        """Returns what finds the parts of a cell."""
+        splitter = CellSplitter(names)
+        return lambda cell: splitter.split(cell).parts
+
     def unknown(self, cells: Sequence[str], names: Sequence[str]) -> set[str]:
         """Returns the cells of which a part is no label."""
         splitter = CellSplitter(names)
@@ -219,6 +233,11 @@ class SoftLabels(LabelKind):
         if "blanks" in frame:
             tally.votes.blanks = int(frame["blanks"].sum())
         return tally
+
+    def values_of(self, names: Sequence[str]) -> Callable[[str], Sequence[str]]:
+        """Returns what finds that which is voted for in a cell."""
+        reader = VoteReader(names)
+        return lambda cell: reader.read(cell).voted_for
 
     def translated(self, cells: Sequence[str], label_map: LabelMap) -> dict[str, tuple[str, str]]:
         """Returns for each cell what is voted for in it, and a cell with the votes for the labels that these mean."""
@@ -359,6 +378,12 @@ class Settled(LabelKind):
             return tuple(columns)
         meant = [self.label_map.translate(name) for name in columns]
         return tuple(name for name in dict.fromkeys(meant) if name)
+
+    def called(self, labels: Sequence[str]) -> tuple[str, ...]:
+        """Returns the labels, and the names of what means them; numbers number rows, or anything."""
+        if self.label_map is None or not labels:
+            return tuple(labels)
+        return (*labels, *(value for value in self.label_map.values if whole_number(value) is None))
 
     def names_in(self, cells: Mapping[str, int]) -> tuple[str, ...]:
         """Returns the names that cells hold; with a map those that it knows."""

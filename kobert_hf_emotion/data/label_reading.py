@@ -116,7 +116,12 @@ class LabelReading:
 
     def _mapped_line(self, language: Language) -> str:
         """Returns what a map made of the cells; those that it leaves as they are, in one number."""
-        none = titled("없음, 그 행은 뺌", "none, rows left out", language)
+        left_out = (
+            ("없음, 그 표는 뺌", "none, votes left out")
+            if self.votes.ways
+            else ("없음, 그 행은 뺌", "none, rows left out")
+        )
+        none = titled(*left_out, language)
         same = sum(cells.get(label, 0) for label, cells in self.mapped.items())
         changed = {label or none: dict(cells) for label, cells in self.mapped.items()}
         for label, cells in changed.items():

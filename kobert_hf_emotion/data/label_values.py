@@ -12,7 +12,6 @@ from .columns import Wanted
 from .label_kinds import label_kind
 from .label_map import Proposal, nearest, propose
 from .label_parsing import LabelParser, label_key, label_names
-from .several_labels import CellSplitter
 from .tables import ReadOptions, read_table
 from .tables.column_roles import columns_of
 from .task_names import TaskName
@@ -41,22 +40,24 @@ def label_values(
             nearly as a frequent one is proposed to be that.
         fine_label_column: The column that is looked at where labels have two levels.
         reading: How the file is to be read.
-        task: As for `load_emotion_dataset`; of rows with several labels each is a value.
+        task: As for `load_emotion_dataset`; of rows with several labels each is a value, of votes all that has some.
 
     Raises:
         DataError: The file or a column is not what was expected.
     """
     kind = label_kind(task)
     given = () if labels is None or isinstance(labels, str) else tuple(labels)
-    wanted = Wanted(text_column, fine_label_column or label_column, several=kind.several, labels=given)
+    wanted = Wanted(
+        text_column, fine_label_column or label_column, several=kind.several, votes=kind.votes, labels=given
+    )
     table = read_table(path, reading)
     frame = join_tables([table], [columns_of(table, wanted)])
     names = label_names(frame, labels, kind.names_in) or ()
     clean_texts(frame)
     cells: Counter[str] = Counter()
-    splitter = CellSplitter(names)
+    values_in = kind.values_of(names)
     for cell, rows in frame[frame["reason"] == ""]["raw_label"].value_counts().items():
-        for part in splitter.split(str(cell)).parts if kind.several else (str(cell),):
+        for part in values_in(str(cell)):
             cells[part] += int(rows)
     return propose(cells, names if given else _frequent(cells, names))
 

@@ -114,7 +114,7 @@ def open_rows(
         read_labels=read_labels,
         several=kind.several,
         votes=kind.votes,
-        labels=tuple(labels),
+        labels=kind.called(labels),
         turns=turns,
         fine_label=fine_label_column,
     )

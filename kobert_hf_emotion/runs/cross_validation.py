@@ -116,7 +116,7 @@ def cross_validate(
     check_path("output_dir", output_dir)
     check_path("model", model)
     _check_args(args)
-    _check_context(dataset, context)
+    check_context(dataset, context)
     plan = Plan(
         Path(output_dir), os.fspath(model), named_labels(dataset), args, word_split, legacy_export, allow_empty, context
     )
@@ -134,7 +134,7 @@ def cross_validate(
     return result
 
 
-def _check_context(dataset: datasets.Dataset, context: int) -> None:
+def check_context(dataset: datasets.Dataset, context: int) -> None:
     """Raises `DataError` where rows have turns before them and `context` is not given, or the other way round."""
     check_count("context", context, 0)
     has_turns = {TEXT_PAIR_COLUMN, CONVERSATION_COLUMN} <= set(dataset.column_names)

@@ -22,7 +22,6 @@ from ..metrics.scores import Scores
 from ..splits.folds import Indices, fold_numbers, set_aside, split_hash
 from ..splits.split import Split
 from ..tokenization.cache import CACHED_ROWS
-from ..tokenization.encoding import encode_dataset
 from ..training.choosing import ChosenEpoch
 from ..training.progress import RunProgress
 from ..training.resumable_trainer import FoldTrainer, last_checkpoint
@@ -80,7 +79,7 @@ def _encode(plan: Plan) -> datasets.Dataset:
     """Returns the token ids of all rows, made by the main process alone."""
 
     def encode() -> datasets.Dataset:
-        return encode_dataset(plan.dataset, plan.tokenizer, plan.args.max_length, plan.labels, plan.context > 0)
+        return plan.encoded()
 
     if len(plan.dataset) < CACHED_ROWS:
         return once_for_all(plan.args, encode)
@@ -90,7 +89,7 @@ def _encode(plan: Plan) -> datasets.Dataset:
 
 def train_one_fold(plan: Plan, split: Split, number: int) -> None:
     """Trains one fold of a run, for a process that does no more than that."""
-    encoded = encode_dataset(plan.dataset, plan.tokenizer, plan.args.max_length, plan.labels, plan.context > 0)
+    encoded = plan.encoded()
     with collector_ignores_startup(), RunProgress(len(split.folds), disable=True) as progress:
         progress.fold = number - 1
         train_fold(plan, number, encoded, _shares(plan, split, number), [progress])

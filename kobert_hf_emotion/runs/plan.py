@@ -20,6 +20,7 @@ from ..inference.classifier import ADAPTED, encoder_sha256, start_model
 from ..splits.split import Split
 from ..tasks.choice import task_for
 from ..tasks.task import Task
+from ..tokenization.encoding import encode_dataset
 from ..tokenization.loading import load_tokenizer, vocabulary_sha256
 from ..tokenization.pieces import WordSplit
 from ..training.arguments import EmotionTrainingArguments
@@ -77,6 +78,10 @@ class Plan:
             setattr(model.config, ADAPTED, encoder_sha256(model))
             add_adapters(model, self.args.adapters, self.model)
         return model
+
+    def encoded(self) -> datasets.Dataset:
+        """Returns the token ids of all rows."""
+        return encode_dataset(self.dataset, self.tokenizer, self.args.max_length, self.labels, self.context > 0)
 
     def checkpoints(self, fold: int) -> Path:
         """Returns where the checkpoints of a fold are while it is not finished."""

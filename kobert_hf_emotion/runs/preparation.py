@@ -116,6 +116,16 @@ def _prepare(plan: Plan, divide: Callable[[], Split], about: Mapping[str, Any]) 
     return Preparation(split, record, audit)
 
 
+def _turns_cut(plan: Plan) -> dict[str, Any]:
+    """Counts what of the turns before lines does not fit beside them, where there are any, and logs it."""
+    if not plan.context:
+        return {}
+    texts, contexts = plan.dataset[TEXT_COLUMN][:], plan.dataset[TEXT_PAIR_COLUMN][:]
+    _, cut = fit_context(plan.tokenizer, texts, contexts, plan.args.max_length)
+    logger.info(cut.message(plan.args.max_length))
+    return {"context_cut": asdict(cut)}
+
+
 def _say_adapters(plan: Plan, model: PreTrainedModel) -> None:
     if not plan.args.lora:
         return
@@ -135,16 +145,6 @@ def _say_adapters(plan: Plan, model: PreTrainedModel) -> None:
                 "larger steps",
             )
         )
-
-
-def _turns_cut(plan: Plan) -> dict[str, Any]:
-    """Counts what of the turns before lines does not fit beside them, where there are any, and logs it."""
-    if not plan.context:
-        return {}
-    texts, contexts = plan.dataset[TEXT_COLUMN][:], plan.dataset[TEXT_PAIR_COLUMN][:]
-    _, cut = fit_context(plan.tokenizer, texts, contexts, plan.args.max_length)
-    logger.info(cut.message(plan.args.max_length))
-    return {"context_cut": asdict(cut)}
 
 
 def _begun_with(plan: Plan, begun: Mapping[str, Any], split: Split) -> Split:

@@ -26,7 +26,6 @@ from ..runs.fold_training import Shares, train_fold
 from ..runs.layout import FOLD_FILE, IN_PROGRESS, fold_folder
 from ..tasks.multi_label import MultiLabel
 from ..tasks.task import Task
-from ..tokenization.encoding import encode_dataset
 from ..utils.files import atomic_write, write_json
 from .plan import SearchPlan
 from .space import command_words
@@ -144,7 +143,7 @@ def _on_held_out(search: SearchPlan, trial: FrozenTrial) -> tuple[HeldOutScores,
     if (path / FOLD_FILE).is_file():
         _, logits = read_fold(path, truth, plan.task)
     else:
-        encoded = encode_dataset(plan.dataset, plan.tokenizer, plan.args.max_length, plan.labels)
+        encoded = plan.encoded()
         shares = Shares(search.searched, search.held_out)
         _, logits = train_fold(plan, 1, encoded, shares, [], keeps_model=False)
         if (plan.run / IN_PROGRESS).is_dir():

@@ -46,6 +46,7 @@ class SearchPlan:
         prunes: Whether trials that do worse than the median are given up early.
         word_split: See `cross_validate`.
         allow_empty: See `cross_validate`.
+        context: See `cross_validate`.
     """
 
     folder: Path
@@ -61,6 +62,7 @@ class SearchPlan:
     prunes: bool = True
     word_split: WordSplit | None = None
     allow_empty: bool = False
+    context: int = 0
 
     @cached_property
     def searched(self) -> Indices:
@@ -116,4 +118,4 @@ class SearchPlan:
         return self._plan(self.folder / HELD_OUT / f"trial_{number}", self.dataset, args)
 
     def _plan(self, run: Path, rows: datasets.Dataset, args: EmotionTrainingArguments) -> Plan:
-        return Plan(run, os.fspath(self.model), rows, args, self.word_split, False, self.allow_empty)
+        return Plan(run, os.fspath(self.model), rows, args, self.word_split, False, self.allow_empty, self.context)

@@ -22,6 +22,7 @@ from ..data.input_checks import check_dataset
 from ..data.label_ids import has_votes, named_labels
 from ..errors import KoBERTEmotionError, RunError, SplitError
 from ..inference.classifier import weights_sha256
+from ..runs.cross_validation import check_context
 from ..runs.preparation import data_sha256
 from ..runs.state import check_same_run
 from ..splits.folds import split_hash
@@ -64,6 +65,7 @@ def search_arguments(
     group_duplicates: bool = True,
     word_split: WordSplit | None = None,
     allow_empty: bool = False,
+    context: int = 0,
     checkpoint_seconds: float = 60.0,
     train_command: Sequence[str] = ("kobert-emotion", "train", "train.csv"),
     around: Callable[[], AbstractContextManager[Any]] = nullcontext,
@@ -98,6 +100,7 @@ def search_arguments(
         group_duplicates: Whether rows with the same text stay together.
         word_split: See `cross_validate`.
         allow_empty: Likewise.
+        context: Likewise.
         checkpoint_seconds: Likewise.
         train_command: Words of the command that trains on these rows, to which the best arguments are added.
         around: Makes what every process of its own works in, such as settings of its log.
@@ -131,6 +134,7 @@ def search_arguments(
             "탐색은 아직 주석자들의 표로 된 라벨을 모릅니다. 다수결 라벨로 하세요.",
             "A search does not know labels that are votes of annotators yet: search with the majority's labels.",
         )
+    check_context(dataset, context)
     rows = named_labels(dataset)
     grouping = (group_by, group_pattern, group_duplicates)
     outer = _held_out(rows, held_out, seed, grouping)
@@ -151,6 +155,7 @@ def search_arguments(
         prunes=prunes,
         word_split=word_split,
         allow_empty=allow_empty,
+        context=context,
     )
     _begin(search, _record(search, outer, inner))
     with _helpers(search, n_jobs, around), collector_ignores_startup():
@@ -263,6 +268,7 @@ def _record(search: SearchPlan, outer: Split, inner: Split) -> dict[str, Any]:
         "labels": search.labels,
         "task": search.task.name,
         "allow_empty": search.allow_empty,
+        **({"context": search.context} if search.context else {}),
         "rows": len(search.dataset),
         "data_sha256": data_sha256(search.dataset),
         "held_out_rows": len(search.held_out),

@@ -24,7 +24,6 @@ from ..runs.fold_training import Shares, train_fold
 from ..runs.layout import FOLD_FILE, IN_PROGRESS, fold_folder
 from ..runs.plan import Plan
 from ..splits.folds import fold_numbers
-from ..tokenization.encoding import encode_dataset
 from ..wording import Wording
 from .plan import SearchPlan
 from .storage import arguments_of, best_of
@@ -85,7 +84,7 @@ class TokenIds:
         """Returns the token ids of a plan's rows."""
         length = plan.args.max_length
         if self._of is None or self._of[0] != length:
-            self._of = length, encode_dataset(plan.dataset, plan.tokenizer, length, plan.labels)
+            self._of = length, plan.encoded()
         return self._of[1]
 
 

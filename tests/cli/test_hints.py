@@ -165,12 +165,6 @@ MISTAKES = {
     "a run to continue": "continue runs/a train.csv --epochs 1 --output new",
     "a state that is not there": "continue runs/a/best train.csv --epochs 1 --resume-optimizer --output new",
     "a mistyped file to continue with": "continue runs/a/best tran.csv --epochs 1 --output new",
-    "a mistyped file to learn from": "distill model trian.csv --student model --epochs 1 --output new",
-    "a mistyped teacher": "distill modle train.csv --student model --epochs 1 --output new",
-    "a mistyped student": "distill model train.csv --student modle --epochs 1 --output new",
-    "a student where a folder is": "distill model train.csv --student model --epochs 1 --output runs",
-    "a mistyped file with labels": "distill model data/a.csv --labelled tran.csv --student model --output new",
-    "adapters on layers that are not there": f"train train.csv --folds 2 --lora 2 --lora-target q --output new {TINY}",
     "a column of fine labels alone": (
         "train levels.csv --fine-label-column 감정_소분류 --folds 2 --epochs 1 --model model --output new"
     ),
@@ -184,6 +178,12 @@ MISTAKES = {
     ),
     "a map over a file": "doctor train.csv --labels sad,happy --write-label-map train.csv",
     "a map as xlsx": "doctor train.csv --labels sad,happy --write-label-map map.xlsx",
+    "a mistyped file to learn from": "distill model trian.csv --student model --epochs 1 --output new",
+    "a mistyped teacher": "distill modle train.csv --student model --epochs 1 --output new",
+    "a mistyped student": "distill model train.csv --student modle --epochs 1 --output new",
+    "a student where a folder is": "distill model train.csv --student model --epochs 1 --output runs",
+    "a mistyped file with labels": "distill model data/a.csv --labelled tran.csv --student model --output new",
+    "adapters on layers that are not there": f"train train.csv --folds 2 --lora 2 --lora-target q --output new {TINY}",
     "longer than the model": "continue runs/a/best train.csv --epochs 1 --max-length 4096 --output new",
 }
 

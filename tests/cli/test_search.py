@@ -12,6 +12,7 @@ from sentences import sentences, write_seed_csv
 from kobert_hf_emotion.cli import main
 
 SPACE = "learning-rate: {low: 1e-4, high: 1e-2, log: true}\nepochs: 1\nbatch_size: [8, 16]\nmax_length: 24\n"
+TALK = [("happy", "합격했어"), ("sad", "눈물이 나")]
 
 
 def test_the_command_that_it_ends_in_can_be_typed(
@@ -67,3 +68,20 @@ def test_mistakes_end_in_a_line_that_can_be_typed(
     if mended is not None:
         assert "$ kobert-emotion search train.csv" in err
         assert mended in err.splitlines()[-1]
+
+
+def test_lines_go_with_their_turns(
+    tiny_model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = "".join(
+        f"d{n},{said} {n},{emotion}\nd{n},네.,{emotion}\n" for n in range(12) for emotion, said in [TALK[n % 2]]
+    )
+    Path("talk.csv").write_text("talk,Text,Emotion\n" + lines, encoding="utf-8")
+    Path("space.yaml").write_text(SPACE, encoding="utf-8")
+    argv = ["search", "talk.csv", "--labels", "auto", "--context", "2", "--group-column", "talk", "--output", "s"]
+    argv += ["--no-group-duplicates", "--model", str(tiny_model_folder), "--trials", "2", "--folds", "2"]
+    assert main([*argv, "--space", "space.yaml", "--held-out", "0.34", "--lang", "en"]) == 0
+    words = shlex.split(capsys.readouterr().out.splitlines()[-1])
+    assert words[words.index("--context") + 1] == "2"
+    assert json.loads(Path("s/search.json").read_text(encoding="utf-8"))["context"] == 2
