@@ -31,7 +31,7 @@ def render_adapted_card(record: Mapping[str, Any], name: str) -> str:
         base_model=source if is_hub_id(source) else None,
     )
     found, arguments = record["perplexity"], record["training_arguments"]
-    facts: list[list[object]] = [
+    facts: list[list[str]] = [
         ["글 / texts", f"{record['texts']:,}"],
         ["글의 SHA-256 / SHA-256 of the texts", f"`{record['texts_sha256']}`"],
         ["떼어 둔 글 / held-out texts", f"{record['held_out_texts']:,}"],

@@ -162,7 +162,7 @@ def arguments_from(training: TrainingOptions | AdaptationOptions) -> EmotionTrai
 
     given = {ARGUMENTS.get(name, name): value for name, value in vars(training).items()}
     names = {argument: option for option, argument in ARGUMENTS.items()}
-    others = others_from(given.pop("other_arguments") or (), names, given)
+    others = others_from(given.pop("other_arguments", None) or (), names, given)
     if given.get("report_to") is None:
         given["report_to"] = "none"
     if "focal_gamma" in given:

@@ -15,7 +15,7 @@ from .typed import typed
 
 if TYPE_CHECKING:
     from ..inference.logits_model import LogitsModel
-    from ..tokenization.windows import LongTexts
+    from ..tokenization.long_texts import LongTexts
 
 
 def long_texts(context: typer.Context, asked: Long) -> LongTexts | None:
@@ -33,7 +33,7 @@ def long_texts(context: typer.Context, asked: Long) -> LongTexts | None:
                 mend={"long": "window"},
             )
         return None
-    from ..tokenization.windows import LongTexts
+    from ..tokenization.long_texts import LongTexts
 
     return LongTexts(asked.long, asked.stride, asked.pool)
 
@@ -52,7 +52,8 @@ def note_long(model: LogitsModel, texts: Sequence[str], long: LongTexts | None) 
     """Says how many texts are longer than a model reads, and what becomes of them."""
     from ..modeling.long_texts import LongCounts
     from ..tokenization.guard import UnknownTexts
-    from ..tokenization.windows import Divider, LongTexts
+    from ..tokenization.long_texts import LongTexts
+    from ..tokenization.windows import Divider
 
     reader = model.reader()
     pieces = Divider(reader.tokenizer, reader.limit, long or LongTexts(stride=0)).divide(texts)

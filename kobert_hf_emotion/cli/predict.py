@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..inference.logits_model import LogitsModel
     from ..tasks.task import Prediction
     from ..tokenization.guard import UnknownTexts
-    from ..tokenization.windows import LongTexts
+    from ..tokenization.long_texts import LongTexts
 
 
 _FOR_TEXTS = {"model", "inputs", "output", "as_text", "batch_size", "tokenizer", "num_attention_heads", "json"}

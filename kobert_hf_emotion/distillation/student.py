@@ -254,7 +254,7 @@ class _Job:
         checkpoint = last_checkpoint(checkpoints)
         if checkpoint is not None:
             logger.info(Wording(f"{checkpoint}에서 이어서 학습합니다", f"continued from {checkpoint}"))
-        with collector_ignores_startup(), RunProgress(1, args.disable_tqdm) as progress:
+        with collector_ignores_startup(), RunProgress(1, bool(args.disable_tqdm)) as progress:
             trainer = DistillationTrainer(
                 model,
                 args,

@@ -24,7 +24,7 @@ from ..metrics.scores import Scores
 from ..modeling.criterion import criterion_of
 from ..modeling.prediction import DEFAULT_BATCH_SIZE
 from ..tasks.choice import check_task
-from ..tokenization.windows import LongTexts
+from ..tokenization.long_texts import LongTexts
 from ..utils.argument_checks import check_count, check_path
 from ..wording import Wording
 

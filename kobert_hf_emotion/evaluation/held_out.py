@@ -30,7 +30,7 @@ from ..tasks.choice import check_task
 from ..tasks.single_label import SingleLabel
 from ..tasks.task import Task
 from ..tasks.two_levels import TwoLevels
-from ..tokenization.windows import LongTexts
+from ..tokenization.long_texts import LongTexts
 from ..utils.argument_checks import check_count
 from .checkpoints import CheckpointScores, check_turns, evaluate_predictor, mean_focal_loss
 

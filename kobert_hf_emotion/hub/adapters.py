@@ -14,7 +14,8 @@ ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE = "adapter_config.json", "adapter_mode
 
 def is_adapter(place: str | os.PathLike[str]) -> bool:
     """Whether a folder holds adapters, and not the weights of a model."""
-    return Path(place, ADAPTER_CONFIG_FILE).is_file()
+    # Whatever is no place at all is refused by those who open it.
+    return isinstance(place, str | os.PathLike) and Path(place, ADAPTER_CONFIG_FILE).is_file()
 
 
 def base_of(folder: str | os.PathLike[str]) -> str:

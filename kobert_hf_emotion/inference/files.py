@@ -32,7 +32,7 @@ from ..tasks.single_label import SingleLabel
 from ..tasks.task import Task
 from ..tasks.two_levels import TwoLevels
 from ..tokenization.guard import UnknownTexts
-from ..tokenization.windows import LongTexts
+from ..tokenization.long_texts import LongTexts
 from .logits_model import LogitsModel
 from .prediction_csv import prediction_csv
 

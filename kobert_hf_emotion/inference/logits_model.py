@@ -17,7 +17,7 @@ from ..modeling.long_texts import LongAnswer, Reader, answer_long, as_long, refu
 from ..modeling.prediction import DEFAULT_BATCH_SIZE, as_pairs
 from ..tasks.task import Prediction, Task
 from ..tokenization.guard import UnknownTexts
-from ..tokenization.windows import LongMode, LongTexts
+from ..tokenization.long_texts import LongMode, LongTexts
 from ..utils.argument_checks import check_count
 
 

@@ -30,8 +30,8 @@ from ..tasks.choice import task_of
 from ..tasks.task import Prediction
 from ..tokenization.guard import UnknownTexts, check_vocabulary
 from ..tokenization.loading import load_tokenizer, vocabulary_sha256
+from ..tokenization.long_texts import LongMode, LongTexts
 from ..tokenization.model_files import fit_length
-from ..tokenization.windows import LongMode, LongTexts
 from ..wording import Wording
 from .criterion import criterion_of
 from .explaining import subject_of

@@ -17,7 +17,8 @@ from ..errors import DataError
 from ..metrics.probabilities import Logits
 from ..tasks.task import CoarsePrediction, Prediction, Task
 from ..tokenization.guard import UnknownTexts, check_predicted
-from ..tokenization.windows import Divider, LongMode, LongTexts, Pieces, Pool
+from ..tokenization.long_texts import LongMode, LongTexts, Pool
+from ..tokenization.windows import Divider, Pieces
 from ..wording import Wording
 
 Ask: TypeAlias = Callable[[list[str], list[str] | None, UnknownTexts | None], NDArray[np.float32]]

@@ -22,7 +22,7 @@ from ..assets import PAGE
 from ..errors import KoBERTEmotionError
 from ..tasks.task import Prediction
 from ..tokenization.guard import UnknownTexts
-from ..tokenization.windows import LongTexts
+from ..tokenization.long_texts import LongTexts
 from .batching import Batcher, QueueFull, Stopped
 from .gate import Gate
 from .long_texts import Divided, divided

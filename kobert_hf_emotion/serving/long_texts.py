@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..tokenization.windows import LongTexts, Pieces
+from ..tokenization.long_texts import LongTexts
+from ..tokenization.windows import Pieces
 from .predictor import Answer, Failure, Line, Predictor
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import KoBERTEmotionError
-from ..tokenization.windows import LongTexts
+from ..tokenization.long_texts import LongTexts
 from ..utils.argument_checks import check_count, check_number
 
 API_KEY_VARIABLE = "KOBERT_EMOTION_API_KEY"

@@ -18,7 +18,8 @@ from ..metrics.probabilities import check_logits
 from ..modeling.long_texts import LongPrediction, Part, pool_logits
 from ..tasks.task import Prediction
 from ..tokenization.guard import PROBES, UnknownTexts, check_predicted
-from ..tokenization.windows import Divider, LongTexts, Pieces
+from ..tokenization.long_texts import LongTexts
+from ..tokenization.windows import Divider, Pieces
 
 if TYPE_CHECKING:
     from ..inference.logits_model import LogitsModel

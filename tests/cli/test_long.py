@@ -11,7 +11,7 @@ import pytest
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.inference.classifier import load_classifier
 from kobert_hf_emotion.modeling.classifier import EmotionClassifier
-from kobert_hf_emotion.tokenization.windows import LongTexts
+from kobert_hf_emotion.tokenization.long_texts import LongTexts
 
 DIARY = "아침에는 비가 왔다. 버스를 놓쳐서 짜증이 났다! 그래도 점심은 맛있었다. " * 5
 

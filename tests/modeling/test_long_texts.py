@@ -17,7 +17,7 @@ from kobert_hf_emotion.modeling.long_texts import pool_logits
 from kobert_hf_emotion.tasks.multi_label import MultiLabel
 from kobert_hf_emotion.tasks.single_label import SingleLabel
 from kobert_hf_emotion.tokenization.guard import UnknownTexts
-from kobert_hf_emotion.tokenization.windows import LongTexts
+from kobert_hf_emotion.tokenization.long_texts import LongTexts
 
 SHORT = ["오늘 정말 행복했어", "왜 늦었어? 그만 좀 해.", ""]
 DIARY = "아침에는 비가 왔다. 버스를 놓쳐서 짜증이 났다! 그래도 점심은 맛있었다.\n저녁에 친구가 전화했다. " * 6

@@ -22,13 +22,13 @@ sys.path.insert(0, sys.argv[3])
 from small_runs import make_args, make_dataset
 
 from kobert_hf_emotion.errors import SplitError
-from kobert_hf_emotion.runs import fold_training, preparation
+from kobert_hf_emotion.runs import plan, preparation
 from kobert_hf_emotion.runs.cross_validation import cross_validate
 
 model, folder = sys.argv[1], Path(sys.argv[2])
 args = make_args(num_train_epochs=1, max_steps=1, use_cpu=True)
 seen = {"audits": 0, "encoded": 0, "refused": None}
-audit, encode = preparation.audit_dataset, fold_training.encode_dataset
+audit, encode = preparation.audit_dataset, plan.encode_dataset
 
 def counted(*given, **named):
     seen["audits"] += 1
@@ -38,7 +38,7 @@ def counted_encoding(*given, **named):
     seen["encoded"] += 1
     return encode(*given, **named)
 
-preparation.audit_dataset, fold_training.encode_dataset = counted, counted_encoding
+preparation.audit_dataset, plan.encode_dataset = counted, counted_encoding
 try:
     cross_validate(make_dataset(2), folder / "refused", model, args, n_splits=5)
 except SplitError as error:

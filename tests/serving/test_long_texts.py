@@ -11,7 +11,7 @@ from served import ask
 from kobert_hf_emotion.inference.classifier import Classifier
 from kobert_hf_emotion.modeling.classifier import EmotionClassifier
 from kobert_hf_emotion.serving import ServingOptions
-from kobert_hf_emotion.tokenization.windows import LongTexts
+from kobert_hf_emotion.tokenization.long_texts import LongTexts
 
 TEXTS = ["오늘 정말 행복했어", "아침에는 비가 왔다. 버스를 놓쳐서 짜증이 났다! 그래도 점심은 맛있었다. " * 5, ""]
 

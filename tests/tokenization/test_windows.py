@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from kobert_hf_emotion.assets import resolve_default
 from kobert_hf_emotion.errors import KoBERTEmotionError
+from kobert_hf_emotion.tokenization.long_texts import LongTexts
 from kobert_hf_emotion.tokenization.tokenizer import VOCAB_FILE, KoBERTTokenizer
-from kobert_hf_emotion.tokenization.windows import Divider, LongTexts, sentences
+from kobert_hf_emotion.tokenization.windows import Divider, sentences
 
 TOKENIZER = KoBERTTokenizer(f"{resolve_default('default')}/{VOCAB_FILE}")
 WORDS = st.sampled_from(
