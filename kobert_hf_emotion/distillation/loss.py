@@ -31,7 +31,7 @@ def soft_loss(logits: Tensor, teacher: Tensor, temperature: float = 1.0, several
 
     Example:
         >>> soft_loss(torch.tensor([[0.0, 0.0]]), torch.tensor([[2.0, 0.0]]), temperature=2.0)
-        tensor([0.4433])
+        tensor([0.4438])
     """
     check_number("temperature", temperature, above=True)
     scores = logits if logits.dtype == torch.float64 else logits.float()

@@ -54,7 +54,7 @@ class RecordedSteps:
 
     def __init__(self, model: nn.Module, step: Step) -> None:
         self._step = step
-        self._parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self._weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self._places: list[int] = []
         self._seen: Counter[_Shape] = Counter()
         self._recorded: dict[_Shape, _Recording] = {}
@@ -77,7 +77,7 @@ class RecordedSteps:
             step: it is new, or too many are recorded.
         """
         shape = tuple((name, tensor.shape, tensor.dtype) for name, tensor in sorted(inputs.items()))
-        places = [parameter.data_ptr() for parameter in self._parameters]
+        places = [parameter.data_ptr() for parameter in self._weights]
         if places != self._places:  # the weights lie elsewhere, and a recording would go on with the old ones
             self._recorded.clear()
             self._memory = torch.cuda.graph_pool_handle()  # the memory of the old one went with its recordings
@@ -103,7 +103,7 @@ class RecordedSteps:
 
     def _record(self, inputs: Mapping[str, Tensor]) -> _Recording | None:
         """Records a step; None where it cannot be recorded, or a replay is not the step, and a warning says so."""
-        held, device = self._gradients, self._parameters[0].device
+        held, device = self._gradients, self._weights[0].device
         random_state = torch.cuda.get_rng_state(device)
         recording, why = None, ""
         try:
@@ -128,7 +128,7 @@ class RecordedSteps:
     def _recorded_and_compared(self, inputs: Mapping[str, Tensor], random_state: Tensor) -> tuple[_Recording, float]:
         """Records a step; returns how far the gradients of a replay are from the step's own, as a share of them."""
         own = {name: tensor.clone() for name, tensor in inputs.items()}
-        device = self._parameters[0].device
+        device = self._weights[0].device
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         self._set_gradients([])
@@ -151,14 +151,14 @@ class RecordedSteps:
     @property
     def _gradients(self) -> list[Tensor]:
         """The gradients of all parameters, or none."""
-        held = [parameter.grad for parameter in self._parameters]
+        held = [parameter.grad for parameter in self._weights]
         if all(gradient is None for gradient in held):
             return []
         return [
             torch.zeros_like(parameter) if gradient is None else gradient
-            for parameter, gradient in zip(self._parameters, held, strict=True)
+            for parameter, gradient in zip(self._weights, held, strict=True)
         ]
 
     def _set_gradients(self, gradients: list[Tensor]) -> None:
-        for index, parameter in enumerate(self._parameters):
+        for index, parameter in enumerate(self._weights):
             parameter.grad = gradients[index] if gradients else None

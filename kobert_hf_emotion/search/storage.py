@@ -60,6 +60,11 @@ class KernelLock:
         block.__exit__(None, None, None)
 
 
+def reported_by(trial: Trial) -> dict[int, float]:
+    """Returns what a trial has reported so far, by step."""
+    return trial.storage.get_trial(trial._trial_id).intermediate_values
+
+
 def _cut_torn_line(path: Path) -> None:
     """Cuts off what stands behind the last line's end; to be called where nobody else writes."""
     with path.open("rb+") as handle:

@@ -26,7 +26,7 @@ from ..runs.plan import Plan
 from ..splits.folds import fold_numbers
 from ..wording import Wording
 from .plan import SearchPlan
-from .storage import arguments_of, best_of
+from .storage import arguments_of, best_of, reported_by
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class TrialReporter(TrainerCallback):
             raise Diverged
         part = math.floor(PARTS * state.global_step / state.max_steps)
         step = PARTS * (self.fold - 1) + part
-        told = self.trial.storage.get_trial(self.trial._trial_id).intermediate_values
+        told = reported_by(self.trial)
         if part == 0:
             return
         if step not in told:  # it is where an epoch is done again, or is the second in the same part

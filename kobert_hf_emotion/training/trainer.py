@@ -187,7 +187,7 @@ class EmotionTrainer(PushingTrainer):
         if model is self.model and can_record(self.args, self.model, self.criterion):
             self._recorded = self._recorded or RecordedSteps(self.model, self._step_to_record)
             model.train()
-            inputs = self._prepare_inputs(inputs)
+            inputs = self.on_device(inputs)
             rows = self._rows_of_step(inputs[LABELS_COLUMN], num_items_in_batch).float()
             replayed = self._recorded.replay({**inputs, ROWS: rows})
             if replayed is not None:

@@ -23,8 +23,9 @@ PACKAGE = ROOT / "kobert_hf_emotion"
 LIBRARIES = ("accelerate", "datasets", "huggingface_hub", "tokenizers", "torch", "transformers", "typer")
 HOMES = {
     "transformers": ("utils/transformers_private/",),
-    "torch": ("utils/modules.py", "kernels/onednn.py"),
+    "torch": ("utils/modules.py", "kernels/onednn.py", "kernels/cuda_graphs.py"),
     "openpyxl": ("data/tables/xlsx.py",),
+    "optuna": ("search/storage.py",),
     "names in old files": ("legacy/structure.py",),  # keys of what was pickled, not attributes of a torch that is here
 }
 TRAINER, TOKENIZER = (
@@ -38,6 +39,7 @@ CALLED = {
     f"{TRAINER}._load_rng_state": ["checkpoint"],
     f"{TRAINER}._save_optimizer_and_scheduler": ["output_dir"],
     f"{TRAINER}._save_scaler": ["output_dir"],
+    f"{TRAINER}._prepare_inputs": ["inputs"],
     f"{TRAINER}._save_checkpoint": ["model", "trial"],
     f"{TRAINER}._push_from_checkpoint": ["checkpoint_folder"],
     f"{TRAINER}.save_model": ["output_dir", "_internal_call"],
@@ -63,6 +65,10 @@ READ = [
     "torch.nn:Linear(1, 1)._forward_hooks",
     "torch.nn:Linear(1, 1)._forward_pre_hooks",
     "torch.nn:Module._compiled_call_impl",
+    "optuna.trial:create_trial(value=0.0)._trial_id",
+    "torch:_foreach_add_",
+    "torch:_foreach_norm",
+    "torch:_foreach_sub",
     "torch.nn.modules.module:_global_forward_hooks",
     "torch.nn.modules.module:_global_forward_pre_hooks",
 ]

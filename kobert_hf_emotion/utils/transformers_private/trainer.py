@@ -50,6 +50,10 @@ class OpenTrainer(Trainer):
         """Writes the model to `args.output_dir`, and does not push it, as `save_model` may."""
         self.save_model(_internal_call=True)
 
+    def on_device(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Returns a batch on the device of the training."""
+        return self._prepare_inputs(inputs)
+
     def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
         return self.train_sampler(self.train_dataset if train_dataset is None else train_dataset)
 
