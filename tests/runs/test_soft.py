@@ -20,6 +20,8 @@ from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.data.label_ids import vote_feature
 from kobert_hf_emotion.errors import KoBERTEmotionError
 from kobert_hf_emotion.inference.loading import load_checkpoint
+from kobert_hf_emotion.runs import cross_validation
+from kobert_hf_emotion.runs.reporting import write_page
 from kobert_hf_emotion.tasks.soft import Soft
 
 NAMES = ["기쁨", "놀람", "슬픔"]
@@ -61,7 +63,9 @@ def place(tmp_path_factory: pytest.TempPathFactory, tiny_model_folder: Path) -> 
     write(folder / "test.csv", 20, 2, by_annotator=False)
     options = ["--task", "soft", *LABELS, "--model", str(tiny_model_folder), "--folds", "2", "--epochs", "2"]
     options += ["--learning-rate", "1e-3", "--batch-size", "16", "--alpha", "balanced"]
-    assert main(["train", str(folder / "train.csv"), *options, "--output", str(folder / "run")]) == 0
+    with pytest.MonkeyPatch.context() as patch:  # `conftest` leaves pages out
+        patch.setattr(cross_validation, "write_page", write_page)
+        assert main(["train", str(folder / "train.csv"), *options, "--output", str(folder / "run")]) == 0
     assert main(["train", str(folder / "counts.csv"), *options, "--output", str(folder / "counts")]) == 0
     return folder
 
