@@ -125,15 +125,15 @@ def test_each_text_is_learned_from_once() -> None:
 
 
 def test_the_student_is_a_plain_folder_that_agrees_with_its_teacher(run: Path, tmp_path: Path) -> None:
-    args = make_args(num_train_epochs=30, learning_rate=2e-3, dropout=0.0)
+    args = make_args(num_train_epochs=15, learning_rate=5e-4, dropout=0.0)
     texts = [text for text, _ in sentences(8, seed=4)] + NEW
-    found = distill(run, texts, tmp_path / "small", run / "fold_1", None, None, args, 2.0, 1.0)
+    found = distill(run, texts, tmp_path / "small", "default", None, None, args, 2.0, 1.0)
     assert (found.labelled, found.unlabelled, found.history, found.scores) == (0, len(texts), [], {})
     assert not (tmp_path / "small.in_progress").exists()
     answers = torch.from_numpy(open_teacher(run).answer(texts).logits)
     student = torch.from_numpy(load_classifier(tmp_path / "small").predict_logits(texts))
     same_for_all = answers.softmax(-1).mean(0).log().expand_as(answers)
-    assert soft_loss(student, answers).mean() < 0.5 * soft_loss(same_for_all, answers).mean()
+    assert soft_loss(student, answers).mean() < 0.2 * soft_loss(same_for_all, answers).mean()
     assert type(AutoModelForSequenceClassification.from_pretrained(tmp_path / "small")).__name__.startswith("Bert")
     record = json.loads((tmp_path / "small" / "training_record.json").read_text(encoding="utf-8"))
     assert (record["texts"]["unlabelled"], record["temperature"], record["mixture"]) == (len(texts), 2.0, 1.0)
