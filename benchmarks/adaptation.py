@@ -2,9 +2,8 @@
 
     python -m benchmarks.adaptation --data ../shared/data [--labelled 1000] [--seeds 3]
 
-The texts are those of KOTE's val part (no review of NSMC is among them), the rows with a label some of them, and KOTE's
-test part is tested on. `--plain` starts from weights drawn at random, in which nothing of KOTE can be, in the shape of
-the embedded default.
+The texts are of KOTE's test part (no review of NSMC is among them), which the embedded default has never seen; some
+have a label, and other rows of it are tested on. `--plain` starts from weights drawn at random in the default's shape.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from kobert_hf_emotion.modeling.classifier import EmotionClassifier
 from kobert_hf_emotion.runs.cross_validation import cross_validate
 from kobert_hf_emotion.training.arguments import EmotionTrainingArguments
 
-from .distillation import Parts, Settings, load_parts
+from .unseen import Parts, divide
 
 FOLDS = 2
 
@@ -53,8 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     datasets.disable_progress_bars()
     found: dict[str, list[Scores]] = {"as it was": [], "adapted": []}
     for seed in range(args.seeds):
-        settings = Settings(labelled=args.labelled, unlabelled=args.unlabelled, tested=args.tested)
-        parts = load_parts("kote", args.data, settings, seed)
+        parts = divide("kote", args.data, args.labelled, args.unlabelled, args.tested, seed)
         with TemporaryDirectory() as folder:
             start = _random(Path(folder, "start")) if args.plain else "default"
             training = _arguments(args.adapted_epochs, 1e-3 if args.plain else 1e-4, seed)

@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 import datasets
 import numpy as np
 
-from default_model.corpora import emotion_counts, read_kote, read_reviews
 from kobert_hf_emotion.assets import SAMPLE_TEST, SAMPLE_TRAIN
 from kobert_hf_emotion.data.dataset import load_emotion_dataset
 from kobert_hf_emotion.data.label_ids import label_ids
@@ -20,24 +19,16 @@ from kobert_hf_emotion.data.text_keys import text_key
 from kobert_hf_emotion.distillation.student import distill
 from kobert_hf_emotion.distillation.teacher import open_teacher
 from kobert_hf_emotion.inference.classifier import load_classifier
-from kobert_hf_emotion.labels import EMOTION_LABELS, KOTE_TO_EMOTION
+from kobert_hf_emotion.labels import EMOTION_LABELS
 from kobert_hf_emotion.metrics.scores import Scores
 from kobert_hf_emotion.runs.cross_validation import cross_validate
 from kobert_hf_emotion.training.arguments import EmotionTrainingArguments
 
 from .report import Report
+from .unseen import Parts, divide, rows_of
 
 SETS = ("sample", "kote", "nsmc")
 MOST_FOLDS = 3
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Rows with labels to learn from, texts whose labels nobody looks at, and rows to test on; no text is in two."""
-
-    labelled: datasets.Dataset
-    texts: list[str]
-    test: datasets.Dataset
 
 
 @dataclass(frozen=True)
@@ -137,7 +128,7 @@ def folds_of(rows: datasets.Dataset) -> int:
 
 
 def load_parts(name: str, data: Path, settings: Settings, seed: int) -> Parts:
-    """Returns the parts of a data set; its own test split is tested on.
+    """Returns the parts of a data set: of rows that the default has never seen, or of the sample.
 
     Args:
         name: One of `SETS`.
@@ -145,43 +136,24 @@ def load_parts(name: str, data: Path, settings: Settings, seed: int) -> Parts:
         settings: How many rows.
         seed: Of the choice.
     """
-    if name == "sample":
-        columns = [
-            (list(rows["text"]), list(rows["label"])) for rows in map(load_emotion_dataset, (SAMPLE_TRAIN, SAMPLE_TEST))
-        ]
-        names: Sequence[str] = EMOTION_LABELS
-    elif name == "kote":
-        tables = [read_kote(data / f"kote/{part}.tsv") for part in ("val", "test")]
-        columns = [
-            ([row.text for row in rows], emotion_counts(rows, KOTE_TO_EMOTION).argmax(axis=1).tolist())
-            for rows in tables
-        ]
-        names = EMOTION_LABELS
-    else:
-        reviews = [read_reviews(data / f"nsmc/ratings_{part}.tsv.xz") for part in ("train", "test")]
-        columns = [([row.text for row in rows], [row.rating for row in rows]) for rows in reviews]
-        names = ("negative", "positive")
+    if name != "sample":
+        return divide(name, data, settings.labelled, settings.unlabelled, settings.tested, seed)
+    columns = [
+        (list(rows["text"]), list(rows["label"])) for rows in map(load_emotion_dataset, (SAMPLE_TRAIN, SAMPLE_TEST))
+    ]
     random = np.random.default_rng(seed)
     (texts, labels), (test_texts, test_labels) = columns
     tested = random.permutation(len(test_texts))[: settings.tested]
     kept = {text_key(test_texts[index]) for index in tested}
     order = [index for index in random.permutation(len(texts)) if text_key(texts[index]) not in kept]
-    # Of a small set a third has labels, as of the larger ones a fifth.
+    # A third has labels, so that there are texts without.
     count = min(settings.labelled, len(order) // 3)
     learned, rest = order[:count], order[count : count + settings.unlabelled]
     return Parts(
-        _rows(texts, labels, learned, names),
+        rows_of(texts, labels, learned, EMOTION_LABELS),
         [texts[index] for index in rest],
-        _rows(test_texts, test_labels, tested.tolist(), names),
+        rows_of(test_texts, test_labels, tested.tolist(), EMOTION_LABELS),
     )
-
-
-def _rows(
-    texts: Sequence[str], labels: Sequence[int], indices: Sequence[int], names: Sequence[str]
-) -> datasets.Dataset:
-    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=list(names))})
-    columns = {"text": [texts[index] for index in indices], "label": [labels[index] for index in indices]}
-    return datasets.Dataset.from_dict(columns, features=features)
 
 
 def _figures(scores: Sequence[Scores]) -> str:

@@ -70,7 +70,8 @@ class _Linear(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        ctx.save_for_backward(inputs, weight)
+        for_inputs, for_weight, _ = ctx.needs_input_grad  # of a frozen weight (LoRA's) the inputs need not stay
+        ctx.save_for_backward(inputs if for_weight else None, weight if for_inputs else None)
         return onednn.product(inputs, weight, bias)
 
     @staticmethod

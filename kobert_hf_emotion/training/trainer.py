@@ -33,8 +33,6 @@ from .rows import RowCollator, RowEncoder, padding_multiple
 from .sampling import LengthGroupedSampler, LongestFirst, token_counts
 from .tally import RunningFigures, batch_sums
 
-"""Columns of a batch that the model does not take."""
-
 
 class EmotionTrainer(PushingTrainer):
     """`Trainer` with the focal loss, length-grouped batches and the training accuracy in the log.
