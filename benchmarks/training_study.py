@@ -44,11 +44,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--results", type=Path, required=True, help="JSON lines, one a training")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--labelled", type=int, default=384)
-    parser.add_argument("--tested", type=int, default=1200)
+    parser.add_argument("--labelled", type=int, default=256)
+    parser.add_argument("--tested", type=int, default=800)
     parser.add_argument("--epochs", type=float, default=4)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
-    parser.add_argument("--max-length", type=int, default=48)
+    parser.add_argument("--max-length", type=int, default=40)
+    parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--method", choices=list(METHODS), action="append", help="all by default")
     parser.add_argument("--table", action="store_true", help="only the table of what is there")
     args = parser.parse_args(argv)
@@ -79,7 +80,7 @@ def _train(method: str, parts: Parts, seed: int, args: argparse.Namespace) -> di
     with tempfile.TemporaryDirectory() as folder:
         training = EmotionTrainingArguments(
             folder, num_train_epochs=args.epochs, learning_rate=args.learning_rate, dropout=0.1, seed=seed,
-            max_length=args.max_length,
+            max_length=args.max_length, per_device_train_batch_size=args.batch_size,
             eval_strategy="no", save_strategy="no", logging_strategy="no", disable_tqdm=True, report_to="none",
             **arguments,
         )  # fmt: skip
