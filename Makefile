@@ -6,7 +6,7 @@ RUN ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 SAMPLE = kobert_hf_emotion/assets/sample
 
 .DEFAULT_GOAL := help
-.PHONY: help install browser demo test avx2 check docs notebooks format dist clean
+.PHONY: help install browser demo test slow avx2 check docs notebooks format dist clean
 
 help: ## 이 도움말 (this help)
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,14 +34,19 @@ browser:
 		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; } \
 		|| echo "chromium이 없어 페이지 테스트를 건너뜁니다 (no chromium: the tests of the page are skipped)"
 
+PYTEST = $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+
 test: install browser ## 테스트 (tests)
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(PYTEST) -m 'not slow'
+
+slow: install browser ## 오래 걸리는 테스트: 죽인 실행, 클러스터, 온전한 학습 (the long tests: killed runs, clusters, whole trainings)
+	$(PYTEST) -m slow
 
 # What moves with the processor's arithmetic and threads, as a desktop without AVX-512 computes it.
 AVX2 = ATEN_CPU_CAPABILITY=avx2 DNNL_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2 OMP_NUM_THREADS=1
 
 avx2: install ## 수치 테스트를 AVX2와 스레드 하나로 (numeric tests as a processor without AVX-512 runs them)
-	$(AVX2) $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal -m numeric \
+	$(AVX2) $(PYTEST) -m numeric \
 		$$(grep -rl --include='*.py' 'mark\.numeric' tests)
 
 check: install ## ruff와 mypy (lint, format, types)
