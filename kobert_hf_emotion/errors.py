@@ -27,6 +27,7 @@ class KoBERTEmotionError(ValueError):
         try_this: A line that can be run as it stands and that leads out of the error.
         mend: Arguments, by their Python names, with the values that lead out of the error. The command line shows
             the command that was typed with these set, in place of `try_this`.
+        otherwise: The same for a command that does not take all of these arguments.
     """
 
     def __init__(
@@ -36,12 +37,14 @@ class KoBERTEmotionError(ValueError):
         try_this: str | None = None,
         *,
         mend: Mapping[str, Setting] | None = None,
+        otherwise: Mapping[str, Setting] | None = None,
     ) -> None:
         super().__init__(korean, english, try_this)
         self.korean = korean
         self.english = english
         self.try_this = try_this
         self.mend = dict(mend or {})
+        self.otherwise = dict(otherwise or {})
 
     def __str__(self) -> str:
         return self.in_language("both")

@@ -147,6 +147,7 @@ def _check_share(name: str, share: float) -> None:
         raise KoBERTEmotionError(
             f"`{name}`은(는) 0과 1 사이여야 하는데 {share:g}입니다.",
             f"Expected `{name}` between 0 and 1, found {share:g}.",
+            mend={name: None},
         )
 
 

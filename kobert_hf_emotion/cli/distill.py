@@ -9,7 +9,7 @@ import typer
 
 from ..data.tables import ReadOptions
 from . import options
-from .groups import StudentOptions, arguments_from, takes_groups
+from .groups import LabelMeanings, StudentOptions, arguments_from, takes_groups
 from .inputs import check_data_file
 from .language import counted, words
 from .models import check_model, check_notebook_options, check_start, names_nearest
@@ -67,6 +67,7 @@ def distill(
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
     *,
+    meanings: LabelMeanings,
     reading: ReadOptions,
     training: StudentOptions,
     word_split: options.WordSplit = None,
@@ -103,7 +104,8 @@ def distill(
         rows, report = load_emotion_dataset_with_report(inputs, text_column, read_labels=False, reading=reading)
         note_reading(report)
         known, tested = (
-            _labelled(path, text_column, label_column, opened, reading) for path in (labelled, validation_file)
+            _labelled(path, text_column, label_column, opened, meanings, reading)
+            for path in (labelled, validation_file)
         )
         with names_nearest("student", student):
             found = do(
@@ -113,7 +115,12 @@ def distill(
 
 
 def _labelled(
-    path: Path | None, text_column: str | None, label_column: str | None, teacher: Teacher, reading: ReadOptions
+    path: Path | None,
+    text_column: str | None,
+    label_column: str | None,
+    teacher: Teacher,
+    meanings: LabelMeanings,
+    reading: ReadOptions,
 ) -> Dataset | None:
     """Returns the rows of a file with labels, None without a file."""
     from ..data.dataset import load_emotion_dataset_with_report
@@ -129,6 +136,7 @@ def _labelled(
         reading=reading,
         task=task.name,
         allow_empty=task.allow_empty,
+        **vars(meanings),
     )
     note_reading(report)
     return rows

@@ -53,11 +53,17 @@ class Long:
 
 
 @dataclass(frozen=True)
-class LabelRules:
+class LabelMeanings:
     """What the cells of labels mean."""
 
     label_map: options.LabelMap = None
     unknown_label: options.UnknownLabel = "error"
+
+
+@dataclass(frozen=True)
+class LabelRules(LabelMeanings):
+    """The same where labels may have two levels."""
+
     fine_label_column: options.FineLabelColumn = None
 
 

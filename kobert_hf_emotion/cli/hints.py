@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -12,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from ..errors import KoBERTEmotionError, Setting
 from ..training.argument_values import ARGUMENTS
+from ..utils.files import free_path
 from .language import spoken, without_leading_option
 from .typed import typed
 
@@ -50,13 +53,23 @@ def in_terms_of(app: typer.Typer, argv: Sequence[str], error: KoBERTEmotionError
         return name.upper() if name in known else found[0]
 
     korean, english = (re.sub(r"`(\w+)`", option, text) for text in (error.korean, error.english))
-    mend = {_OTHER_NAMES.get(name, name): value for name, value in error.mend.items()}
-    try_this = error.try_this
-    if mend and set(mend) <= known:
-        try_this = shlex.join(["kobert-emotion", *mended(command, argv, mend)])
-    elif "write_label_map" in mend and (line := _map_of_labels(command, group.commands["doctor"], argv, mend)):
-        try_this = shlex.join(["kobert-emotion", "doctor", *line])
+    lines = (_line(command, group.commands["doctor"], argv, mend) for mend in (error.mend, error.otherwise))
+    line = next(filter(None, lines), None)
+    try_this = error.try_this if line is None else shlex.join(["kobert-emotion", *line])
     return KoBERTEmotionError(korean, english, try_this).in_language(spoken())
+
+
+def _line(command: TyperCommand, doctor: Any, argv: Sequence[str], mend: Mapping[str, Setting]) -> list[str] | None:
+    """Returns the words of a command that leads out of an error, None where `mend` has none for this command."""
+    mend = {_OTHER_NAMES.get(name, name): value for name, value in mend.items()}
+    if isinstance(output := mend.get("write_label_map"), str) and os.path.exists(output):
+        mend["write_label_map"] = str(free_path(Path(output)))
+    if mend and set(mend) <= {parameter.name for parameter in command.params}:
+        line = mended(command, argv, mend)
+        return None if line == mended(command, argv, {}) else line  # what was typed is what failed
+    if "write_label_map" in mend and (words := _map_of_labels(command, doctor, argv, mend)):
+        return ["doctor", *words]
+    return None
 
 
 def _map_of_labels(command: TyperCommand, doctor: Any, argv: Sequence[str], mend: Mapping[str, Setting]) -> list[str]:
@@ -65,7 +78,7 @@ def _map_of_labels(command: TyperCommand, doctor: Any, argv: Sequence[str], mend
     None of them where no file of rows was given.
     """
     given = typed(command.make_context(argv[0], list(argv[1:])))
-    files = given.get("train_file") or given.get("test_file") or given.get("inputs")
+    files = mend.get("train_file") or given.get("train_file") or given.get("test_file") or given.get("inputs")
     if not files:
         return []
     known = {str(parameter.name) for parameter in doctor.params if isinstance(parameter, TyperOption)} - {"model"}

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import HubError
 from . import options
 from .inputs import check_there
 from .language import words
@@ -45,7 +46,7 @@ def push(
 
     check_there("folder", folder)
     check_there("token_file", token_file)
-    token = None if token_file is None else token_file.read_text(encoding="utf-8").strip()
+    token = None if token_file is None else _token(token_file)
     with quiet_libraries():
         commit = push_run(folder, repo_id, private, revision, token, message, all_folds)
     if json:
@@ -53,3 +54,23 @@ def push(
         return
     say(f"{folder} → {commit.commit_url}")
     say(f'{words("다음", "next")}: kobert-emotion predict {repo_id} "오늘 정말 행복했어"')
+
+
+def _token(path: Path) -> str:
+    """Returns the token in a file.
+
+    Raises:
+        HubError: The file holds something else.
+    """
+    try:
+        token = path.read_text(encoding="utf-8-sig").strip()
+    except UnicodeDecodeError:
+        token = ""
+    if not token.isascii() or len(token.split()) != 1:
+        raise HubError(
+            f"`token_file` {path}에 토큰 한 줄이 있어야 합니다. 파일을 고치거나, hf auth login을 했다면 빼세요.",
+            f"Expected a token alone in the `token_file` {path}. Correct the file or, after hf auth login, leave it "
+            "out.",
+            mend={"token_file": None},
+        )
+    return token

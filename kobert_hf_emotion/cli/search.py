@@ -11,7 +11,7 @@ import typer
 from ..data.tables import ReadOptions
 from ..wording import Language
 from . import options
-from .groups import Columns, Grouping, Turns, takes_groups
+from .groups import Columns, Grouping, LabelMeanings, Turns, takes_groups
 from .hints import words_of
 from .inputs import check_data_file, check_there
 from .language import counted, speak, spoken, words
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _OF_TRAIN = (
     "train_file", "model", "text_column", "text_pair_column", "label_column", "group_column", "group_pattern",
-    "group_duplicates", "labels", "task", "allow_empty", "encoding", "sheet", "delimiter", "quoted", "no_header",
-    "header_row", "layout", "word_split", "context", "order_column", "lang",
+    "group_duplicates", "labels", "task", "allow_empty", "label_map", "unknown_label", "encoding", "sheet", "delimiter",
+    "quoted", "no_header", "header_row", "layout", "word_split", "context", "order_column", "lang",
 )  # fmt: skip
 """What was typed for the search that is typed for the training as well."""
 
@@ -82,6 +82,7 @@ def search(
     labels: options.Labels = None,
     task: options.Task = "single-label",
     allow_empty: options.AllowEmpty = False,
+    meanings: LabelMeanings,
     reading: ReadOptions,
     word_split: Annotated[
         options.WordSplitName | None,
@@ -117,6 +118,7 @@ def search(
             task=task,
             allow_empty=allow_empty,
             turns=wanted_turns(turns.context or 0, turns.order_column, columns.text_pair_column),
+            **vars(meanings),
         )
         note_reading(report)
         with names_nearest("model", model):

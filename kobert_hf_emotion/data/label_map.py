@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import os
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
-from ..errors import DataError
-from ..labels import GOEMOTIONS_TO_EMOTION, KOTE_TO_EMOTION, clean_name, fold_name, whole_number
+from ..errors import DataError, Setting
+from ..labels import EMOTION_LABELS, GOEMOTIONS_TO_EMOTION, KOTE_TO_EMOTION, clean_name, fold_name, whole_number
 from ..utils.argument_checks import check_path
 from ..utils.files import atomic_write
-from .label_parsing import LabelParser, Reading, is_empty_label, label_key
+from .label_parsing import LabelParser, Reading, is_empty_label, label_key, nearest
 from .several_labels import EMPTY, NONE, CellSplitter, as_list
 
 NO_LABEL = "-"
@@ -94,17 +92,24 @@ class LabelMap:
         stems = {label_key(name.rpartition("/")[2]) for name in names}  # of fine labels that were told apart
         for value, label in dict.fromkeys(part for cell in cells for part in self.parts(cell)):
             if label and parser.parse(label).id is None and label_key(label) not in stems:
-                near = nearest(label, parser.aliases)
-                korean = f" 혹시 '{near}'인가요?" if near else ""
-                english = f" Did you mean '{near}'?" if near else ""
-                listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
-                raise DataError(
-                    f"{self.source}: 레이블 표가 '{value}'의 뜻으로 적은 '{label}'은(는) 레이블이 아닙니다.{korean} "
-                    f"쓸 수 있는 레이블: {listed}. 표의 이름들로 학습하려면 `labels`를 auto로 하세요.",
-                    f"{self.source}: the map says that '{value}' means '{label}', which is none of the "
-                    f"labels.{english} Labels: {listed}. To train on the names in the map, use `labels` auto.",
-                    mend={"labels": "auto"},
-                )
+                raise self._no_label(value, label, names, nearest(label, parser.aliases))
+
+    def _no_label(self, value: str, label: str, names: Sequence[str], near: str | None) -> DataError:
+        """Returns the error of a value that means something that is none of the labels, but maybe nearly one."""
+        listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+        mend = {**map_to_write(names), "label_map": None}
+        return DataError(
+            f"{self.source}: 레이블 표가 '{value}'의 뜻으로 적은 '{label}'은(는) 레이블이 아닙니다. "
+            + (f"혹시 '{near}'인가요? 표를 고치세요. " if near else "")
+            + f"쓸 수 있는 레이블: {listed}."
+            + ("" if near else " 표의 이름들로 학습하려면 `labels`를 auto로 하세요."),
+            f"{self.source}: the map says that '{value}' means '{label}', which is none of the labels. "
+            + (f"Did you mean '{near}'? Correct the map. " if near else "")
+            + f"Labels: {listed}."
+            + ("" if near else " To train on the names in the map, use `labels` auto."),
+            mend=mend if near else {"labels": "auto"},
+            otherwise=mend,
+        )
 
 
 def label_map(given: MapLike | None) -> LabelMap | None:
@@ -203,18 +208,12 @@ def _check_filled(source: str, rows: Sequence[tuple[int, str, str]]) -> None:
         )
 
 
-def nearest(cell: str, names: Iterable[str], cutoff: float = 0.7) -> str | None:
-    """Returns the name that is nearest to a cell, None where none is near.
-
-    Letters are compared and not syllables: of two syllables one typo leaves only half.
-
-    Example:
-        >>> nearest("ㅈ중립", ["슬픔", "중립"]), nearest("중림", ["슬픔", "중립"]), nearest("짜증", ["슬픔", "중립"])
-        ('중립', '중립', None)
-    """
-    letters = {unicodedata.normalize("NFD", name): name for name in names}
-    near = difflib.get_close_matches(unicodedata.normalize("NFD", label_key(cell)), letters, n=1, cutoff=cutoff)
-    return letters[near[0]] if near else None
+def map_to_write(names: Sequence[str]) -> dict[str, Setting]:
+    """Returns the arguments of `kobert-emotion doctor` that write a map onto the labels `names`, to be corrected."""
+    mend: dict[str, Setting] = {"write_label_map": "label_map.csv"}
+    if tuple(names) != EMOTION_LABELS:
+        mend["labels"] = ",".join(f'"{name}"' if "," in name else name for name in names)
+    return mend
 
 
 @dataclass(frozen=True)

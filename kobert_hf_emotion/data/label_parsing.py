@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from ..errors import DataError
@@ -105,6 +107,20 @@ def label_key(cell: str) -> str:
 def is_empty_label(cell: str) -> bool:
     """Whether a cell stands for no label, where no label is called so."""
     return label_key(cell) in _EMPTY
+
+
+def nearest(cell: str, names: Iterable[str], cutoff: float = 0.7) -> str | None:
+    """Returns the name that is nearest to a cell, None where none is near.
+
+    Letters are compared and not syllables: of two syllables one typo leaves only half.
+
+    Example:
+        >>> nearest("ㅈ중립", ["슬픔", "중립"]), nearest("중림", ["슬픔", "중립"]), nearest("짜증", ["슬픔", "중립"])
+        ('중립', '중립', None)
+    """
+    letters = {unicodedata.normalize("NFD", name): name for name in names}
+    near = difflib.get_close_matches(unicodedata.normalize("NFD", label_key(cell)), letters, n=1, cutoff=cutoff)
+    return letters[near[0]] if near else None
 
 
 def label_names(

@@ -13,8 +13,8 @@ from typing_extensions import Self
 from ..errors import DataError, Setting
 from ..labels import EMOTION_LABELS, EMOTION_LABELS_KO, LABEL_SETS, clean_name, whole_number
 from ..wording import Wording
-from .label_map import LabelMap, nearest
-from .label_parsing import AUTO, LabelParser, label_key
+from .label_map import LabelMap, map_to_write
+from .label_parsing import AUTO, LabelParser, label_key, nearest
 from .label_reading import MENDS, LabelReading, arrows, as_written, by_label, listed_counts, sort_counts
 from .several_labels import EMPTY, ONE, CellSplitter
 from .votes import VoteTally
@@ -26,8 +26,14 @@ logger = logging.getLogger(__name__)
 
 _SHOWN = 5
 _LISTED = 20
+_FEW = 20
+"""One row of so many is a slip of the pen and no sign of another scheme."""
 _MOST_DISTINCT = 1000
 """Distinct values of which counts are kept; a column with more holds no labels."""
+_OTHER_NAMES = (
+    " 다른 레이블 체계로 학습할 데이터라면 `labels`에 그 이름들을(파일의 값 그대로면 auto를) 주세요.",
+    " For rows to train on with another set of labels, pass its names as `labels` (auto takes the values as they are).",
+)
 _SEVERAL = (
     "칸마다 레이블이 여럿입니다. 여럿을 배우려면 `task`를 multi-label로 하고, 아니면 하나씩만 남기세요.",
     "Each of these cells holds several labels. To learn them all use `task` multi-label; otherwise leave one in each.",
@@ -225,17 +231,11 @@ class LabelTally:
         )
         more = ("", "") if count <= _SHOWN else (f" 외 {count - _SHOWN:,}", f" and {count - _SHOWN:,} more")
         scheme = self._other_scheme(names)
-        way_out = scheme or self._corrections(names)
-        empty = sum(rows for (kind, *_), rows in self.cells.items() if kind == "empty")
-        # Of a few typos among known labels "auto" would make labels.
-        mend: dict[str, Setting] = {}
+        mend: dict[str, Setting]
         if not self.splits and not self.votes.ways and self._are_several(names):
-            mend = {"task": "multi-label"}
-            way_out = _SEVERAL
-        elif scheme or 2 * count >= self.rows - empty:
-            mend = {"labels": self._known_set() or AUTO}
-        elif self.label_map is None:
-            mend = self._write_map(names)
+            mend, way_out = {"task": "multi-label"}, _SEVERAL
+        else:
+            mend, way_out = self._mend(names, scheme is not None), scheme or self._corrections(names)
         unit = ("행에", "row(s)") if not (self.splits or self.votes.ways) else ("곳에", "place(s)")
         return DataError(
             f"{first[0]['file']}: 알 수 없는 레이블이 {count:,}{unit[0]} 있습니다: {korean}{more[0]}. "
@@ -243,13 +243,40 @@ class LabelTally:
             f"{first[0]['file']}: unknown label in {count:,} {unit[1]}: {english}{more[1]}. "
             f"Accepted: {_accepted(names)}. {way_out[1]}",
             mend=mend,
+            otherwise=None if self.label_map else self._write_map(names),  # what a finished model's labels are stays
         )
 
+    @property
+    def _labelled(self) -> int:
+        """Rows whose cell is not empty."""
+        return self.rows - sum(rows for (kind, *_), rows in self.cells.items() if kind == "empty")
+
+    def _mend(self, names: Sequence[str], is_scheme: bool) -> dict[str, Setting]:
+        """Returns what leads out of unknown labels: the names of another scheme, or what they mean in a map.
+
+        Of slips of the pen "auto" would make labels.
+        """
+        is_most = 2 * self.unknown >= self._labelled
+        known_set = self._known_set()
+        if is_scheme or (is_most and (known_set or not (self.label_map or self._are_slips(names)))):
+            return {"labels": known_set or AUTO}
+        if self.label_map is None:
+            return self._write_map(names)
+        return self._write_map(names) | {"label_map": None} if is_most else {"unknown_label": "drop"}
+
+    def _are_slips(self, names: Sequence[str]) -> bool:
+        """Whether half of the unknown values or more are spelled nearly as a known label."""
+        near = [nearest(cell, self._known(names)) is not None for cell in self.unknown_cells]
+        return 2 * sum(near) >= len(near)
+
+    def _known(self, names: Sequence[str]) -> list[str]:
+        """Returns what an unknown value may have been meant to be."""
+        of_map = () if self.label_map is None else map(label_key, self.label_map.values)
+        return [*LabelParser(names).aliases, *of_map]
+
     def _write_map(self, names: Sequence[str]) -> dict[str, Setting]:
-        """Returns what has a map of the labels written, to be corrected."""
-        mend: dict[str, Setting] = {"write_label_map": "label_map.csv"}
-        if tuple(names) != EMOTION_LABELS:
-            mend["labels"] = ",".join(f'"{name}"' if "," in name else name for name in names)
+        """Returns what has a map of the labels of the file written, to be corrected."""
+        mend = map_to_write(names) | {"train_file": self.first_unknown[0]["file"], "test_file": None}
         if self.votes.ways:
             mend["task"] = "soft"
         return mend | ({"task": "multi-label"} if self.splits else {})
@@ -272,10 +299,7 @@ class LabelTally:
 
     def _corrections(self, names: Sequence[str]) -> tuple[str, str]:
         """Returns what to do about unknown names: typos, or names of another scheme."""
-        known = [
-            *LabelParser(names).aliases,
-            *(() if self.label_map is None else map(label_key, self.label_map.values)),
-        ]
+        known = self._known(names)
         listed = []
         for cell, rows in sort_counts(self.unknown_cells).items():
             listed.append((f"{as_written(cell)} {rows:,}", nearest(cell, known)))
@@ -283,11 +307,10 @@ class LabelTally:
         english = ", ".join(part + (f" (Did you mean '{near}'?)" if near else "") for part, near in listed[:_LISTED])
         more = ", …" if len(listed) > _LISTED else ""
         ways = self._ways_out()
+        scheme = _OTHER_NAMES if not all(near for _, near in listed) else ("", "")
         return (
-            f"모르는 값과 행 수: {korean}{more}. {ways[0]} 다른 레이블 체계로 학습할 데이터라면 `labels`에 그 이름들을"
-            "(파일의 값 그대로면 auto를) 주세요.",
-            f"Unknown values with their rows: {english}{more}. {ways[1]} For rows to train on with another set of "
-            "labels, pass its names as `labels` (auto takes the values as they are).",
+            f"모르는 값과 행 수: {korean}{more}. {ways[0]}{scheme[0]}",
+            f"Unknown values with their rows: {english}{more}. {ways[1]}{scheme[1]}",
         )
 
     def _ways_out(self) -> tuple[str, str]:
@@ -310,13 +333,19 @@ class LabelTally:
         )
 
     def _other_scheme(self, names: Sequence[str]) -> tuple[str, str] | None:
-        """Returns what is to be said of numbers that are the ids of another scheme; None where names are unknown."""
+        """Returns what is to be said of numbers that are the ids of another scheme.
+
+        None where names are unknown, or where a few numbers are among names or known ids.
+        """
         if self.unknown_numbers < self.unknown or not LabelParser(names).takes_ids:
             return None
         numbers = sorted(self.numbers, key=int)
         shown = {number: self.numbers[number] for number in numbers[:_LISTED]}
         listed = listed_counts(shown) + (", …" if numbers[_LISTED:] else "")
         from_one = (numbers[0], numbers[-1]) == ("1", str(len(names)))
+        is_rare = 2 * self.numbers.total() < self._labelled or _FEW * self.unknown < self._labelled
+        if is_rare and not from_one:
+            return None
         last = len(names) - 1
         return (
             f"숫자는 0부터 {last}까지의 번호로 읽는데, 파일의 숫자와 행 수는 {listed}입니다. "

@@ -10,8 +10,8 @@ from ..labels import EMOTION_LABELS
 from .cleaning import clean_texts, join_tables
 from .columns import Wanted
 from .label_kinds import label_kind
-from .label_map import Proposal, nearest, propose
-from .label_parsing import LabelParser, label_key, label_names
+from .label_map import Proposal, propose
+from .label_parsing import LabelParser, label_key, label_names, nearest
 from .tables import ReadOptions, read_table
 from .tables.column_roles import columns_of
 from .task_names import TaskName

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DataError
 from ..labels import fold_name
-from .label_parsing import LabelParser, is_empty_label, names_in
+from .label_parsing import LabelParser, is_empty_label, names_in, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,20 +139,42 @@ def is_indicator(cells: Sequence[str]) -> bool:
     return bool(found) and found <= _YES | _NO
 
 
-def check_indicators(path: str | os.PathLike[str], indicators: Sequence[str], names: Sequence[str]) -> None:
-    """Raises `DataError` where a table has columns for some labels and none for others: no row would have those."""
+def check_indicators(
+    path: str | os.PathLike[str], indicators: Sequence[str], names: Sequence[str], unused: Sequence[str] = ()
+) -> None:
+    """Raises `DataError` where a table has columns for some labels and none for others: no row would have those.
+
+    Args:
+        path: The table.
+        indicators: What its columns of labels are called.
+        names: The labels.
+        unused: Its columns without a role, one of which may be a label's with a slip of the pen in its name.
+    """
     parser = LabelParser(names)
     there = {parser.parse(column).id for column in indicators}
     missing = [name for index, name in enumerate(names) if index not in there]
-    if indicators and missing:
-        listed = ", ".join(missing[:10]) + (", …" if len(missing) > 10 else "")
-        raise DataError(
-            f"{path}: 레이블마다 한 열인데 열이 없는 레이블이 {len(missing)}개입니다: {listed}. 있는 열: "
-            f"{', '.join(indicators[:10])}. 열을 더하거나 `labels`를 있는 열에 맞추세요.",
-            f"{path}: there is a column for each label, but none for {len(missing)} of them: {listed}. Columns found: "
-            f"{', '.join(indicators[:10])}. Add the columns, or name those there are with `labels`.",
-            mend={"labels": "auto"},
-        )
+    if not indicators or not missing:
+        return
+    listed = ", ".join(missing[:10]) + (", …" if len(missing) > 10 else "")
+    meant = [(column, near) for column in unused if (near := nearest(column, missing))]
+    slips = ", ".join(f"{column} → {name}" for column, name in meant[:10])
+    raise DataError(
+        f"{path}: 레이블마다 한 열인데 열이 없는 레이블이 {len(missing)}개입니다: {listed}. 있는 열: "
+        f"{', '.join(indicators[:10])}. "
+        + (
+            f"이름이 닮은 열: {slips}. 열의 이름을 고치거나 `label_map`으로 뜻을 알려 주세요."
+            if meant
+            else "열을 더하거나 `labels`를 있는 열에 맞추세요."
+        ),
+        f"{path}: there is a column for each label, but none for {len(missing)} of them: {listed}. Columns found: "
+        f"{', '.join(indicators[:10])}. "
+        + (
+            f"Columns of nearly such a name: {slips}. Rename them, or say what they mean with `label_map`."
+            if meant
+            else "Add the columns, or name those there are with `labels`."
+        ),
+        mend=None if meant else {"labels": "auto"},
+    )
 
 
 def indicator_cells(table: Table, columns: Sequence[str]) -> tuple[list[str], list[int]]:

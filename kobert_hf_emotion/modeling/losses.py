@@ -197,7 +197,39 @@ def check_reduction(reduction: Reduction) -> None:
         )
 
 
-class FocalLoss(nn.Module):
+class FocalModule(nn.Module):
+    """The settings that the losses of one label a row, and of votes, have in common.
+
+    Args:
+        alpha: A number, a weight per class, or weights by label name (`{"fear": 2.0}`; others weigh 1).
+        gamma: Focusing parameter, at least 0.
+        reduction: "mean", "sum", "none" or None.
+        labels: Label names in the order of their ids, for an `alpha` by label name.
+        ignore_index: Rows with this target are left out.
+    """
+
+    def __init__(
+        self,
+        alpha: Alpha = 1.0,
+        gamma: float = 2.0,
+        reduction: Reduction = "mean",
+        labels: Sequence[str] = EMOTION_LABELS,
+        ignore_index: int = -100,
+    ) -> None:
+        super().__init__()
+        check_number("gamma", gamma)
+        check_reduction(reduction)
+        self.alpha = resolve_alpha(alpha, labels)
+        self.gamma = gamma
+        self.reduction = reduction
+        self.ignore_index = ignore_index
+
+    def extra_repr(self) -> str:
+        """Returns the settings, as `repr` of a module shows them."""
+        return f"alpha={self.alpha}, gamma={self.gamma}, reduction={self.reduction!r}"
+
+
+class FocalLoss(FocalModule):
     """`focal_loss` as a module with its settings.
 
     Args:
@@ -218,22 +250,7 @@ class FocalLoss(nn.Module):
         torch.Size([])
     """
 
-    def __init__(
-        self,
-        alpha: Alpha = 1.0,
-        gamma: float = 2.0,
-        reduction: Reduction = "mean",
-        labels: Sequence[str] = EMOTION_LABELS,
-        ignore_index: int = -100,
-    ) -> None:
-        super().__init__()
-        check_number("gamma", gamma)
-        check_reduction(reduction)
-        self.alpha = resolve_alpha(alpha, labels)
-        self.gamma = gamma
-        self.reduction = reduction
-        self.ignore_index = ignore_index
-        self._weights: Tensor | None = None
+    _weights: Tensor | None = None
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Returns the loss of `logits` (batch, classes) against `target` (batch,)."""
@@ -261,7 +278,3 @@ class FocalLoss(nn.Module):
     def right(self, logits: Tensor, target: Tensor) -> Tensor:
         """Tells of each row whether its label has the highest logit, shape (batch,)."""
         return logits.argmax(-1) == target
-
-    def extra_repr(self) -> str:
-        """Returns the settings, as `repr` of a module shows them."""
-        return f"alpha={self.alpha}, gamma={self.gamma}, reduction={self.reduction!r}"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import KoBERTEmotionError
-from ..labels import EMOTION_LABELS
 from ..utils.argument_checks import check_number, check_type
-from .losses import Alpha, Reduction, check_reduction, modulating_factor, resolve_alpha, weights_of_classes
+from .losses import Alpha, FocalModule, Reduction, check_reduction, modulating_factor, resolve_alpha, weights_of_classes
 
 SUM_TOLERANCE = 1e-3
 """How far from 1 the shares of a row may add up to."""
@@ -96,7 +93,7 @@ def _check_shares(logits: Tensor, target: Tensor, gamma: float, reduction: Reduc
         )
 
 
-class SoftFocalLoss(nn.Module):
+class SoftFocalLoss(FocalModule):
     """`soft_focal_loss` as a module with its settings.
 
     Args:
@@ -110,22 +107,6 @@ class SoftFocalLoss(nn.Module):
         - Input: logits and target (batch, classes).
         - Output: a scalar, or (batch,) without reduction.
     """
-
-    def __init__(
-        self,
-        alpha: Alpha = 1.0,
-        gamma: float = 2.0,
-        reduction: Reduction = "mean",
-        labels: Sequence[str] = EMOTION_LABELS,
-        ignore_index: int = -100,
-    ) -> None:
-        super().__init__()
-        check_number("gamma", gamma)
-        check_reduction(reduction)
-        self.alpha = resolve_alpha(alpha, labels)
-        self.gamma = gamma
-        self.reduction = reduction
-        self.ignore_index = ignore_index
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Returns the loss of `logits` against `target`, both (batch, classes)."""
@@ -143,7 +124,3 @@ class SoftFocalLoss(nn.Module):
         """Tells of each row whether no label has more votes than the one with the highest logit, shape (batch,)."""
         answered = target.gather(-1, logits.argmax(-1, keepdim=True)).squeeze(-1)
         return answered >= target.amax(-1) - 1e-5
-
-    def extra_repr(self) -> str:
-        """Returns the settings, as `repr` of a module shows them."""
-        return f"alpha={self.alpha}, gamma={self.gamma}, reduction={self.reduction!r}"

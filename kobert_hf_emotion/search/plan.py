@@ -13,6 +13,7 @@ import datasets
 import numpy as np
 
 from ..data.label_ids import Truth, class_names, has_several, label_ids
+from ..errors import KoBERTEmotionError
 from ..runs.plan import Plan
 from ..splits.folds import Fold, Indices
 from ..splits.groups import Groups
@@ -106,6 +107,24 @@ class SearchPlan:
         """
         given = {"report_to": "none", "disable_tqdm": True, **self.settings, **training_arguments(arguments)}
         return EmotionTrainingArguments(**given, seed=self.seed_of(number))
+
+    def check_space(self) -> None:
+        """Raises `KoBERTEmotionError` where a trial could draw a value that a training refuses."""
+        for name, part in self.space.searched.items():
+            for value in part.ends:
+                self._check_arguments(f"{name} {value}", {**self.space.fixed, name: value})
+
+    def _check_arguments(self, shown: str, arguments: Mapping[str, Any]) -> None:
+        counts = np.ones(len(self.labels), dtype=np.int64)
+        try:
+            args = self.training_arguments(0, arguments)
+            if has_several(self.dataset):
+                args.balance_for(self.labels, counts, len(self.labels))
+            else:
+                args.alpha_for(self.labels, counts)
+        except KoBERTEmotionError as error:
+            korean, english = f"`space`의 {shown}: {error.korean}", f"{shown} of `space`: {error.english}"
+            raise KoBERTEmotionError(korean, english, mend={"space": None}) from error
 
     def of_trial(self, number: int, arguments: Mapping[str, Any]) -> Plan:
         """Returns the run that a trial is: folds of the rows that trials see."""

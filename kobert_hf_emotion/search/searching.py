@@ -157,6 +157,7 @@ def search_arguments(
         allow_empty=allow_empty,
         context=context,
     )
+    search.check_space()
     _begin(search, _record(search, outer, inner))
     with _helpers(search, n_jobs, around), collector_ignores_startup():
         work(search)

@@ -74,6 +74,11 @@ class Range:
             inside = min(self.low + round((inside - self.low) / self.step) * self.step, self.high)
         return int(inside) if self.whole else inside
 
+    @property
+    def ends(self) -> tuple[Value, ...]:
+        """The least and the largest number."""
+        return self.low, self.high
+
     def to_dict(self) -> dict[str, Any]:
         """Returns the range as a file would say it."""
         return {"low": self.low, "high": self.high, "log": self.log, "step": self.step}
@@ -94,6 +99,11 @@ class Choices:
     def nearest(self, value: Value) -> Value:
         """Returns the value where it is one of them, else the first."""
         return value if value in self.values else self.values[0]
+
+    @property
+    def ends(self) -> tuple[Value, ...]:
+        """All of them, for they have no order."""
+        return self.values
 
     def to_dict(self) -> list[Value]:
         """Returns the values as a file would say them."""
@@ -168,7 +178,7 @@ def read_space(path: str | os.PathLike[str] | None = None) -> Space:
     import yaml
 
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        content = yaml.load(Path(path).read_text(encoding="utf-8-sig"), _once(yaml))  # noqa: S506 - a SafeLoader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         about = " ".join(str(error).split())
         raise KoBERTEmotionError(
@@ -184,6 +194,19 @@ def read_space(path: str | os.PathLike[str] | None = None) -> Space:
     return space_from(content)
 
 
+def _once(yaml: Any) -> Any:
+    """Returns a loader that refuses a name that stands twice in a mapping, of which PyYAML keeps the last."""
+
+    class Once(yaml.SafeLoader):  # type: ignore[misc,name-defined]
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            names = [self.construct_object(key, deep=True) for key, _ in node.value]
+            if twice := [name for number, name in enumerate(names) if name in names[:number]]:
+                raise yaml.constructor.ConstructorError(None, None, f"{twice[0]} stands there twice", node.start_mark)
+            return super().construct_mapping(node, deep)
+
+    return Once
+
+
 def space_from(content: Mapping[str, Any]) -> Space:
     """Returns the space that a file's content, or a dictionary, describes; see `read_space`.
 
@@ -194,6 +217,8 @@ def space_from(content: Mapping[str, Any]) -> Space:
     fixed: dict[str, Value] = {}
     for written, values in content.items():
         name = str(written).removeprefix("--").replace("-", "_")
+        if name in searched or name in fixed:
+            raise _wrong(f"{name}이(가) 두 번 있습니다.", f"{name} stands there twice.")
         if name not in _KINDS:
             raise _wrong(
                 f"탐색할 수 없는 이름입니다: {written}. 쓸 수 있는 것: {', '.join(_KINDS)}",
@@ -231,9 +256,14 @@ def _range(name: str, written: Mapping[str, Any]) -> Range | Value:
             f"Cannot read {dict(written)} as a range of {name}: write {{low: 1, high: 2}} for an argument that is a "
             "number, with log: true or step: 0.1 if wanted.",
         )
+    if not isinstance(written.get("log", False), bool):
+        raise _wrong(
+            f"{name}의 log는 true나 false여야 하는데 {written['log']!r}입니다.",
+            f"{name}: expected true or false as log, found {written['log']!r}.",
+        )
     low, high = _number(name, written["low"]), _number(name, written["high"])
     step = None if written.get("step") is None else _number(name, written["step"])
-    found = Range(low, high, bool(written.get("log", False)), step, _is_whole(name, low, high, step))
+    found = Range(low, high, written.get("log", False), step, _is_whole(name, low, high, step))
     if not _is_sound(found):
         raise _wrong(
             f"{name}의 범위가 맞지 않습니다: {dict(written)}. low가 high보다 크지 않고, log이면 low가 0보다 크고 "
@@ -287,7 +317,10 @@ def _value(name: str, value: Any) -> Value:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return str(float(value)) if is_number else str(value)
     if kind in (str, bool):
-        found: Value = value_of(name, value)
+        try:
+            found: Value = value_of(name, value)
+        except KoBERTEmotionError as error:
+            raise _wrong(error.korean, error.english) from error
         return found
     number = _number(name, value)
     return int(number) if _is_whole(name, number) else number

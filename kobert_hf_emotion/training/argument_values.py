@@ -85,6 +85,7 @@ def value_of(name: str, value: Any) -> Any:
         raise KoBERTEmotionError(
             f"모르는 학습 인자입니다: {name}.{korean} 쓸 수 있는 것: {', '.join(OTHER_ARGUMENTS)}",
             f"Unknown training argument {name}.{english} Expected one of {', '.join(OTHER_ARGUMENTS)}.",
+            mend={"other_arguments": None},
         )
     kind = OTHER_ARGUMENTS[name]
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
@@ -93,6 +94,7 @@ def value_of(name: str, value: Any) -> Any:
         raise KoBERTEmotionError(
             f"{name}에는 {kind.__name__} 값이 필요한데 {value!r} ({type(value).__name__})입니다.",
             f"Expected {kind.__name__} as {name}, found {value!r} ({type(value).__name__}).",
+            mend={"other_arguments": None},
         )
     return value
 

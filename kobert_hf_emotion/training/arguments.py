@@ -134,7 +134,12 @@ class EmotionTrainingArguments(TrainingArguments):
             self.dataloader_pin_memory = False  # there is nothing to pin memory for, and torch warns of it
         elif self.accelerator_config is None:  # otherwise every batch would wait for the steps before it
             self.accelerator_config = {"non_blocking": True}
-        super().__post_init__()  # type: ignore[no-untyped-call]
+        try:
+            super().__post_init__()  # type: ignore[no-untyped-call]
+        except ValueError as error:  # a schedule or an optimizer that there is not
+            raise KoBERTEmotionError(
+                f"학습 인자가 맞지 않습니다: {error}", f"Training arguments: {error}", mend={"other_arguments": None}
+            ) from error
         alpha = parse_alpha(self.focal_alpha)
         if not isinstance(alpha, ClassWeighting):
             resolve_alpha(alpha, list(alpha) if isinstance(alpha, Mapping) else ())

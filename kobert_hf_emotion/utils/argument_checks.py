@@ -51,6 +51,7 @@ def check_count(name: str, value: Any, least: int = 1, below: float = math.inf) 
         raise KoBERTEmotionError(
             f"`{name}`은(는) {least} 이상{top_ko}의 정수여야 하는데 {value!r} ({type(value).__name__})입니다.",
             f"Expected a whole number, {least} or more{top_en}, as `{name}`, found {value!r} ({type(value).__name__}).",
+            mend={name: None},
         )
     return count
 
@@ -68,6 +69,7 @@ def check_number(name: str, value: Any, least: float = 0.0, below: float = math.
         raise KoBERTEmotionError(
             f"`{name}`은(는) {least:g} {low_ko}{high_ko}인 수여야 하는데 {value!r} ({type(value).__name__})입니다.",
             f"Expected a number {low_en} {least:g}{high_en} as `{name}`, found {value!r} ({type(value).__name__}).",
+            mend={name: None},
         )
     return float(value)
 

@@ -91,6 +91,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished_run: Pat
     (tmp_path / "data").mkdir()
     write(tmp_path / "data" / "a.csv", ROWS)
     write(tmp_path / "data" / "b.csv", ROWS)
+    write(tmp_path / "many.csv", [(f"오늘은 {i}번 웃었다", "happy") for i in range(24)])
     write(tmp_path / "few.csv", [*ROWS, ("화가 났다", "angry"), ("화가 치밀었다", "angry")])
     write(tmp_path / "odd.csv", ROWS, "문장,비고")
     votes = [(text, f"{number % 2 * 3},{3 - number % 2 * 2}") for number, (text, _) in enumerate(ROWS)]
@@ -184,6 +185,9 @@ MISTAKES = {
     "a student where a folder is": "distill model train.csv --student model --epochs 1 --output runs",
     "a mistyped file with labels": "distill model data/a.csv --labelled tran.csv --student model --output new",
     "adapters on layers that are not there": f"train train.csv --folds 2 --lora 2 --lora-target q --output new {TINY}",
+    "a learning rate below 0": f"train train.csv --folds 2 --learning-rate -1 --output new {TINY}",
+    "no number": f"train train.csv --folds 2 --weight-decay nan --output new {TINY}",
+    "a share of texts of 1": "adapt many.csv --held-out 1 --epochs 1 --model model --output new",
     "longer than the model": "continue runs/a/best train.csv --epochs 1 --max-length 4096 --output new",
 }
 
@@ -204,17 +208,54 @@ def test_the_hint_leads_out(
     assert code == 0, capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["train typos.csv --labels sad,happy --output new", "test runs/a typos.csv"])
-def test_slips_of_the_pen_lead_to_a_map(capsys: pytest.CaptureFixture[str], workplace: Path, command: str) -> None:
-    write(workplace / "typos.csv", [*ROWS, ("또 좋았다", "hapyp")])
+SLIPS = {
+    "train": "train typos.csv --labels sad,happy --output new",
+    "search": "search typos.csv --labels sad,happy --output new",
+    "doctor": "doctor typos.csv --labels sad,happy",
+    "doctor, as a test file": "doctor train.csv typos.csv --labels sad,happy",
+    "test": "test runs/a typos.csv",
+    "predict": "predict runs/a/best typos.csv",
+    "continue": "continue runs/a/best typos.csv --output new",
+    "continue, as old rows": "continue runs/a/best train.csv --old-rows typos.csv --output new",
+    "distill": "distill runs/a train.csv --labelled typos.csv --output new",
+}
+
+
+@pytest.mark.parametrize("slips", [1, len(ROWS) + 1], ids=["a few", "most"])
+@pytest.mark.parametrize("place", SLIPS)
+def test_slips_of_the_pen_lead_to_a_map(
+    capsys: pytest.CaptureFixture[str], workplace: Path, place: str, slips: int
+) -> None:
+    write(workplace / "typos.csv", [*ROWS, *((f"또 {i}번 좋았다", "hapyp") for i in range(slips))])
+    command = SLIPS[place]
     assert main(shlex.split(command)) == 2
-    *_, last = capsys.readouterr().err.rstrip().splitlines()
-    expected = "  $ kobert-emotion doctor typos.csv --labels sad,happy --write-label-map label_map.csv"
-    assert last == expected
+    *said, last = capsys.readouterr().err.rstrip().splitlines()
+    assert last == "  $ kobert-emotion doctor typos.csv --labels sad,happy --write-label-map label_map.csv"
+    assert not any("auto" in line for line in said)
     assert main(shlex.split(last)[2:]) == 0
-    assert "hapyp,happy,1,nearest" in (workplace / "label_map.csv").read_text(encoding="utf-8-sig")
-    if command.startswith("test"):
+    assert f"hapyp,happy,{slips},nearest" in (workplace / "label_map.csv").read_text(encoding="utf-8-sig")
+    if place in ("test", "predict"):
         assert main([*shlex.split(command), "--label-map", "label_map.csv"]) == 0
+    if place == "doctor" and slips == 1:
+        assert main(shlex.split(command)) == 2
+        assert capsys.readouterr().err.rstrip().endswith("--write-label-map label_map_2.csv"), "a map is kept"
+
+
+def test_labels_of_a_finished_model_lead_to_a_map(capsys: pytest.CaptureFixture[str], workplace: Path) -> None:
+    write(workplace / "others.csv", [(text, {"sad": "부정", "happy": "긍정"}[label]) for text, label in ROWS])
+    for command in ("test runs/a others.csv", "predict runs/a/best others.csv"):
+        assert main(shlex.split(command)) == 2
+        *_, last = capsys.readouterr().err.rstrip().splitlines()
+        assert last == "  $ kobert-emotion doctor others.csv --labels sad,happy --write-label-map label_map.csv"
+    assert main(shlex.split(last)[2:]) == 0
+
+
+def test_a_map_has_a_meaning_wherever_labels_are_read(workplace: Path) -> None:
+    write(workplace / "others.csv", [(text, {"sad": "부정", "happy": "긍정"}[label]) for text, label in ROWS])
+    options = "--label-map meanings.csv --epochs 1 --output new"
+    (workplace / "meanings.csv").write_text("긍정,happy\n부정,sad\n", encoding="utf-8")
+    assert main(shlex.split(f"distill runs/a train.csv --labelled others.csv --student model {options}")) == 0
+    assert "label" in (workplace / "new" / "training_record.json").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -240,6 +281,8 @@ def test_slips_of_the_pen_lead_to_a_map(capsys: pytest.CaptureFixture[str], work
         "report nothing_like_it",
         "push nothing_like_it a/b",
         "push train.csv a/b",
+        "push runs/a a/b --token-file model/model.safetensors",
+        "push runs/a a/b --token-file train.csv",
         "test runs train.csv",
         "test model train.csv --text-column nothing",
         "export nothing/like/it --output new",

@@ -187,10 +187,77 @@ def test_unknown_labels_are_listed_with_what_they_may_be(tmp_path: Path) -> None
         load(path)
     assert "중림 2 (Did you mean '중립'?)" in caught.value.english
     assert "ㅈ중립 1 (혹시 '중립'인가요?)" in caught.value.korean
-    assert caught.value.mend == {"write_label_map": "label_map.csv"}  # auto would make labels of typos
+    assert caught.value.mend == a_map_of(path)  # auto would make labels of typos
+    assert "auto" in caught.value.english, "one value is like no label"
     with pytest.raises(DataError) as caught:
         load(write(tmp_path / "b.csv", ["긍정", "부정"]))
     assert caught.value.mend == {"labels": "auto"}
+    assert caught.value.otherwise == a_map_of(tmp_path / "b.csv"), "where labels are a finished model's"
+
+
+def a_map_of(path: Path) -> dict[str, object]:
+    return {"write_label_map": "label_map.csv", "train_file": str(path), "test_file": None}
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["happyy"],
+        ["happyy", "ㅈ중립", "happy"],
+        ["happyy", "happyy", "angryy", "sad"],
+        ["happyy", "짜증이 남"],
+        ["행복 ㅎ", "슬픔ㅁ", "5", "3"],
+    ],
+    ids=", ".join,
+)
+def test_slips_of_the_pen_never_become_labels_however_many_they_are(tmp_path: Path, cells: list[str]) -> None:
+    path = write(tmp_path / "a.csv", cells)
+    with pytest.raises(DataError) as caught:
+        load(path)
+    assert caught.value.mend == a_map_of(path)
+    assert ("auto" in str(caught.value)) == ("짜증이 남" in cells)
+    assert "`label_map`" in caught.value.english
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_scheme"),
+    [
+        ([*"0123456"] * 3 + ["7", "7"], True),
+        ([*"0123456"] * 3 + ["66"], False),
+        ([*"1234567"], True),
+        (["행복"] * 9 + ["77"], False),
+        (["행복"] * 9 + [*"1234567"] * 2, True),
+    ],
+)
+def test_a_few_odd_numbers_are_no_other_scheme(tmp_path: Path, cells: list[str], is_scheme: bool) -> None:
+    path = write(tmp_path / "a.csv", cells)
+    with pytest.raises(DataError) as caught:
+        load(path)
+    assert caught.value.mend == ({"labels": "auto"} if is_scheme else a_map_of(path))
+
+
+def test_what_a_map_does_not_know_is_left_out_or_mapped_anew(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", ["긍정", "부정", "긍정", "부졍"])
+    with pytest.raises(DataError) as caught:
+        load(path, label_map={"긍정": "happy", "부정": "sad"})
+    assert caught.value.mend == {"unknown_label": "drop"}
+    with pytest.raises(DataError) as caught:
+        load(path, label_map={"good": "happy", "bad": "sad"})
+    assert caught.value.mend == a_map_of(path) | {"label_map": None}, "the map is one of other files"
+
+
+def test_a_slip_of_the_pen_in_a_map_never_becomes_a_label(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", ["긍정", "부정"])
+    with pytest.raises(DataError, match="Did you mean 'happy'") as caught:
+        load(path, label_map={"긍정": "happyy", "부정": "sad"})
+    assert caught.value.mend == {"write_label_map": "label_map.csv", "label_map": None}
+    assert "auto" not in str(caught.value)
+    with pytest.raises(DataError, match="use `labels` auto") as caught:
+        load(path, label_map={"긍정": "호의", "부정": "반감"}, labels=["좋음", "싫음"])
+    assert caught.value.mend == {"labels": "auto"}
+    assert caught.value.otherwise == {
+        "write_label_map": "label_map.csv", "labels": "좋음,싫음", "label_map": None
+    }  # fmt: skip
 
 
 def test_names_given_as_one_string_are_refused(tmp_path: Path) -> None:

@@ -132,8 +132,26 @@ def test_columns_of_labels_that_are_wrong_or_missing_are_refused(tmp_path: Path)
     rows, report = load_emotion_dataset_with_report(path, labels=NAMES[:2], task="multi-label")
     assert rows["label"][:] == [[0, 1], [], [0, 1], []]
     assert "0으로 본 빈 칸 (empty cells taken for 0): 1" in report.summary()
-    with pytest.raises(DataError, match="none for 1 of them: 슬픔, 우울"):
+    with pytest.raises(DataError, match="none for 1 of them: 슬픔, 우울") as caught:
         load_emotion_dataset(path, labels=NAMES, task="multi-label")
+    assert caught.value.mend == {"labels": "auto"}
+
+
+def test_a_slip_of_the_pen_in_a_column_never_becomes_a_label(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    cells = {"기쁨": ["1", "0", "1", "0"], "놀람/당황": ["1", "0", "1", "0"], "슬픔, 우우울": ["0", "1", "0", "1"]}
+    pd.DataFrame({"text": TEXTS, **cells}).to_csv(path, index=False)
+    for read in (
+        lambda: load_emotion_dataset(path, labels=NAMES, task="multi-label"),
+        lambda: open_rows(path, NAMES, kind=label_kind("multi-label")),
+    ):
+        with pytest.raises(DataError, match="Columns of nearly such a name: 슬픔, 우우울 → 슬픔, 우울") as caught:
+            read()
+        assert "auto" not in str(caught.value)
+        assert caught.value.mend == {}
+    meant = {"슬픔, 우우울": "슬픔, 우울", "기쁨": "기쁨", "놀람/당황": "놀람/당황"}
+    rows = load_emotion_dataset(path, labels=NAMES, task="multi-label", label_map=meant)
+    assert rows["label"][:] == [[0, 1], [2], [0, 1], [2]]
 
 
 def test_a_file_in_chunks_is_read_as_one_whole(tmp_path: Path) -> None:

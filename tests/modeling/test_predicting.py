@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from kobert_hf_emotion.errors import KoBERTEmotionError, TokenizerError
+from kobert_hf_emotion.errors import DataError, KoBERTEmotionError, TokenizerError
+from kobert_hf_emotion.modeling import prediction
+from kobert_hf_emotion.modeling.batches import Batch
 from kobert_hf_emotion.modeling.classifier import EmotionClassifier
 from kobert_hf_emotion.modeling.prediction import predict_logits
 from kobert_hf_emotion.tokenization.guard import UnknownTexts
@@ -63,3 +66,82 @@ def test_a_tokenizer_of_a_subclass_is_asked_its_own_way(kobert: Any) -> None:
     found = predict_logits(model, turned, TEXTS)
     assert found == pytest.approx(predict_logits(model, tokenizer, [row[::-1] for row in TEXTS]), abs=2e-5)
     assert np.abs(found - predict_logits(model, tokenizer, TEXTS)).max() > 1e-4
+
+
+@pytest.mark.parametrize("paired", [False, True])
+@pytest.mark.parametrize("batch_size", [1, 2, 64])
+def test_the_packed_model_answers_as_the_plain_one(
+    kobert: Any, monkeypatch: pytest.MonkeyPatch, paired: bool, batch_size: int
+) -> None:
+    """One text by itself, with transformers' own call, is what both must give."""
+    model, tokenizer = kobert
+    pairs = TEXTS[::-1] if paired else None
+    packed = predict_logits(model, tokenizer, TEXTS, pairs, batch_size)
+    monkeypatch.setattr(prediction, "packed_bert", lambda _model: None)
+    plain = predict_logits(model, tokenizer, TEXTS, pairs, batch_size)
+    rows = [(text, pair) for text, pair in zip(TEXTS, pairs or [None] * 5, strict=True)]
+    with torch.no_grad():
+        expected = np.concatenate(
+            [model(**tokenizer(text, pair, return_tensors="pt")).logits.numpy() for text, pair in rows]
+        )
+    assert packed == pytest.approx(expected, abs=2e-5)
+    assert plain == pytest.approx(expected, abs=2e-5)
+    assert packed.dtype == plain.dtype == np.float32
+
+
+def test_the_second_texts_are_told_from_the_first(kobert: Any) -> None:
+    model, tokenizer = kobert
+    turned = predict_logits(model, tokenizer, TEXTS[::-1], TEXTS)
+    assert np.abs(predict_logits(model, tokenizer, TEXTS, TEXTS[::-1]) - turned).max() > 3e-5
+    with pytest.raises(DataError, match=r"as many second texts as texts \(5\), found 4"):
+        predict_logits(model, tokenizer, TEXTS, TEXTS[:4])
+    with pytest.raises(DataError, match="text_pairs"):
+        predict_logits(model, tokenizer, TEXTS, [None] * 5)  # type: ignore[list-item]
+
+
+def test_of_no_texts_there_are_no_rows(kobert: Any) -> None:
+    found = predict_logits(*kobert, [])
+    assert (found.shape, found.dtype) == ((0, 7), np.float32)
+    assert predict_logits(*kobert, [], []).shape == (0, 7)
+
+
+def test_texts_are_cut_where_they_are_told_to_be_and_the_model_ends(kobert: Any) -> None:
+    model, tokenizer = kobert
+    short, long = copy.copy(tokenizer), copy.copy(tokenizer)
+    short.model_max_length, long.model_max_length = 5, 10**6
+    cut = tokenizer(TEXTS, truncation=True, max_length=5)["input_ids"]
+    expected = predict_logits(model, tokenizer, TEXTS, max_length=5)
+    assert max(map(len, cut)) == 5
+    np.testing.assert_array_equal(predict_logits(model, short, TEXTS), expected)
+    assert np.abs(expected - predict_logits(model, tokenizer, TEXTS)).max() > 1e-4
+    positions = model.config.max_position_embeddings
+    for most in (None, positions, positions + 1):
+        assert predict_logits(model, long, ["가 " * 4 * positions], max_length=most).shape == (1, 7)
+        assert prediction.row_limit(long, model.config, most) == positions
+    assert prediction.row_limit(short, model.config) == 5
+    assert prediction.row_limit(short, model.config, 9) == 9
+
+
+@pytest.mark.parametrize(
+    ("lengths", "multiple", "shape"),
+    [
+        ([3, 3], None, (2, 3)),
+        ([8, 8], 8, (2, 8)),
+        ([3, 3], 8, (2, 8)),
+        ([2, 3], None, (2, 3)),
+        ([2, 9], 8, (2, 16)),
+    ],
+)
+def test_rows_are_padded_where_they_must_be(
+    kobert: Any, lengths: list[int], multiple: int | None, shape: tuple[int, int]
+) -> None:
+    tokenizer = kobert[1]
+    rows = [list(range(10, 10 + length)) for length in lengths]
+    found = prediction._tensors(tokenizer, Batch({"input_ids": rows}, lengths), multiple)
+    assert tuple(found["input_ids"].shape) == shape
+    is_padded = any(length != shape[1] for length in lengths)
+    assert ("attention_mask" in found) == is_padded, "a mask costs time"
+    for row, ids in enumerate(rows):
+        assert found["input_ids"][row].tolist() == [*ids, *[tokenizer.pad_token_id] * (shape[1] - len(ids))]
+        if is_padded:
+            assert found["attention_mask"][row].tolist() == [1] * len(ids) + [0] * (shape[1] - len(ids))

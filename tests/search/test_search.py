@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import datasets
 import numpy as np
@@ -258,11 +259,19 @@ def test_texts_with_several_labels(tiny_model_folder: Path, tmp_path: Path) -> N
         ({"n_jobs": 0}, "n_jobs"),
         ({"held_out": 0.6}, "held_out"),
         ({"n_splits": 9}, "n_splits"),
+        # No trial may end a search that has run for hours.
+        ({"space": {"learning_rate": [1e-4, -1]}}, "space"),
+        ({"space": {"gamma": {"low": -1, "high": 2}}}, "space"),
+        ({"space": {"dropout": [0.1, 1.5]}}, "space"),
+        ({"space": {"batch_size": [8, 0]}}, "space"),
+        ({"space": {"lr_scheduler_type": ["linear", "lineal"]}}, "space"),
+        ({"space": {"alpha": ["1.0", "joyful=2"]}}, "space"),
+        ({"space": {"gamma": [1, 2], "max_length": 2}}, "space"),
     ],
 )
-def test_arguments_out_of_range(settings: dict[str, float], said: str, tiny_model_folder: Path, tmp_path: Path) -> None:
+def test_arguments_out_of_range(settings: dict[str, Any], said: str, tiny_model_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(KoBERTEmotionError, match=f"`{said}`"):
-        small_search(tmp_path / "s", tiny_model_folder, **settings)  # type: ignore[arg-type]
+        small_search(tmp_path / "s", tiny_model_folder, **settings)
     assert not (tmp_path / "s").exists()
 
 

@@ -90,21 +90,32 @@ def test_the_first_trial_is_the_nearest_to_the_defaults() -> None:
         ({"gamma": {"low": True, "high": 2}}, "True"),
         ({"gamma": 2.0}, "one value"),
         ({"bf16": ["yes", "no"]}, "yes"),
+        ({"learning_rate": [1e-4, 1e-3], "--learning-rate": [1e-2, 1e-1]}, "twice"),
+        ({"warmup": 0.1, "--warmup": [0.1, 0.2]}, "twice"),
+        ({"learning_rate": {"low": 1e-5, "high": 1e-3, "log": "no"}}, "'no'"),
     ],
 )
 def test_what_is_no_space(content: dict[str, Any], said: str) -> None:
-    with pytest.raises(KoBERTEmotionError, match=r"`space`|bf16") as caught:
+    with pytest.raises(KoBERTEmotionError, match=r"`space`") as caught:
         space_from(content)
     assert said in str(caught.value)
+    assert caught.value.mend == {"space": None}
 
 
-@pytest.mark.parametrize("text", ["", "- a\n- b\n", "a: [1\n", "just words\n"])
+@pytest.mark.parametrize(
+    "text", ["", "- a\n- b\n", "a: [1\n", "just words\n", "gamma: [1, 2]\ngamma: [3, 4]\n", "gamma: {low: 1, low: 2}\n"]
+)
 def test_what_is_no_file_of_a_space(text: str, tmp_path: Path) -> None:
     path = tmp_path / "space.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(KoBERTEmotionError, match=r"space\.yaml") as caught:
         read_space(path)
     assert caught.value.mend == {"space": None}
+
+
+def test_a_file_that_windows_saved(tmp_path: Path) -> None:
+    (tmp_path / "space.yaml").write_text("gamma: [1, 2]\r\n", encoding="utf-8-sig")
+    assert read_space(tmp_path / "space.yaml").searched == {"gamma": Choices((1.0, 2.0))}
 
 
 def test_arguments_come_through_the_command_line_as_they_are() -> None:

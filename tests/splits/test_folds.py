@@ -14,13 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from kobert_hf_emotion.errors import SplitError
+from kobert_hf_emotion.errors import KoBERTEmotionError, SplitError
 from kobert_hf_emotion.labels import EMOTION_LABELS
 from kobert_hf_emotion.splits.folds import (
     check_folds,
     fold_indices,
     fold_numbers,
     folds_from_numbers,
+    set_aside,
     split_hash,
     stratified_kfold,
 )
@@ -318,3 +319,39 @@ def test_labels_that_do_not_occur_are_a_warning(caplog: pytest.LogCaptureFixture
 def test_labels_that_are_floats() -> None:
     assert "floats" in failure([0.0, 1.0] * 4, 2)
     assert "floats" in failure([0.2, 0.8] * 4, 2)
+
+
+@pytest.mark.parametrize(("share", "parts"), [(0.5, 2), (0.34, 3), (0.25, 4), (0.1, 10)])
+def test_a_share_is_set_aside(share: float, parts: int) -> None:
+    labels = np.random.default_rng(2).integers(0, 3, 90)
+    splitter = StratifiedKFold(parts, shuffle=True, random_state=42)
+    kept, aside = next(iter(splitter.split(labels, labels)))
+    found = set_aside(labels, share)
+    assert [rows.tolist() for rows in found] == [kept.tolist(), aside.tolist()]
+    assert [rows.tolist() for rows in set_aside(labels, share, 7)] != [kept.tolist(), aside.tolist()]
+    groups = np.arange(90) // 2
+    kept, aside = set_aside(labels, share, groups=groups)
+    assert not set(groups[kept]) & set(groups[aside])
+    assert abs(len(aside) - 90 / parts) <= 4
+    with pytest.raises(SplitError, match="'쌍' has 1 row"):
+        set_aside([0] * 9 + [1], share, label_names=["홀", "쌍"])
+
+
+@pytest.mark.parametrize(("seed", "is_one"), [(0, True), (2**32 - 1, True), (-1, False), (2**32, False), (1.5, False)])
+def test_seeds_are_those_numpy_takes(seed: float, is_one: bool) -> None:
+    if is_one:
+        assert len(fold_indices([0, 1] * 4, 2, seed)) == 2  # type: ignore[arg-type]
+        return
+    with pytest.raises(KoBERTEmotionError, match="`seed`"):
+        fold_indices([0, 1] * 4, 2, seed)  # type: ignore[arg-type]
+
+
+def test_names_stand_for_the_numbers_that_they_have() -> None:
+    assert "'7' has 1 row(s)" in failure([7, 0, 0, 0], 2, label_names=EMOTION_LABELS)
+    assert "'-1' has 1 row(s)" in failure([-1, 0, 0, 0], 2, label_names=EMOTION_LABELS)
+    assert "'disgust' has 1 row(s)" in failure([6, 0, 0, 0], 2, label_names=EMOTION_LABELS)
+
+
+def test_folds_brought_along_are_whole_numbers() -> None:
+    with pytest.raises(SplitError, match=r"whole numbers as folds, found \[1\.0, 2\.5\]"):
+        folds_from_numbers([1.0, 2.5])  # type: ignore[list-item]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from sklearn.model_selection import StratifiedKFold
 from kobert_hf_emotion.errors import SplitError
 from kobert_hf_emotion.labels import EMOTION_LABELS
 from kobert_hf_emotion.splits.csv import read_split, write_split
-from kobert_hf_emotion.splits.folds import folds_from_numbers, stratified_kfold
+from kobert_hf_emotion.splits.folds import fold_numbers, folds_from_numbers, split_hash, stratified_kfold
 from kobert_hf_emotion.splits.groups import check_present, crossing_groups, row_groups
 from kobert_hf_emotion.splits.split import make_split
 
@@ -213,3 +214,101 @@ def test_a_given_split_is_checked(caplog: pytest.LogCaptureFixture) -> None:
         make_split(build(["가", "나", "다", "라"], [0, 1, 0, 0]), given=[1, 1, 2, 2])
     assert crossing_groups(["a", "b", "a"], [1, 1, 1]) == 0
     assert [train.tolist() for train, _ in folds_from_numbers([2, 1, 2])] == [[0, 2], [1]]
+
+
+def test_equal_texts_that_leave_fewer_groups_than_folds_are_told_of() -> None:
+    texts = ["같은 글" if index in (0, 4, 8) else f"글 {index}" for index in range(16)]
+    data = build(texts, [0, 1] * 8, talk=[f"d{index // 4}" for index in range(16)])
+    with pytest.raises(SplitError, match=r"Equal texts join 4 groups \(conversations\) to 2, fewer than 3") as caught:
+        make_split(data, 3, group_by="talk")
+    assert caught.value.mend == {"group_duplicates": False}
+    assert len(make_split(data, 3, group_by="talk", group_duplicates=False).folds) == 3
+    assert len(make_split(data, 2, group_by="talk").folds) == 2
+    assert len(make_split(data, 4, group_by="talk", group_duplicates=False).folds) == 4
+    with pytest.raises(SplitError, match="to 2, fewer than 4"):
+        make_split(data, 4, group_by="talk")
+    with pytest.raises(SplitError, match="5 folds need as many groups"):  # without equal texts as well
+        make_split(data, 5, group_by="talk")
+
+
+def test_what_a_run_says_of_its_split(tmp_path: Path) -> None:
+    data = build([f"글 {index // 2}" for index in range(24)], [0, 1] * 12)
+    of_seed, told = make_split(data, 3, 5), [1 + index // 2 % 3 for index in range(24)]
+    said = of_seed.describe()
+    assert said == {
+        "group_by": None, "group_pattern": None, "group_duplicates": True, "split_from": "seed", "groups": 12,
+        "split_sha256": split_hash(of_seed.folds),
+    }  # fmt: skip
+    of_caller = make_split(data, given=told, group_duplicates=False)
+    assert (of_caller.describe()["split_from"], of_caller.describe()["groups"]) == ("caller", None)
+    assert of_caller.describe()["group_duplicates"] is False
+    assert fold_numbers(of_caller.folds, 24) == told
+
+
+def test_lines_of_a_conversation_are_together_where_turns_are_read() -> None:
+    texts = [f"글 {index}" for index in range(6)]
+    talks = ["가", "가", "나", "나", "다", "다"]
+    lines = build(texts, conversation=talks)
+    assert row_groups(lines) is None, "without turns before a line nothing of another row is in it"
+    with_turns = lines.add_column("text_pair", [""] * 6)
+    assert row_groups(with_turns).tolist() == talks  # type: ignore[union-attr]
+    told = with_turns.add_column("speaker", ["x", "y", "y", "x", "z", "z"])
+    assert row_groups(told, "speaker").tolist() == [0, 0, 0, 0, 1, 1]  # type: ignore[union-attr]
+
+
+def test_the_file_of_a_split(tmp_path: Path) -> None:
+    def sha(text: str) -> str:
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    path = tmp_path / "split.csv"
+    write_split(path, build(["가나", "다라"]), [2, 1])
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    plain = path.read_text(encoding="utf-8-sig").splitlines()
+    assert plain == ["row,fold,text_sha256", f"1,2,{sha('가나')}", f"2,1,{sha('다라')}"]
+    data = build(["가나", "다라"], file=["a.csv", "b.csv"], row=[7, 7])
+    write_split(path, data, [1, 2], np.array(["x", "y"]))
+    assert path.read_text(encoding="utf-8-sig").splitlines() == [
+        "file,row,fold,group,text_sha256",
+        f"a.csv,7,1,x,{sha('가나')}",
+        f"b.csv,7,2,y,{sha('다라')}",
+    ]
+    assert read_split(path, data) == [1, 2]
+    assert read_split(path, data.select([1, 0])) == [2, 1]
+    with pytest.raises(SplitError, match="file"):
+        read_split(path, build(["가나", "다라"], file=["a.csv", "c.csv"], row=[7, 7]))
+
+
+def test_pairs_are_known_by_both_texts_and_lines_by_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "split.csv"
+    write_split(path, build(["가", "나"], text_pair=["다", "라"]), [1, 2])
+    with pytest.raises(SplitError, match="another text") as caught:
+        read_split(path, build(["가", "나"], text_pair=["다", "마"]))
+    assert caught.value.mend == {"split": None}
+    with pytest.raises(SplitError, match="another text"):
+        read_split(path, build(["가", "나"]))
+    write_split(path, build(["가", "나"]), [1, 2])
+    lines = build(["가", "나"], text_pair=["", "가"], conversation=["x", "x"])
+    assert read_split(path, lines) == [1, 2], "the turns before a line are no part of it"
+
+
+def test_a_file_that_is_no_table_is_refused(tmp_path: Path) -> None:
+    path, data = tmp_path / "split.csv", build(["가", "나"])
+    for content, part in (
+        (b"row,fold\n\xb0\xa1,1\n", "cannot be read"),
+        (b'row,fold\n"1,1\n', "cannot be read"),
+        (b"row,fold\n", r"no column \['row', 'fold'\], found: -"),
+        (b"fold\n1\n", r"no column \['row'\], found: fold"),
+        (b"row,fold\n1,-1\n2,1\n", "fold '-1' is no number"),
+        (b"row,fold\n1, 1 \n 2,2\n", None),
+    ):
+        path.write_bytes(content)
+        if part is None:
+            assert read_split(path, data) == [1, 2]
+            continue
+        with pytest.raises(SplitError, match=part):
+            read_split(path, data)
+    with pytest.raises(SplitError, match="cannot be read"):
+        read_split(tmp_path / "none.csv", data)
+    path.write_text("row,fold\n1,1\n2,2\n3,1\n4,2\n", encoding="utf-8")
+    with pytest.raises(SplitError, match=r"line 4: row 3 is not in the data \(2 such lines\)"):
+        read_split(path, data)

@@ -18,22 +18,20 @@ import random
 import signal
 import sys
 import time
-import traceback
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+from killed import ended, fork
 from small_runs import make_args, make_dataset
 
 from kobert_hf_emotion.runs import cross_validation
 from kobert_hf_emotion.runs import writing as run_files
 from kobert_hf_emotion.runs.cross_validation import cross_validate
-from kobert_hf_emotion.training.trainer import EmotionTrainer
 
-FILE_EVENTS = {"open", "os.rename", "os.mkdir", "os.link", "os.remove", "os.rmdir", "os.symlink", "os.scandir"}
 MOST_CHILDREN = 300
 
 
@@ -44,20 +42,17 @@ def leave_drawing_out() -> None:
     cross_validation.write_page = lambda run, record: (run / "report.html").touch()  # type: ignore[attr-defined]
 
 
-def run(model: Path, output: Path, log: Path | None) -> None:
+def run(model: Path, output: Path) -> None:
     args = make_args(
         per_device_train_batch_size=8, checkpoint_seconds=0, focal_alpha="balanced", logging_steps=2, log_level="error"
     )
-    if log is not None:
-        step = EmotionTrainer.training_step
-
-        def noted(self: EmotionTrainer, *inputs: Any) -> Any:
-            with log.open("a") as handle:
-                handle.write(f"{self.args.output_dir} {self.state.global_step}\n")
-            return step(self, *inputs)
-
-        EmotionTrainer.training_step = noted  # type: ignore[method-assign]
     cross_validate(make_dataset(5), output, model, args, n_splits=2)
+
+
+def run_to_the_end(model: Path, output: Path, modules: Path) -> None:
+    """Makes a run without a break, and tells which modules it has loaded."""
+    run(model, output)
+    modules.write_text(json.dumps(sorted(sys.modules)), encoding="utf-8")
 
 
 def load_as(modules: Path) -> None:
@@ -72,61 +67,28 @@ def is_finished(run: Path) -> bool:
     return record.is_file() and json.loads(record.read_text(encoding="utf-8"))["finished"]
 
 
-def die_at(count: int, folder: str) -> None:
-    """Kills this process at its `count`-th operation on a file in `folder`."""
-    left = iter(range(count))
-
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        inside = event in FILE_EVENTS and any(str(argument).startswith(folder) for argument in arguments[:2])
-        if inside and next(left, None) is None:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(hook)
-
-
-def child(
-    model: Path, output: Path, log: Path | None = None, events: int | None = None, modules: Path | None = None
-) -> int:
-    """Starts the run in a fork and returns its process id; one that ends well tells which `modules` it has loaded."""
-    process = os.fork()
-    if process == 0:
-        code = 1
-        try:
-            if events is not None:
-                die_at(events, str(output))
-            run(model, output, log)
-            if modules is not None:
-                modules.write_text(json.dumps(sorted(sys.modules)), encoding="utf-8")
-            code = 0
-        except Exception:
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            os._exit(code)
-    return process
-
-
 def main(model: Path, folder: Path, seed: int) -> None:
     chance = random.Random(seed)
     began = time.monotonic()
-    os.waitpid(child(model, folder / "whole", modules=folder / "modules.json"), 0)
+    ended(fork(partial(run_to_the_end, model, folder / "whole", folder / "modules.json"), folder / "whole"))
     seconds = time.monotonic() - began  # with what it loaded, and so more than others need
     load_as(folder / "modules.json")
     kills: Counter[str] = Counter()
     for number in range(MOST_CHILDREN):
         # Few events first: a child that gets no further than its start moves nothing on, and later ones must.
         events = number * number + 1 if number < 5 else chance.randint(20, 90) if number % 4 else None
-        process = child(model, folder / "killed", folder / "steps.txt", events)
+        killed = folder / "killed"
+        process = fork(partial(run, model, killed), killed, folder / "steps.txt", events)
         if events is None:
             time.sleep(chance.uniform(0.1, 0.4) * seconds)
             os.kill(process, signal.SIGKILL)  # it is a zombie where it has ended
-        status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        status = ended(process)
         if status == 0:
             break
         if status != -signal.SIGKILL:
             raise SystemExit(f"child {number} ended with {status}")
         kills["time" if events is None else "event"] += 1
-        if is_finished(folder / "killed"):
+        if is_finished(killed):
             break  # killed after its last file: there is nothing to go on with
     json.dump(kills, sys.stdout)
 

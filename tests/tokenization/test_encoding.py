@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import datasets
 import pytest
 
+from kobert_hf_emotion.data.label_ids import label_ids
+from kobert_hf_emotion.errors import DataError
 from kobert_hf_emotion.tokenization.encoding import encode_dataset, padding_rows
 from kobert_hf_emotion.tokenization.normalization import prepare_xlnet
 from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
@@ -99,3 +103,61 @@ def test_in_two_processes(rows: datasets.Dataset, tokenizer: KoBERTTokenizer) ->
 )
 def test_white_space_is_collapsed_before_sentencepiece(text: str, prepared: str) -> None:
     assert prepare_xlnet(text) == prepared
+
+
+def test_padding_rows_of_several_labels_and_of_votes(tokenizer: KoBERTTokenizer) -> None:
+    several = datasets.Dataset.from_dict(
+        {"text": TEXTS[:2], "label": [[1, 0], []]},
+        features=datasets.Features(
+            {"text": datasets.Value("string"), "label": datasets.List(datasets.ClassLabel(names=NAMES))}
+        ),
+    )
+    votes = datasets.Dataset.from_dict(
+        {"text": TEXTS[:2], "label": [{"a": 2.0, "b": 1.0}, {"a": 0.0, "b": 3.0}]},
+        features=datasets.Features(
+            {"text": datasets.Value("string"), "label": {name: datasets.Value("float64") for name in NAMES}}
+        ),
+    )
+    for rows, filler in ((several, [-100]), (votes, {"a": -100.0, "b": -100.0})):
+        encoded = encode_dataset(rows, tokenizer, 16, NAMES)
+        padding = padding_rows(3, encoded.features, tokenizer)
+        assert padding.features == encoded.features
+        assert padding["labels"][:] == [filler] * 3
+        assert padding["input_ids"][:] == [[2, 3]] * 3
+        assert padding["token_type_ids"][:] == [[0, 0]] * 3
+        whole = label_ids(datasets.concatenate_datasets([encoded, padding]), NAMES)
+        assert (whole[2:] == -100).all(), "no loss and no figure counts them"
+        assert (whole[:2] >= 0).all()
+
+
+def test_rows_with_neither_texts_nor_ids_are_refused(rows: datasets.Dataset, tokenizer: KoBERTTokenizer) -> None:
+    with pytest.raises(DataError, match=r"no column 'text', found \['id', 'sentence', 'label'\]"):
+        encode_dataset(rows.rename_column("text", "sentence"), tokenizer, 8, NAMES)
+
+
+def test_turns_before_a_line_are_cut_and_the_line_is_not(rows: datasets.Dataset, tokenizer: KoBERTTokenizer) -> None:
+    lines = rows.add_column("text_pair", ["비가 오고 바람이 불어서"] * 4)
+    as_pair, in_context = (encode_dataset(lines, tokenizer, 10, NAMES, in_context=how) for how in (False, True))
+    for row, text in enumerate(TEXTS):
+        alone = tokenizer(text, truncation=True, max_length=10)["input_ids"]
+        assert in_context["input_ids"][row][: len(alone)] == alone
+    assert any(
+        pair[: len(line)] != line[: len(pair)]
+        for pair, line in zip(as_pair["input_ids"], in_context["input_ids"], strict=True)
+    )
+    alone, asked = (encode_dataset(rows, tokenizer, 10, NAMES, in_context=how) for how in (False, True))
+    assert asked["input_ids"][:] == alone["input_ids"][:], "there are no turns"
+
+
+def test_ids_without_labels_stay_as_they_are(rows: datasets.Dataset, tokenizer: KoBERTTokenizer) -> None:
+    encoded = encode_dataset(rows.remove_columns("label"), tokenizer, 8, NAMES)
+    assert encode_dataset(encoded, tokenizer, 4, NAMES)["input_ids"][:] == encoded["input_ids"][:]
+
+
+def test_ids_are_of_four_bytes_and_a_mask_is_not_kept(rows: datasets.Dataset, vocab_file: Path) -> None:
+    """A batch's mask is made when it is padded."""
+    names = ["input_ids", "attention_mask"]
+    for asked in (rows, rows.select([])):
+        encoded = encode_dataset(asked, KoBERTTokenizer(vocab_file, model_input_names=names), 8, NAMES)
+        assert encoded.column_names == ["input_ids", "labels"]
+        assert encoded.features["input_ids"] == datasets.List(datasets.Value("int32"))
