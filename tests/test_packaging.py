@@ -17,6 +17,8 @@ NEEDED = (
     "kobert_hf_emotion/assets/default/model.safetensors",
     "kobert_hf_emotion/assets/default/spiece.model",
     "kobert_hf_emotion/assets/sample/train.csv",
+    "kobert_hf_emotion/assets/skeletons/bert-6x256.json",
+    "kobert_hf_emotion/assets/skeletons/bert-6x256.onnx",
     "kobert_hf_emotion/assets/sample/test.csv",
     "kobert_hf_emotion/cli/app.py",
     "kobert_hf_emotion/legacy/reader.py",

@@ -25,6 +25,8 @@ FOR_TRAINING_AND_FILES = {
 }
 PREDICTION = "EmotionClassifier.from_pretrained('default').predict(['오늘 행복'])"
 
+COMMAND = "from kobert_hf_emotion.cli import main\nassert main(['predict', 'default', '오늘 행복']) == 0"
+
 
 def last_line(code: str) -> object:
     """Runs `code` in a new process and returns the JSON value on the last line it prints."""
@@ -37,7 +39,8 @@ def last_line(code: str) -> object:
 
 def loaded(code: str) -> set[str]:
     """Returns the top-level modules that are loaded when `code` has run in a new process."""
-    modules = last_line(f"{code}\nimport json, sys\nprint(json.dumps(list(sys.modules)))")
+    there = "[name for name, module in sys.modules.items() if module is not None]"
+    modules = last_line(f"{code}\nimport json, sys\nprint(json.dumps({there}))")
     assert isinstance(modules, list)
     return {name.partition(".")[0] for name in modules}
 
@@ -50,14 +53,22 @@ def test_importing_the_package_loads_no_library() -> None:
     "code",
     [
         f"from kobert_hf_emotion import EmotionClassifier\n{PREDICTION}",
-        "from kobert_hf_emotion.cli import main\nassert main(['predict', 'default', '오늘 행복']) == 0",
+        f"import sys\nsys.modules['onnxruntime'] = None\n{COMMAND}",
     ],
-    ids=["library", "command"],
+    ids=["library", "command without ONNX Runtime"],
 )
 def test_a_prediction_loads_nothing_that_only_training_and_files_need(code: str) -> None:
     modules = loaded(code)
     assert "transformers" in modules
     assert not modules & FOR_TRAINING_AND_FILES
+
+
+def test_with_onnxruntime_the_command_needs_neither_torch_nor_what_comes_with_it() -> None:
+    pytest.importorskip("onnxruntime")
+    modules = loaded(COMMAND)
+    assert "onnxruntime" in modules
+    not_needed = {"torch", "transformers", "tokenizers", "huggingface_hub", "scipy", "typer", "pydantic", "rich"}
+    assert not modules & (not_needed | FOR_TRAINING_AND_FILES - {"onnxruntime"})
 
 
 def test_no_collection_interrupts_the_import() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from kobert_hf_emotion.cli.app import app
-from kobert_hf_emotion.cli.language import in_docstring, in_help
+from kobert_hf_emotion.cli.language_option import in_docstring, in_help
 
 _WORDS = {
     "ko": (

@@ -16,7 +16,7 @@ from ..hub.adapters import refuse_adapter
 from ..hub.from_pretrained import load_weights
 from ..inference.classifier import ENCODERS, kind_of
 from ..tokenization.guard import check_vocabulary
-from ..tokenization.loading import vocabulary_sha256
+from ..tokenization.vocabulary import vocabulary_sha256
 
 
 class MaskedModel(NamedTuple):

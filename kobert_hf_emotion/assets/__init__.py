@@ -14,6 +14,8 @@ PAGE = ASSETS / "page"
 """The page in which people try a model: `engine.js` in it asks the server that shows the page."""
 BROWSER = ASSETS / "browser"
 """What stands in for it where the page predicts by itself; see `export.web`."""
+SKELETONS = ASSETS / "skeletons"
+"""Graphs without weights; see `export.skeleton`."""
 SAMPLE_TRAIN = ASSETS / "sample" / "train.csv"
 SAMPLE_TEST = ASSETS / "sample" / "test.csv"
 

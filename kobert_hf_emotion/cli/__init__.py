@@ -20,9 +20,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Hub requests are slow to fail without a network; progress bars of model loading say nothing of use here.
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
-    from .app import invoke
+    words = list(sys.argv[1:] if argv is None else argv)
+    from .quick import answered
 
-    return invoke(list(sys.argv[1:] if argv is None else argv))
+    code = answered(words)
+    if code is None:
+        from .app import invoke
+
+        code = invoke(words)
+    return code
 
 
 def run() -> None:

@@ -4,88 +4,81 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import cast
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperGroup
 
 from ..errors import KoBERTEmotionError
-from .adapt import adapt
-from .compare import compare
-from .continuation import continue_
-from .convert import convert
-from .distill import distill
-from .doctor import doctor
-from .ensemble import ensemble
-from .explain import explain
-from .export import export
-from .first_steps import first_steps
 from .hints import in_terms_of
-from .language import (
-    Lang,
-    language_of,
-    lines,
-    speak,
-    spoken,
-    takes_language,
-    translate_help,
-    without_leading_option,
-    words,
-)
-from .merge import merge
-from .predict import predict
-from .push import push
-from .report import report
-from .review import review
-from .search import search
-from .serve import serve
-from .test import evaluate
-from .train import train
+from .language import language_of, lines, speak, spoken, without_leading_option, words
+from .language_option import Lang, takes_language, translate_help
+from .program import COMPLETE, EXIT_USAGE, NAME, VERSION, version
 from .usage import UsageError, usage_error
 
-EXIT_USAGE = 2
-_COMPLETE = "_KOBERT_EMOTION_COMPLETE"
-"""A shell that asks what a word could be completed to sets this variable and types nothing."""
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
 """What typer raises where a command is typed wrongly: it has no public name."""
 
-_COMMANDS: dict[str, Callable[..., None]] = {
-    "train": train,
-    "search": search,
-    "test": evaluate,
-    "predict": predict,
-    "serve": serve,
-    "explain": explain,
-    "compare": compare,
-    "ensemble": ensemble,
-    "review": review,
-    "report": report,
-    "convert": convert,
-    "export": export,
-    "continue": continue_,
-    "adapt": adapt,
-    "distill": distill,
-    "merge": merge,
-    "push": push,
-    "doctor": doctor,
+_COMMANDS: dict[str, tuple[str, str]] = {
+    "train": ("train", "train"),
+    "search": ("search", "search"),
+    "test": ("test", "evaluate"),
+    "predict": ("predict", "predict"),
+    "serve": ("serve", "serve"),
+    "explain": ("explain", "explain"),
+    "compare": ("compare", "compare"),
+    "ensemble": ("ensemble", "ensemble"),
+    "review": ("review", "review"),
+    "report": ("report", "report"),
+    "convert": ("convert", "convert"),
+    "export": ("export", "export"),
+    "continue": ("continuation", "continue_"),
+    "adapt": ("adapt", "adapt"),
+    "distill": ("distill", "distill"),
+    "merge": ("merge", "merge"),
+    "push": ("push", "push"),
+    "doctor": ("doctor", "doctor"),
 }
+"""The module and the function of each. A command line loads that of its command alone; help and mistakes load all."""
 
-app = typer.Typer(
-    name="kobert-emotion",
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="""예시: kobert-emotion train train.csv --output runs/a
+_HELP = """예시: kobert-emotion train train.csv --output runs/a
 
     KoBERT 한국어 감정 분류: 학습, 평가, 예측, 옛 체크포인트 변환.
-    Korean emotion classification with KoBERT: training, test, prediction, conversion of old checkpoints.""",
-)
-for _name, _command in _COMMANDS.items():
-    app.command(_name)(takes_language(_command))
+    Korean emotion classification with KoBERT: training, test, prediction, conversion of old checkpoints."""
 
 
-@app.callback()
-def _before_the_command(lang: Lang = None) -> None:
+def app_with(names: Iterable[str]) -> typer.Typer:
+    """Returns the command line with some of its commands."""
+    found = typer.Typer(name=NAME, rich_markup_mode=None, pretty_exceptions_enable=False, help=_HELP)
+    for name in names:
+        module, function = _COMMANDS[name]
+        found.command(name)(takes_language(getattr(import_module(f".{module}", __package__), function)))
+    found.callback()(_before_the_command)
+    return found
+
+
+@cache
+def whole_app() -> typer.Typer:
+    """Returns the command line with all of its commands."""
+    return app_with(_COMMANDS)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(version())  # noqa: T201
+        raise typer.Exit
+
+
+def _before_the_command(
+    lang: Lang = None,
+    say_version: Annotated[
+        bool,
+        typer.Option(VERSION, callback=_say_version, is_eager=True, help="버전을 보임 (say the version)"),
+    ] = False,
+) -> None:
     """Takes the language before the command as well; `invoke` has looked it up."""
 
 
@@ -96,27 +89,40 @@ def invoke(argv: list[str]) -> int:
         return _run(argv)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    except KoBERTEmotionError as error:
-        _say_error(in_terms_of(app, argv, error))
-    except OSError as error:
-        _say_error(lines(f"파일을 읽거나 쓸 수 없습니다: {error}", f"cannot read or write: {error}"))
+    except (KoBERTEmotionError, OSError) as error:
+        return failed(argv, error)
+
+
+def failed(argv: Sequence[str], error: KoBERTEmotionError | OSError) -> int:
+    """Says what went wrong in the command that `argv` names, and returns the exit code."""
+    if isinstance(error, KoBERTEmotionError):
+        message = in_terms_of(whole_app(), argv, error)
+    else:
+        message = lines(f"파일을 읽거나 쓸 수 없습니다: {error}", f"cannot read or write: {error}")
+    print(f"{words('오류', 'error')}: {message}", file=sys.stderr)  # noqa: T201
     return EXIT_USAGE
 
 
+def _app_for(argv: Sequence[str]) -> typer.Typer:
+    """Returns the command line with the command that is typed, else with all."""
+    first = next(iter(without_leading_option(argv)), None)
+    return app_with([first]) if first in _COMMANDS and COMPLETE not in os.environ else whole_app()
+
+
 def _run(argv: Sequence[str]) -> int:
-    if not without_leading_option(argv) and _COMPLETE not in os.environ:
-        print(first_steps(spoken()), file=sys.stderr)  # noqa: T201
-        return EXIT_USAGE
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(_app_for(argv))
     assert isinstance(group, TyperGroup)
     translate_help(group, spoken())
     try:
-        code = group.main(list(argv), prog_name="kobert-emotion", standalone_mode=False)
+        code = group.main(list(argv), prog_name=NAME, standalone_mode=False)
     except _USAGE_ERROR as error:
         print(usage_error(cast(UsageError, error)), file=sys.stderr)  # noqa: T201
         return EXIT_USAGE
     return code if isinstance(code, int) else 0
 
 
-def _say_error(message: str) -> None:
-    print(f"{words('오류', 'error')}: {message}", file=sys.stderr)  # noqa: T201
+def __getattr__(name: str) -> Any:
+    """Returns the whole command line as `app`."""
+    if name == "app":
+        return whole_app()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

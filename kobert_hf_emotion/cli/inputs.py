@@ -7,9 +7,7 @@ import re
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import NoReturn
-
-import typer
+from typing import TYPE_CHECKING, NoReturn
 
 from ..assets import DEFAULT_MODEL_NAME
 from ..errors import DataError, Setting
@@ -17,6 +15,9 @@ from ..utils.argument_checks import exists, nearest_path
 from ..utils.file_suffixes import FILE_SUFFIXES
 from ..utils.files import free_path
 from .typed import typed
+
+if TYPE_CHECKING:
+    import typer
 
 STDIN = "-"
 _ROOTED = re.compile(r"(~?[/\\]|\.\.?[/\\]|~$|[A-Za-z]:[/\\])")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +14,17 @@ from ..errors import CheckpointError, DataError, HubError, RunError, Setting, To
 from ..hub.repo_id import is_only_on_hub, is_repo_id
 from ..utils.argument_checks import nearest_path
 from .inputs import check_there
+from .output import quiet_libraries
 
 if TYPE_CHECKING:
     from ..data.levels import Hierarchy
     from ..inference.ensemble import Predictor
     from ..inference.logits_model import LogitsModel
     from ..tasks.task import Task
+
+_PLAIN = (".csv", ".tsv", ".txt")
+_SMALL = 1_000_000
+"""Bytes of a file that is looked at as a whole."""
 
 
 def open_model(model: str, tokenizer: str | None, num_attention_heads: int | None) -> LogitsModel:
@@ -36,6 +41,49 @@ def open_model(model: str, tokenizer: str | None, num_attention_heads: int | Non
     classifier = load_model(model, tokenizer, num_attention_heads)
     classifier.to_accelerator()
     return classifier
+
+
+def open_for_texts(
+    model: str, tokenizer: str | None, num_attention_heads: int | None, texts: Sequence[str]
+) -> LogitsModel:
+    """Opens what answers a few texts: without torch where that can be done, else as `open_model` does.
+
+    Raises:
+        CheckpointError: As `open_model` does.
+    """
+    if tokenizer is None and num_attention_heads is None:
+        from ..export.light import light_classifier
+
+        with quiet_libraries(needs_transformers=False):
+            light = light_classifier(model, texts)
+        if light is not None:
+            return light
+    with quiet_libraries():
+        return open_model(model, tokenizer, num_attention_heads)
+
+
+def open_for_file(model: str, tokenizer: str | None, num_attention_heads: int | None, file: Path) -> LogitsModel:
+    """Opens what answers the rows of a file: without torch where it is a small one of plain text, else as `open_model`.
+
+    Raises:
+        CheckpointError: As `open_model` does.
+    """
+    lines = _lines_of(file)
+    if lines is not None:
+        return open_for_texts(model, tokenizer, num_attention_heads, lines)
+    with quiet_libraries():
+        return open_model(model, tokenizer, num_attention_heads)
+
+
+def _lines_of(file: Path) -> list[str] | None:
+    """Returns the lines of a file, of which the ASCII characters are right; None where that cannot be known or is much.
+
+    What a model is opened for needs their number, and whether special tokens stand in them, which are ASCII.
+    """
+    if file.suffix.lower() not in _PLAIN or file.stat().st_size > _SMALL:
+        return None
+    content = file.read_bytes()
+    return None if b"\0" in content else content.decode("latin-1").split("\n")  # NULs: UTF-16 and the like
 
 
 def hierarchy_in(task: Task, fine_label_column: str | None) -> Hierarchy | None:

@@ -72,16 +72,20 @@ class _OptionFormatter(logging.Formatter):
 
 
 @contextmanager
-def quiet_libraries() -> Iterator[None]:
+def quiet_libraries(needs_transformers: bool = True) -> Iterator[None]:
     """Keeps what libraries print off stdout, and their bars for loading and saving off the screen.
 
     Progress of training and prediction stays, on stderr.
-    """
-    import transformers
 
-    # The bars of loading weights say nothing that a command's own lines do not; errors are exceptions.
-    transformers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.set_verbosity_error()
+    Args:
+        needs_transformers: Whether transformers is used inside, or may come to be; else it is told where it is loaded.
+    """
+    if needs_transformers or "transformers" in sys.modules:
+        import transformers
+
+        # The bars of loading weights say nothing that a command's own lines do not; errors are exceptions.
+        transformers.utils.logging.disable_progress_bar()
+        transformers.utils.logging.set_verbosity_error()
     if datasets := sys.modules.get("datasets"):  # where it is not loaded yet, `main` has told it by a variable
         datasets.utils.logging.disable_progress_bar()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # retries without a network; the error says it once

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,29 +12,26 @@ import typer
 from ..data.tables import ReadOptions
 from ..utils.garbage_collection import collector_spares_imports
 from . import options
+from .answers import BATCH_SIZE, answer_texts, note_about, warn
 from .groups import Columns, Conversations, Engine, LabelRules, Long, takes_groups
 from .inputs import STDIN, check_order, check_output, file_or_texts, refuse_unused
 from .language import counted, spoken, words
 from .long_texts import long_texts, refuse_long
-from .models import hierarchy_in, open_model
+from .models import hierarchy_in, open_for_file, open_for_texts
 from .output import as_options, note, note_reading, progress_bar, quiet_libraries, say, say_json
-from .turns import note_single_lines, refuse_turns, turns_of
+from .turns import refuse_turns, turns_of
 from .typed import typed
 
 if TYPE_CHECKING:
     from ..data.row_stream import RowStream
     from ..inference.files import TwoLevelPrediction
     from ..inference.logits_model import LogitsModel
-    from ..tasks.task import Prediction
-    from ..tokenization.guard import UnknownTexts
     from ..tokenization.long_texts import LongTexts
 
 
 _FOR_TEXTS = {"model", "inputs", "output", "as_text", "batch_size", "tokenizer", "num_attention_heads", "json"}
 _FOR_TEXTS |= {field.name for field in fields(Long)}
 """Parameters that matter where texts are given; all others are about reading a file."""
-_MOST_FINE = 10
-"""Fine labels of a text that are shown, the most probable first; --json has all."""
 _FOR_RAY = {field.name for field in fields(Engine)} - {"engine"}
 """Parameters that do nothing without Ray."""
 
@@ -70,7 +67,7 @@ def predict(
     ] = False,
     rules: LabelRules,
     reading: ReadOptions,
-    batch_size: options.BatchSize = 64,
+    batch_size: options.BatchSize = BATCH_SIZE,
     tokenizer: options.Tokenizer = None,
     num_attention_heads: options.Heads = None,
     engine: Engine,
@@ -84,9 +81,6 @@ def predict(
     read and written in parts, so they may be of any size (of an XLSX the table of strings is held whole). MODEL may
     be a folder that export wrote.
     """  # noqa: D415
-    from ..data.label_kinds import label_kind, settled
-    from ..data.row_stream import open_rows
-
     check_order(model, inputs)
     if engine.engine == "ray":
         from .on_ray import predict_files
@@ -106,15 +100,19 @@ def predict(
         used = _FOR_TEXTS | {"engine"} | {"encoding"} if inputs == [STDIN] else _FOR_TEXTS | {"engine"}
         refuse_unused(call, used, "문장을 예측할 때", "with texts")
     check_output(output, found)
-    with collector_spares_imports(), quiet_libraries():
-        classifier = open_model(model, tokenizer, num_attention_heads)
-    if (about := classifier.task.about(spoken())) is not None:
-        note(about)
+    with collector_spares_imports():
+        if isinstance(found, Path):
+            classifier = open_for_file(model, tokenizer, num_attention_heads, found)
+        else:
+            classifier = open_for_texts(model, tokenizer, num_attention_heads, found)
     if not isinstance(found, Path):
-        note_single_lines(classifier)
-        _predict_texts(classifier, found, output, batch_size, json, pieces)
+        answer_texts(classifier, found, output, batch_size, json, pieces)
         return
-    with quiet_libraries():
+    note_about(classifier)
+    from ..data.label_kinds import label_kind, settled
+    from ..data.row_stream import open_rows
+
+    with quiet_libraries(needs_transformers=False):
         task = classifier.task
         hierarchy_in(task, rules.fine_label_column)
         kind = settled(label_kind(task.name, task.allow_empty), rules.label_map, rules.unknown_label)
@@ -133,72 +131,17 @@ def predict(
     _predict_rows(classifier, rows, output, batch_size, json, pieces)
 
 
-def _predict_texts(
-    classifier: LogitsModel, texts: list[str], output: Path | None, batch_size: int, json: bool, long: LongTexts | None
-) -> None:
-    from ..tokenization.guard import UnknownTexts
-
-    unknown = UnknownTexts()
-    predictions: Sequence[Prediction]
-    columns: dict[str, list[str]] = {"text": texts}
-    with quiet_libraries():
-        if long is None:
-            logits = classifier.predict_logits(texts, None, batch_size, unknown)
-            predictions = classifier.task.predictions(logits, classifier.labels)
-        else:
-            answer = classifier.answer_long(texts, long, None, batch_size, unknown)
-            logits, predictions = answer.logits, answer.predictions(classifier.task, classifier.labels)
-            columns["parts"] = answer.cells(classifier.task, classifier.labels)
-            note(as_options(answer.counts.message(long).in_language(spoken())))
-    if output is not None:
-        from ..inference.prediction_csv import prediction_csv
-
-        with prediction_csv(output, classifier.labels, classifier.task) as table:
-            table.write(columns, logits)
-    _warn(unknown)
-    if json:
-        predicted = [{"text": t, **p} for t, p in zip(texts, predictions, strict=True)]
-        say_json({"predictions": predicted, "unknown_texts": unknown.unknown, "cut_texts": unknown.cut})
-        return
-    for text, prediction in zip(texts, predictions, strict=True):
-        say("\n".join([text, *_shown(prediction)]))
-        parts: Sequence[Any] = prediction.get("parts", ())  # type: ignore[assignment]
-        for part in parts if len(parts) > 1 else ():
-            say(f"  [{part['start']}:{part['end']}] {text[part['start'] : part['end']]}")
-            say("\n".join(f"  {line}" for line in _shown(part)))
-
-
-def _shown(prediction: Mapping[str, Any]) -> list[str]:
-    """Returns the lines that say what is predicted of a text: of two levels the coarse labels come first."""
-    chosen = ", ".join(prediction.get("labels", [prediction["label"]])) or "-"
-    coarse = prediction.get("coarse")
-    if coarse is None:
-        return [_ranked(chosen, prediction["probabilities"])]
-    return [
-        _ranked(coarse["label"], coarse["probabilities"]),
-        _ranked(chosen, prediction["probabilities"], _MOST_FINE),
-    ]
-
-
-def _ranked(chosen: str, percents: Mapping[str, float], most: int | None = None) -> str:
-    ranked = sorted(percents.items(), key=lambda item: -item[1])[:most]
-    return f"  {chosen}  " + "  ".join(f"{label} {percent:.2f}%" for label, percent in ranked)
-
-
-def _warn(unknown: UnknownTexts) -> None:
-    for message in (unknown.message(), unknown.cut_message()):
-        if message is not None:
-            note(as_options(message.in_language(spoken())))
-
-
 def _predict_rows(
     classifier: LogitsModel, rows: RowStream, output: Path | None, batch_size: int, json: bool, long: LongTexts | None
 ) -> None:
     from ..inference.files import TwoLevelPrediction, predict_rows
 
-    with quiet_libraries(), progress_bar(words("예측", "predicting"), rows.report.rows_kept) as advance:
+    with (
+        quiet_libraries(needs_transformers=False),
+        progress_bar(words("예측", "predicting"), rows.report.rows_kept) as advance,
+    ):
         found = predict_rows(classifier, rows, output, batch_size, advance, long)
-    _warn(found.unknown)
+    warn(found.unknown)
     if long is not None:
         note(as_options(found.long.message(long).in_language(spoken())))
     if output is not None:

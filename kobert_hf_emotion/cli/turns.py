@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..data.turns import Turns as WantedTurns
 from ..errors import DataError, Setting
 from ..wording import Wording
-from .groups import Columns, Conversations
 from .output import note
 
 if TYPE_CHECKING:
+    from ..data.turns import Turns as WantedTurns
     from ..inference.logits_model import LogitsModel
+    from .groups import Columns, Conversations
 
 
 def turns_of(model: LogitsModel, asked: Conversations, columns: Columns) -> WantedTurns | None:
@@ -44,7 +44,9 @@ def turns_of(model: LogitsModel, asked: Conversations, columns: Columns) -> Want
                 f"the model was trained with {trained} turn(s) before a line and answers with {count}",
             )
         )
-    return WantedTurns(count, asked.order_column, required=bool(typed)) if count else None
+    from ..data.turns import Turns
+
+    return Turns(count, asked.order_column, required=bool(typed)) if count else None
 
 
 def note_single_lines(model: LogitsModel) -> None:

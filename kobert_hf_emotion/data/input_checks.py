@@ -48,6 +48,24 @@ def as_texts(texts: Iterable[str], name: str = "texts") -> list[str]:
     return listed
 
 
+def as_pairs(texts: Iterable[str], text_pairs: Iterable[str] | None) -> tuple[list[str], list[str] | None]:
+    """Returns texts and their second sentences as lists.
+
+    Raises:
+        DataError: An element is no string, or there are not as many of the one as of the other.
+    """
+    firsts = as_texts(texts)
+    if text_pairs is None:
+        return firsts, None
+    seconds = as_texts(text_pairs, "text_pairs")
+    if len(seconds) != len(firsts):
+        raise DataError(
+            f"두 번째 문장의 수({len(seconds)})가 첫 번째 문장의 수({len(firsts)})와 다릅니다.",
+            f"Expected as many second texts as texts ({len(firsts)}), found {len(seconds)}.",
+        )
+    return firsts, seconds
+
+
 def refuse_files(texts: Sequence[str]) -> None:
     """Raises `DataError` where a text is the name of a data file that is there: its content was meant."""
     for text in texts:

@@ -25,7 +25,7 @@ from ..hub.cards import CARD_FILE
 from ..hub.upload import HISTORY_FILE
 from ..inference.classifier import save_classifier, start_model, weights_sha256
 from ..metrics.scores import Scores
-from ..modeling.prediction import DEFAULT_BATCH_SIZE
+from ..modeling.batches import DEFAULT_BATCH_SIZE
 from ..runs.preparation import data_sha256
 from ..runs.work import work_folder
 from ..tokenization.guard import check_tokenization

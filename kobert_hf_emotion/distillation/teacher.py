@@ -20,7 +20,7 @@ from ..inference.classifier import Classifier, weights_sha256
 from ..inference.ensemble import EmotionEnsemble
 from ..inference.loading import load_checkpoint
 from ..inference.logits_model import LogitsModel
-from ..modeling.prediction import DEFAULT_BATCH_SIZE
+from ..modeling.batches import DEFAULT_BATCH_SIZE
 from ..runs.finished import FinishedRun, read_run, run_of
 from ..runs.layout import RUN_FILE, fold_folders
 from ..tasks.task import Task

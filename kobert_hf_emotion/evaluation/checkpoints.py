@@ -21,8 +21,8 @@ from ..inference.ensemble import Predictor
 from ..inference.loading import load_checkpoint
 from ..metrics.probabilities import Logits
 from ..metrics.scores import Scores
+from ..modeling.batches import DEFAULT_BATCH_SIZE
 from ..modeling.criterion import criterion_of
-from ..modeling.prediction import DEFAULT_BATCH_SIZE
 from ..tasks.choice import check_task
 from ..tokenization.long_texts import LongTexts
 from ..utils.argument_checks import check_count, check_path

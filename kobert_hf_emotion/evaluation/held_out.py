@@ -23,7 +23,7 @@ from ..inference.soup import average_weights
 from ..metrics.bootstrap import Interval, Optimism, selection_optimism
 from ..metrics.probabilities import Logits
 from ..metrics.scores import Scores
-from ..modeling.prediction import DEFAULT_BATCH_SIZE
+from ..modeling.batches import DEFAULT_BATCH_SIZE
 from ..runs.finished import run_of
 from ..runs.layout import best_fold, find_checkpoints
 from ..tasks.choice import check_task

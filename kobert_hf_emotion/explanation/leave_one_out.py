@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import PreTrainedTokenizerBase
 
 from ..tasks.single_label import SingleLabel
 from ..tasks.task import Task
 from ..tokenization.alignment import Span
 from .words import Explanation, ReadText, Word, decisive, explanation_of, read_text
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 PredictLogits = Callable[[list[str]], NDArray[np.float32]]
 """Texts to logits at the model's temperature, shape (texts, classes)."""

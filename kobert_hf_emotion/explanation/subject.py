@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import get_args
-
-from transformers import PreTrainedTokenizerBase
+from typing import TYPE_CHECKING, get_args
 
 from ..data.input_checks import as_texts, refuse_files
 from ..tasks.single_label import SingleLabel
 from ..tasks.task import Task
-from .integrated_gradients import Member, integrated_gradients
 from .leave_one_out import PredictLogits, leave_one_out
 from .words import Explanation, Method, check_label, check_method
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from .integrated_gradients import Member
 
 
 @dataclass(frozen=True)
@@ -46,5 +48,7 @@ class Subject:
             check_label(label, self.labels)
         if method == "leave_one_out":
             return leave_one_out(self.predict_logits, self.tokenizer, self.max_length, self.labels, found, self.task)
+        from .integrated_gradients import integrated_gradients  # with torch, which a graph without gradients needs not
+
         members, about = self.members, (self.tokenizer, self.max_length, self.labels)
         return integrated_gradients(members, *about, found, label, task=self.task)

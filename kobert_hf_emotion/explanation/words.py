@@ -5,16 +5,18 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import PreTrainedTokenizerBase
 
 from ..configuration import MULTI_LABEL
 from ..errors import KoBERTEmotionError
 from ..tasks.task import Task
 from ..tokenization.alignment import Span, token_spans, word_spans
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 Method: TypeAlias = Literal["leave_one_out", "integrated_gradients"]
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CheckpointError
-from .parity import Inputs, Parity
+
+if TYPE_CHECKING:
+    from .parity import Inputs, Parity
 
 COUNT = 4
 FLOAT32_TOLERANCE = 1e-3

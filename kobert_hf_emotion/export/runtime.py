@@ -6,16 +6,14 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import AutoConfig, PreTrainedConfig, PreTrainedTokenizerBase
 from typing_extensions import Self
 
 from ..configuration import context_turns
 from ..errors import CheckpointError
-from ..explanation.subject import Subject
 from ..inference.logits_model import LogitsModel, Question
 from ..modeling.batches import Batch, logits_by_length
 from ..modeling.long_texts import Reader
@@ -23,11 +21,15 @@ from ..tasks.choice import task_of
 from ..tasks.task import Task
 from ..tokenization.context import encode_texts
 from ..tokenization.guard import check_predicted, check_vocabulary
-from ..tokenization.loading import load_tokenizer
 from ..utils.argument_checks import check_path
 from ..wording import Wording
 from .manifest import Manifest, load_manifest
 from .probes import Probes, check_probes
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedTokenizerBase
+
+    from ..explanation.subject import Subject
 
 logger = logging.getLogger(__name__)
 
@@ -38,13 +40,25 @@ class Graph:
     Args:
         model: The `.onnx` file, or its content.
         threads: Threads to compute with; ONNX Runtime's choice, one for each core, if None.
+        weights: Those that the file names and does not hold.
+        fixed: Inputs that are the same in every batch.
     """
 
-    def __init__(self, model: Path | bytes, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        model: Path | bytes,
+        threads: int | None = None,
+        weights: Mapping[str, NDArray[np.float32]] | None = None,
+        fixed: Mapping[str, NDArray[np.float32]] | None = None,
+    ) -> None:
         ort = require_onnxruntime()
         options = ort.SessionOptions()
         if threads is not None:
             options.intra_op_num_threads = threads
+        if weights:
+            values = [ort.OrtValue.ortvalue_from_numpy(value) for value in weights.values()]
+            options.add_external_initializers(list(weights), values)
+        self._fixed = dict(fixed or {})
         content = model if isinstance(model, bytes) else str(model)
         self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
@@ -54,7 +68,7 @@ class Graph:
 
     def run(self, outputs: list[str], inputs: Mapping[str, NDArray[np.int64]]) -> list[NDArray[np.float32]]:
         """Returns what the graph computes for a batch."""
-        found: list[NDArray[np.float32]] = self._session.run(outputs, dict(inputs))
+        found: list[NDArray[np.float32]] = self._session.run(outputs, {**inputs, **self._fixed})
         return found
 
 
@@ -86,21 +100,13 @@ class OnnxClassifier(LogitsModel):
             CheckpointError: There is no export, a file of it has changed, the graph computes something else on this
                 machine than where it was exported, or ONNX Runtime is not installed.
         """
+        from transformers import AutoConfig
+
+        from ..tokenization.loading import load_tokenizer
+
         check_path("folder", folder)
         manifest = load_manifest(Path(folder))
-        graph = Graph(Path(folder) / manifest.model_file, threads)
-        if manifest.probes is None:
-            logger.warning(
-                Wording(
-                    f"{folder}: 시험 입력이 없는 예전 export 폴더라서, 이 컴퓨터에서 내보낼 때와 같은 결과가 나오는지 "
-                    "확인하지 못했습니다. 다시 내보내세요.",
-                    f"{folder}: exported by an earlier version, without probes: whether this machine computes what "
-                    "that one did was not checked. Export it again.",
-                )
-            )
-        else:
-            probes, again = Probes(**manifest.probes), manifest.export_again(Path(folder))
-            check_probes(graph, probes, manifest.inputs, manifest.labels, Path(folder), again)
+        graph = checked_graph(Path(folder), manifest, threads)
         return cls(graph, load_tokenizer(folder), manifest, AutoConfig.from_pretrained(folder))
 
     @property
@@ -135,6 +141,8 @@ class OnnxClassifier(LogitsModel):
 
     def subject(self) -> Subject:
         """Returns the graph as explanations see it: it has no gradients."""
+        from ..explanation.subject import Subject
+
         return Subject(self.logits_of, self.tokenizer, self.manifest.max_length, self.labels, task=self.task)
 
     def _padded(self, batch: Batch) -> dict[str, NDArray[np.int64]]:
@@ -148,6 +156,28 @@ class OnnxClassifier(LogitsModel):
                 columns[name] = np.full(mask.shape, padding[name], dtype=np.int64)
                 columns[name][mask] = np.concatenate(batch.columns[name])
         return columns
+
+
+def checked_graph(folder: Path, manifest: Manifest, threads: int | None = None) -> Graph:
+    """Returns the graph of an exported folder, after its probes were answered as they were where it was exported.
+
+    Raises:
+        CheckpointError: They were not, or ONNX Runtime is not installed.
+    """
+    graph = Graph(folder / manifest.model_file, threads)
+    if manifest.probes is None:
+        logger.warning(
+            Wording(
+                f"{folder}: 시험 입력이 없는 예전 export 폴더라서, 이 컴퓨터에서 내보낼 때와 같은 결과가 나오는지 "
+                "확인하지 못했습니다. 다시 내보내세요.",
+                f"{folder}: exported by an earlier version, without probes: whether this machine computes what "
+                "that one did was not checked. Export it again.",
+            )
+        )
+    else:
+        probes, again = Probes(**manifest.probes), manifest.export_again(folder)
+        check_probes(graph, probes, manifest.inputs, manifest.labels, folder, again)
+    return graph
 
 
 def require_onnxruntime() -> Any:

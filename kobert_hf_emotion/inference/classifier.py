@@ -42,8 +42,9 @@ from ..modeling.prediction import predict_logits, row_limit, use_accelerator
 from ..tasks.choice import task_of
 from ..tasks.task import Task
 from ..tokenization.guard import check_vocabulary
-from ..tokenization.loading import load_tokenizer, vocabulary_sha256
+from ..tokenization.loading import load_tokenizer
 from ..tokenization.model_files import fit_length
+from ..tokenization.vocabulary import vocabulary_sha256
 from ..utils.files import atomic_write
 from .adapters import has_adapters, merge_adapters, save_adapters
 from .logits_model import LogitsModel, Question

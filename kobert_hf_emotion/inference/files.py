@@ -26,8 +26,8 @@ from ..metrics.multi_label import MultiLabelScores, answer_counts, binary_cross_
 from ..metrics.probabilities import check_logits, log_losses
 from ..metrics.scores import Scores
 from ..metrics.soft import VOTE_SUMS, from_sums, vote_sums
+from ..modeling.batches import DEFAULT_BATCH_SIZE
 from ..modeling.long_texts import LongCounts
-from ..modeling.prediction import DEFAULT_BATCH_SIZE
 from ..tasks.single_label import SingleLabel
 from ..tasks.task import Task
 from ..tasks.two_levels import TwoLevels

@@ -5,20 +5,23 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.input_checks import as_texts, refuse_files
+from ..data.input_checks import as_pairs, as_texts, refuse_files
 from ..errors import KoBERTEmotionError
-from ..explanation.subject import Subject
-from ..explanation.words import Explanation, Method
+from ..modeling.batches import DEFAULT_BATCH_SIZE
 from ..modeling.long_texts import LongAnswer, Reader, answer_long, as_long, refuse_long_pairs
-from ..modeling.prediction import DEFAULT_BATCH_SIZE, as_pairs
 from ..tasks.task import Prediction, Task
 from ..tokenization.guard import UnknownTexts
 from ..tokenization.long_texts import LongMode, LongTexts
 from ..utils.argument_checks import check_count
+
+if TYPE_CHECKING:
+    from ..explanation.subject import Subject
+    from ..explanation.words import Explanation, Method
 
 
 @dataclass(frozen=True)

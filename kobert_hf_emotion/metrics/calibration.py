@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from .probabilities import Target, log_loss, softmax
 
@@ -93,6 +92,8 @@ def fit_temperature(logits: NDArray[np.floating], labels: Target) -> float:
 
     def at(log_temperature: float) -> float:
         return log_loss(logits / np.exp(log_temperature), labels)
+
+    from scipy.optimize import minimize_scalar  # which takes long to import, and predicting needs none
 
     found = minimize_scalar(at, bounds=np.log(TEMPERATURES).tolist(), method="bounded", options={"xatol": 1e-8})
     return float(np.exp(found.x)) if at(found.x) < at(0.0) else 1.0

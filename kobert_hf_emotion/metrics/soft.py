@@ -9,7 +9,6 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import rel_entr
 
 from ..data.distributions import Shares, counted_as, has_most, is_tied
 from ..wording import Language, titled
@@ -89,6 +88,8 @@ def jensen_shannon(probabilities: NDArray[np.floating], shares: Shares) -> NDArr
         probabilities: Shape (rows, labels).
         shares: Shape (rows, labels).
     """
+    from scipy.special import rel_entr  # which takes long to import, and predicting needs none
+
     p, q = probabilities.astype(np.float64), shares.astype(np.float64)
     mean = (p + q) / 2
     found: NDArray[np.float64] = np.maximum((rel_entr(p, mean) + rel_entr(q, mean)).sum(axis=1) / 2, 0.0)

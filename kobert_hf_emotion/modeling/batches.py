@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.side_by_side import side_by_side
+DEFAULT_BATCH_SIZE = 64
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,12 @@ def logits_by_length(
         return compute(Batch(columns, [lengths[row] for row in rows]))
 
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-    found = side_by_side(compute_rows, batches) if at_once else list(map(compute_rows, batches))
+    if at_once:
+        from ..kernels.side_by_side import side_by_side  # with torch, which no graph needs
+
+        found = side_by_side(compute_rows, batches)
+    else:
+        found = list(map(compute_rows, batches))
     logits = np.empty((len(order), found[0].shape[1]), dtype=np.float32)
     logits[order] = np.concatenate(found)
     return logits

@@ -17,7 +17,7 @@ from typing_extensions import Self
 
 from ..assets import resolve_default
 from ..configuration import EmotionConfig, context_turns, softmax_temperature
-from ..data.input_checks import as_texts, refuse_files
+from ..data.input_checks import as_pairs, as_texts, refuse_files
 from ..errors import KoBERTEmotionError, TokenizerError
 from ..explanation.words import Explanation, Method
 from ..hub.adapters import refuse_adapter
@@ -29,14 +29,16 @@ from ..kernels.packed_bert import computes_plain_bert
 from ..tasks.choice import task_of
 from ..tasks.task import Prediction
 from ..tokenization.guard import UnknownTexts, check_vocabulary
-from ..tokenization.loading import load_tokenizer, vocabulary_sha256
+from ..tokenization.loading import load_tokenizer
 from ..tokenization.long_texts import LongMode, LongTexts
 from ..tokenization.model_files import fit_length
+from ..tokenization.vocabulary import vocabulary_sha256
 from ..wording import Wording
+from .batches import DEFAULT_BATCH_SIZE
 from .criterion import criterion_of
 from .explaining import subject_of
 from .long_texts import LongPrediction, Reader, answer_long, as_long, refuse_long_pairs
-from .prediction import DEFAULT_BATCH_SIZE, as_pairs, predict_logits, row_limit
+from .prediction import predict_logits, row_limit
 
 logger = logging.getLogger(__name__)
 

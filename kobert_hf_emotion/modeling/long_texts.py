@@ -6,11 +6,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 from typing_extensions import NotRequired, TypedDict
 
 from ..errors import DataError
@@ -20,6 +19,9 @@ from ..tokenization.guard import UnknownTexts, check_predicted
 from ..tokenization.long_texts import LongMode, LongTexts, Pool
 from ..tokenization.windows import Divider, Pieces
 from ..wording import Wording
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 Ask: TypeAlias = Callable[[list[str], list[str] | None, UnknownTexts | None], NDArray[np.float32]]
 """Returns the logits of texts and, if any, their second texts; what cannot be read is counted."""

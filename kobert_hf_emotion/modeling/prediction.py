@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from ..configuration import context_turns, longest_input
-from ..data.input_checks import as_texts
-from ..errors import DataError
+from ..data.input_checks import as_pairs
 from ..kernels.attention import quick_attention
 from ..kernels.packed_bert import packed_bert
 from ..tokenization.context import encode_texts
@@ -20,9 +19,8 @@ from ..tokenization.guard import UnknownTexts, check_predicted
 from ..tokenization.padding import pad
 from ..utils.argument_checks import check_count
 from ..utils.modules import evaluation_copy
-from .batches import Batch, logits_by_length
+from .batches import DEFAULT_BATCH_SIZE, Batch, logits_by_length
 
-DEFAULT_BATCH_SIZE = 64
 GPU_MULTIPLE = 8
 """What tokens of a row are a multiple of on a GPU: its libraries choose a kernel for each length that they see."""
 
@@ -111,21 +109,3 @@ def use_accelerator(model: nn.Module) -> None:
     """Moves a model that is on the CPU to the GPU where there is one; where it is on a GPU already, it stays."""
     if torch.accelerator.is_available() and all(parameter.device.type == "cpu" for parameter in model.parameters()):
         model.to(torch.accelerator.current_accelerator())
-
-
-def as_pairs(texts: Iterable[str], text_pairs: Iterable[str] | None) -> tuple[list[str], list[str] | None]:
-    """Returns texts and their second sentences as lists.
-
-    Raises:
-        DataError: An element is no string, or there are not as many of the one as of the other.
-    """
-    firsts = as_texts(texts)
-    if text_pairs is None:
-        return firsts, None
-    seconds = as_texts(text_pairs, "text_pairs")
-    if len(seconds) != len(firsts):
-        raise DataError(
-            f"두 번째 문장의 수({len(seconds)})가 첫 번째 문장의 수({len(firsts)})와 다릅니다.",
-            f"Expected as many second texts as texts ({len(firsts)}), found {len(seconds)}.",
-        )
-    return firsts, seconds

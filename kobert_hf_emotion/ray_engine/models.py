@@ -15,7 +15,7 @@ from ..inference.classifier import Classifier, weights_sha256
 from ..inference.ensemble import EmotionEnsemble
 from ..inference.loading import load_checkpoint
 from ..inference.logits_model import LogitsModel
-from ..tokenization.loading import vocabulary_sha256
+from ..tokenization.vocabulary import vocabulary_sha256
 from .job import ModelIdentity, ModelSource
 
 

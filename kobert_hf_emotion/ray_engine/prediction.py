@@ -16,7 +16,7 @@ from ..data.tables import ReadOptions
 from ..errors import CheckpointError, DataError, KoBERTEmotionError, RunError, TokenizerError
 from ..inference.files import FilePrediction
 from ..inference.logits_model import LogitsModel
-from ..modeling.prediction import DEFAULT_BATCH_SIZE
+from ..modeling.batches import DEFAULT_BATCH_SIZE
 from ..runs.state import check_same_run, only_process
 from ..utils.argument_checks import check_count
 from ..utils.files import check_free, write_json

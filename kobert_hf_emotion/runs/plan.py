@@ -21,8 +21,9 @@ from ..splits.split import Split
 from ..tasks.choice import task_for
 from ..tasks.task import Task
 from ..tokenization.encoding import encode_dataset
-from ..tokenization.loading import load_tokenizer, vocabulary_sha256
+from ..tokenization.loading import load_tokenizer
 from ..tokenization.pieces import WordSplit
+from ..tokenization.vocabulary import vocabulary_sha256
 from ..training.arguments import EmotionTrainingArguments
 from .layout import IN_PROGRESS, fold_folder
 

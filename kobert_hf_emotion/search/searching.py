@@ -28,8 +28,8 @@ from ..runs.state import check_same_run
 from ..splits.folds import split_hash
 from ..splits.split import Split, make_split
 from ..tokenization.guard import check_tokenization
-from ..tokenization.loading import vocabulary_sha256
 from ..tokenization.pieces import WordSplit
+from ..tokenization.vocabulary import vocabulary_sha256
 from ..utils.argument_checks import check_count, check_number, check_path
 from ..utils.files import check_free, write_json
 from ..utils.garbage_collection import collector_ignores_startup

@@ -1,4 +1,4 @@
-"""Which task a model or a data set is for."""
+"""Which task a model or a data set is for; each is loaded where it is one: a first answer needs one of them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING
 
 from ..configuration import is_multi_label, is_soft, label_names
 from ..data.label_ids import class_names, has_several, has_votes
-from ..data.levels import Hierarchy
 from ..data.task_names import TaskName
 from ..errors import CheckpointError, DataError
-from .multi_label import MultiLabel
 from .single_label import SingleLabel
-from .soft import Soft
 from .task import Task
-from .two_levels import TwoLevels
 
 if TYPE_CHECKING:
     from datasets import Dataset
     from transformers import PreTrainedConfig
+
+    from ..data.levels import Hierarchy
 
 
 def task_of(config: PreTrainedConfig) -> Task:
@@ -27,7 +25,9 @@ def task_of(config: PreTrainedConfig) -> Task:
         CheckpointError: There are thresholds for more or fewer labels than the model has, or such as are none.
     """
     if not is_multi_label(config):
-        return Soft() if is_soft(config) else _one_label(config)
+        return _soft() if is_soft(config) else _one_label(config)
+    from .multi_label import MultiLabel
+
     thresholds = getattr(config, "label_thresholds", None)
     if thresholds is not None and not (
         isinstance(thresholds, list)
@@ -52,6 +52,9 @@ def _one_label(config: PreTrainedConfig) -> SingleLabel:
     groups = getattr(config, "label_hierarchy", None)
     if groups is None:
         return SingleLabel()
+    from ..data.levels import Hierarchy
+    from .two_levels import TwoLevels
+
     labels = label_names(config)
     try:
         found = {str(group["label"]): list(map(str, group["labels"])) for group in groups}
@@ -75,12 +78,22 @@ def task_for(dataset: Dataset, allow_empty: bool = False, hierarchy: Hierarchy |
         hierarchy: Of one label a row: which coarse label each of the labels stands under, where there are two levels.
     """
     if has_several(dataset):
+        from .multi_label import MultiLabel
+
         return MultiLabel(allow_empty=allow_empty)
     if has_votes(dataset):
-        return Soft()
+        return _soft()
     if hierarchy is None:
         return SingleLabel()
+    from .two_levels import TwoLevels
+
     return TwoLevels(fine=tuple(class_names(dataset) or ()), hierarchy=hierarchy)
+
+
+def _soft() -> Task:
+    from .soft import Soft
+
+    return Soft()
 
 
 _MODELS: dict[TaskName, tuple[str, str, str]] = {

@@ -6,13 +6,15 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from itertools import accumulate
-from typing import Any, TypeAlias
-
-from transformers import PreTrainedTokenizerBase
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import TokenizerError
 from .normalization import prepare_gluonnlp, prepare_xlnet
-from .tokenizer import KoBERTTokenizer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from .tokenizer import KoBERTTokenizer
 
 Span: TypeAlias = tuple[int, int]
 """First character and the one after the last, in the text as it was given."""
@@ -43,6 +45,8 @@ def token_spans(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[list[int
     Raises:
         TokenizerError: The tokenizer tells nothing of positions.
     """
+    from .tokenizer import KoBERTTokenizer
+
     if isinstance(tokenizer, KoBERTTokenizer):
         ids, spans = _kobert_spans(tokenizer, text)
     elif tokenizer.is_fast:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-from transformers import PreTrainedTokenizerBase
+from typing import TYPE_CHECKING
 
 from ..wording import Wording
-from .tokenizer import KoBERTTokenizer
+from .sequences import rows_encoder
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 Rows = dict[str, list[list[int]]]
 
@@ -146,8 +148,8 @@ def encode_texts(
 
 
 def _encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], pairs: Sequence[str] | None, limit: int) -> Rows:
-    if type(tokenizer) is KoBERTTokenizer:  # a subclass may have a call of its own
-        return tokenizer.encode_rows(texts, pairs, limit)
+    if (encode := rows_encoder(tokenizer)) is not None:
+        return encode(texts, pairs, limit)
     second = None if pairs is None else list(pairs)
     return dict(tokenizer(list(texts), second, truncation=True, max_length=limit, return_attention_mask=False))
 

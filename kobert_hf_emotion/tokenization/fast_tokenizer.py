@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Literal
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
 
+from .sequences import SPECIAL_TOKENS
+
 if TYPE_CHECKING:
     from sentencepiece import SentencePieceProcessor
 
-SPECIAL_TOKENS = ("[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]")
 # A score no segmentation ever picks: control pieces, which SentencePiece never produces from text.
 _NEVER = -1e6
 # Beside control and format characters: what the model's normalization takes for a space or may.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ..configuration import longest_input
 from ..errors import TokenizerError
 from ..wording import Wording
-from .loading import vocabulary_sha256
+from .vocabulary import vocabulary_sha256
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedTokenizerBase

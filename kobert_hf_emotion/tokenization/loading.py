@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import Any
 
@@ -72,16 +71,3 @@ def _check_engine(tokenizer: PreTrainedTokenizerBase, source: str | os.PathLike[
             f"Expected a SentencePiece model beside the vocabulary of {source}, whose entries are pieces that begin "
             f"with ▁; found none, and WordPiece would make [UNK] of most. Put {RAW_VOCAB_FILE} or {VOCAB_FILE} there.",
         )
-
-
-def vocabulary_sha256(tokenizer: PreTrainedTokenizerBase) -> str:
-    """Returns a SHA-256 that tells whether two tokenizers have the same vocabulary.
-
-    For KoBERT's tokenizer it is that of `spiece.model`, for others that of the entries in the order of their ids.
-    """
-    if isinstance(tokenizer, KoBERTTokenizer):
-        return tokenizer.vocab_sha256
-    digest = hashlib.sha256()
-    for token, index in sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1]):
-        digest.update(f"{index}\t{token}\n".encode())
-    return digest.hexdigest()

@@ -25,12 +25,10 @@ class PieceEncoder(ABC):
 
     def __init__(self, model: SentencePieceProcessor) -> None:
         self.model = model
-        self.split_again: frozenset[int] = frozenset()
-        """Pieces that `pieces` takes apart once more, and `ids` leaves as they are."""
 
     @abstractmethod
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """Returns a list of ids for each text, made in one call of the C++ encoder."""
+        """Returns a list of ids for each text, those of `pieces`, made in one call of the C++ encoder."""
 
     @abstractmethod
     def pieces(self, text: str) -> list[str]:
@@ -79,11 +77,15 @@ class XlnetPieces(PieceEncoder):
     def __init__(self, model: SentencePieceProcessor) -> None:
         super().__init__(model)
         self._digit_comma = self._split_digit_comma_pieces()
-        self.split_again = frozenset(map(model.piece_to_id, self._digit_comma))
+        self._split_again = frozenset(map(model.piece_to_id, self._digit_comma))
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """Returns a list of ids for each text; see `split_again`."""
-        return self.encode([prepare_xlnet(text) for text in texts])
+        """Encodes all at once, and those again in which a piece is taken apart."""
+        rows = self.encode([prepare_xlnet(text) for text in texts])
+        for index, row in enumerate(rows):
+            if not self._split_again.isdisjoint(row):
+                rows[index] = list(map(self.model.piece_to_id, self.pieces(texts[index])))
+        return rows
 
     def pieces(self, text: str) -> list[str]:
         """Returns the pieces of one text."""

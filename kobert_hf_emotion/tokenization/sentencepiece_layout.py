@@ -19,7 +19,7 @@ from sentencepiece import SentencePieceProcessor
 
 from ..errors import TokenizerError
 from ..wording import Wording
-from .fast_tokenizer import SPECIAL_TOKENS
+from .sequences import SPECIAL_TOKENS
 
 VOCAB_FILE = "spiece.model"
 RAW_VOCAB_FILE = "tokenizer_78b3253a26.model"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+SPECIAL_TOKENS = ("[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]")
+"""Of BERT, in the order of their ids in KoBERT's vocabulary."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,11 @@ class SequenceBuilder:
             return kept_a, room - kept_a
         kept_b = min(length_b, room // 2)
         return room - kept_b, kept_b
+
+
+def rows_encoder(tokenizer: Any) -> Callable[..., dict[str, list[list[int]]]] | None:
+    """Returns the `encode_rows` of KoBERT's tokenizer, None of another: a subclass may have a call of its own."""
+    return tokenizer.encode_rows if "encode_rows" in vars(type(tokenizer)) else None
 
 
 def as_batch(text: Any, text_pair: Any) -> tuple[list[str], list[str] | None] | None:

@@ -163,12 +163,11 @@ class KoBERTTokenizer(OpenTokenizer):
         rows = self._pieces.ids(texts)
         if self.word_split == "gluonnlp":  # gluonnlp knows no special tokens inside text
             return rows
-        split_again = self._pieces.split_again
         # Searched in all texts at once; a special token that two of them form together costs time, no more.
-        written_out = self.special_in_text.search("\n".join(texts)) is not None
-        for index, (text, row) in enumerate(zip(texts, rows, strict=True)):
-            if (written_out and self.special_in_text.search(text)) or not split_again.isdisjoint(row):
-                rows[index] = list(map(self.convert_tokens_to_ids, self.tokenize(text)))  # type: ignore[arg-type]
+        if self.special_in_text.search("\n".join(texts)) is not None:
+            for index, text in enumerate(texts):
+                if self.special_in_text.search(text):
+                    rows[index] = list(map(self.convert_tokens_to_ids, self.tokenize(text)))  # type: ignore[arg-type]
         return rows
 
     def tokens_were_added(self) -> None:

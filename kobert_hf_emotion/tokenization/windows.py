@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
-
-from transformers import PreTrainedTokenizerBase
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import KoBERTEmotionError
 from .long_texts import LongTexts
-from .tokenizer import KoBERTTokenizer
+from .sequences import rows_encoder
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 Span: TypeAlias = tuple[int, int]
 """Where a piece of a text begins and ends, in characters."""
@@ -134,11 +135,9 @@ class Divider:
     def _lengths(self, texts: Sequence[str]) -> list[int]:
         if not texts:
             return []
-        if type(self._tokenizer) is KoBERTTokenizer:
-            rows = self._tokenizer.encode_rows(texts)["input_ids"]
-        else:
-            rows = self._tokenizer(list(texts), verbose=False)["input_ids"]
-        return list(map(len, rows))
+        encode = rows_encoder(self._tokenizer)
+        columns = self._tokenizer(list(texts), verbose=False) if encode is None else encode(texts)
+        return list(map(len, columns["input_ids"]))
 
 
 def sentences(text: str) -> list[Span]:

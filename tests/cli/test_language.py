@@ -16,7 +16,8 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.cli.app import app
-from kobert_hf_emotion.cli.language import in_docstring, in_help, language_of, speak
+from kobert_hf_emotion.cli.language import language_of, speak
+from kobert_hf_emotion.cli.language_option import in_docstring, in_help
 from kobert_hf_emotion.cli.usage import in_korean
 from kobert_hf_emotion.errors import DataError
 

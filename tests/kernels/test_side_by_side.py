@@ -15,7 +15,6 @@ import torch
 
 from kobert_hf_emotion import EmotionClassifier
 from kobert_hf_emotion.kernels.side_by_side import side_by_side
-from kobert_hf_emotion.modeling import batches
 from kobert_hf_emotion.modeling.prediction import predict_logits
 
 TEXTS = [f"{text} {number}" for number in range(40) for text in ("오늘 정말 행복했어ㅋㅋ", "헐", "무서워 ㅠㅠ " * 5)]
@@ -73,7 +72,8 @@ def test_logits_are_those_of_one_thread(
     threads: int, tiny_model: EmotionClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logits = predict_logits(tiny_model, tiny_model.tokenizer, TEXTS, batch_size=7)
-    monkeypatch.setattr(batches, "side_by_side", lambda compute, items: list(map(compute, items)))
+    name = "kobert_hf_emotion.kernels.side_by_side.side_by_side"
+    monkeypatch.setattr(name, lambda compute, items: list(map(compute, items)))
     in_turn = predict_logits(tiny_model, tiny_model.tokenizer, TEXTS, batch_size=7)
     np.testing.assert_allclose(logits, in_turn, rtol=0, atol=1e-5)
 
