@@ -252,6 +252,8 @@ def test_slips_of_the_pen_lead_to_a_map(capsys: pytest.CaptureFixture[str], work
         "merge model --output new",
         "merge nothing_like_it --output new",
         "continue model train.csv --output runs/a --epochs 1",
+        "search train.csv --resources-per-trial cpu=1",
+        "search train.csv --engine ray --resources-per-trial 4",
     ],
 )
 def test_the_command_line_speaks_of_options(capsys: pytest.CaptureFixture[str], workplace: Path, command: str) -> None:
