@@ -89,6 +89,15 @@ class FoldEngine:
 
 
 @dataclass(frozen=True)
+class TrialEngine:
+    """Where trials of a search are made."""
+
+    engine: options.SearchEngine = "local"
+    ray_address: options.RayAddress = None
+    resources_per_trial: options.ResourcesPerTrial = None
+
+
+@dataclass(frozen=True)
 class Grouping:
     """Which rows stay together where rows are divided."""
 

@@ -336,6 +336,18 @@ ResourcesPerFold = Annotated[
         "one GPU and as many threads as here if left out)",
     ),
 ]
+SearchEngine = Annotated[
+    EngineName,
+    typer.Option("--engine", help="ray: 시도를 나란히, 클러스터에서 (ray: trials beside each other, on a cluster)"),
+]
+ResourcesPerTrial = Annotated[
+    str | None,
+    typer.Option(
+        "--resources-per-trial",
+        help="시도마다 쓸 코어와 GPU, 예: cpu=4,gpu=1; 없으면 GPU 하나와 지금의 스레드 수 (cores and GPUs of a trial; "
+        "one GPU and as many threads as here if left out)",
+    ),
+]
 RayAddress = Annotated[
     str | None,
     typer.Option(

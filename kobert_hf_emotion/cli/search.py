@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..data.tables import ReadOptions
+from ..errors import RunError
 from ..wording import Language
 from . import options
-from .groups import Columns, Grouping, LabelMeanings, Turns, takes_groups
+from .groups import Columns, Grouping, LabelMeanings, TrialEngine, Turns, takes_groups
 from .hints import words_of
 from .inputs import check_data_file, check_there
 from .language import counted, speak, spoken, words
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
+    from ..search.elsewhere import Elsewhere
     from ..search.outcome import HeldOutScores, SearchResult
 
 _OF_TRAIN = (
@@ -66,8 +68,14 @@ def search(
     ] = 0.2,
     seed: options.Seed = 42,
     n_jobs: Annotated[
-        int, typer.Option("--n-jobs", min=1, help="나란히 시도하는 프로세스 수 (processes that make trials)")
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--n-jobs",
+            min=1,
+            help="나란히 시도하는 프로세스 수; 없으면 하나, ray는 자리가 있는 만큼 (processes that make trials; one if "
+            "left out, with ray as many as there is room for)",
+        ),
+    ] = None,
     pruning: Annotated[
         bool,
         typer.Option(
@@ -88,6 +96,7 @@ def search(
         options.WordSplitName | None,
         typer.Option("--word-split", help="노트북과 같은 토큰은 gluonnlp (gluonnlp: the notebook's tokens)"),
     ] = None,
+    engine: TrialEngine,
     json: options.Json = False,
 ) -> None:
     """예시: kobert-emotion search train.csv --model default --trials 30 --output runs/s
@@ -107,6 +116,7 @@ def search(
     check_start("model", model)
     check_optuna()
     looked_for = read_space(space)
+    elsewhere = _elsewhere(engine)
     names = options.parse_labels(labels)
     with quiet_libraries():
         dataset, report = load_emotion_dataset_with_report(
@@ -142,11 +152,31 @@ def search(
                 checkpoint_seconds=checkpoint_seconds,
                 train_command=["kobert-emotion", "train", *words_of(call, _OF_TRAIN)],
                 around=partial(_helper, spoken()),
+                elsewhere=elsewhere,
             )
     if json:
         say_json(result.to_dict())
     else:
         say("\n".join(_lines(result)))
+
+
+def _elsewhere(engine: TrialEngine) -> Elsewhere | None:
+    """Returns what makes the trials in other processes, None where this one does."""
+    if engine.engine == "local":
+        if engine.ray_address is not None or engine.resources_per_trial is not None:
+            raise RunError(
+                "`ray_address`와 `resources_per_trial`은 `engine` ray에 쓰입니다.",
+                "`ray_address` and `resources_per_trial` are for `engine` ray.",
+                mend={"engine": "ray"},
+            )
+        return None
+    from ..ray_engine.cluster import require_ray
+    from ..ray_engine.tasks import TaskResources, tasks_on_ray
+
+    text = engine.resources_per_trial
+    each = None if text is None else TaskResources.parse(text, "resources_per_trial")
+    require_ray()
+    return tasks_on_ray(engine.ray_address, each)
 
 
 def _helper(language: Language) -> AbstractContextManager[Any]:

@@ -123,11 +123,13 @@ def _elsewhere(engine: FoldEngine) -> TrainFolds | None:
             )
         return None
     from ..ray_engine.cluster import require_ray
-    from ..ray_engine.training import FoldResources, folds_on_ray
+    from ..ray_engine.tasks import TaskResources
+    from ..ray_engine.training import folds_on_ray
 
     require_ray()
     each = engine.resources_per_fold
-    return folds_on_ray(engine.ray_address, None if each is None else FoldResources.parse(each))
+    given = None if each is None else TaskResources.parse(each, "resources_per_fold")
+    return folds_on_ray(engine.ray_address, given)
 
 
 def _check_folds(division: Division) -> None:

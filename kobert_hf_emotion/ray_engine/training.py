@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,6 +15,7 @@ from ..runs.plan import Plan
 from ..splits.split import Split
 from .cluster import connected
 from .records import check_shared
+from .tasks import TaskResources
 
 logger = logging.getLogger(__name__)
 
@@ -24,40 +24,7 @@ TRIES_OF_A_FOLD = 10
 TrainFolds: TypeAlias = Callable[[Plan, Split], None]
 
 
-@dataclass(frozen=True)
-class FoldResources:
-    """What a fold is given.
-
-    Attributes:
-        cpus: Cores, and threads to compute with.
-        gpus: Graphics processors; a part of one where several folds share it.
-    """
-
-    cpus: int
-    gpus: float
-
-    @classmethod
-    def parse(cls, text: str) -> FoldResources:
-        """Reads what the command line takes.
-
-        Raises:
-            RunError: It is something else.
-
-        Example:
-            >>> FoldResources.parse("cpu=4,gpu=0.5")
-            FoldResources(cpus=4, gpus=0.5)
-        """
-        found = dict(re.findall(r"(cpu|gpu)=(\d+(?:\.\d+)?)", text))
-        if text.replace(" ", "") != ",".join(f"{name}={value}" for name, value in found.items()) or not found:
-            raise RunError(
-                f"`resources_per_fold`는 cpu=4 또는 cpu=4,gpu=1 꼴이어야 하는데 {text!r}입니다.",
-                f"Expected something like cpu=4 or cpu=4,gpu=1 as `resources_per_fold`, found {text!r}.",
-                mend={"resources_per_fold": "cpu=1"},
-            )
-        return cls(max(1, int(float(found.get("cpu", 1)))), float(found.get("gpu", 0)))
-
-
-def folds_on_ray(address: str | None = None, each: FoldResources | None = None) -> TrainFolds:
+def folds_on_ray(address: str | None = None, each: TaskResources | None = None) -> TrainFolds:
     """Returns what trains the folds of a run that are not there yet, as `cross_validate` takes it.
 
     The folder of the run must be one that all machines see. Files, and on the CPU with as many threads the bits, are
@@ -77,13 +44,13 @@ def folds_on_ray(address: str | None = None, each: FoldResources | None = None) 
         if not missing:
             return
         with connected(address) as there:
-            given = each or FoldResources(torch.get_num_threads(), 1 if there.gpus else 0)
+            given = each or TaskResources(torch.get_num_threads(), 1 if there.gpus else 0)
             _train(plan, split, missing, given)
 
     return train
 
 
-def _train(plan: Plan, split: Split, missing: list[int], given: FoldResources) -> None:
+def _train(plan: Plan, split: Split, missing: list[int], given: TaskResources) -> None:
     import ray
     from ray.exceptions import RayError, RayTaskError
 

@@ -27,8 +27,12 @@ def only_one(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def take(folder: Path) -> int | None:
+def take(folder: Path, shared: bool = False) -> int | None:
     """Takes a folder, which is made where it is missing, for this process, until it ends or gives it back.
+
+    Args:
+        folder: What to take.
+        shared: Whether others that share it may take it as well.
 
     Returns:
         What `give_back` takes; None where another process that lives has the folder.
@@ -38,11 +42,17 @@ def take(folder: Path) -> int | None:
         return -1
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         return None
     return descriptor
+
+
+def share(taken: int) -> None:
+    """Has what `take` returned shared from now on."""
+    if sys.platform != "win32":
+        fcntl.flock(taken, fcntl.LOCK_SH)
 
 
 def give_back(taken: int) -> None:

@@ -24,12 +24,13 @@ from ..metrics.scores import Scores
 from ..runs.fold_record import read_fold
 from ..runs.fold_training import Shares, train_fold
 from ..runs.layout import FOLD_FILE, IN_PROGRESS, fold_folder
+from ..runs.plan import Plan
 from ..tasks.multi_label import MultiLabel
 from ..tasks.task import Task
 from ..utils.files import atomic_write, write_json
 from .plan import SearchPlan
 from .space import command_words
-from .storage import arguments_of, best_of, finished
+from .storage import LOST, arguments_of, best_of, finished
 from .trial import out_of_fold_answers, read_logits
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,12 @@ TRIALS_FILE, COMMAND_FILE, RESULT_FILE = "trials.csv", "train.sh", "result.json"
 START = 0
 """The number of the trial with `train`'s own arguments."""
 END_NAMES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "diverged"}
+_ENDS = (*END_NAMES.values(), LOST)
+
+
+def end_of(trial: FrozenTrial) -> str:
+    """Returns how a trial ended: "complete", "pruned", "diverged" or, with its process again and again, "lost"."""
+    return LOST if LOST in trial.user_attrs else END_NAMES[trial.state]
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class SearchResult:
     output_dir: Path
     trials: int
     by_end: dict[str, int]
-    """How many trials were complete, pruned and diverged."""
+    """How many trials were complete, pruned, diverged and lost."""
     best: int
     """The number of the best trial: the complete one with the highest macro F1."""
     arguments: dict[str, Any]
@@ -118,7 +125,7 @@ def settle(search: SearchPlan, study: optuna.Study, train_command: Sequence[str]
     return SearchResult(
         output_dir=search.folder,
         trials=len(trials),
-        by_end={name: sum(trial.state == state for trial in trials) for state, name in END_NAMES.items()},
+        by_end={name: sum(end_of(trial) == name for trial in trials) for name in _ENDS},
         best=best.number,
         arguments=arguments,
         start=dict(arguments_of(search.space, start)),
@@ -140,18 +147,34 @@ def _on_held_out(search: SearchPlan, trial: FrozenTrial) -> tuple[HeldOutScores,
     plan = search.of_held_out(trial.number, arguments_of(search.space, trial))
     truth = plan.truth[search.held_out]
     path = fold_folder(plan.run, 1)
-    if (path / FOLD_FILE).is_file():
-        _, logits = read_fold(path, truth, plan.task)
-    else:
-        encoded = plan.encoded()
-        shares = Shares(search.searched, search.held_out)
-        _, logits = train_fold(plan, 1, encoded, shares, [], keeps_model=False)
-        if (plan.run / IN_PROGRESS).is_dir():
-            (plan.run / IN_PROGRESS).rmdir()
+    if not (path / FOLD_FILE).is_file():
+        train_for_held_out(plan, search)
+    _, logits = read_fold(path, truth, plan.task)
     groups = _groups_of(search, search.held_out)
     task = _fitted(search, trial)
     scores, intervals = task.score(logits, truth), task.intervals(logits, truth, groups)
     return HeldOutScores(trial.number, scores, intervals), task.answers(logits)
+
+
+def train_for_held_out(plan: Plan, search: SearchPlan) -> None:
+    """Trains on all rows that trials see, and leaves what it answers for the others on the disk.
+
+    Args:
+        plan: As `SearchPlan.of_held_out` gives it.
+        search: What the search was to do.
+    """
+    shares = Shares(search.searched, search.held_out)
+    train_fold(plan, 1, plan.encoded(), shares, [], keeps_model=False)
+    if (plan.run / IN_PROGRESS).is_dir():
+        (plan.run / IN_PROGRESS).rmdir()
+
+
+def measured(study: optuna.Study) -> list[FrozenTrial]:
+    """Returns the trials whose arguments are measured on the rows held out: the best, and the first."""
+    best, start = best_of(study), finished(study)[START]
+    if best is None:
+        return []
+    return [best] if start.state == TrialState.FAIL or start.number == best.number else [best, start]
 
 
 def _fitted(search: SearchPlan, trial: FrozenTrial) -> Task:
@@ -208,7 +231,7 @@ def write_trials(path: Path, search: SearchPlan, trials: Sequence[FrozenTrial]) 
             writer.writerow(
                 [
                     trial.number,
-                    END_NAMES[trial.state],
+                    end_of(trial),
                     search.seed_of(trial.number),
                     "" if trial.value is None else repr(trial.value),
                     "" if trial.last_step is None else trial.last_step,

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from ..assets.templates import SHARED_STYLE, asset, both, fill
 from ..report.markup import note, number, table
 from ..utils.files import atomic_write
-from .outcome import END_NAMES, HeldOutScores, SearchResult
+from .outcome import END_NAMES, HeldOutScores, SearchResult, end_of
 from .plan import SearchPlan
 from .plots import HISTORY_FILE, IMPORTANCE_FILE, history_svg, importance_svg, write_svg
 from .storage import arguments_of, finished
@@ -122,7 +122,7 @@ def _trials(search: SearchPlan, trials: Sequence[FrozenTrial]) -> str:
     for trial in trials:
         arguments = arguments_of(search.space, trial)
         score = "" if trial.value is None else number(trial.value)
-        rows.append([str(trial.number), END_NAMES[trial.state], score, *(escape(_shown(arguments[n])) for n in names)])
+        rows.append([str(trial.number), end_of(trial), score, *(escape(_shown(arguments[n])) for n in names)])
     heads = [both("시도", "trial"), both("끝", "end"), "macro F1", *map(escape, names)]
     caption = "그만둔 시도의 값은 마지막에 알린 값", "The value of a pruned trial is the last one it told"
     return f"<h2>{both('모든 시도', 'All trials')}</h2>" + table(caption, heads, rows, (1,))

@@ -134,7 +134,11 @@ class SearchPlan:
     def of_held_out(self, number: int, arguments: Mapping[str, Any]) -> Plan:
         """Returns the run of one fold that trains on all rows that trials see and is scored on the others."""
         args = self.training_arguments(number, arguments)
-        return self._plan(self.folder / HELD_OUT / f"trial_{number}", self.dataset, args)
+        return self._plan(self.held_out_folder(number), self.dataset, args)
+
+    def held_out_folder(self, number: int) -> Path:
+        """Returns the folder of that run."""
+        return self.folder / HELD_OUT / f"trial_{number}"
 
     def _plan(self, run: Path, rows: datasets.Dataset, args: EmotionTrainingArguments) -> Plan:
         return Plan(run, os.fspath(self.model), rows, args, self.word_split, False, self.allow_empty, self.context)

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,6 +39,9 @@ from .locks import CAN_LOCK, only_one
 from .space import DEFAULT_SPACE, Space, space_from
 
 if TYPE_CHECKING:
+    import optuna
+
+    from .elsewhere import Elsewhere
     from .outcome import SearchResult
     from .plan import SearchPlan
 
@@ -57,7 +61,7 @@ def search_arguments(
     n_splits: int = 3,
     held_out: float = 0.2,
     seed: int = 42,
-    n_jobs: int = 1,
+    n_jobs: int | None = None,
     *,
     prunes: bool = True,
     group_by: str | None = None,
@@ -69,6 +73,7 @@ def search_arguments(
     checkpoint_seconds: float = 60.0,
     train_command: Sequence[str] = ("kobert-emotion", "train", "train.csv"),
     around: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    elsewhere: Elsewhere | None = None,
 ) -> SearchResult:
     """Looks for the arguments of a training that suit the data, and says what the choice is worth.
 
@@ -93,7 +98,7 @@ def search_arguments(
         n_splits: Folds of a trial, at least 2.
         held_out: Share of the rows that no trial sees, above 0 and up to 0.5.
         seed: Of the split, of the draws, and of the first trial; the training of trial n has `seed` + n.
-        n_jobs: Processes that make trials.
+        n_jobs: Processes that make trials; by default this one, or with `elsewhere` as many as there is room for.
         prunes: Whether trials are given up early.
         group_by: See `cross_validate`, also for the next two.
         group_pattern: A regular expression.
@@ -104,6 +109,8 @@ def search_arguments(
         checkpoint_seconds: Likewise.
         train_command: Words of the command that trains on these rows, to which the best arguments are added.
         around: Makes what every process of its own works in, such as settings of its log.
+        elsewhere: Makes the trials, and the trainings for the rows held out, in other processes; see
+            `ray_engine.tasks.tasks_on_ray`. Either way of searching goes on with what the other has begun.
 
     Returns:
         The best arguments, their scores, and how far these can be trusted.
@@ -119,14 +126,8 @@ def search_arguments(
     check_path("output_dir", output_dir)
     check_path("model", model)
     check_count("trials", trials, 2)
-    check_count("n_jobs", n_jobs)
     check_number("held_out", held_out, 0, np.nextafter(0.5, 1), above=True)
-    if n_jobs > 1 and not CAN_LOCK:
-        raise KoBERTEmotionError(
-            "Windows에는 프로세스와 함께 사라지는 잠금이 없어 `n_jobs`는 1이어야 합니다.",
-            "Windows has no locks that go with their process: `n_jobs` must be 1.",
-            mend={"n_jobs": 1},
-        )
+    most = _most_at_a_time(n_jobs, elsewhere is None)
     from .plan import SearchPlan
 
     if has_votes(dataset):
@@ -159,9 +160,41 @@ def search_arguments(
     )
     search.check_space()
     _begin(search, _record(search, outer, inner))
-    with _helpers(search, n_jobs, around), collector_ignores_startup():
+    if elsewhere is not None:
+        return _search_elsewhere(search, train_command, elsewhere, most)
+    with _helpers(search, most or 1, around), collector_ignores_startup():
         work(search)
     return _finish(search, train_command)
+
+
+def _most_at_a_time(n_jobs: int | None, is_here: bool) -> int | None:
+    """Returns how many trials are made at a time; None for as many as there is room for.
+
+    Raises:
+        KoBERTEmotionError: There cannot be so many.
+    """
+    if n_jobs is None and is_here:
+        return 1
+    if n_jobs is not None:
+        check_count("n_jobs", n_jobs)
+    if n_jobs != 1 and not CAN_LOCK:
+        raise KoBERTEmotionError(
+            "Windows에는 프로세스와 함께 사라지는 잠금이 없어 `n_jobs`는 1이어야 합니다.",
+            "Windows has no locks that go with their process: `n_jobs` must be 1.",
+            mend={"n_jobs": 1},
+        )
+    return n_jobs
+
+
+def _search_elsewhere(
+    search: SearchPlan, train_command: Sequence[str], elsewhere: Elsewhere, most: int | None
+) -> SearchResult:
+    """Has trials, and what is trained for the rows held out, made in other processes."""
+    from .elsewhere import hold_out_elsewhere, work_elsewhere
+
+    with elsewhere(search.folder.absolute()) as tasks:
+        work_elsewhere(search, tasks, most)
+        return _finish(search, train_command, partial(hold_out_elsewhere, tasks=tasks))
 
 
 def _held_out(rows: datasets.Dataset, share: float, seed: int, grouping: tuple[str | None, str | None, bool]) -> Split:
@@ -336,13 +369,25 @@ def _made(search: SearchPlan) -> int:
     return begun(search.store.open()) if (search.folder / JOURNAL_FILE).is_file() else 0
 
 
-def _finish(search: SearchPlan, train_command: Sequence[str]) -> SearchResult:
-    """Works out what came of all trials, and writes it; of several processes one after the other."""
+def _finish(
+    search: SearchPlan,
+    train_command: Sequence[str],
+    hold_out: Callable[[SearchPlan, optuna.Study], None] | None = None,
+) -> SearchResult:
+    """Works out what came of all trials, and writes it; of several processes one after the other.
+
+    Args:
+        search: What the search was to do.
+        train_command: Words of the command that trains on these rows.
+        hold_out: Trains for the rows held out in other processes, if anything; this one does what is left.
+    """
     from .outcome import settle, write_result
     from .page import write_page
 
     with only_one(search.folder / FINISHING):
         study = search.store.open()
+        if hold_out is not None:
+            hold_out(search, study)
         result = settle(search, study, train_command)
         write_result(search, study, result)
         write_page(search, study, result)

@@ -18,7 +18,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from .locks import CAN_LOCK, give_back, only_one, take
+from .locks import CAN_LOCK, give_back, only_one, share, take
 from .space import Space
 
 JOURNAL_FILE = "trials.journal"
@@ -30,6 +30,8 @@ _RANDOM_TRIALS = 8
 """Trials drawn by chance before the sampler learns from those before."""
 COMPARED_TRIALS = 4
 """Trials that end before one is measured by the median of those before it."""
+LOST = "lost"
+"""What a trial is marked with whose process was lost too often."""
 _FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
@@ -132,13 +134,32 @@ class TrialStore:
             study: As `open` returned it.
             trials: How many there are to be.
         """
-        with self._claiming():
-            trial, taken = self._claim(study, trials)
+        trial, taken = self.claim(study, trials)
         try:
             yield trial
         finally:
             if taken is not None:
                 give_back(taken)
+
+    def claim(self, study: optuna.Study, trials: int, shared: bool = False) -> tuple[Trial | None, int | None]:
+        """Returns a trial as `claimed` yields it, and what `give_back` takes.
+
+        Args:
+            study: As `open` returned it.
+            trials: How many there are to be.
+            shared: Whether a process that makes the trial for this one takes its folder as well: then it is free for
+                others once both are gone.
+        """
+        with self._claiming():
+            trial, taken = self._claim(study, trials)
+            if shared and taken is not None:
+                share(taken)
+        return trial, taken
+
+    def of_another(self, study: optuna.Study, number: int) -> Trial | None:
+        """Returns a trial that another process has claimed for this one; None where it has ended."""
+        found = study.get_trials(deepcopy=False)[number]
+        return None if found.state.is_finished() else Trial(study, found._trial_id)
 
     def _claim(self, study: optuna.Study, trials: int) -> tuple[Trial | None, int | None]:
         for found in study.get_trials(deepcopy=False):
@@ -176,6 +197,12 @@ class TrialStore:
     def _claiming(self) -> Iterator[None]:
         with only_one(self.folder / _CLAIMS):
             yield
+
+
+def give_up(study: optuna.Study, trial: Trial, why: str) -> None:
+    """Ends a trial whose process was lost too often."""
+    trial.set_user_attr(LOST, why)
+    study.tell(trial, state=TrialState.FAIL)
 
 
 def begun(study: optuna.Study) -> int:

@@ -26,7 +26,7 @@ from ..runs.plan import Plan
 from ..splits.folds import fold_numbers
 from ..wording import Wording
 from .plan import SearchPlan
-from .storage import arguments_of, best_of, reported_by
+from .storage import LOST, arguments_of, best_of, reported_by
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def run_trial(search: SearchPlan, study: optuna.Study, trial: Trial, ids: TokenI
         scores = plan.task.score_answers(logits, plan.truth, out_of_fold_answers(search, logits))
         study.tell(trial, float(getattr(scores, SCORE)))
     shutil.rmtree(plan.run / IN_PROGRESS, ignore_errors=True)
-    _log(search, study, trial.number)
+    log_trial(search, study, trial.number)
 
 
 def _train(search: SearchPlan, plan: Plan, trial: Trial, ids: TokenIds) -> Logits:
@@ -154,13 +154,15 @@ _ENDS = {
     TrialState.PRUNED: Wording("[중앙값보다 낮아 그만둠]", "[given up, below the median]"),
     TrialState.FAIL: Wording("[손실이 수가 아니게 됨]", "[diverged: a loss is no number]"),
 }
+_LOST = Wording("[프로세스를 거듭 잃어 그만둠]", "[given up, its process was lost again and again]")
 
 
-def _log(search: SearchPlan, study: optuna.Study, number: int) -> None:
+def log_trial(search: SearchPlan, study: optuna.Study, number: int) -> None:
+    """Tells how a trial ended."""
     trial, best = study.get_trials(deepcopy=False)[number], best_of(study)
     shown = ", ".join(f"{name} {_short(value)}" for name, value in trial.params.items())
     score = "" if trial.value is None else f"macro F1 {trial.value:.4f}"
-    end = _ENDS.get(trial.state, Wording("", ""))
+    end = _LOST if LOST in trial.user_attrs else _ENDS.get(trial.state, Wording("", ""))
     so_far = "-" if best is None else f"{best.value:.4f} ({best.number})"
     logger.info(
         Wording(

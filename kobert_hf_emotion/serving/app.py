@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +16,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.types import Receive
 
 from .. import __version__
 from ..assets import PAGE
@@ -24,6 +25,7 @@ from ..tasks.task import Prediction
 from ..tokenization.guard import UnknownTexts
 from ..tokenization.long_texts import LongTexts
 from .batching import Batcher, QueueFull, Stopped
+from .direct import Direct, Endpoint
 from .gate import Gate
 from .long_texts import Divided, divided
 from .metrics import CONTENT_TYPE, Measured, Metrics
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_Result = TypeVar("_Result")
 _DESCRIPTION = """한국어 글의 감정을 예측합니다. `POST /predict`는 이 패키지의 형식,
 `POST /`는 Hugging Face 추론 API의 형식입니다.
 
@@ -98,7 +99,7 @@ class Service:
 
     async def predict(
         self,
-        request: Request,
+        receive: Receive,
         texts: Sequence[str],
         contexts: Sequence[Sequence[str]] | None = None,
         long: LongTexts | None = None,
@@ -106,7 +107,7 @@ class Service:
         """Returns an answer for each text, None where the client has hung up.
 
         Args:
-            request: The request.
+            receive: Ends where the client hangs up; the body has been read.
             texts: Its texts.
             contexts: The turns before each, of a model that was trained with them.
             long: How texts longer than the model reads are answered; None cuts them.
@@ -122,7 +123,7 @@ class Service:
             whole = await asyncio.to_thread(self._divide, items, long)
             items = whole.items
         try:
-            answers = await unless_hung_up(request, self.batcher.submit(items))
+            answers = await self._unless_hung_up(receive, items)
         except QueueFull as full:
             raise too_busy(full.retry_after) from None
         except Stopped:
@@ -132,6 +133,24 @@ class Service:
         if answers is not None:
             self._count(texts, answers)
         return answers
+
+    async def _unless_hung_up(self, receive: Receive, items: Sequence[str | Line]) -> list[Answer | Failure] | None:
+        """Returns the answers of the queue, or None, with the rest given up, where the client hangs up before."""
+        job = self.batcher.put(items)
+        if job.done.done():
+            return job.done.result()
+        watching = asyncio.ensure_future(receive())  # the body has been read: what comes next is the end
+
+        def leave(_: object) -> None:
+            self.batcher.leave(job)
+
+        watching.add_done_callback(leave)
+        try:
+            return await job.done
+        finally:
+            watching.remove_done_callback(leave)
+            watching.cancel()
+            self.batcher.leave(job)
 
     def _lines(self, texts: Sequence[str], contexts: Sequence[Sequence[str]]) -> list[Line]:
         """Returns texts with the turns before them, of which the model is given as many as it was trained with."""
@@ -158,6 +177,26 @@ class Service:
         if len(found.items) > self.options.max_queue:
             raise too_many_texts(len(found.items), self.options.max_queue)
         return found
+
+    async def answer(self, body: PredictRequest, receive: Receive) -> Response:
+        """Returns the answer to a request in this package's shape."""
+        answers = await self.predict(receive, body.texts, body.contexts, self.long_of(body))
+        return Response(status_code=_HUNG_UP) if answers is None else _predictions(answers)
+
+    async def classify(self, body: ClassificationRequest, receive: Receive) -> Response:
+        """Returns the answer to a request in the shape of Hugging Face's inference API."""
+        texts = [body.inputs] if isinstance(body.inputs, str) else body.inputs
+        if body.parameters is not None and body.parameters.function_to_apply and self.predictor.has_several:
+            raise Refusal(
+                422,
+                "여러 레이블 모델의 확률은 sigmoid입니다. function_to_apply를 빼세요.",
+                "The probabilities of a multi-label model are those of a sigmoid: leave function_to_apply out.",
+            )
+        answers = await self.predict(receive, texts, long=self.options.long)
+        if answers is None:
+            return Response(status_code=_HUNG_UP)
+        top_k = body.parameters.top_k if body.parameters is not None else None
+        return _ranked(answers, self.predictor.labels, top_k)
 
     def long_of(self, body: PredictRequest) -> LongTexts | None:
         """Returns how the long texts of a request are answered: as it says, or else as the server was told.
@@ -207,10 +246,15 @@ def create_app(model: LogitsModel, options: ServingOptions | None = None) -> Fas
         description=_DESCRIPTION,
         lifespan=service.running,
     )
-    _add_predictions(app, service, options)
+    _add_predictions(app, service)
     _add_state(app, service)
     _add_page(app, options.frame_origins)
     _add_handlers(app)
+    endpoints = {
+        "/predict": Endpoint(PredictRequest, service.answer),
+        "/": Endpoint(ClassificationRequest, service.classify),
+    }
+    app.add_middleware(Direct, endpoints=endpoints)
     app.add_middleware(Gate, options=options)
     app.add_middleware(Measured, metrics=service.metrics)
     if options.cors_origins:
@@ -224,7 +268,7 @@ def create_app(model: LogitsModel, options: ServingOptions | None = None) -> Fas
     return app
 
 
-def _add_predictions(app: FastAPI, service: Service, options: ServingOptions) -> None:
+def _add_predictions(app: FastAPI, service: Service) -> None:
     @app.post(
         "/predict",
         response_model=PredictResponse,
@@ -237,8 +281,7 @@ def _add_predictions(app: FastAPI, service: Service, options: ServingOptions) ->
         Answers, in the order of the texts, an emotion for each (of a multi-label model also those given) and the
         probability of every emotion in percent.
         """
-        answers = await service.predict(request, body.texts, body.contexts, service.long_of(body))
-        return Response(status_code=_HUNG_UP) if answers is None else _predictions(answers)
+        return await service.answer(body, request.receive)
 
     @app.post(
         "/",
@@ -252,18 +295,7 @@ def _add_predictions(app: FastAPI, service: Service, options: ServingOptions) ->
         Answers the emotions of each text with their probabilities, the most probable first: the shape that
         `huggingface_hub.InferenceClient` understands.
         """
-        texts = [body.inputs] if isinstance(body.inputs, str) else body.inputs
-        if body.parameters is not None and body.parameters.function_to_apply and service.predictor.has_several:
-            raise Refusal(
-                422,
-                "여러 레이블 모델의 확률은 sigmoid입니다. function_to_apply를 빼세요.",
-                "The probabilities of a multi-label model are those of a sigmoid: leave function_to_apply out.",
-            )
-        answers = await service.predict(request, texts, long=options.long)
-        if answers is None:
-            return Response(status_code=_HUNG_UP)
-        top_k = body.parameters.top_k if body.parameters is not None else None
-        return _ranked(answers, service.predictor.labels, top_k)
+        return await service.classify(body, request.receive)
 
 
 def _add_state(app: FastAPI, service: Service) -> None:
@@ -321,18 +353,6 @@ def _add_handlers(app: FastAPI) -> None:
             return refused(422, "본문이 UTF-8로 된 JSON이 아닙니다.", "The body is not JSON in UTF-8.")
         headers = dict(error.headers) if error.headers else None
         return refused(error.status_code, "처리할 수 없는 요청입니다.", str(error.detail), headers=headers)
-
-
-async def unless_hung_up(request: Request, work: Coroutine[Any, Any, _Result]) -> _Result | None:
-    """Returns what `work` returns, or None, with `work` cancelled, where the client hangs up before."""
-    task = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(request.receive())  # the body has been read: what comes next is the end
-    try:
-        await asyncio.wait({task, watching}, return_when=asyncio.FIRST_COMPLETED)
-        return await task if task.done() else None
-    finally:
-        for pending in (task, watching):
-            pending.cancel()
 
 
 def _predictions(answers: Sequence[Answer | Failure]) -> Response:

@@ -35,11 +35,15 @@ class Stopped(Exception):  # noqa: N818 - the name says what was found
 
 
 @dataclass(eq=False)
-class _Job:
-    """The texts of a request, those of similar length one after the other."""
+class Job:
+    """The texts of a request, those of similar length one after the other.
+
+    Attributes:
+        done: Its answers; None where it was left.
+    """
 
     texts: Sequence[str | Line]
-    done: asyncio.Future[list[Answer | Failure]]
+    done: asyncio.Future[list[Answer | Failure] | None]
     order: list[int] = field(init=False)
     answers: dict[int, Answer | Failure] = field(default_factory=dict)
     taken: int = 0
@@ -49,6 +53,7 @@ class _Job:
 
     @property
     def waiting(self) -> int:
+        """Texts that no batch has taken yet."""
         return len(self.order) - self.taken
 
     def take(self, count: int) -> list[int]:
@@ -81,9 +86,10 @@ class Batcher:
         self._size, self._room = options.max_batch_size, options.max_queue
         self._max_wait = options.max_wait_ms / 1000
         self._on_batch = on_batch
-        self._jobs: deque[_Job] = deque()
+        self._jobs: deque[Job] = deque()
         self._waiting = 0
         self._wake = asyncio.Event()
+        self._enough = 1
         self._expected = 1
         self._ended = -math.inf
         self._seconds_a_text = 0.01
@@ -124,23 +130,36 @@ class Batcher:
             QueueFull: There is no room for them.
             Stopped: The model answers no more.
         """
+        job = self.put(texts)
+        try:
+            return await job.done or []
+        finally:
+            self.leave(job)
+
+    def put(self, texts: Sequence[str | Line]) -> Job:
+        """Returns texts that are answered from now on, until `leave`; see `submit`."""
         if self._stopped:
             raise Stopped
-        if not texts:
-            return []
         if self._waiting + len(texts) > self._room:
             raise QueueFull(max(1, math.ceil(self._waiting * self._seconds_a_text)))
-        job = _Job(texts, asyncio.get_running_loop().create_future())
+        job = Job(texts, asyncio.get_running_loop().create_future())
+        if not texts:
+            job.done.set_result([])
+            return job
         self._jobs.append(job)
         self._waiting += len(texts)
-        self._wake.set()
-        try:
-            return await job.done
-        except asyncio.CancelledError:
-            self._forget(job)
-            raise
+        if len(self._jobs) >= self._enough or self._waiting >= self._size:
+            self._wake.set()
+        return job
 
-    def _forget(self, job: _Job) -> None:
+    def leave(self, job: Job) -> None:
+        """Has what has not begun of texts never computed; they are left without answers where they have none yet."""
+        if job.waiting:
+            self._forget(job)
+        if not job.done.done():
+            job.done.set_result(None)
+
+    def _forget(self, job: Job) -> None:
         with suppress(ValueError):  # all of its texts have been taken
             self._jobs.remove(job)
         self._waiting -= job.waiting
@@ -149,8 +168,9 @@ class Batcher:
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            self._wake.clear()
             if not self._jobs:
+                self._enough = 1
+                self._wake.clear()
                 await self._wake.wait()
             await self._gather()
             batch = self._take()
@@ -173,6 +193,7 @@ class Batcher:
         now = time.perf_counter()
         if now - self._ended > self._max_wait:
             return
+        self._enough = self._expected  # it is woken once, not by each
         until = now + self._max_wait
         while len(self._jobs) < self._expected and self._waiting < self._size:
             self._wake.clear()
@@ -181,9 +202,9 @@ class Batcher:
             except (TimeoutError, asyncio.TimeoutError):
                 return
 
-    def _take(self) -> list[tuple[_Job, int]]:
+    def _take(self) -> list[tuple[Job, int]]:
         """Returns the texts of the next batch, its places shared among the requests."""
-        batch: list[tuple[_Job, int]] = []
+        batch: list[tuple[Job, int]] = []
         share = max(1, self._size // max(1, len(self._jobs)))
         while self._jobs and len(batch) < self._size:
             job = self._jobs.popleft()

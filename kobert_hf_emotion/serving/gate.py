@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import sys
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +21,12 @@ sending would not see the answer."""
 
 _SECONDS_A_BODY = 60.0
 """In which a body has to come: clients that send a byte now and then would hold the places of others."""
+
+_SAFETY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+)
 
 
 class _HungUp(Exception):  # noqa: N818 - the name says what was found
@@ -43,10 +50,9 @@ class Gate:
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("Referrer-Policy", "no-referrer")
-                headers.setdefault("Cache-Control", "no-store")
+                headers = message.get("headers", ())
+                there = {name.lower() for name, _ in headers}
+                message["headers"] = [*headers, *(pair for pair in _SAFETY if pair[0] not in there)]
             await send(message)
 
         if not self._may_ask(scope):
@@ -77,8 +83,9 @@ class Gate:
         body = bytearray()
         try:
             try:
-                refusal = await asyncio.wait_for(self._read(body, receive), _SECONDS_A_BODY)
-            except (TimeoutError, asyncio.TimeoutError):
+                async with _Within(_SECONDS_A_BODY):
+                    refusal = await self._read(body, receive)
+            except TimeoutError:
                 refusal = refused(
                     408,
                     f"본문이 {_SECONDS_A_BODY:g}초 안에 오지 않았습니다. 나누어 보내세요.",
@@ -137,3 +144,31 @@ class Gate:
         if self._held + more > _HELD_BODIES * self._limit:
             return too_busy(1).response
         return None
+
+
+class _Within:
+    """Ends a block after some seconds by `TimeoutError`: `asyncio.timeout`, which Python 3.10 has not.
+
+    Args:
+        seconds: How long the block may take.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._is_over = False
+
+    async def __aenter__(self) -> None:
+        self._task = asyncio.current_task()
+        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._end)
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: object) -> None:
+        self._timer.cancel()
+        if self._is_over and kind is asyncio.CancelledError:
+            if sys.version_info >= (3, 11) and self._task is not None:
+                self._task.uncancel()
+            raise TimeoutError from error
+
+    def _end(self) -> None:
+        self._is_over = True
+        if self._task is not None:
+            self._task.cancel()

@@ -101,6 +101,7 @@ def require_serving() -> None:
     """
     try:
         import fastapi_offline  # noqa: F401 - asked whether they are there
+        import httptools  # noqa: F401
         import prometheus_client  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:

@@ -13,6 +13,7 @@ import uvicorn
 from ..errors import KoBERTEmotionError
 from .app import create_app
 from .options import ServingOptions
+from .protocol import Protocol
 
 if TYPE_CHECKING:
     from ..inference.logits_model import LogitsModel
@@ -45,9 +46,8 @@ def serve(
         shown, bound = listening.getsockname()[:2]
         if on_listening is not None:
             on_listening(f"http://{f'[{shown}]' if ':' in shown else shown}:{bound}")
-        # Java's HttpClient offers HTTP/2 with its first request; httptools would then lose the body, h11 reads it.
         config = uvicorn.Config(
-            app, http="h11", ws="none", log_config=None, access_log=False, backlog=_BACKLOG, server_header=False
+            app, http=Protocol, ws="none", log_config=None, access_log=False, backlog=_BACKLOG, server_header=False
         )
         # uvicorn raises the signal that ended it once more when it is done, which would end the process with a code
         # that says it failed.

@@ -295,6 +295,8 @@ def test_a_map_has_a_meaning_wherever_labels_are_read(workplace: Path) -> None:
         "merge model --output new",
         "merge nothing_like_it --output new",
         "continue model train.csv --output runs/a --epochs 1",
+        "search train.csv --resources-per-trial cpu=1",
+        "search train.csv --engine ray --resources-per-trial 4",
     ],
 )
 def test_the_command_line_speaks_of_options(capsys: pytest.CaptureFixture[str], workplace: Path, command: str) -> None:

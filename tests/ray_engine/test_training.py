@@ -16,7 +16,8 @@ import pytest
 from small_runs import make_args, make_dataset
 
 from kobert_hf_emotion.errors import RunError
-from kobert_hf_emotion.ray_engine.training import FoldResources, folds_on_ray
+from kobert_hf_emotion.ray_engine.tasks import TaskResources
+from kobert_hf_emotion.ray_engine.training import folds_on_ray
 from kobert_hf_emotion.runs.cross_validation import cross_validate
 
 PICTURES = {".png"}
@@ -55,7 +56,7 @@ def test_a_run_on_ray_is_the_run_without_it(cluster: Any, tmp_path: Path, tiny_m
 
     killer = threading.Thread(target=kill)
     killer.start()
-    on_ray = folds_on_ray(each=FoldResources(1, 0))
+    on_ray = folds_on_ray(each=TaskResources(1, 0))
     cross_validate(dataset, ray, tiny_model_folder, make_args(**settings), 2, train_elsewhere=on_ray)
     killer.join()
     assert killed
@@ -75,4 +76,4 @@ def test_a_run_on_ray_is_the_run_without_it(cluster: Any, tmp_path: Path, tiny_m
 @pytest.mark.parametrize("text", ["4", "cpu=4;gpu=1", "gpu", "cpu=x"])
 def test_resources_that_are_none(text: str) -> None:
     with pytest.raises(RunError, match="cpu=4"):
-        FoldResources.parse(text)
+        TaskResources.parse(text, "resources_per_fold")

@@ -42,6 +42,7 @@ LIBRARIES = (
     "kobert_hf_emotion.ray_engine.reading",
     "kobert_hf_emotion.ray_engine.training",
     "kobert_hf_emotion.runs.cross_validation",
+    "kobert_hf_emotion.search.elsewhere",
 )
 """What training and predicting load. Not Ray, which reads its settings from the environment as it is loaded; nor can a
 fork be told of another Hub, which Hugging Face's libraries read in the same way."""
