@@ -157,7 +157,7 @@ def _say_doubt(before: float, after: float) -> None:
         logger.warning(
             Wording(
                 "떼어 둔 글에 가린 토큰이 없어 혼란도를 재지 못했습니다. `held_out`이나 `max_length`를 늘리세요.",
-                "no token of the held-out texts was hidden, so there is no perplexity: raise `held_out` or `max_length`",
+                "no token of the held-out texts was hidden, so no perplexity; raise `held_out` or `max_length`",
             )
         )
     elif not math.isfinite(after):
