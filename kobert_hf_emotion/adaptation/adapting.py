@@ -151,6 +151,25 @@ def _check_share(name: str, share: float) -> None:
         )
 
 
+def _say_doubt(before: float, after: float) -> None:
+    """Warns where the perplexity tells nothing, or tells of a training that went wrong."""
+    if math.isnan(before):
+        logger.warning(
+            Wording(
+                "떼어 둔 글에 가린 토큰이 없어 혼란도를 재지 못했습니다. `held_out`이나 `max_length`를 늘리세요.",
+                "no token of the held-out texts was hidden, so no perplexity; raise `held_out` or `max_length`",
+            )
+        )
+    elif not math.isfinite(after):
+        logger.warning(
+            Wording(
+                "학습이 발산했습니다: 이 모델은 쓸 수 없습니다. `learning_rate`를 낮추어 다른 폴더에 다시 하세요.",
+                "the training diverged, and the model is of no use: train again with a lower `learning_rate`, into "
+                "another folder",
+            )
+        )
+
+
 @dataclass(frozen=True)
 class _Job:
     """An adaptation that is about to be done."""
@@ -183,6 +202,7 @@ class _Job:
             before = self._before(work / _BEFORE_FILE, masked.model, tokenizer, tested)
             trainer = self._train(masked.model, tokenizer, learned, work / _CHECKPOINTS)
             after = self._perplexity(masked.model, tokenizer, tested)
+            _say_doubt(before, after)
             found = Adaptation(
                 self.output, len(learned), len(tested), self.repeated, Perplexity(before, after), masked.head_is_new
             )

@@ -50,13 +50,22 @@ def in_terms_of(app: typer.Typer, argv: Sequence[str], error: KoBERTEmotionError
         name = _OTHER_NAMES.get(found[1], found[1])
         if name in options:
             return str(options[name].opts[0])
-        return name.upper() if name in known else found[0]
+        return name.upper() if name in known else _option_elsewhere(group, name) or found[0]
 
     korean, english = (re.sub(r"`(\w+)`", option, text) for text in (error.korean, error.english))
     lines = (_line(command, group.commands["doctor"], argv, mend) for mend in (error.mend, error.otherwise))
     line = next(filter(None, lines), None)
     try_this = error.try_this if line is None else shlex.join(["kobert-emotion", *line])
     return KoBERTEmotionError(korean, english, try_this).in_language(spoken())
+
+
+def _option_elsewhere(group: TyperGroup, name: str) -> str | None:
+    """Returns an option that the command typed does not have, with the first command that has it; None without any."""
+    for title, command in group.commands.items():
+        for parameter in command.params:
+            if isinstance(parameter, TyperOption) and parameter.name == name:
+                return f"{parameter.opts[0]} ({title})"
+    return None
 
 
 def _line(command: TyperCommand, doctor: Any, argv: Sequence[str], mend: Mapping[str, Setting]) -> list[str] | None:

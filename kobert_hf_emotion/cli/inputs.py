@@ -238,6 +238,9 @@ def _refuse_folder(path: Path) -> NoReturn:
 
 
 def _data_files(folder: Path) -> list[str]:
+    """Returns the files in a folder that may hold data; those of a model's folder do not."""
+    if (folder / "config.json").is_file():
+        return []
     return sorted(str(file) for file in folder.iterdir() if file.name.lower().endswith(FILE_SUFFIXES))
 
 

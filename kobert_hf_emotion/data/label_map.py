@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import TypeAlias
 
 from ..errors import DataError, Setting
 from ..labels import EMOTION_LABELS, GOEMOTIONS_TO_EMOTION, KOTE_TO_EMOTION, clean_name, fold_name, whole_number
-from ..utils.argument_checks import check_path
+from ..utils.argument_checks import check_path, nearest_path
 from ..utils.files import atomic_write
 from .label_parsing import LabelParser, Reading, is_empty_label, label_key, nearest
 from .several_labels import EMPTY, NONE, CellSplitter, as_list
@@ -148,7 +149,16 @@ def _of_corpus(name: str, table: Mapping[str, str | None]) -> LabelMap:
 def _read(path: Path) -> LabelMap:
     from .tables import ReadOptions, read_table
 
-    frame = read_table(path, ReadOptions(no_header=True)).frame
+    if not path.is_file():
+        raise _no_file(path)
+    try:
+        frame = read_table(path, ReadOptions(no_header=True)).frame
+    except DataError as error:
+        raise DataError(
+            f"`label_map`을 읽을 수 없습니다. {error.korean}",
+            f"Cannot read the `label_map`. {error.english}",
+            mend={"label_map": None},
+        ) from error
     rows = [[cell.strip() for cell in row] for row in frame.itertuples(index=False, name=None)]
     head = [fold_name(cell) for cell in rows[0]]
     places = [[place for place, cell in enumerate(head) if cell in names] for names in (_VALUE_NAMES, _LABEL_NAMES)]
@@ -163,6 +173,19 @@ def _read(path: Path) -> LabelMap:
             f"{rows[0][:10]} in the first row. Where there are more, call them 'value' and 'label' in the first row.",
         )
     return _of_rows(str(path), [(row[0], row[1]) for row in rows], first=1)
+
+
+def _no_file(path: Path) -> DataError:
+    """Returns the error of a map that is no file, with the file or the corpus it may have meant."""
+    corpora = difflib.get_close_matches(fold_name(path.name), CORPORA, n=1, cutoff=0.7)
+    near = None if path.is_dir() else corpora[0] if corpora else nearest_path(path)
+    korean, english = (f" 혹시 {near}인가요?", f" Did you mean {near}?") if near else ("", "")
+    return DataError(
+        f"`label_map` {path}: 그런 표가 없습니다.{korean} 두 열의 표 파일이나 {', '.join(CORPORA)}이어야 합니다.",
+        f"`label_map` {path}: there is no such table.{english} Expected a table file of two columns, or "
+        f"{' or '.join(CORPORA)}.",
+        mend={"label_map": near},
+    )
 
 
 def _of_rows(source: str, rows: Sequence[tuple[str, str]], first: int) -> LabelMap:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..errors import DataError
+from ..errors import DataError, Setting
 from ..wording import Language, Wording, titled
 from .columns import Columns
+from .label_map import map_to_write
 from .label_reading import LabelReading, listed_counts
 from .tables import Note, ReadOptions
 
@@ -125,9 +126,13 @@ def in_words(dropped: Mapping[str, int], language: Language) -> str:
 def nothing_left(report: LoadReport) -> DataError:
     """Returns the error of files none of whose rows can be used."""
     files = ", ".join(report.files)
+    mend: dict[str, Setting] | None = None
+    if report.dropped.get("unknown_label") and report.labels_read is not None:
+        mend = map_to_write(report.labels_read.names) | {"train_file": report.files[0], "test_file": None}
     return DataError(
         f"{files}: {report.rows_read:,}행을 읽었지만 쓸 수 있는 행이 없습니다({in_words(report.dropped, 'ko')}). "
         "글과 레이블이 있는 열을 지정했는지 확인하세요.",
         f"{files}: none of the {report.rows_read:,} rows can be used ({in_words(report.dropped, 'en')}). "
         "Check that the text and label columns are the right ones.",
+        mend=mend,
     )

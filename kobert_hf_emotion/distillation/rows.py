@@ -100,6 +100,14 @@ def gather(texts: Iterable[str], labelled: datasets.Dataset | None, labels: Sequ
         check_dataset(labelled, (TEXT_COLUMN, "label"), "labelled")
         _refuse_pairs(labelled)
         own, truth = list(labelled[TEXT_COLUMN][:]), label_ids(labelled, labels)
+        if truth.ndim == 2 and not several:
+            raise DataError(
+                "`labelled`의 라벨이 평가자들의 표입니다. 증류는 아직 표에서 배우지 못합니다. `labelled`를 빼거나 "
+                "다수결 라벨의 파일을 주세요.",
+                "The labels of `labelled` are votes of annotators, which a distillation does not learn from yet: leave "
+                "`labelled` out, or give a file with the majority's labels.",
+                mend={"labelled": None},
+            )
     seen = set(map(text_key, own))
     fresh: list[str] = []
     for text in found:

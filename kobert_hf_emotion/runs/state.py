@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import RunError
-from ..utils.files import check_free
+from ..utils.files import check_free, free_path
 from .layout import BEST, IN_PROGRESS, RUN_FILE, read_record
 
 if sys.platform != "win32":
@@ -57,12 +57,13 @@ def check_same_run(run: Path, old: Mapping[str, Any], new: Mapping[str, Any]) ->
     missing = object()
     changed = [name for name in names if before.get(name, missing) != after.get(name, missing)]
     if changed:
-        lines = [f"  {name}: {_show(before, name)} → {_show(after, name)}" for name in changed]
+        listed = "\n".join(f"  {name}: {_show(before, name)} → {_show(after, name)}" for name in changed)
         raise RunError(
-            f"{run}에는 끝나지 않은 다른 실행이 있어 이어서 할 수 없습니다. 달라진 것(전 → 지금):",
-            "\n".join(lines)
-            + f"\nThe unfinished run in {run} cannot be continued: what is listed above differs (before → now). Give "
-            "the settings it was started with, or another `output_dir`.",
+            f"{run}에는 다른 설정의 실행이 있어 이어서 할 수 없습니다. 시작할 때의 설정을 주거나 다른 `output_dir`을 "
+            f"쓰세요. 달라진 것(전 → 지금):\n{listed}",
+            f"The run in {run} has other settings and cannot be continued. Give those it was started with, or another "
+            f"`output_dir`. What differs (before → now):\n{listed}",
+            mend={"output_dir": str(free_path(run))},
         )
 
 

@@ -258,3 +258,17 @@ def test_what_cannot_be_adapted(tiny_model_folder: Path, tmp_path: Path) -> None
     with pytest.raises(DataError, match="list of texts"):
         adapt("한 문장", tmp_path / "a", tiny_model_folder)
     assert not (tmp_path / "a").exists()
+
+
+def test_a_perplexity_that_tells_nothing_is_told_of(
+    tiny_model_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    unread = adapt(TEXTS, tmp_path / "a", tiny_model_folder, make_args(num_train_epochs=1, max_length=3))
+    assert math.isnan(unread.perplexity.before)
+    assert "no token of the held-out texts was hidden" in caplog.text
+    caplog.clear()
+    args = make_args(num_train_epochs=1, learning_rate=1e30, per_device_train_batch_size=8)
+    diverged = adapt(TEXTS, tmp_path / "b", tiny_model_folder, args)
+    assert math.isfinite(diverged.perplexity.before)
+    assert not math.isfinite(diverged.perplexity.after)
+    assert "the training diverged" in caplog.text

@@ -58,6 +58,28 @@ def test_arguments_in_backticks_are_options_of_the_command() -> None:
     assert "Give `text_column`" in str(error)
 
 
+def test_an_option_of_another_command_is_named_with_it() -> None:
+    error = DataError("`labels`에 이름을", "Pass names as `labels`; `no_argument` is none.")
+    shown = in_terms_of(app, ["predict", "default", "a.csv"], error)
+    assert "--labels (train)에 이름을" in shown
+    assert "Pass names as --labels (train); `no_argument` is none." in shown
+
+
+def test_the_line_that_failed_is_no_way_out_of_it() -> None:
+    error = DataError("틀림", "wrong", mend={"max_length": None})
+    assert "$" not in in_terms_of(app, ["train", "a.csv", "--output", "r"], error)
+    assert last_line(["train", "a.csv", "--max-length", "9"], {"max_length": None})[1:] == ["train", "a.csv"]
+
+
+def test_a_command_without_an_argument_has_the_other_way_out() -> None:
+    error = DataError("틀림", "wrong", mend={"labels": "auto"}, otherwise={"text_column": "글"})
+    for argv, expected in (
+        (["train", "a.csv"], "--labels auto"),
+        (["predict", "default", "a.csv"], "--text-column '글'"),
+    ):
+        assert in_terms_of(app, argv, error).endswith(f"{' '.join(argv)} {expected}")
+
+
 def test_a_mend_the_command_does_not_know_is_not_shown() -> None:
     error = DataError("틀림", "wrong", "kobert-emotion doctor a.csv", mend={"group_pattern": "x"})
     assert in_terms_of(app, ["convert", "a.pt", "--output", "b"], error).endswith("$ kobert-emotion doctor a.csv")
@@ -107,6 +129,9 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished_run: Pat
         lines = ["문장,감정_대분류,감정_소분류", *(",".join(row) for row in rows)]
         (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (tmp_path / "other_map.csv").write_text("sad,부정\nhappy,긍정\n", encoding="utf-8")
+    write(tmp_path / "others.csv", [(text, f"{label} {label}") for text, label in ROWS])
+    (tmp_path / "good_map.csv").write_text("sad,sad\nhappy,happy\n", encoding="utf-8")
+    (tmp_path / "empty.csv").touch()
     (tmp_path / "other_split.csv").write_text("fold\n1\n2\n", encoding="utf-8")
     return tmp_path
 
@@ -177,6 +202,11 @@ MISTAKES = {
     "a map of other labels": (
         "train train.csv --label-map other_map.csv --folds 2 --epochs 1 --model model --output new"
     ),
+    "no label that is known": "doctor others.csv --labels sad,happy --unknown-label drop",
+    "a map that is a folder": "doctor train.csv --labels sad,happy --label-map data",
+    "a mistyped map": "doctor train.csv --labels sad,happy --label-map good_mpa.csv",
+    "a mistyped corpus": "doctor train.csv --labels sad,happy --label-map koote",
+    "a map that is empty": "test runs/a train.csv --label-map empty.csv",
     "a map over a file": "doctor train.csv --labels sad,happy --write-label-map train.csv",
     "a map as xlsx": "doctor train.csv --labels sad,happy --write-label-map map.xlsx",
     "a mistyped file to learn from": "distill model trian.csv --student model --epochs 1 --output new",
@@ -239,6 +269,12 @@ def test_slips_of_the_pen_lead_to_a_map(
     if place == "doctor" and slips == 1:
         assert main(shlex.split(command)) == 2
         assert capsys.readouterr().err.rstrip().endswith("--write-label-map label_map_2.csv"), "a map is kept"
+
+
+@pytest.mark.parametrize("command", ["adapt model --output new", "train model --output new"])
+def test_the_files_of_a_model_are_no_data(capsys: pytest.CaptureFixture[str], workplace: Path, command: str) -> None:
+    assert main(shlex.split(command)) == 2
+    assert "config.json" not in capsys.readouterr().err
 
 
 def test_labels_of_a_finished_model_lead_to_a_map(capsys: pytest.CaptureFixture[str], workplace: Path) -> None:

@@ -29,6 +29,7 @@ from kobert_hf_emotion.inference.classifier import load_classifier
 from kobert_hf_emotion.labels import EMOTION_LABELS
 from kobert_hf_emotion.runs.combination import combine_folds
 from kobert_hf_emotion.tasks.single_label import SingleLabel
+from kobert_hf_emotion.tasks.soft import Soft
 from kobert_hf_emotion.training.trainer import EmotionTrainer
 
 NEW = ["우산을 놓고 왔다", "기차가 늦게 왔다", "라면이 불었다", "창문이 열려 있다", "비둘기가 날아갔다", "불이 꺼졌다"]
@@ -122,6 +123,18 @@ def test_each_text_is_learned_from_once() -> None:
     assert rows.given.tolist() == [*labelled["label"][:], *[-100] * len(NEW)]
     with pytest.raises(DataError, match="nothing to learn from"):
         gather([], None, EMOTION_LABELS, SingleLabel())
+
+
+def test_votes_of_annotators_are_no_labels_to_learn_from() -> None:
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": {name: datasets.Value("float64") for name in EMOTION_LABELS}}
+    )
+    votes = [dict.fromkeys(EMOTION_LABELS, 1.0)]
+    labelled = datasets.Dataset.from_dict({"text": NEW[:1], "label": votes}, features=features)
+    with pytest.raises(DataError, match="votes of annotators") as caught:
+        gather(NEW, labelled, EMOTION_LABELS, Soft())
+    assert caught.value.mend == {"labelled": None}
+    assert gather(NEW, None, EMOTION_LABELS, Soft()).labelled == 0
 
 
 def test_the_student_is_a_plain_folder_that_agrees_with_its_teacher(run: Path, tmp_path: Path) -> None:
