@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from ..utils.progress import Advance
-from ..wording import Wording, titled
+from ..wording import Language, Wording, titled
 from .language import spoken
 
 DELAY = 1.0
@@ -109,7 +109,7 @@ class Bars:
     @contextmanager
     def __call__(self, title: Wording, total: int | None, unit: Wording, before: int, whole: bool) -> Iterator[Advance]:
         """Shows one thing until the block ends, below those that it is a part of."""
-        language = "ko" if spoken() == "ko" else "en"
+        language: Language = "ko" if spoken() == "ko" else "en"
         unit_shown = f" {unit.in_language(language)}"
         with self._lock:
             hidden = any(other.whole for other in self._tasks)

@@ -34,9 +34,7 @@ from ..tokenization.vocabulary import vocabulary_sha256
 from ..utils.argument_checks import check_count, check_number, check_path
 from ..utils.files import check_free, write_json
 from ..utils.garbage_collection import collector_ignores_startup
-from ..utils.progress import progress
 from ..utils.versions import library_versions
-from ..wording import Wording
 from .locks import CAN_LOCK, only_one
 from .space import DEFAULT_SPACE, Space, space_from
 
@@ -235,14 +233,13 @@ def work(search: SearchPlan, parent: int | None = None) -> None:
         parent: The process that this one works for, which ends with it; None waits for trials of others, and takes up
             theirs where they are killed.
     """
-    from .storage import ended, is_anything_running
+    from .counting import trials_counted
+    from .storage import is_anything_running
     from .trial import TokenIds, run_trial
 
     store, ids = search.store, TokenIds()
     study = store.open()
-    done = ended(study)
-    trials = Wording("시도", "trials")
-    with progress(Wording("탐색", "searching"), search.trials, trials, before=done, whole=True) as advance:
+    with trials_counted(search, study) as look:
         while parent is None or parent == os.getppid():
             with store.claimed(study, search.trials) as trial:
                 if trial is not None:
@@ -251,8 +248,7 @@ def work(search: SearchPlan, parent: int | None = None) -> None:
                 if parent is not None or not is_anything_running(study):
                     return
                 time.sleep(_WAIT_SECONDS)
-            before, done = done, ended(study)
-            advance(done - before)
+            look()
 
 
 def _work_for(search: SearchPlan, parent: int, threads: int, around: Callable[[], AbstractContextManager[Any]]) -> None:
