@@ -69,6 +69,7 @@ PROGRESS = {
 }
 """What each command has to count, whatever else it does; the steps of a training have a bar of their own."""
 ENDS_EARLY = {"timing steps", "dividing into folds"}
+LONG = {"search", "export"}
 CHEAP = ("test", "predict", "explain", "compare", "ensemble", "review", "convert", "merge", "push")
 
 
@@ -149,7 +150,7 @@ def test_every_command_has_the_options_that_all_have(name: str) -> None:
     assert (name in PROGRESS) != (name in NO_PROGRESS or name in NO_JSON)
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in RUNS])
 def test_json_is_one_document_and_progress_is_counted(
     name: str, made: Made, workplace: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
