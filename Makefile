@@ -54,7 +54,8 @@ check: install ## ruff와 mypy (lint, format, types)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: install ## 문서 사이트와 링크 확인, build/site에 (the documentation as a site, its links followed)
+docs: install browser ## 문서 사이트와 링크 확인, build/site에; 그림도 (the documentation as a site, its links followed; pictures)
+	$(BIN)/python docs/images/renew.py
 	$(BIN)/python docs/site/build.py --output build/site --work build/docs
 
 notebooks: install ## 예제 노트북을 실행해 결과를 담음 (execute the notebooks of examples/, outputs inside)

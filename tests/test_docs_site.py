@@ -131,3 +131,23 @@ def test_korean_is_searched_by_pairs_of_syllables() -> None:
     assert {"KoBERT", "를", "학습", "합니", "표", "개"} <= indexed
     assert set(search.split("학습")) <= indexed
     assert "3" not in indexed
+
+
+def test_pictures_are_made_anew_where_what_they_show_has_changed(tmp_path: Path) -> None:
+    specification = importlib.util.spec_from_file_location("docs_images_renew", ROOT / "docs/images/renew.py")
+    assert specification is not None
+    assert specification.loader is not None
+    renew = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(renew)
+    for part in renew.SHOWN:
+        assert (ROOT / "kobert_hf_emotion" / part).exists(), part
+        (tmp_path / "kobert_hf_emotion" / part).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "kobert_hf_emotion" / part).write_text("", encoding="utf-8")
+    images = tmp_path / "docs/images"
+    images.mkdir(parents=True)
+    assert not renew.is_current(tmp_path)
+    (images / "made_of.json").write_text(f'{{"sha256": "{renew.made_of(tmp_path)}"}}', encoding="utf-8")
+    (images / "confusion_matrix.png").write_bytes(b"another processor's")
+    assert renew.is_current(tmp_path)
+    (tmp_path / "kobert_hf_emotion/runs/plots.py").write_text("# in colour", encoding="utf-8")
+    assert not renew.is_current(tmp_path)

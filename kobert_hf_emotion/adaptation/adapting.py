@@ -39,6 +39,7 @@ from ..training.sampling import token_counts
 from ..utils.argument_checks import check_number, check_path, check_type
 from ..utils.files import atomic_directory, atomic_write, check_free, write_json
 from ..utils.garbage_collection import collector_ignores_startup
+from ..utils.progress import each
 from ..utils.versions import library_versions
 from ..wording import Wording
 from .card import render_adapted_card
@@ -299,7 +300,7 @@ def perplexity(model: PreTrainedModel, masks: Masks, rows: datasets.Dataset, bat
     model.eval()
     total, count = 0.0, 0
     with torch.inference_mode():
-        for start in range(0, len(order), batch_size):
+        for start in each(range(0, len(order), batch_size), Wording("혼란도 재기", "measuring the perplexity")):
             taken = [rows[int(index)] for index in order[start : start + batch_size]]
             batch = {name: column.to(model.device) for name, column in masks(taken).items()}
             nats, hidden = masked_cross_entropy(model, batch)

@@ -12,6 +12,7 @@ from ..configuration import longest_input
 from ..errors import TokenizerError
 from ..tokenization.guard import check_encoded, check_vocabulary
 from ..utils.garbage_collection import collector_paused
+from ..utils.progress import TEXTS, progress
 from ..wording import Wording
 from .report import Finding, Split, counted
 from .rows import AuditedRows, codes
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 _EXAMPLES = 3
+_PART = 20_000
+"""Texts that are tokenized at once."""
 
 
 def check_tokens(
@@ -36,10 +39,7 @@ def check_tokens(
     texts = [rows.texts[index] for index in first]
     second = rows.cut_pairs
     pairs = None if second is None else [second[index] for index in first]
-    with collector_paused():
-        ids: list[list[int]] = tokenizer(
-            texts, pairs, verbose=False, return_token_type_ids=False, return_attention_mask=False
-        )["input_ids"]
+    ids = _ids(tokenizer, texts, pairs)
     lengths = np.fromiter(map(len, ids), dtype=np.int64, count=len(ids))
     findings = [
         _unknown(rows, of_row, lengths, _count_unknown(tokenizer, ids, lengths), tokenizer, split),
@@ -48,6 +48,21 @@ def check_tokens(
     if split == "train":
         findings.insert(0, _match(tokenizer, config, texts, ids))
     return findings
+
+
+def _ids(tokenizer: PreTrainedTokenizerBase, texts: list[str], pairs: list[str] | None) -> list[list[int]]:
+    """Returns the token ids of each text, or pair of texts."""
+    ids: list[list[int]] = []
+    parts = [slice(start, start + _PART) for start in range(0, len(texts), _PART)]
+    with collector_paused(), progress(Wording("토큰으로 나누기", "tokenizing"), len(texts), TEXTS) as advance:
+        for part in parts:
+            second = None if pairs is None else pairs[part]
+            encoded = tokenizer(
+                texts[part], second, verbose=False, return_token_type_ids=False, return_attention_mask=False
+            )
+            ids += encoded["input_ids"]
+            advance(len(encoded["input_ids"]))
+    return ids
 
 
 def _match(

@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from .loudness import OPTIONS
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code.
@@ -17,10 +19,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 on success; 1 where `doctor` finds a problem; 2 on bad usage or bad input, with a message on stderr.
     """
-    # Hub requests are slow to fail without a network; progress bars of model loading say nothing of use here.
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     words = list(sys.argv[1:] if argv is None else argv)
+    # The Hub's bars tell of what comes and goes through the network, and are for who sees them; the others say nothing
+    # that a command's own do not.
+    if not sys.stderr.isatty() or set(OPTIONS) & set(words):
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     from .quick import answered
 
     code = answered(words)

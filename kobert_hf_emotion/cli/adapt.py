@@ -13,7 +13,7 @@ from .groups import AdaptationOptions, arguments_from, takes_groups
 from .inputs import check_data_file
 from .language import counted, words
 from .models import check_start, names_nearest
-from .output import note_reading, quiet_libraries, say, say_json
+from .output import note_reading, quiet_libraries, say, say_json, say_next
 
 
 @takes_groups
@@ -72,4 +72,5 @@ def adapt(
     say(f"{words('배운 것', 'learned from')}: {counted(found.texts, '글', 'texts')}")
     shown = f"{found.perplexity.before:.2f} → {found.perplexity.after:.2f}"
     say(f"{words('혼란도', 'perplexity')}: {shown} ({counted(found.held_out, '글', 'held-out texts')})")
-    say(f"{found.output_dir}\n{words('다음', 'next')}: kobert-emotion train train.csv --model {found.output_dir}")
+    say(f"{found.output_dir}")
+    say_next(f"kobert-emotion train train.csv --model {found.output_dir}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .language import spoken
-from .output import as_options, note, quiet_libraries, say, say_json
+from .output import as_options, note, quiet_libraries, say, say_json, warn
 from .turns import note_single_lines
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def answer_texts(
 
         with prediction_csv(output, classifier.labels, classifier.task) as table:
             table.write(columns, logits)
-    warn(unknown)
+    warn_unknown(unknown)
     if json:
         predicted = [{"text": t, **p} for t, p in zip(texts, predictions, strict=True)]
         say_json({"predictions": predicted, "unknown_texts": unknown.unknown, "cut_texts": unknown.cut})
@@ -92,8 +92,8 @@ def _ranked(chosen: str, percents: Mapping[str, float], most: int | None = None)
     return f"  {chosen}  " + "  ".join(f"{label} {percent:.2f}%" for label, percent in ranked)
 
 
-def warn(unknown: UnknownTexts) -> None:
+def warn_unknown(unknown: UnknownTexts) -> None:
     """Says how many texts could not be read, or not whole."""
     for message in (unknown.message(), unknown.cut_message()):
         if message is not None:
-            note(as_options(message.in_language(spoken())))
+            warn(as_options(message.in_language(spoken())))

@@ -13,10 +13,13 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import KoBERTEmotionError
+from .help import SpokenCommand, SpokenGroup
 from .hints import in_terms_of
 from .language import language_of, lines, speak, spoken, without_leading_option, words
 from .language_option import Lang, takes_language, translate_help
+from .loudness import hush
 from .program import COMPLETE, EXIT_USAGE, NAME, VERSION, version
+from .quiet_option import Quiet, takes_quiet
 from .usage import UsageError, usage_error
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
@@ -52,10 +55,12 @@ _HELP = """예시: kobert-emotion train train.csv --output runs/a
 
 def app_with(names: Iterable[str]) -> typer.Typer:
     """Returns the command line with some of its commands."""
-    found = typer.Typer(name=NAME, rich_markup_mode=None, pretty_exceptions_enable=False, help=_HELP)
+    settings: dict[str, Any] = {"rich_markup_mode": None, "pretty_exceptions_enable": False}
+    found = typer.Typer(name=NAME, cls=SpokenGroup, help=_HELP, **settings)
     for name in names:
         module, function = _COMMANDS[name]
-        found.command(name)(takes_language(getattr(import_module(f".{module}", __package__), function)))
+        command = getattr(import_module(f".{module}", __package__), function)
+        found.command(name, cls=SpokenCommand)(takes_language(takes_quiet(command)))
     found.callback()(_before_the_command)
     return found
 
@@ -73,13 +78,15 @@ def _say_version(wanted: bool) -> None:
 
 
 def _before_the_command(
-    lang: Lang = None,
-    say_version: Annotated[
+    quiet: Quiet = False,
+    lang: Lang = None,  # noqa: ARG001
+    say_version: Annotated[  # noqa: ARG001
         bool,
         typer.Option(VERSION, callback=_say_version, is_eager=True, help="버전을 보임 (say the version)"),
     ] = False,
 ) -> None:
-    """Takes the language before the command as well; `invoke` has looked it up."""
+    """Takes what all commands take before the command as well; `invoke` has looked the language up."""
+    hush(quiet)
 
 
 def invoke(argv: list[str]) -> int:

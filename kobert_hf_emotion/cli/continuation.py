@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,15 +16,17 @@ from .groups import Columns, Conversations, LabelRules, TrainingOptions, argumen
 from .inputs import check_data_file
 from .language import counted, words
 from .models import check_model, hierarchy_in
-from .output import note, note_reading, quiet_libraries, say
+from .output import note, note_reading, quiet_libraries, say, say_json
 from .turns import turns_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from datasets import Dataset
 
     from ..evaluation.forgetting import Change
+    from ..inference.logits_model import LogitsModel
+    from ..training.history import EpochRecord
 
 
 @takes_groups
@@ -73,6 +75,7 @@ def continue_(
     rules: LabelRules,
     reading: ReadOptions,
     training: TrainingOptions,
+    json: options.Json = False,
 ) -> None:
     """예시: kobert-emotion continue converted/ new.csv --resume-optimizer --output continued/
 
@@ -81,7 +84,6 @@ def continue_(
     Trains a finished model on with new rows, without folds; with old ones beside them (--old-rows), and what it forgets
     measured (--old-test).
     """  # noqa: D415
-    from ..data.dataset import load_emotion_dataset_with_report
     from ..inference.classifier import load_classifier
     from ..training.continuation import continue_training
 
@@ -93,25 +95,16 @@ def continue_(
     _check(checkpoint, old_rows, old_weight)
     with quiet_libraries():
         before = load_classifier(checkpoint)
-        hierarchy = hierarchy_in(before.task, rules.fine_label_column)
-        turns = turns_of(before, conversations, Columns())
-        rows: dict[str, Dataset] = {}
-        for name, path in files.items():
-            if path is not None:
-                rows[name], report = load_emotion_dataset_with_report(
-                    path,
-                    text_column,
-                    label_column,
-                    group_column=conversations.group_column,
-                    turns=turns,
-                    labels=before.labels,
-                    reading=reading,
-                    task=before.task.name,
-                    allow_empty=before.task.allow_empty,
-                    hierarchy=hierarchy,
-                    **vars(rules),
-                )
-                note_reading(report)
+        about = {
+            "text_column": text_column,
+            "label_column": label_column,
+            "group_column": conversations.group_column,
+            "turns": turns_of(before, conversations, Columns()),
+            "reading": reading,
+            "hierarchy": hierarchy_in(before.task, rules.fine_label_column),
+            **vars(rules),
+        }
+        rows = {name: _read(path, before, about) for name, path in files.items() if path is not None}
         history = continue_training(
             checkpoint,
             rows["train_file"],
@@ -123,10 +116,31 @@ def continue_(
             old_weight=1.0 if old_weight is None else old_weight,
         )
         changes = _changes(checkpoint, output, rows) if old_test is not None else {}
+    _say_result(output, history, {str(files[name]): change for name, change in changes.items()}, json)
+
+
+def _read(path: Path, model: LogitsModel, about: Mapping[str, Any]) -> Dataset:
+    """Returns the rows of a file whose labels are a model's, and says what was read."""
+    from ..data.dataset import load_emotion_dataset_with_report
+
+    task = model.task
+    rows, report = load_emotion_dataset_with_report(
+        path, **about, labels=model.labels, task=task.name, allow_empty=task.allow_empty
+    )
+    note_reading(report)
+    return rows
+
+
+def _say_result(output: Path, history: Sequence[EpochRecord], changes: Mapping[str, Change], json: bool) -> None:
+    """Says what a training gave, and what it changed on each file that was measured before and after."""
+    if json:
+        measured = {file: {**vars(change), "macro_f1": change.macro_f1} for file, change in changes.items()}
+        say_json({"output": output, "history": history, "changes": measured})
+        return
     for record in history:
         say(f"epoch {record.epoch:g}: loss {record.val_loss:.4f}  accuracy {record.val_accuracy:.4f}")
-    for name, change in changes.items():
-        say("\n".join(_change(files[name], change)))
+    for file, change in changes.items():
+        say("\n".join(_change(file, change)))
     if not changes:
         note(_NOT_MEASURED)
     say(f"{output}")
@@ -164,10 +178,10 @@ _NOT_MEASURED = Wording(
 )
 
 
-def _change(path: Path | None, change: Change) -> Iterator[str]:
+def _change(file: str, change: Change) -> Iterator[str]:
     """Returns the lines that say what a model is better and worse at on a file than before."""
     first, second = change.before, change.after
-    yield f"{path} ({counted(first.rows, '행', 'rows')})"
+    yield f"{file} ({counted(first.rows, '행', 'rows')})"
     yield (
         f"  macro F1 {first.macro_f1:.4f} → {second.macro_f1:.4f} ({change.macro_f1:+.4f} "
         f"[{change.interval.low:+.4f}, {change.interval.high:+.4f}])"

@@ -10,7 +10,7 @@ import typer
 from . import options
 from .inputs import check_there
 from .language import words
-from .output import quiet_libraries, say, say_json
+from .output import quiet_libraries, say, say_json, say_next
 
 
 def convert(
@@ -73,4 +73,4 @@ def convert(
     other = words("KoBERT의 것이 아님, 학습 때 쓴 것이어야 함", "not KoBERT's: right only if trained with")
     own = "KoBERT" if report.is_koberts_tokenizer else other
     say(f"  {words('토크나이저', 'tokenizer')}: sha256 {report.tokenizer_sha256[:12]}… ({own})")
-    say(f'{words("다음", "next")}: kobert-emotion predict {report.output} "오늘 정말 행복했어"')
+    say_next(f'kobert-emotion predict {report.output} "오늘 정말 행복했어"')

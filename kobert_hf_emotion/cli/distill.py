@@ -13,7 +13,7 @@ from .groups import LabelMeanings, StudentOptions, arguments_from, takes_groups
 from .inputs import check_data_file
 from .language import counted, words
 from .models import check_model, check_notebook_options, check_start, names_nearest
-from .output import note_reading, quiet_libraries, say, say_json
+from .output import note_reading, quiet_libraries, say, say_json, say_next
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -166,4 +166,5 @@ def _say_result(found: Distillation, json: bool) -> None:
         if (scores := found.scores.get(name)) is not None:
             figures = f"accuracy {scores.accuracy:.4f}  macro F1 {scores.macro_f1:.4f}  log loss {scores.log_loss:.4f}"
             say(f"{title}: {figures}  ({scores.rows:,})")
-    say(f'{found.output_dir}\n{words("다음", "next")}: kobert-emotion predict {found.output_dir} "오늘 정말 행복했어"')
+    say(f"{found.output_dir}")
+    say_next(f'kobert-emotion predict {found.output_dir} "오늘 정말 행복했어"')

@@ -8,9 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 from . import options
-from .language import words
 from .models import check_run
-from .output import quiet_libraries, say, say_json
+from .output import quiet_libraries, say, say_json, say_next
 
 
 def ensemble(
@@ -40,4 +39,4 @@ def ensemble(
         say_json({"output": output, "method": method})
         return
     say(f"{run} → {output} ({method})")
-    say(f"{words('다음', 'next')}: kobert-emotion test {output} test.csv")
+    say_next(f"kobert-emotion test {output} test.csv")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from . import options
 from .language import counted, words
 from .models import load_model
-from .output import note_fine, quiet_libraries, say, say_json
+from .output import note_fine, quiet_libraries, say, say_json, say_next
 from .turns import note_single_lines
+
+if TYPE_CHECKING:
+    from ..export import ExportReport
 
 
 def export(
@@ -77,7 +80,12 @@ def export(
             report = export_onnx(classifier, output, bool(int8), None if Path(model).is_file() else model)
     if json:
         say_json({"format": format, **vars(report)})
-        return
+    else:
+        _say_result(model, output, report, format == "web")
+
+
+def _say_result(model: str, output: Path, report: ExportReport, is_web: bool) -> None:
+    """Says what was written, and how far it is what torch computes."""
     parity = report.parity
     products = (
         "" if report.int8_products is None else ", " + counted(report.int8_products, "개 행렬곱", "matrix products")
@@ -87,9 +95,9 @@ def export(
         f"  {words('torch와 비교', 'compared with torch')}: {parity.texts:,} texts, label {parity.agreement:.2%}, "
         f"logit ≤ {parity.largest_difference:.2g}"
     )
-    if format == "web":
+    if is_web:
         size = sum(file.stat().st_size for file in output.rglob("*") if file.is_file())
         say(f"  {words('폴더 전체', 'the whole folder')}: {size / 1e6:.1f} MB")
-        say(f"{words('다음', 'next')}: python -m http.server --directory {output} 8000, http://127.0.0.1:8000")
+        say_next(f"python -m http.server --directory {output} 8000, http://127.0.0.1:8000")
         return
-    say(f'{words("다음", "next")}: kobert-emotion predict {output} "오늘 정말 행복했어"')
+    say_next(f'kobert-emotion predict {output} "오늘 정말 행복했어"')

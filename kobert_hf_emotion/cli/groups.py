@@ -14,6 +14,7 @@ import typer
 from ..data.tables.options import LayoutName, ReadOptions
 from ..training.argument_values import ARGUMENTS, others_from
 from . import options
+from .loudness import is_quiet
 
 if TYPE_CHECKING:
     from ..training.arguments import EmotionTrainingArguments
@@ -183,7 +184,7 @@ def arguments_from(training: TrainingOptions | AdaptationOptions) -> EmotionTrai
     if "focal_gamma" in given:
         given["focal_gamma"] = parse_gamma(given["focal_gamma"])
     given |= others
-    return EmotionTrainingArguments(**given, disable_tqdm=not sys.stderr.isatty())
+    return EmotionTrainingArguments(**given, disable_tqdm=is_quiet() or not sys.stderr.isatty())
 
 
 _READING: dict[str, Any] = {

@@ -42,21 +42,23 @@ def in_terms_of(app: typer.Typer, argv: Sequence[str], error: KoBERTEmotionError
         return error.in_language(spoken())
     command = group.commands[argv[0]]
     assert isinstance(command, TyperCommand)
-    options = {parameter.name: parameter for parameter in command.params if isinstance(parameter, TyperOption)}
-
-    known = {parameter.name for parameter in command.params}
-
-    def option(found: re.Match[str]) -> str:
-        name = _OTHER_NAMES.get(found[1], found[1])
-        if name in options:
-            return str(options[name].opts[0])
-        return name.upper() if name in known else _option_elsewhere(group, name) or found[0]
-
-    korean, english = (re.sub(r"`(\w+)`", option, text) for text in (error.korean, error.english))
+    korean, english = (_with_options(text, command, group) for text in (error.korean, error.english))
     lines = (_line(command, group.commands["doctor"], argv, mend) for mend in (error.mend, error.otherwise))
     line = next(filter(None, lines), None)
     try_this = error.try_this if line is None else shlex.join(["kobert-emotion", *line])
     return KoBERTEmotionError(korean, english, try_this).in_language(spoken())
+
+
+def _with_options(text: str, command: TyperCommand, group: TyperGroup) -> str:
+    """Puts a command's options and arguments in place of the Python arguments that a text names in backticks."""
+    called = {str(parameter.name): str(parameter.name).upper() for parameter in command.params}
+    called |= {str(found.name): str(found.opts[0]) for found in command.params if isinstance(found, TyperOption)}
+
+    def option(found: re.Match[str]) -> str:
+        name = _OTHER_NAMES.get(found[1], found[1])
+        return called.get(name) or _option_elsewhere(group, name) or found[0]
+
+    return re.sub(r"`(\w+)`", option, text)
 
 
 def _option_elsewhere(group: TyperGroup, name: str) -> str | None:

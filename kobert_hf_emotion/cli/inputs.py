@@ -107,7 +107,7 @@ def refuse_unused(context: typer.Context, used: Collection[str], korean: str, en
         korean: Where the others do nothing.
         english: The same in English.
     """
-    unused = [name for name in typed(context) if name not in used and name != "lang"]
+    unused = [name for name in typed(context) if name not in used and name not in ("lang", "quiet")]
     if unused:
         names = ", ".join(f"`{name}`" for name in unused)
         raise DataError(

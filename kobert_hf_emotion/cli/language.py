@@ -12,6 +12,7 @@ from typing import get_args
 
 from ..errors import KoBERTEmotionError
 from ..wording import Language, Wording, titled
+from .loudness import OPTIONS as QUIET_OPTIONS
 
 OPTION = "--lang"
 VARIABLE = "KOBERT_EMOTION_LANG"
@@ -97,10 +98,14 @@ def _of_locale(environment: Mapping[str, str]) -> Language:
 
 
 def without_leading_option(argv: Sequence[str]) -> list[str]:
-    """Returns a command line without the language before its command, so that the first word is the command."""
+    """Returns a command line without what all commands take before its command, so that this is the first word."""
     rest = list(argv)
-    while rest and (rest[0].startswith(f"{OPTION}=") or (rest[0] == OPTION and rest[1:2] and rest[1] in LANGUAGES)):
-        if rest[0] != OPTION and rest[0].removeprefix(f"{OPTION}=") not in LANGUAGES:
+    while rest:
+        name, _, value = rest[0].partition("=")
+        if rest[0] in QUIET_OPTIONS or (name == OPTION and value in LANGUAGES):
+            rest = rest[1:]
+        elif rest[0] == OPTION and rest[1:2] and rest[1] in LANGUAGES:
+            rest = rest[2:]
+        else:
             break
-        rest = rest[1:] if rest[0] != OPTION else rest[2:]
     return rest

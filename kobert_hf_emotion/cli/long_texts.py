@@ -10,7 +10,7 @@ import typer
 from ..errors import DataError
 from .groups import Long
 from .language import spoken
-from .output import as_options, note
+from .output import as_options, note, warn
 from .typed import typed
 
 if TYPE_CHECKING:
@@ -61,4 +61,5 @@ def note_long(model: LogitsModel, texts: Sequence[str], long: LongTexts | None) 
     counts = LongCounts(reader.limit, len(texts), len(cut), sum(len(found.spans) for found in cut))
     message = UnknownTexts(len(texts), cut=len(cut)).cut_message() if long is None else counts.message(long)
     if message is not None:
-        note(as_options(message.in_language(spoken())))
+        tell = warn if long is None else note  # cut texts are half read
+        tell(as_options(message.in_language(spoken())))

@@ -9,9 +9,8 @@ import typer
 
 from . import options
 from .inputs import check_there
-from .language import words
 from .models import check_model
-from .output import quiet_libraries, say, say_json
+from .output import quiet_libraries, say, say_json, say_next
 
 
 def merge(
@@ -45,4 +44,4 @@ def merge(
         say_json({"output": output})
         return
     say(f"{adapters} → {output}")
-    say(f'{words("다음", "next")}: kobert-emotion predict {output} "오늘 정말 행복했어"')
+    say_next(f'kobert-emotion predict {output} "오늘 정말 행복했어"')

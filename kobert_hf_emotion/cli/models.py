@@ -128,7 +128,6 @@ def check_model(name: str, model: str | os.PathLike[str]) -> None:
     """
     from ..export import is_export
     from ..inference.ensemble import is_ensemble
-    from ..runs.layout import BEST, fold_folders
 
     path, shown = Path(model), os.fspath(model)
     if shown == DEFAULT_MODEL_NAME or os.path.isfile(shown):
@@ -136,16 +135,22 @@ def check_model(name: str, model: str | os.PathLike[str]) -> None:
     if not os.path.isdir(shown):
         _check_name(name, shown)
         return
-    if _is_model(path) or is_ensemble(path) or is_export(path):
-        return
+    if not (_is_model(path) or is_ensemble(path) or is_export(path)):
+        raise _no_model(name, path)
+
+
+def _no_model(name: str, path: Path) -> CheckpointError:
+    """Returns the error of a folder that is no model's, with the models that lie in it."""
+    from ..runs.layout import BEST, fold_folders
+
     folds = fold_folders(path)
     inside = list(filter(_is_model, ((path / BEST), *folds))) or list(filter(_is_model, sorted(path.iterdir())))
     korean = "실행 폴더입니다. 그 안의 모델을 쓰세요" if folds else "모델 폴더가 아닙니다. config.json이 없습니다"
     english = "is a run's folder: name a model in it" if folds else "is no model's folder: it has no config.json"
     found = ", ".join(entry.name for entry in inside[:5]) or "-"
-    raise CheckpointError(
-        f"{shown}: {korean}(있는 모델: {found}).",
-        f"{shown} {english} (models in it: {found}).",
+    return CheckpointError(
+        f"{path}: {korean}(있는 모델: {found}).",
+        f"{path} {english} (models in it: {found}).",
         mend={name: str(inside[0])} if inside else None,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +16,13 @@ from ..data.tables import ReadOptions
 from ..errors import DataError
 from ..utils.argument_checks import exists
 from ..utils.garbage_collection import collector_spares_imports
+from ..utils.progress import progress
 from ..wording import Wording
 from .groups import Columns, Engine
 from .inputs import STDIN, looks_like_path
 from .language import counted, lines, spoken, words
 from .models import open_model
-from .output import as_options, note, note_fine, quiet_libraries, say, say_json
+from .output import as_options, note, note_fine, quiet_libraries, say, say_json, warn
 from .turns import note_single_lines
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def predict_files(
     _refuse_texts(inputs, as_text)
     _check_output(output)
     assert output is not None
-    find_files(inputs)  # before a model is loaded
+    files = find_files(inputs)  # before a model is loaded
     with collector_spares_imports(), quiet_libraries():
         from ..ray_engine.prediction import predict_on_ray
 
@@ -62,7 +63,7 @@ def predict_files(
         if columns.text_pair_column is None:
             note_single_lines(opened)
     note_fine(opened.task.levels is not None)
-    with quiet_libraries(), _progress() as show:
+    with quiet_libraries(), _progress(len(files)) as show:
         found = predict_on_ray(
             model,
             inputs,
@@ -112,47 +113,19 @@ def _check_output(output: Path | None) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Any]:
-    """Shows the rows that are done on stderr where that is a terminal, and yields what is called with each record."""
-    from rich.console import Console
-    from rich.progress import Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    done = Counter[str]()
-    columns = (TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("Ray")
-
-        def show(record: Record) -> None:
-            done["rows"] += record.get("rows", 0)
-            done[record["kind"]] += 1
-            text = f"{counted(done['rows'], '행', 'rows')}, {counted(done['file'], '파일', 'files')}"
-            progress.update(task, description=text)
-
-        yield show
+def _progress(files: int) -> Iterator[Callable[[Record], None]]:
+    """Counts files that are done, and yields what is called with each record."""
+    with progress(Wording("Ray로 예측", "predicting on Ray"), files, Wording("파일", "files"), whole=True) as advance:
+        yield lambda record: advance(record["kind"] in ("file", "bad"))
 
 
 def _say(result: RayPrediction, output: Path, json: bool) -> None:
     manifest, found = result.manifest, result.found
-    files = manifest["files"]
-    read = sum(len(file.get("parts", ())) for file in files)
-    note(
-        f"{counted(len(files), '개 파일', 'files')}: {words('예측한 행', 'rows predicted')} "
-        f"{manifest['rows_out']:,}/{manifest['rows_in']:,}"
-    )
-    for columns, count in Counter(file["columns"] for file in files if "error" not in file).most_common(_SHOWN):
-        note(f"  {words('열', 'columns')}: {columns} — {counted(count, '개 파일', 'files')}")
-    if manifest["dropped"]:
-        rows = counted(sum(manifest["dropped"].values()), "행", "rows")
-        note(f"  {words('제외', 'left out')} {rows}: {in_words(manifest['dropped'], spoken())}")
-    notes = [Wording(**said) for file in files for said in file.get("notes", ())]
-    for text in notes[:_SHOWN]:
-        note(f"  {as_options(text.in_language(spoken()))}")
-    if len(notes) > _SHOWN:
-        note(f"  … (+{len(notes) - _SHOWN:,}, manifest.json)")
+    _note_files(manifest)
     if (message := found.unknown.message()) is not None:
-        note(message.in_language(spoken()))
-    note(f"{output}: {words('부분', 'parts')} {read:,}, manifest.json")
+        warn(message.in_language(spoken()))
+    parts = sum(len(file.get("parts", ())) for file in manifest["files"])
+    note(f"{output}: {words('부분', 'parts')} {parts:,}, manifest.json")
     _say_bad(result)
     if json:
         names = ("rows_in", "rows_out", "dropped", "predicted", "unknown_texts", "bad_files", "scores", "report")
@@ -163,10 +136,29 @@ def _say(result: RayPrediction, output: Path, json: bool) -> None:
         say("  ".join(f"{name} {count:,}" for name, count in manifest["predicted"].items()))
 
 
+def _note_files(manifest: Mapping[str, Any]) -> None:
+    """Says what was read of the files, and how; what was left out of them is said in any case."""
+    files = manifest["files"]
+    note(
+        f"{counted(len(files), '개 파일', 'files')}: {words('예측한 행', 'rows predicted')} "
+        f"{manifest['rows_out']:,}/{manifest['rows_in']:,}"
+    )
+    for columns, count in Counter(file["columns"] for file in files if "error" not in file).most_common(_SHOWN):
+        note(f"  {words('열', 'columns')}: {columns} — {counted(count, '개 파일', 'files')}")
+    if manifest["dropped"]:
+        rows = counted(sum(manifest["dropped"].values()), "행", "rows")
+        warn(f"  {words('제외', 'left out')} {rows}: {in_words(manifest['dropped'], spoken())}")
+    notes = [Wording(**said) for file in files for said in file.get("notes", ())]
+    for text in notes[:_SHOWN]:
+        note(f"  {as_options(text.in_language(spoken()))}")
+    if len(notes) > _SHOWN:
+        note(f"  … (+{len(notes) - _SHOWN:,}, manifest.json)")
+
+
 def _say_bad(result: RayPrediction) -> None:
     if not result.bad:
         return
-    note(
+    warn(
         lines(
             f"오류: 파일 {len(result.bad):,}개를 읽지 못했습니다. 나머지는 다 예측했습니다. 고친 다음 같은 명령에 "
             "--resume을 붙이면 그 파일만 합니다.",
@@ -175,6 +167,6 @@ def _say_bad(result: RayPrediction) -> None:
         )
     )
     for name, error in result.bad[:_SHOWN]:
-        note(f"  {name}\n    {as_options(error.in_language(spoken()))}")
+        warn(f"  {name}\n    {as_options(error.in_language(spoken()))}")
     if len(result.bad) > _SHOWN:
-        note(f"  … (+{len(result.bad) - _SHOWN:,}, manifest.json)")
+        warn(f"  … (+{len(result.bad) - _SHOWN:,}, manifest.json)")

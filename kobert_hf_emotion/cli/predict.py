@@ -11,14 +11,16 @@ import typer
 
 from ..data.tables import ReadOptions
 from ..utils.garbage_collection import collector_spares_imports
+from ..utils.progress import ROWS, progress
+from ..wording import Wording
 from . import options
-from .answers import BATCH_SIZE, answer_texts, note_about, warn
+from .answers import BATCH_SIZE, answer_texts, note_about, warn_unknown
 from .groups import Columns, Conversations, Engine, LabelRules, Long, takes_groups
 from .inputs import STDIN, check_order, check_output, file_or_texts, refuse_unused
 from .language import counted, spoken, words
 from .long_texts import long_texts, refuse_long
 from .models import hierarchy_in, open_for_file, open_for_texts
-from .output import as_options, note, note_reading, progress_bar, quiet_libraries, say, say_json
+from .output import as_options, note, note_reading, quiet_libraries, say, say_json
 from .turns import refuse_turns, turns_of
 from .typed import typed
 
@@ -136,12 +138,10 @@ def _predict_rows(
 ) -> None:
     from ..inference.files import TwoLevelPrediction, predict_rows
 
-    with (
-        quiet_libraries(needs_transformers=False),
-        progress_bar(words("예측", "predicting"), rows.report.rows_kept) as advance,
-    ):
+    counting = progress(Wording("예측", "predicting"), rows.report.rows_kept, ROWS, whole=True)
+    with quiet_libraries(needs_transformers=False), counting as advance:
         found = predict_rows(classifier, rows, output, batch_size, advance, long)
-    warn(found.unknown)
+    warn_unknown(found.unknown)
     if long is not None:
         note(as_options(found.long.message(long).in_language(spoken())))
     if output is not None:

@@ -10,8 +10,7 @@ import typer
 from ..errors import HubError
 from . import options
 from .inputs import check_there
-from .language import words
-from .output import quiet_libraries, say, say_json
+from .output import quiet_libraries, say, say_json, say_next
 
 
 def push(
@@ -53,7 +52,7 @@ def push(
         say_json({"repo_id": repo_id, "commit": commit.oid, "url": commit.commit_url})
         return
     say(f"{folder} → {commit.commit_url}")
-    say(f'{words("다음", "next")}: kobert-emotion predict {repo_id} "오늘 정말 행복했어"')
+    say_next(f'kobert-emotion predict {repo_id} "오늘 정말 행복했어"')
 
 
 def _token(path: Path) -> str:

@@ -15,9 +15,11 @@ from pathlib import Path
 from ..errors import KoBERTEmotionError
 from .first_steps import first_steps
 from .language import LANGUAGES, OPTION, language_of, speak, spoken
+from .loudness import OPTIONS as QUIET_OPTIONS
+from .loudness import hush
 from .program import COMPLETE, EXIT_USAGE, VERSION, version
 
-_FLAGS = {"--json", "--text"}
+_FLAGS = {"--json", "--text", *QUIET_OPTIONS}
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ def answered(argv: Sequence[str]) -> int | None:
         return None
     try:
         speak(language_of(argv))
+        hush(not typed.flags.isdisjoint(QUIET_OPTIONS))
         return _done(typed)
     except (KoBERTEmotionError, OSError) as error:
         from .app import failed

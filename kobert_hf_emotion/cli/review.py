@@ -11,7 +11,7 @@ from . import options
 from .inputs import check_there
 from .language import counted, words
 from .models import check_run
-from .output import note_fine, quiet_libraries, say, say_json
+from .output import note_fine, quiet_libraries, say, say_json, say_next
 
 if TYPE_CHECKING:
     from ..runs.crowd import CrowdReview
@@ -69,8 +69,8 @@ def _write(run: Path, output: Path, top: int, json: bool) -> None:
         f"{output}: {counted(len(table), '행', 'rows')}, "
         f"{words('그중 오류로 의심되는 행', 'suspected errors')} {suspects:,}"
     )
-    say(
-        f"{words('다음', 'next')}: {words('new_label을 채우고', 'fill in new_label')}\n"
+    say_next(
+        f"{words('new_label을 채우고', 'fill in new_label')}\n"
         f"  kobert-emotion review {run} --apply {output} "
         "--output train_corrected.csv"
     )
@@ -94,7 +94,7 @@ def _apply(run: Path, apply: Path, output: Path, json: bool) -> None:
     for change, count in found.changes.items():
         say(f"  {change}: {count:,}")
     task = "--task soft " if finished.has_votes else ""
-    say(f"{words('다음', 'next')}: kobert-emotion train {output} {task}--output {run}-corrected")
+    say_next(f"kobert-emotion train {output} {task}--output {run}-corrected")
 
 
 def _say_annotators(crowd: CrowdReview) -> None:

@@ -16,6 +16,7 @@ from .groups import Columns, Grouping, LabelMeanings, TrialEngine, Turns, takes_
 from .hints import words_of
 from .inputs import check_data_file, check_there
 from .language import counted, speak, spoken, words
+from .loudness import hush, is_quiet
 from .models import check_start, names_nearest
 from .output import note_reading, quiet_libraries, say, say_json
 
@@ -151,7 +152,7 @@ def search(
                 context=turns.context or 0,
                 checkpoint_seconds=checkpoint_seconds,
                 train_command=["kobert-emotion", "train", *words_of(call, _OF_TRAIN)],
-                around=partial(_helper, spoken()),
+                around=partial(_helper, spoken(), is_quiet()),
                 elsewhere=elsewhere,
             )
     if json:
@@ -179,10 +180,11 @@ def _elsewhere(engine: TrialEngine) -> Elsewhere | None:
     return tasks_on_ray(engine.ray_address, each)
 
 
-def _helper(language: Language) -> AbstractContextManager[Any]:
-    """Makes what a process that helps works in: the language and the log of the command."""
+def _helper(language: Language, quiet: bool) -> AbstractContextManager[Any]:
+    """Makes what a process that helps works in: the language and the log of the command, whose progress has it all."""
     speak(language)
-    return quiet_libraries()
+    hush(quiet)
+    return quiet_libraries(shows_progress=False)
 
 
 def _lines(result: SearchResult) -> Iterator[str]:

@@ -14,7 +14,7 @@ from .groups import Columns, Division, FoldEngine, LabelRules, RunOptions, Turns
 from .inputs import check_data_file, check_there
 from .language import words
 from .models import check_start, names_nearest
-from .output import note_reading, quiet_libraries, say, say_json
+from .output import note_reading, quiet_libraries, say, say_json, say_next
 
 if TYPE_CHECKING:
     from ..data.report import LoadReport
@@ -159,4 +159,5 @@ def _say_result(result: CrossValidationResult, report: LoadReport, json: bool) -
     say((run / REPORT_FILE).read_text(encoding="utf-8"))
     if (run / HTML_FILE).is_file():
         say(f"{words('보고서', 'report')}: {run / HTML_FILE}")
-    say(f"{words('결과 폴더', 'run')}: {run}\n{words('다음', 'next')}: kobert-emotion test {run} test.csv")
+    say(f"{words('결과 폴더', 'run')}: {run}")
+    say_next(f"kobert-emotion test {run} test.csv")

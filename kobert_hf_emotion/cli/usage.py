@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Protocol
 
-from .language import lines, spoken, words
+from .language import lines, words
 
 _KOREAN = (
     (r"No such command '(.+?)'\. Did you mean (.+)\?", "'{0}'이라는 명령은 없습니다. 혹시 {1}?"),
@@ -51,8 +51,6 @@ def usage_error(error: UsageError) -> str:
         return said
     usage = error.ctx.get_usage()
     help_command = f"{error.ctx.command_path} {error.ctx.help_option_names[0]}"
-    if spoken() == "ko":
-        usage = usage.replace("Usage:", "사용법:", 1)
     return f"{usage}\n{words('도움말', 'help')}: {help_command}\n\n{said}"
 
 

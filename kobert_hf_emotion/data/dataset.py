@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import DataError
 from ..labels import EMOTION_LABELS
 from ..utils.argument_checks import check_path, check_type
+from ..utils.progress import progress
 from ..wording import Wording
 from .cleaning import clean_texts, join_tables, keep_rows
 from .column_names import ANNOTATIONS_COLUMN, COARSE_COLUMN, CONVERSATION_COLUMN, TEXT_PAIR_COLUMN
@@ -199,7 +200,9 @@ def load_emotion_dataset_with_report(
     )
     for name, column in wanted.named.items():
         check_type(name, column, str, '"text"')
-    tables = [read_table(path, reading) for path in _paths(path_or_paths)]
+    paths = _paths(path_or_paths)
+    with progress(Wording("파일 읽기", "reading files")):
+        tables = [read_table(path, reading) for path in paths]
     columns = tuple(columns_of(table, wanted) for table in tables)
     _check_same_roles(tables, columns)
     notes: list[Note] = []

@@ -98,11 +98,16 @@ class LabelReading:
         ]
         of_task = self._several_lines(language) if self.splits else self.votes.lines(language)
         lines = self._map_lines(language) + of_task
-        if self.doubtful:
-            korean, english = self.doubt()
-            both = (("ko", f"주의: {korean} 그렇다면 {MENDS[0]}"), ("en", f"Mind: {english} Then {MENDS[1]}"))
-            lines += [line for shown, line in both if language in (shown, "both")]
+        lines += self.doubts(language)
         return lines + [f"{titled(korean, english, language)}: {values}" for korean, english, values in found if values]
+
+    def doubts(self, language: Language = "both") -> list[str]:
+        """Returns why numbers may not mean what they were taken for; nothing where there is no reason to think so."""
+        if not self.doubtful:
+            return []
+        korean, english = self.doubt()
+        both = (("ko", f"주의: {korean} 그렇다면 {MENDS[0]}"), ("en", f"Mind: {english} Then {MENDS[1]}"))
+        return [line for shown, line in both if language in (shown, "both")]
 
     def _map_lines(self, language: Language) -> list[str]:
         """Returns what a map made of the cells, and the values that are no label."""

@@ -20,6 +20,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from ..utils.progress import progress
+from ..wording import Wording
+
 SIMILARITY = 0.8
 """Jaccard similarity of two texts' character pairs from which they count as near duplicates."""
 
@@ -54,7 +57,8 @@ def near_twins(keys: Sequence[str], probes: Sequence[str] = (), similarity: floa
     shingles = _shingle_matrix([*keys, *probes])
     twins = np.full(shingles.shape[0], -1, dtype=np.int64)
     # scipy's sparse products let other threads run, and take most of the time where many texts are alike.
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    looking = progress(Wording("거의 같은 글 찾기", "looking for near duplicates"), _BANDS)
+    with looking as advance, ThreadPoolExecutor(os.cpu_count()) as threads:
         for rows, buckets in _bands(shingles):
             row, start, end = _by_bucket(rows, buckets, len(keys))
             for step in range(1, _WINDOW + 1):
@@ -65,6 +69,7 @@ def near_twins(keys: Sequence[str], probes: Sequence[str] = (), similarity: floa
                 for chunk, value in zip(chunks, values, strict=True):
                     near = value >= similarity
                     twins[second[chunk][near]] = first[chunk][near]
+            advance(1)
     return twins[: len(keys)], twins[len(keys) :]
 
 

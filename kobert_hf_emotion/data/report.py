@@ -71,41 +71,52 @@ class LoadReport:
             name: sum(self.label_counts.get(each, 0) for each in fine) for name, fine in (self.levels or {}).items()
         }
 
+    def doubts(self, language: Language = "both") -> str:
+        """Returns which rows were left out, and what may be wrong; an empty string where nothing is."""
+        lines = self._left_out(language) + ([] if self.labels_read is None else self.labels_read.doubts(language))
+        return "\n".join([f"{', '.join(self.files)}:", *(f"  {line}" for line in lines)]) if lines else ""
+
     def summary(self, language: Language = "both") -> str:
         """Returns the report as a few lines in one language or in both."""
         files = ", ".join(
             f"{file} ({encoding})" if encoding else file
             for file, encoding in zip(self.files, self.encodings, strict=True)
         )
-        left_out = sum(self.dropped.values())
         shared = [
             *(("열", "columns", words) for words in dict.fromkeys(c.in_words(language) for c in self.columns)),
             ("글로 둔 값", "kept as texts", listed_counts(self.null_texts)),
             ("대분류", "coarse labels", listed_counts(self.coarse_counts())),
             (*_LABELS[bool(self.levels)], self._labels()),
         ]
-        apart = [
+        kept = titled(
+            f"{self.rows_read:,}행 중 {self.rows_kept:,}행을 씁니다.",
+            f"{self.rows_kept:,} of {self.rows_read:,} rows are used.",
+            language,
+        )
+        lines = self._left_out(language)
+        if self.nfc_changed:
+            count = f"{self.nfc_changed:,}"
+            lines.append(titled(f"NFC로 정규화한 글: {count}행", f"brought to NFC: {count}", language))
+        lines += [f"{titled(korean, english, language)}: {what}" for korean, english, what in shared if what]
+        lines += [] if self.labels_read is None else self.labels_read.lines(language)
+        return "\n".join([f"{files}: {kept}", *(f"  {line}" for line in lines)])
+
+    def _left_out(self, language: Language) -> list[str]:
+        """Returns which rows were left out, and on which labels differ."""
+        left_out = sum(self.dropped.values())
+        found = [
             (
                 left_out,
                 f"제외 {left_out:,}행: {in_words(self.dropped, 'ko')}",
                 f"{left_out:,} rows left out: {in_words(self.dropped, 'en')}",
             ),
-            (self.nfc_changed, f"NFC로 정규화한 글: {self.nfc_changed:,}행", f"brought to NFC: {self.nfc_changed:,}"),
             (
                 self.label_conflicts,
                 f"두 레이블 열이 서로 다른 행: {self.label_conflicts:,}행",
                 f"rows whose two label columns differ: {self.label_conflicts:,}",
             ),
         ]
-        kept = titled(
-            f"{self.rows_read:,}행 중 {self.rows_kept:,}행을 씁니다.",
-            f"{self.rows_kept:,} of {self.rows_read:,} rows are used.",
-            language,
-        )
-        lines = [titled(korean, english, language) for count, korean, english in apart if count]
-        lines += [f"{titled(korean, english, language)}: {what}" for korean, english, what in shared if what]
-        lines += [] if self.labels_read is None else self.labels_read.lines(language)
-        return "\n".join([f"{files}: {kept}", *(f"  {line}" for line in lines)])
+        return [titled(korean, english, language) for count, korean, english in found if count]
 
     def _labels(self) -> str:
         """Returns the rows of each label; of two levels, the fine ones under each coarse one."""

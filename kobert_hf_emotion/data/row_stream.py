@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..utils.progress import ROWS, progress
+from ..wording import Wording
 from .cleaning import clean_texts, join_tables, keep_rows
 from .columns import GUESS_ROWS, Columns, Wanted
 from .label_kinds import LabelKind, OneLabel
@@ -123,9 +125,11 @@ def open_rows(
     names = label_names(join_tables([first], [columns]), labels, kind.names_in)
     counts = RowCounts(names, kind)
     said: tuple[Note, ...] = ()
-    for part in _parts(file.chunks(None if turns else chunk_rows), columns, names, kind, turns):
-        counts.add(part)
-        said += part.notes
+    with progress(Wording("파일 읽기", "reading the file"), unit=ROWS) as advance:
+        for part in _parts(file.chunks(None if turns else chunk_rows), columns, names, kind, turns):
+            counts.add(part)
+            said += part.notes
+            advance(len(part.kept) + sum(part.dropped.values()))
     log_assumed(said)
     if names is not None:
         counts.tally.check(names)

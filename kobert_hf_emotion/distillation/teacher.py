@@ -20,12 +20,15 @@ from ..inference.classifier import Classifier, weights_sha256
 from ..inference.ensemble import EmotionEnsemble
 from ..inference.loading import load_checkpoint
 from ..inference.logits_model import LogitsModel
+from ..inference.soup import MODELS
 from ..modeling.batches import DEFAULT_BATCH_SIZE
 from ..runs.finished import FinishedRun, read_run, run_of
 from ..runs.layout import RUN_FILE, fold_folders
 from ..tasks.task import Task
 from ..tokenization.guard import UnknownTexts
 from ..utils.argument_checks import check_path
+from ..utils.progress import each
+from ..wording import Wording
 
 NOBODY = -1
 """In place of a model's number: each has seen the text's label."""
@@ -85,7 +88,8 @@ class Teacher:
         logits = np.full((len(texts), len(self.labels)), np.nan, dtype=np.float32)
         free = who == len(self.sources)
         of_all: list[NDArray[np.float32]] = []
-        for number, source in enumerate(self.sources):
+        answering = each(self.sources, Wording("선생의 답", "the teacher's answers"), MODELS)
+        for number, source in enumerate(answering):
             asked = np.flatnonzero(free | (who == number))
             model, unknown = self._open(source), UnknownTexts() if number else None
             found = model.predict_logits([texts[index] for index in asked.tolist()], None, batch_size, unknown)
@@ -150,7 +154,7 @@ def _made(
     name: str, sources: list[str], load: Callable[[str], LogitsModel], holds_out: dict[str, int], knows: bool
 ) -> Teacher:
     digest = hashlib.sha256()
-    for source in sources:
+    for source in each(sources, Wording("선생 열기", "opening the teacher"), MODELS):
         model = load(source)
         digest.update(_weights_of(model).encode())
     return Teacher(name, model.labels, model.task, digest.hexdigest(), sources, knows, load, holds_out)

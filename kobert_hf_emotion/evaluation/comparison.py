@@ -219,20 +219,26 @@ def _difference(
     return Difference(first, second, second - first, percentile_interval(drawn), p)
 
 
+def _same_labels(first: FinishedRun, second: FinishedRun) -> bool:
+    """Whether two runs have the same labels, in whichever order; of rows with several, that these have the same."""
+    if sorted(first.labels) != sorted(second.labels) or first.has_several != second.has_several:
+        return False
+    if not first.has_several:
+        return True
+    order = [second.labels.index(name) for name in first.labels]
+    return len(first.table) == len(second.table) and np.array_equal(first.label_sets, second.label_sets[:, order])
+
+
 def _check_same_rows(first: FinishedRun, second: FinishedRun) -> None:
     """Raises `RunError` where the runs differ in texts or labels; in which order labels are numbered is no matter."""
-    same_labels = sorted(first.labels) == sorted(second.labels) and first.has_several == second.has_several
     compared = {TEXT_COLUMN, TEXT_PAIR_COLUMN, LABEL_COLUMN}
     if any(CONVERSATION_COLUMN in run.table for run in (first, second)):
         compared -= {TEXT_PAIR_COLUMN}  # the turns before a line, of which runs may have more, or none
     known = [compared.intersection(run.table) for run in (first, second)]
     same_columns, columns = known[0] == known[1], sorted(known[0])
-    if same_labels and first.has_several:  # cells list labels in the order of their ids, which may differ
-        order = [second.labels.index(name) for name in first.labels]
-        same_labels = len(first.table) == len(second.table) and np.array_equal(
-            first.label_sets, second.label_sets[:, order]
-        )
-        columns.remove(LABEL_COLUMN)
+    same_labels = _same_labels(first, second)
+    if same_labels and first.has_several:
+        columns.remove(LABEL_COLUMN)  # cells list labels in the order of their ids, which may differ
     if not same_labels or not same_columns or not first.table[columns].equals(second.table[columns]):
         hashes = [run.record["data_sha256"][:12] for run in (first, second)]
         raise RunError(

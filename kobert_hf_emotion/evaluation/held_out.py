@@ -19,7 +19,7 @@ from ..data.text_keys import duplicate_groups, text_key
 from ..errors import CheckpointError
 from ..inference.ensemble import EmotionEnsemble
 from ..inference.loading import load_checkpoint
-from ..inference.soup import average_weights
+from ..inference.soup import MODELS, average_weights
 from ..metrics.bootstrap import Interval, Optimism, selection_optimism
 from ..metrics.probabilities import Logits
 from ..metrics.scores import Scores
@@ -32,6 +32,8 @@ from ..tasks.task import Task
 from ..tasks.two_levels import TwoLevels
 from ..tokenization.long_texts import LongTexts
 from ..utils.argument_checks import check_count
+from ..utils.progress import each
+from ..wording import Wording
 from .checkpoints import CheckpointScores, check_turns, evaluate_predictor, mean_focal_loss
 
 CHOSEN_ON_VALIDATION, CHOSEN_ON_TEST, NOT_CHOSEN = "validation", "test", "nothing"
@@ -178,7 +180,7 @@ def evaluate_run(
     names: list[str] = []
     found: list[CheckpointScores] = []
     checkpoints = []
-    for path in paths:
+    for path in each(paths, Wording("모델 평가", "evaluating models"), MODELS):
         predictor = load_checkpoint(path, tokenizer, num_attention_heads)
         if rows is None:
             names = predictor.labels
@@ -186,21 +188,12 @@ def evaluate_run(
             check_turns(predictor, dataset)
             dataset = dataset.select(np.flatnonzero(is_labelled(label_ids(dataset, names))))
             rows = _test_rows(run, dataset, names)
-        elif predictor.labels != names:
-            raise CheckpointError(
-                f"{path}의 라벨 순서가 {paths[0]}과(와) 다릅니다: {predictor.labels}, {names}. 함께 평가할 수 없으니 "
-                "하나씩 평가하세요.",
-                f"The labels of {path} are not those of {paths[0]} in their order: {predictor.labels}, {names}. They "
-                "cannot be evaluated together; evaluate one at a time.",
-            )
+        _check_same_labels(path, predictor.labels, paths[0], names)
         found.append(evaluate_predictor(predictor, path, dataset, batch_size, long))
         checkpoints.append(rows.judge(str(path), path, found[-1].loss, found[-1].logits, predictor.task))
     assert rows is not None
     is_run = len(paths) > 1
-    chosen = None if select_on_test else best_fold(run)
-    by_path = {checkpoint.path: checkpoint for checkpoint in checkpoints}
-    best = by_path.get(chosen) or max(checkpoints, key=lambda found: found.all_rows.scores.choice)
-    chosen_on = CHOSEN_ON_VALIDATION if best.path == chosen else CHOSEN_ON_TEST
+    best, chosen_on = _best(checkpoints, None if select_on_test else best_fold(run))
     return Holdout(
         checkpoints=checkpoints,
         combined=_combined(paths, found, rows, dataset, batch_size, long) if is_run else [],
@@ -209,6 +202,23 @@ def evaluate_run(
         optimism=_optimism(checkpoints, rows) if is_run else None,
         seen_rows=None if rows.is_seen is None else int(rows.is_seen.sum()),
     )
+
+
+def _check_same_labels(path: Path, labels: list[str], first: Path, names: list[str]) -> None:
+    """Raises `CheckpointError` where checkpoints of one folder have other labels, or number them otherwise."""
+    if labels != names:
+        raise CheckpointError(
+            f"{path}의 라벨 순서가 {first}과(와) 다릅니다: {labels}, {names}. 함께 평가할 수 없으니 하나씩 평가하세요.",
+            f"The labels of {path} are not those of {first} in their order: {labels}, {names}. They cannot be "
+            "evaluated together; evaluate one at a time.",
+        )
+
+
+def _best(checkpoints: Sequence[HoldoutScores], chosen: Path | None) -> tuple[HoldoutScores, str]:
+    """Returns the checkpoint that a run chose by itself, or else the best of the test rows; and which of the two."""
+    by_path = {checkpoint.path: checkpoint for checkpoint in checkpoints}
+    best = by_path.get(chosen) or max(checkpoints, key=lambda found: found.all_rows.scores.choice)
+    return best, CHOSEN_ON_VALIDATION if best.path == chosen else CHOSEN_ON_TEST
 
 
 def _optimism(checkpoints: Sequence[HoldoutScores], rows: _TestRows) -> Optimism | None:

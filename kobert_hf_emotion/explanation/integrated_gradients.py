@@ -18,6 +18,8 @@ from ..errors import KoBERTEmotionError
 from ..tasks.single_label import SingleLabel
 from ..tasks.task import Task
 from ..utils.modules import evaluation_copy
+from ..utils.progress import TEXTS, each
+from ..wording import Wording
 from .words import Explanation, Piece, ReadText, Word, check_label, explanation_of, read_text
 
 STEPS = 32
@@ -76,7 +78,7 @@ def integrated_gradients(
     several = task.problem_type == MULTI_LABEL
     score = _Score([Member(evaluation_copy(member.model), member.temperature) for member in members], several)
     explanations = []
-    for text in texts:
+    for text in each(texts, Wording("설명", "explaining"), TEXTS):
         read = read_text(tokenizer, text, max_length)
         ids = [tokenizer.cls_token_id, *read.ids, tokenizer.sep_token_id]
         masked = [tokenizer.cls_token_id, *([tokenizer.mask_token_id] * len(read.ids)), tokenizer.sep_token_id]

@@ -8,7 +8,7 @@ output, bear it better.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..utils.progress import each
+from ..wording import Wording
 from .parity import Inputs
 from .runtime import Graph
 
@@ -27,7 +29,7 @@ _MOVED = 0.85
 nearly as well, 0.5 does worse."""
 
 
-def largest_inputs(path: Path, batches: Iterable[Inputs]) -> Largest:
+def largest_inputs(path: Path, batches: Sequence[Inputs]) -> Largest:
     """Runs texts through a float32 graph and keeps how large the inputs of its products become.
 
     Args:
@@ -43,7 +45,7 @@ def largest_inputs(path: Path, batches: Iterable[Inputs]) -> Largest:
         model.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
     graph = Graph(model.SerializeToString(), torch.get_num_threads())
     largest: Largest = {}
-    for batch in batches:
+    for batch in each(batches, Wording("입력의 크기 재기", "measuring inputs")):
         for name, values in zip(outputs, graph.run(outputs, batch), strict=True):
             found = np.abs(values).reshape(-1, values.shape[-1]).max(0)
             largest[name] = np.maximum(largest.get(name, found), found)

@@ -17,7 +17,9 @@ from ..modeling.classifier import EmotionClassifier
 from ..tokenization.tokenizer import KoBERTTokenizer
 from ..utils.argument_checks import check_type
 from ..utils.files import atomic_directory, check_free
+from ..utils.progress import progress
 from ..utils.versions import library_versions
+from ..wording import Wording
 from .balancing import largest_inputs
 from .graph import write_graph
 from .manifest import Manifest, Precision, sha256
@@ -80,22 +82,17 @@ def export_onnx(
         path = partial / _FILES[precision]
         path.parent.mkdir()
         whole = partial / _FILES["float32"]
-        write_graph(model, inputs, whole)
+        with progress(Wording("그래프 쓰기", "writing the graph")):
+            write_graph(model, inputs, whole)
         texts = sample_texts()
         reference = Reference(model, tokenizer, texts, max_length)
-        products = None
-        largest = largest_inputs(whole, reference.batches[:_BALANCED_BATCHES]) if int8 else {}
-        for exact in EXACT if int8 else [()]:
-            if int8:
-                products = quantize(whole, path, exact, largest)
-            graph = Graph(path, torch.get_num_threads())
-            is_last = not int8 or exact == EXACT[-1]  # its figures are told, whole
-            parity = reference.compare(graph, 0.0 if is_last else SMALLEST_AGREEMENT)
-            if parity.agreement >= SMALLEST_AGREEMENT:
-                break
-        check_parity(parity, precision)
         if int8:
+            graph, parity, products = _in_int8(whole, path, reference)
             whole.unlink()
+        else:
+            graph, products = Graph(path, torch.get_num_threads()), None
+            parity = reference.compare(graph)
+        check_parity(parity, precision)
         tokenizer.save_pretrained(partial)
         model.config.save_pretrained(partial)
         Manifest(
@@ -120,6 +117,24 @@ def export_onnx(
         ).save(partial)
         size = path.stat().st_size
     return ExportReport(Path(folder), precision, size, parity, products)
+
+
+def _in_int8(whole: Path, path: Path, reference: Reference) -> tuple[Graph, Parity, int]:
+    """Writes a float32 graph in int8, with as few exact products as keep the labels.
+
+    Returns:
+        The graph, how far it is what torch computes, and how many products are in int8.
+    """
+    largest = largest_inputs(whole, reference.batches[:_BALANCED_BATCHES])
+    for exact in EXACT:
+        with progress(Wording("int8로 바꾸기", "quantizing to int8")):
+            products = quantize(whole, path, exact, largest)
+        graph = Graph(path, torch.get_num_threads())
+        is_last = exact == EXACT[-1]  # its figures are told, whole
+        parity = reference.compare(graph, 0.0 if is_last else SMALLEST_AGREEMENT)
+        if parity.agreement >= SMALLEST_AGREEMENT:
+            break
+    return graph, parity, products
 
 
 def _seen_from(folder: str | os.PathLike[str], source: str | None) -> str | None:

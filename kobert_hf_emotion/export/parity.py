@@ -13,6 +13,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from ..errors import CheckpointError
 from ..tasks.choice import task_of
 from ..utils.modules import evaluation_copy
+from ..utils.progress import each
+from ..wording import Wording
 from .manifest import Precision
 
 LARGEST_DIFFERENCE = 1e-4
@@ -63,7 +65,7 @@ class Reference:
         self._task = task_of(model.config)
         computing = evaluation_copy(model)
         with torch.inference_mode():
-            for start in range(0, len(self.rows), _BATCH):
+            for start in each(range(0, len(self.rows), _BATCH), Wording("torch로 계산", "computing with torch")):
                 batch = tokenizer.pad({"input_ids": self.rows[start : start + _BATCH]}, return_tensors="pt")
                 if "token_type_ids" in tokenizer.model_input_names:
                     batch["token_type_ids"] = torch.zeros_like(batch["input_ids"])
@@ -80,7 +82,7 @@ class Reference:
         """
         texts, same, largest = 0, 0, 0.0
         other: dict[int, int] = {}
-        for index in self._order:
+        for index in each(self._order, Wording("torch와 비교", "comparing with torch")):
             batch, expected = self.batches[index], self._logits[index]
             found = run(batch)
             texts += len(found)

@@ -13,6 +13,8 @@ from pathlib import Path
 from subprocess import CalledProcessError, TimeoutExpired
 
 from ..errors import CheckpointError
+from ..utils.progress import progress
+from ..wording import Wording
 
 PACKAGE = "onnxruntime-web"
 VERSION = "1.30.0"
@@ -97,7 +99,8 @@ def _pack(folder: Path) -> Path:
     if npm is not None:
         command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--silent", "--pack-destination", str(folder)]
         try:
-            subprocess.run(command, check=True, capture_output=True, text=True, timeout=_SECONDS)  # noqa: S603
+            with progress(Wording("npm에서 받기", "getting it from npm")):
+                subprocess.run(command, check=True, capture_output=True, text=True, timeout=_SECONDS)  # noqa: S603
         except (CalledProcessError, TimeoutExpired, OSError) as error:
             cause = str(getattr(error, "stderr", None) or error).strip()
         else:

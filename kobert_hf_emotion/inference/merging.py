@@ -11,6 +11,8 @@ from ..hub.cards import CARD_FILE, adapter_usage, usage
 from ..tokenization.tokenizer import KoBERTTokenizer
 from ..utils.argument_checks import check_path
 from ..utils.files import atomic_directory, atomic_write, check_free
+from ..utils.progress import progress
+from ..wording import Wording
 from .classifier import load_classifier, save_classifier
 
 
@@ -36,7 +38,8 @@ def merge_adapters_into(
             f"{os.fspath(folder)} holds no adapters ({ADAPTER_CONFIG_FILE}): expected a fold's folder of a run with "
             "--lora.",
         )
-    merged = load_classifier(folder, base)
+    with progress(Wording("어댑터 더하기", "adding adapters")):
+        merged = load_classifier(folder, base)
     card = Path(folder, CARD_FILE)
     with atomic_directory(output) as written:
         save_classifier(merged.model, merged.tokenizer, written)

@@ -8,8 +8,13 @@ from collections.abc import Sequence
 import torch
 
 from ..errors import CheckpointError
+from ..utils.progress import each
+from ..wording import Wording
 from .classifier import Classifier, load_classifier
 from .ensemble import check_same
+
+LOADING, MODELS = Wording("모델 읽기", "loading models"), Wording("모델", "models")
+"""What is shown of folds that are read one after the other, and what is counted."""
 
 
 def average_weights(paths: Sequence[str | os.PathLike[str]]) -> Classifier:
@@ -26,7 +31,7 @@ def average_weights(paths: Sequence[str | os.PathLike[str]]) -> Classifier:
     """
     soup = load_classifier(paths[0])
     sums = {name: tensor.double() for name, tensor in soup.model.state_dict().items()}
-    for path in paths[1:]:
+    for path in each(paths[1:], LOADING, MODELS):
         other = load_classifier(path)
         check_same(soup, other, os.fspath(path), os.fspath(path))
         weights = other.model.state_dict()

@@ -16,6 +16,8 @@ from ..tokenization.pieces import WordSplit
 from ..tokenization.sentencepiece_layout import KOBERT_SHA256
 from ..tokenization.tokenizer import KoBERTTokenizer
 from ..utils.files import atomic_directory, check_free
+from ..utils.progress import progress
+from ..wording import Wording
 from .importer import build_classifier
 from .model_card import render_model_card
 from .reader import LegacyCheckpoint, read_legacy_checkpoint
@@ -90,7 +92,8 @@ def convert_legacy_checkpoint(
     model.config.pad_token_id = loaded.pad_token_id
     model.tokenizer = loaded
     try:
-        with atomic_directory(output) as folder:
+        writing = progress(Wording("모델 쓰기", "writing the model"))
+        with writing, atomic_directory(output) as folder:
             model.save_pretrained(folder)
             card = render_model_card(checkpoint, loaded.word_split, loaded.model_max_length)
             (folder / "README.md").write_text(card, encoding="utf-8")

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 
 from ..configuration import EmotionConfig
+from ..utils.progress import each
+from ..wording import Wording
 from . import keys
 from .archive import Archive, Container, open_archive
 from .head import check_head
@@ -99,7 +101,10 @@ def read_legacy_checkpoint(
             kind=contents.kind,
             container=archive.container,
             config=config,
-            state_dict={name: reader.read(tensor) for name, tensor in fitting.items()},
+            state_dict={
+                name: reader.read(tensor)
+                for name, tensor in each(list(fitting.items()), Wording("가중치 읽기", "reading weights"))
+            },
             optimizer_state=None if contents.optimizer is None else reader.read_values(contents.optimizer),
             missing=tuple(name for name in expected if name not in fitting),
             unexpected=mapping.unexpected + tuple(mapping.to_file[name] for name in found if name not in fitting),

@@ -9,11 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..utils.progress import each, progress
+from ..wording import Wording
+
 RESAMPLES = 2000
 SEED = 42
 LEVEL = 0.95
 _BLOCK = 64
 """Resamples that are drawn at a time."""
+DRAWING, DRAWS = Wording("부트스트랩", "bootstrap"), Wording("번", "draws")
+"""What drawing is called where its progress is shown, and what is counted."""
 
 Counts = NDArray[np.integer]
 
@@ -103,14 +108,24 @@ def resample_counts(
     random = np.random.default_rng(seed)
     if groups is None:
         counts = np.bincount(cells, minlength=n_cells)
-        return random.multinomial(len(cells), counts / len(cells), size=resamples)
+        return np.concatenate(list(_multinomials(random, len(cells), counts / len(cells), resamples)))
     units = Counter(_contents(cells, groups))
     profiles = np.stack([np.bincount(unit, minlength=n_cells) for unit in units])
     numbers = np.fromiter(units.values(), dtype=np.int64)
-    drawn = random.multinomial(numbers.sum(), numbers / numbers.sum(), size=resamples)
-    # Counts stay far below 2**53, and floats multiply by the fast routine.
-    product: Counts = np.rint(drawn.astype(np.float64) @ profiles.astype(np.float64)).astype(np.int64)
-    return product
+    exact = profiles.astype(np.float64)  # counts stay far below 2**53, and floats multiply by the fast routine
+    drawn = _multinomials(random, int(numbers.sum()), numbers / numbers.sum(), resamples)
+    return np.concatenate([np.rint(times.astype(np.float64) @ exact).astype(np.int64) for times in drawn])
+
+
+def _multinomials(
+    random: np.random.Generator, total: int, shares: NDArray[np.float64], resamples: int
+) -> Iterator[Counts]:
+    """Yields draws of `total` things in these shares, some at a time: the same that one call would make."""
+    with progress(DRAWING, resamples, DRAWS) as advance:
+        for start in range(0, max(resamples, 1), _BLOCK):
+            size = min(_BLOCK, resamples - start)
+            yield random.multinomial(total, shares, size=size)
+            advance(size)
 
 
 def resampled_sums(
@@ -151,10 +166,12 @@ def times_drawn(units: int, resamples: int, seed: int) -> Iterator[NDArray[np.fl
     What is drawn depends on the seed and on the number of units alone: figures of the same rows go together.
     """
     random = np.random.default_rng(seed)
-    for start in range(0, resamples, _BLOCK):
-        size = min(_BLOCK, resamples - start)
-        times = [np.bincount(random.integers(0, units, units), minlength=units) for _ in range(size)]
-        yield np.stack(times).astype(np.float64)
+    with progress(DRAWING, resamples, DRAWS) as advance:
+        for start in range(0, resamples, _BLOCK):
+            size = min(_BLOCK, resamples - start)
+            times = [np.bincount(random.integers(0, units, units), minlength=units) for _ in range(size)]
+            yield np.stack(times).astype(np.float64)
+            advance(size)
 
 
 def _contents(cells: NDArray[np.integer], groups: Sequence[Hashable]) -> list[tuple[int, ...]]:
@@ -259,7 +276,7 @@ def selection_optimism(
         hits = np.stack([np.bincount(unit, weights=column) for column in right.T], axis=1)
     random = np.random.default_rng(seed)
     gaps = []
-    for _ in range(resamples):
+    for _ in each(range(resamples), DRAWING, DRAWS):
         times = np.bincount(random.integers(0, len(hits), len(hits)), minlength=len(hits))
         left_out = times == 0
         if not left_out.any():

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.label_ids import Truth
-from .bootstrap import SEED, Interval, Optimism, percentile_interval
+from ..utils.progress import each
+from .bootstrap import DRAWING, DRAWS, SEED, Interval, Optimism, percentile_interval
 
 Answers = NDArray[np.int64]
 """Of a model: class ids, shape (rows,), or of several labels a row 1 where it gives one, shape (rows, labels)."""
@@ -119,6 +120,7 @@ def _units(rows: int, groups: Sequence[Hashable] | None) -> NDArray[np.int64]:
 
 def _drawn(units: int, resamples: int, seed: int) -> NDArray[np.float64]:
     random = np.random.default_rng(seed)
-    return np.stack([np.bincount(random.integers(0, units, units), minlength=units) for _ in range(resamples)]).astype(
-        np.float64
-    )
+    times = [
+        np.bincount(random.integers(0, units, units), minlength=units) for _ in each(range(resamples), DRAWING, DRAWS)
+    ]
+    return np.stack(times).astype(np.float64)

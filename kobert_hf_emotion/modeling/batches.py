@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..utils.progress import TEXTS, progress
+from ..wording import Wording
+
 DEFAULT_BATCH_SIZE = 64
 
 
@@ -49,17 +52,21 @@ def logits_by_length(
     lengths = list(map(len, encoded["input_ids"]))
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
 
-    def compute_rows(rows: Sequence[int]) -> NDArray[np.float32]:
-        columns = {name: [column[row] for row in rows] for name, column in encoded.items()}
-        return compute(Batch(columns, [lengths[row] for row in rows]))
-
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-    if at_once:
-        from ..kernels.side_by_side import side_by_side  # with torch, which no graph needs
+    with progress(Wording("예측", "predicting"), len(order), TEXTS) as advance:
 
-        found = side_by_side(compute_rows, batches)
-    else:
-        found = list(map(compute_rows, batches))
+        def compute_rows(rows: Sequence[int]) -> NDArray[np.float32]:
+            columns = {name: [column[row] for row in rows] for name, column in encoded.items()}
+            logits = compute(Batch(columns, [lengths[row] for row in rows]))
+            advance(len(rows))
+            return logits
+
+        if at_once:
+            from ..kernels.side_by_side import side_by_side  # with torch, which no graph needs
+
+            found = side_by_side(compute_rows, batches)
+        else:
+            found = list(map(compute_rows, batches))
     logits = np.empty((len(order), found[0].shape[1]), dtype=np.float32)
     logits[order] = np.concatenate(found)
     return logits

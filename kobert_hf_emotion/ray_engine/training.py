@@ -13,6 +13,8 @@ from ..runs.fold_training import train_one_fold
 from ..runs.layout import FOLD_FILE, fold_folder
 from ..runs.plan import Plan
 from ..splits.split import Split
+from ..utils.progress import each
+from ..wording import Wording
 from .cluster import connected
 from .records import check_shared
 from .tasks import TaskResources
@@ -59,7 +61,7 @@ def _train(plan: Plan, split: Split, missing: list[int], given: TaskResources) -
     what = ray.put((shared, split))
     waiting = {task.remote(what, number, given.cpus): number for number in missing}
     logger.info("Ray: folds %s, %d CPU and %g GPU each", missing, given.cpus, given.gpus)
-    while waiting:
+    for _ in each(range(len(missing)), Wording("겹 학습", "training folds"), Wording("겹", "folds")):
         [done], _ = ray.wait(list(waiting))
         number = waiting.pop(done)
         try:

@@ -8,8 +8,9 @@ from typing import Literal, TypeAlias
 from ..errors import CheckpointError
 from ..inference.classifier import load_classifier, save_classifier
 from ..inference.ensemble import EmotionEnsemble
-from ..inference.soup import average_weights
+from ..inference.soup import LOADING, MODELS, average_weights
 from ..utils.files import atomic_directory, check_free
+from ..utils.progress import each
 from .layout import fold_folders
 
 Method: TypeAlias = Literal["probabilities", "weights"]
@@ -45,5 +46,5 @@ def combine_folds(
         with atomic_directory(output) as folder:
             save_classifier(soup.model, soup.tokenizer, folder)
     else:
-        members = EmotionEnsemble([load_classifier(path) for path in paths])
+        members = EmotionEnsemble([load_classifier(path) for path in each(paths, LOADING, MODELS)])
         members.save_pretrained(output, [path.name for path in paths])

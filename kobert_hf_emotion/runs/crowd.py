@@ -13,6 +13,8 @@ from ..data.column_names import ANNOTATIONS_COLUMN
 from ..data.distributions import has_most
 from ..data.label_parsing import LabelParser, is_empty_label
 from ..errors import KoBERTEmotionError, RunError
+from ..utils.progress import progress
+from ..wording import Wording
 from .disputed import NEW_LABEL, TOP, row_places
 from .finished import FinishedRun
 
@@ -77,7 +79,8 @@ def crowd_review(run: FinishedRun, top: int = TOP) -> CrowdReview:
             f"{run.path}: 두 평가자 이상이 레이블을 붙인 행이 없어 평가자를 견줄 수 없습니다.",
             f"{run.path}: no row has labels of two annotators, so that there is nothing to compare them by.",
         )
-    found = quality_of(labels.reset_index(drop=True), run.probabilities[known], verbose=False)
+    with progress(Wording("평가자와 모델을 함께 보기", "weighing annotators and model")):
+        found = quality_of(labels.reset_index(drop=True), run.probabilities[known], verbose=False)
     rows: pd.DataFrame = found["label_quality"]
     stats: pd.DataFrame = found["annotator_stats"]
     names = np.asarray(run.labels, dtype=object)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..errors import KoBERTEmotionError
+from ..utils.progress import progress
+from ..wording import Wording
 from .finished import FinishedRun
 
 if TYPE_CHECKING:
@@ -75,7 +77,8 @@ def find_disputes(run: FinishedRun) -> Disputes:
     """
     issues, rank = _cleanlab()
     truth, probabilities = run.truth, run.probabilities
-    suspect = issues(truth, probabilities, n_jobs=1)
+    with progress(Wording("의심되는 라벨 찾기", "looking for suspected labels")):
+        suspect = issues(truth, probabilities, n_jobs=1)
     scores = {
         "confidence": probabilities.max(axis=1),
         "self_confidence": rank(truth, probabilities, method="self_confidence"),

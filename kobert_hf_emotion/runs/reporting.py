@@ -25,6 +25,7 @@ from ..report.page import Page, to_page
 from ..training.history import read_history
 from ..utils.argument_checks import check_path
 from ..utils.files import atomic_write
+from ..utils.progress import each
 from ..wording import Wording
 from .disputed import find_disputes, row_places
 from .finished import FinishedRun, read_predictions
@@ -221,7 +222,8 @@ class _Gatherer:
             logger.info(
                 Wording(f"{HTML_FILE}: 틀린 행 {count}개를 설명합니다", f"{HTML_FILE}: explaining {count} mistakes")
             )
-        for fold in sorted({predictions.folds[index] for index in chosen}):
+        folds = sorted({predictions.folds[index] for index in chosen})
+        for fold in each(folds, Wording("틀린 행 설명", "explaining mistakes"), Wording("겹", "folds")):
             rows = [index for index in chosen if predictions.folds[index] == fold]
             texts = [predictions.texts[index] for index in rows]
             explained = self._part("explanations", partial(self._explain, fold, texts))

@@ -16,6 +16,7 @@ from optuna.trial import Trial, TrialState
 
 from ..runs.layout import FOLD_FILE, fold_folder
 from ..wording import Wording
+from .counting import trials_counted
 from .locks import give_back, take
 from .outcome import measured, train_for_held_out
 from .plan import SearchPlan
@@ -61,15 +62,9 @@ def work_elsewhere(search: SearchPlan, tasks: Tasks, most: int | None) -> None:
     """
     work = _Work(search, tasks, most)
     try:
-        while True:
-            while work.has_room() and work.hand_out():
-                pass
-            if work.taken:
-                work.look()
-            elif is_anything_running(work.study):  # in a process that is not ours
-                time.sleep(_WAIT_SECONDS)
-            else:
-                return
+        with trials_counted(search, work.study) as look:
+            while work.goes_on():
+                look()
     finally:
         for taken in work.taken.values():
             give_back(taken)
@@ -88,6 +83,18 @@ class _Work:
         self._search, self._tasks, self._most = search, tasks, most
         self._trials: dict[int, Trial] = {}
         self._lost = Counter[int]()
+
+    def goes_on(self) -> bool:
+        """Hands out what there is room for and waits a while; returns whether there was something to wait for."""
+        while self.has_room() and self.hand_out():
+            pass
+        if self.taken:
+            self.look()
+        elif is_anything_running(self.study):  # in a process that is not ours
+            time.sleep(_WAIT_SECONDS)
+        else:
+            return False
+        return True
 
     def has_room(self) -> bool:
         """Whether another trial can be made beside those that are; one may wait for a machine that is to come."""

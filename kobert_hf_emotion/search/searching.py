@@ -233,19 +233,22 @@ def work(search: SearchPlan, parent: int | None = None) -> None:
         parent: The process that this one works for, which ends with it; None waits for trials of others, and takes up
             theirs where they are killed.
     """
+    from .counting import trials_counted
     from .storage import is_anything_running
     from .trial import TokenIds, run_trial
 
     store, ids = search.store, TokenIds()
     study = store.open()
-    while parent is None or parent == os.getppid():
-        with store.claimed(study, search.trials) as trial:
-            if trial is not None:
-                run_trial(search, study, trial, ids)
-        if trial is None:
-            if parent is not None or not is_anything_running(study):
-                return
-            time.sleep(_WAIT_SECONDS)
+    with trials_counted(search, study) as look:
+        while parent is None or parent == os.getppid():
+            with store.claimed(study, search.trials) as trial:
+                if trial is not None:
+                    run_trial(search, study, trial, ids)
+            if trial is None:
+                if parent is not None or not is_anything_running(study):
+                    return
+                time.sleep(_WAIT_SECONDS)
+            look()
 
 
 def _work_for(search: SearchPlan, parent: int, threads: int, around: Callable[[], AbstractContextManager[Any]]) -> None:

@@ -210,6 +210,11 @@ def begun(study: optuna.Study) -> int:
     return sum(trial.state != TrialState.WAITING for trial in study.get_trials(deepcopy=False))
 
 
+def ended(study: optuna.Study) -> int:
+    """Returns how many trials are over, however they ended."""
+    return sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False))
+
+
 def finished(study: optuna.Study) -> list[FrozenTrial]:
     """Returns the trials that have ended, in the order of their numbers."""
     return [trial for trial in study.get_trials(deepcopy=False) if trial.state in _FINISHED]

@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..utils.progress import each
+from ..wording import Wording
 from .stratified import dealt
 
 Numbers = NDArray[np.int64]
@@ -97,7 +99,7 @@ def _exchange(units: Numbers, fold_of_unit: Numbers, missing: Numbers, random: n
     """Moves and exchanges groups until no fold is a whole row or more from the share of a label, or nothing helps."""
     n_splits = len(missing)
     stuck: set[tuple[int, int]] = set()
-    for _ in range(_MOST_ROUNDS * missing.size):
+    for _ in each(range(_MOST_ROUNDS * missing.size), Wording("겹으로 나누기", "dividing into folds")):
         excess = np.maximum(np.abs(missing) - (n_splits - 1), 0)
         for fold, label in stuck:
             excess[fold, label] = 0

@@ -12,6 +12,8 @@ from transformers import PreTrainedTokenizerBase
 from ..data.column_names import IDS_COLUMN, LABELS_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.label_ids import IGNORED, class_names, label_column, label_ids, with_labels
 from ..errors import DataError
+from ..utils.progress import ROWS, progress
+from ..wording import Wording
 from .cache import cache_file
 from .context import encode_texts
 
@@ -64,9 +66,6 @@ def _encode_texts(
             f"dataset.rename_column(…, '{TEXT_COLUMN}').",
         )
 
-    def encode(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        return dict(encode_texts(tokenizer, rows[TEXT_COLUMN], rows.get(TEXT_PAIR_COLUMN), max_length, in_context))
-
     features = datasets.Features(
         {
             name: datasets.List(datasets.Value("int32"))
@@ -78,18 +77,25 @@ def _encode_texts(
         return datasets.Dataset.from_dict({name: [] for name in features}, features=features)
     columns = [name for name in (TEXT_COLUMN, TEXT_PAIR_COLUMN) if name in dataset.column_names]
     file = cache_file(dataset, columns, tokenizer, max_length, in_context and TEXT_PAIR_COLUMN in columns)
-    return dataset.map(
-        encode,
-        batched=True,
-        remove_columns=dataset.column_names,
-        features=features,
-        cache_file_name=None if file is None else str(file),
-        load_from_cache_file=file is not None,
-        keep_in_memory=file is None,
-        # Without it `map` would hash the tokenizer once more, and the result differ from one process to the next.
-        new_fingerprint=None if file is None else file.stem,
-        desc="tokenizing",
-    )
+    with progress(Wording("토큰으로 나누기", "tokenizing"), len(dataset), ROWS) as advance:
+
+        def encode(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
+            found = encode_texts(tokenizer, rows[TEXT_COLUMN], rows.get(TEXT_PAIR_COLUMN), max_length, in_context)
+            advance(len(rows[TEXT_COLUMN]))
+            return dict(found)
+
+        return dataset.map(
+            encode,
+            batched=True,
+            remove_columns=dataset.column_names,
+            features=features,
+            cache_file_name=None if file is None else str(file),
+            load_from_cache_file=file is not None,
+            keep_in_memory=file is None,
+            # Without it `map` would hash the function once more, and the result differ from one process to the next.
+            new_fingerprint=None if file is None else file.stem,
+            desc="tokenizing",
+        )
 
 
 def padding_rows(count: int, features: datasets.Features, tokenizer: PreTrainedTokenizerBase) -> datasets.Dataset:

@@ -23,6 +23,8 @@ from ..kernels.training import cpu_kernels
 from ..modeling.criterion import criterion_of
 from ..modeling.prediction import use_accelerator
 from ..tasks.choice import task_for
+from ..utils.progress import progress
+from ..wording import Wording
 from .sampling import BATCHES_PER_CHUNK, LengthGroupedSampler
 
 _MOST_STEPS = 50
@@ -234,13 +236,17 @@ def time_batches(
     """
     if warm_up:
         seconds_of(batches[0])
-    seconds, tokens, rows = 0.0, 0, 0
-    for step, batch in enumerate(itertools.cycle(batches)):
-        if step and (seconds >= budget_seconds or step >= _MOST_STEPS):
-            break
-        seconds += seconds_of(batch)
-        tokens += _tokens(lengths, batch)
-        rows += len(batch)
+    seconds, tokens, rows, shown = 0.0, 0, 0, 0
+    most = math.ceil(budget_seconds)
+    with progress(Wording("걸리는 시간 재기", "timing steps"), most, Wording("초", "seconds")) as advance:
+        for step, batch in enumerate(itertools.cycle(batches)):
+            if step and (seconds >= budget_seconds or step >= _MOST_STEPS):
+                break
+            seconds += seconds_of(batch)
+            tokens += _tokens(lengths, batch)
+            rows += len(batch)
+            advance(min(int(seconds), most) - shown)
+            shown = min(int(seconds), most)
     return Pace(seconds / tokens, rows)
 
 

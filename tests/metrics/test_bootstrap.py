@@ -182,3 +182,10 @@ class TestOptimism:
         by_group = selection_optimism(correct, np.repeat(np.arange(60), 4).tolist(), resamples=2000)
         once = selection_optimism({name: found[::4] for name, found in correct.items()}, resamples=2000)
         assert by_group.bootstrap == pytest.approx(once.bootstrap, abs=0.01)
+
+
+def test_draws_in_parts_are_those_of_one_call() -> None:
+    cells = np.random.default_rng(3).integers(0, 9, 500)
+    shares = np.bincount(cells, minlength=9) / 500
+    whole = np.random.default_rng(5).multinomial(500, shares, size=201)
+    np.testing.assert_array_equal(resample_counts(cells, 9, None, 201, 5), whole)
