@@ -24,6 +24,7 @@ from ..modeling.sigmoid_loss import resolve_balance, resolve_gamma
 from ..utils.argument_checks import check_count, check_number
 
 DEFAULT_GAMMA = 2.0
+SAMPLING_STRATEGIES = ("random", "sequential", "group_by_length", "batch_rebalance")
 NO_BALANCE = 1.0
 """Alpha of several labels a row that weighs yes and no alike; as a balance it would leave the no out of the loss."""
 
@@ -84,7 +85,7 @@ class EmotionTrainingArguments(TrainingArguments):
         default="group_by_length",
         metadata={
             "help": "Order of the training rows.",
-            "choices": ["random", "sequential", "group_by_length", "batch_rebalance"],
+            "choices": list(SAMPLING_STRATEGIES),
         },
     )
     logging_nan_inf_filter: bool = field(
@@ -177,7 +178,7 @@ class EmotionTrainingArguments(TrainingArguments):
         check_count("max_length", self.max_length, 3)  # [CLS] and [SEP] are counted
         check_count("per_device_train_batch_size", self.per_device_train_batch_size)
         check_count("per_device_eval_batch_size", self.per_device_eval_batch_size)
-        check_count("seed", self.seed, 0)
+        check_count("seed", self.seed, 0, 2**32)
         check_number("dropout", self.dropout, 0, 1)
         gammas = list(self.focal_gamma.values()) if isinstance(self.focal_gamma, Mapping) else self.focal_gamma
         for gamma in gammas if isinstance(gammas, list | tuple) else [gammas]:
@@ -187,12 +188,16 @@ class EmotionTrainingArguments(TrainingArguments):
         if self.lora_alpha is not None:
             check_number("lora_alpha", self.lora_alpha, above=True)
         check_number("checkpoint_seconds", self.checkpoint_seconds)
-        check_number("learning_rate", self.learning_rate)
+        for name in ("learning_rate", "warmup_steps", "weight_decay", "adam_epsilon"):
+            check_number(name, getattr(self, name))
+        for name in ("adam_beta1", "adam_beta2"):
+            check_number(name, getattr(self, name), 0, 1)
         check_number("layer_decay", self.layer_decay, 0, math.nextafter(1, 2), above=True)
         check_count("early_stopping_patience", self.early_stopping_patience, 0)
         check_number("choosing_share", self.choosing_share, 0, math.nextafter(0.5, 1), above=True)
         if not self.max_steps > 0:
             check_number("num_train_epochs", self.num_train_epochs, 0, above=True)
+        _check_sampling(self.train_sampling_strategy)
 
     def balance_for(self, labels: list[str], counts: Counts | None = None, rows: int = 0) -> float | list[float] | None:
         """Returns alpha of several labels a row: the balance of yes and no, None for none.
@@ -247,6 +252,16 @@ class EmotionTrainingArguments(TrainingArguments):
         alpha = resolve_alpha(parsed, labels)
         _one_each("alpha", alpha, labels)
         return alpha
+
+
+def _check_sampling(strategy: str) -> None:
+    """Raises `KoBERTEmotionError` for a name that transformers does not know, with which it draws at random."""
+    if strategy not in SAMPLING_STRATEGIES:
+        raise KoBERTEmotionError(
+            f"train_sampling_strategy는 {', '.join(SAMPLING_STRATEGIES)} 중 하나여야 하는데 {strategy!r}입니다.",
+            f"Expected one of {', '.join(SAMPLING_STRATEGIES)} as train_sampling_strategy, found {strategy!r}.",
+            mend={"other_arguments": None},
+        )
 
 
 class LossSettings(NamedTuple):

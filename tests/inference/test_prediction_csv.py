@@ -12,6 +12,7 @@ from scipy.special import softmax as scipy_softmax
 
 from kobert_hf_emotion.inference.prediction_csv import prediction_csv
 from kobert_hf_emotion.labels import EMOTION_LABELS
+from kobert_hf_emotion.tasks.multi_label import MultiLabel
 
 NAMES = list(EMOTION_LABELS)
 LOGITS = np.random.default_rng(0).normal(size=(60, 7)).astype(np.float32)
@@ -66,3 +67,10 @@ class TestPredictionCsv:
             table.write({"text": ["too", "few"]}, LOGITS[:4])
         assert file.read_bytes() == before
         assert list(tmp_path.iterdir()) == [file]
+
+    def test_a_model_of_several_labels_has_its_own_columns(self, tmp_path: Path) -> None:
+        logits = np.array([[3.0, -3.0, 2.0], [-3.0, -3.0, -2.0]], dtype=np.float32)
+        with prediction_csv(tmp_path / "out.csv", ["a", "b", "c"], MultiLabel(allow_empty=True)) as table:
+            table.write({"text": ["가", "나"]}, logits)
+        rows = pd.read_csv(tmp_path / "out.csv", encoding="utf-8-sig", keep_default_na=False)
+        assert [set(cell.split("|")) for cell in rows["prediction"]] == [{"a", "c"}, {"[]"}]

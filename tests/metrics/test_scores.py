@@ -64,3 +64,9 @@ def test_a_class_that_is_never_predicted_has_no_precision() -> None:
     lines = {line.split()[0]: line.split()[1:] for line in text_report(logits, labels, names).splitlines() if line}
     assert lines["가"] == ["0.5000", "1.0000", "0.6667", "1"], "four digits"
     assert lines["나"] == ["0.0000", "0.0000", "0.0000", "1"]
+
+
+def test_the_figure_that_chooses_is_the_accuracy_and_there_are_no_remarks() -> None:
+    scores = score(np.eye(3)[[0, 0, 1]], np.array([0, 1, 1]))
+    assert scores.choice == scores.accuracy == pytest.approx(2 / 3)
+    assert scores.remarks() == []

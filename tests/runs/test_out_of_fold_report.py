@@ -67,7 +67,7 @@ def test_what_is_written_as_text() -> None:
     lines = found.to_text().splitlines()
     of = {line.split()[0]: line for line in lines if line.startswith("  ")}
     for name, interval in found.intervals.items():
-        assert of[name].split(maxsplit=1)[1] == str(interval)
+        assert of[name] == f"  {name.ljust(12)}  {interval}"
     calibration = found.calibration
     assert re.search(rf"온도 \(temperature\) {calibration.temperature:.4f}\b", "\n".join(lines))
     assert of["ECE"].split()[1:] == [f"{calibration.ece_before:.4f}", "→", f"{calibration.ece_after:.4f}"]

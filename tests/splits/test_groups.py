@@ -231,7 +231,7 @@ def test_equal_texts_that_leave_fewer_groups_than_folds_are_told_of() -> None:
         make_split(data, 5, group_by="talk")
 
 
-def test_what_a_run_says_of_its_split(tmp_path: Path) -> None:
+def test_what_a_run_says_of_its_split(caplog: pytest.LogCaptureFixture) -> None:
     data = build([f"글 {index // 2}" for index in range(24)], [0, 1] * 12)
     of_seed, told = make_split(data, 3, 5), [1 + index // 2 % 3 for index in range(24)]
     said = of_seed.describe()
@@ -243,6 +243,7 @@ def test_what_a_run_says_of_its_split(tmp_path: Path) -> None:
     assert (of_caller.describe()["split_from"], of_caller.describe()["groups"]) == ("caller", None)
     assert of_caller.describe()["group_duplicates"] is False
     assert fold_numbers(of_caller.folds, 24) == told
+    assert "the given split puts" not in caplog.text, "no rows have to stay together"
 
 
 def test_lines_of_a_conversation_are_together_where_turns_are_read() -> None:

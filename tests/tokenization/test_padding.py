@@ -36,3 +36,21 @@ def test_a_tokenizer_that_pads_in_its_own_way(tokenizer: KoBERTTokenizer) -> Non
             return {"asked": torch.tensor(1)}
 
     assert pad(Own(tokenizer.vocab_file), {"input_ids": [[1]]}) == {"asked": torch.tensor(1)}
+
+
+def refuse(*args: object, **kwargs: object) -> None:
+    raise AssertionError("the slow way was taken")
+
+
+def test_the_tokenizer_itself_pads_what_is_unusual_and_nothing_else(tokenizer: KoBERTTokenizer) -> None:
+    usual = KoBERTTokenizer(tokenizer.vocab_file)
+    usual.pad = refuse  # type: ignore[method-assign]
+    for columns in ({"input_ids": [[1, 2], [3]]}, {"input_ids": [[1]], "token_type_ids": [[0]]}):
+        assert pad(usual, columns)["attention_mask"].sum() == sum(map(len, columns["input_ids"]))
+    with_mask = {"input_ids": [[5, 6, 7], [8]], "attention_mask": [[1, 0, 1], [1]]}
+    found, expected = pad(tokenizer, with_mask), tokenizer.pad(dict(with_mask), return_tensors="pt")
+    assert found["attention_mask"].tolist() == expected["attention_mask"].tolist() == [[1, 0, 1], [1, 0, 0]]
+    without = KoBERTTokenizer(tokenizer.vocab_file)
+    without.pad_token = None
+    with pytest.raises(ValueError, match="padding token"):
+        pad(without, {"input_ids": [[1], [2, 3]]})

@@ -110,6 +110,17 @@ def test_unreadable_alpha(tmp_path: Path, written: str) -> None:
         ({"focal_alpha": "-1"}, "alpha must be finite and not negative"),
         ({"focal_alpha": "[1, NaN]"}, "alpha must be finite and not negative"),
         ({"focal_alpha": '{"fear": "x"}'}, "alpha must be made of numbers"),
+        ({"warmup_steps": -1}, "as `warmup_steps`"),
+        ({"warmup_steps": float("nan")}, "as `warmup_steps`"),
+        ({"weight_decay": float("nan")}, "as `weight_decay`"),
+        ({"learning_rate": float("inf")}, "as `learning_rate`"),
+        ({"adam_beta1": float("nan")}, "at least 0 and below 1 as `adam_beta1`"),
+        ({"adam_beta2": 1.0}, "at least 0 and below 1 as `adam_beta2`"),
+        ({"seed": 2**32}, "as `seed`"),
+        ({"lr_scheduler_type": "lineal"}, "lineal"),
+        ({"optim": "adam_w"}, "adam_w"),
+        ({"logging_steps": 0}, "logging"),
+        ({"train_sampling_strategy": "by_length"}, "as train_sampling_strategy, found 'by_length'"),
     ],
 )
 def test_refused_up_front(tmp_path: Path, kwargs: dict[str, Any], message: str) -> None:
