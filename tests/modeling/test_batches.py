@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,3 +31,14 @@ def test_results_stand_where_their_rows_do(lengths: list[int], batch_size: int) 
     logits = logits_by_length(encoded, batch_size, compute)
     assert logits.tolist() == [[row, length] for row, length in enumerate(lengths)]
     assert seen == sorted(lengths)
+
+
+def test_another_model_is_asked_in_the_thread_that_called() -> None:
+    threads = set()
+
+    def compute(batch: Batch) -> NDArray[np.float32]:
+        threads.add(threading.get_ident())
+        return np.zeros((len(batch.lengths), 1), dtype=np.float32)
+
+    logits_by_length({"input_ids": [[1]] * 64}, 1, compute)
+    assert threads == {threading.get_ident()}

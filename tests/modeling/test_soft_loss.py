@@ -130,3 +130,35 @@ def test_what_is_no_share_is_refused(target: list[object], part: str) -> None:
         soft_focal_loss(torch.zeros(1, 2), torch.tensor(target))
     with pytest.raises(KoBERTEmotionError, match="one weight per class"):
         soft_focal_loss(torch.zeros(1, 2), torch.tensor([[1.0, 0.0]]), alpha=[1.0, 1.0, 1.0])
+
+
+def test_shares_add_up_to_one_but_for_rounding() -> None:
+    logits = torch.zeros(1, 2)
+    assert soft_focal_loss(logits, torch.tensor([[0.6667, 0.3338]])).isfinite()
+    for target in ([[0.66, 0.33]], [[0.6, 0.45]]):
+        with pytest.raises(KoBERTEmotionError, match="add up to 1"):
+            soft_focal_loss(logits, torch.tensor(target))
+    for settings, part in (({"gamma": -1.0}, "gamma"), ({"reduction": "average"}, "reduction")):
+        with pytest.raises(KoBERTEmotionError, match=part):
+            soft_focal_loss(logits, torch.tensor([[0.5, 0.5]]), **settings)  # type: ignore[arg-type]
+
+
+def test_weights_by_name_are_those_of_the_seven_emotions() -> None:
+    random = np.random.default_rng(5)
+    logits, votes = torch.tensor(random.normal(size=(9, 7))), torch.tensor(random.dirichlet(np.ones(7), 9))
+    by_name = soft_focal_loss(logits, votes, {"sad": 3.0, "fear": 0.5})
+    assert torch.equal(by_name, soft_focal_loss(logits, votes, [0.5, 1, 1, 3, 1, 1, 1]))
+    assert torch.equal(by_name, soft_focal_loss(logits, votes, torch.tensor([0.5, 1, 1, 3, 1, 1, 1])))
+
+
+def test_answers_are_right_row_by_row() -> None:
+    logits, shares = rows(40)
+    expected = [row[answer] >= max(row) for row, answer in zip(shares.tolist(), logits.argmax(1).tolist(), strict=True)]
+    assert SoftFocalLoss().right(logits, shares).tolist() == expected
+    assert 0 < sum(expected) < 40
+
+
+def test_a_target_that_fits_is_equal_shares() -> None:
+    target = SoftFocalLoss().neutral_target(torch.zeros(3, 4))
+    assert target.tolist() == [[0.25] * 4] * 3
+    assert repr(SoftFocalLoss([1.0, 2.0], 0.5, "sum")) == "SoftFocalLoss(alpha=[1.0, 2.0], gamma=0.5, reduction='sum')"
