@@ -197,7 +197,7 @@ def read_space(path: str | os.PathLike[str] | None = None) -> Space:
 def _once(yaml: Any) -> Any:
     """Returns a loader that refuses a name that stands twice in a mapping, of which PyYAML keeps the last."""
 
-    class Once(yaml.SafeLoader):  # type: ignore[misc,name-defined]
+    class Once(yaml.SafeLoader):  # type: ignore[misc]
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             names = [self.construct_object(key, deep=True) for key, _ in node.value]
             if twice := [name for number, name in enumerate(names) if name in names[:number]]:
