@@ -4,7 +4,11 @@ Made-up texts of about 20 tokens in CSV files, random weights. First the local e
 each number of actors, one thread each; rows, labels and scores are compared before a time is printed. The processor
 time of a row is what twice the rows take more than the rows, so that the start is no part of it; from it and the
 start the last run, of twice the rows with half the actors, is forecast by the formula of docs/en/scale.md. With
-`--kill` there is one run instead: two local nodes, of which one is removed half-way.
+`--kill` there is one run instead: two local nodes, of which one is removed half-way. With `--memory ROWS...` there is
+one run for each number of rows, for the peak of the memory.
+
+Memory is what no other process shares (resident less shared pages), so that nothing is counted twice, and beside it
+what Ray's object store holds. It is looked at twice a second.
 """
 
 from __future__ import annotations
@@ -59,6 +63,7 @@ class Measured:
         starting: Of them, before the first part was begun: the model loaded in the driver and in the actors.
         steps: Processor seconds of predicting and writing in the actors, and of reading in the readers.
         cpu: Processor seconds of all processes, by what they are; the start is in it.
+        memory: Greatest MB of the processes, by what they are, and of the object store; "together" at one moment.
         load: The load of the machine at the end: what else ran on it.
     """
 
@@ -68,6 +73,7 @@ class Measured:
     starting: float
     steps: dict[str, float]
     cpu: dict[str, float]
+    memory: dict[str, float]
     load: float
 
     @property
@@ -84,10 +90,15 @@ class Measured:
         }
 
 
-class ProcessorTime:
-    """Adds up the processor seconds of this process and of all it started, those that have ended since too."""
+class Watch:
+    """Adds up the processor seconds of this process and of all it started, those that have ended since too.
+
+    Attributes:
+        peaks: Greatest bytes of memory so far; see `Measured.memory`.
+    """
 
     def __init__(self) -> None:
+        self.peaks = Counter[str]()
         self._seconds: dict[int, float] = {}
         self._kinds: dict[int, str] = {}
         self._ended = threading.Event()
@@ -113,13 +124,24 @@ class ProcessorTime:
 
     def _look(self) -> None:
         this = psutil.Process()
+        now = Counter({"object store": _object_store()})
         for process in [this, *this.children(recursive=True)]:
             with suppress(psutil.Error):
-                times, words = process.cpu_times(), process.cmdline()
+                times, words, held = process.cpu_times(), process.cmdline(), process.memory_info()
                 name = words[0] if words else ""
                 ray = "actors" if "MapWorker" in name else "readers" if "ray::" in name else "Ray itself"
-                self._kinds[process.pid] = "driver" if process == this else ray
+                kind = self._kinds[process.pid] = "driver" if process == this else ray
                 self._seconds[process.pid] = times.user + times.system
+                now[kind] += held.rss - held.shared
+        self.peaks |= now | Counter({"together": sum(now.values())})
+
+
+def _object_store() -> int:
+    """Returns the bytes that Ray's object store holds on all nodes."""
+    import ray
+
+    there, free = ray.cluster_resources(), ray.available_resources()
+    return int(there.get("object_store_memory", 0) - free.get("object_store_memory", 0))
 
 
 def write_files(folder: Path, rows: int, files: int, words: str = "") -> list[Path]:
@@ -154,7 +176,7 @@ def run_ray(
     steps = dict.fromkeys(("predicting", "writing", "reading"), 0.0)
     begun: list[float] = []
     done = 0
-    watch = ProcessorTime()
+    watch = Watch()
 
     def note(record: dict[str, Any]) -> None:
         nonlocal done
@@ -177,7 +199,8 @@ def run_ray(
     frame = pd.concat([pd.read_parquet(part, columns=columns) for part in parts], ignore_index=True)
     frame["file"] = frame["file"].astype(str)
     rows, load = result.manifest["rows_out"], os.getloadavg()[0]
-    return Measured(rows, actors, seconds, begun[0] - start, steps, dict(cpu), load), frame
+    memory = {kind: held / 1e6 for kind, held in watch.peaks.items()}
+    return Measured(rows, actors, seconds, begun[0] - start, steps, dict(cpu), memory, load), frame
 
 
 def compare(ours: pd.DataFrame, local: pd.DataFrame) -> dict[str, Any]:
@@ -233,6 +256,7 @@ def measure(args: argparse.Namespace, place: Path) -> dict[str, Any]:
         return found
     runs: list[Measured] = []
     with nodes(1, max(args.actors)):
+        run_ray(model, paths[:1], place / "ray-first", 1)  # after which readers and libraries are there
         half, _ = run_ray(model, paths[: len(paths) // 2], place / "ray-half", 1)
         for actors in args.actors:
             run, frame = run_ray(model, paths, place / f"ray-{actors}", actors)
@@ -260,6 +284,20 @@ def measure(args: argparse.Namespace, place: Path) -> dict[str, Any]:
     return found
 
 
+def measure_memory(args: argparse.Namespace, place: Path) -> dict[str, Any]:
+    """Returns the peak of the memory for each number of rows, in MB, beside the MB of the files."""
+    torch.set_num_threads(1)
+    model = save_model(args.model, EMOTION_LABELS, KoBERTTokenizer.from_pretrained("default"), place / "model")
+    actors, found = args.actors[-1], []
+    with nodes(1, actors):
+        for rows in args.memory:
+            paths = write_files(place / f"data-{rows}", rows, args.files)
+            run, _ = run_ray(model, paths, place / f"ray-{rows}", actors)
+            size = sum(path.stat().st_size for path in paths) / 1e6
+            found.append({"rows": run.rows, "files MB": size, "seconds": run.seconds, "peak MB": run.memory})
+    return {"machine": machine(), "model": args.model, "actors": actors, "files": args.files, "memory": found}
+
+
 def _measure_killed(
     model: Path, paths: Sequence[Path], place: Path, actors: int, expected: pd.DataFrame
 ) -> dict[str, Any]:
@@ -283,11 +321,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--model", choices=list(SIZES), default="tiny", help="shape of the random weights")
     parser.add_argument("--actors", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--kill", action="store_true", help="two nodes, one of them removed half-way")
+    parser.add_argument("--memory", type=int, nargs="+", metavar="ROWS", help="peak of the memory for these rows")
     args = parser.parse_args(argv)
     with TemporaryDirectory() as place:
         try:
             with redirect_stdout(sys.stderr):  # Ray prints what it lost
-                found = measure(args, Path(place))
+                found = (measure_memory if args.memory else measure)(args, Path(place))
         except Disagreement as error:
             sys.stderr.write(f"결과가 서로 달라 속도를 비교하지 않습니다 (the results differ): {error}\n")
             return 1
