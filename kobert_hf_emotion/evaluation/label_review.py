@@ -179,7 +179,7 @@ def _read_answers(review: str | os.PathLike[str], run: FinishedRun, keys: Sequen
     answers = frame[["file_row"]].assign(raw_label=frame[NEW_LABEL], label_name=NEW_LABEL, file=str(review))
     if run.has_several:
         SeveralLabels().read(answers, tuple(run.labels)).check(tuple(run.labels))
-        answers[LABEL_COLUMN] = [None if ids is None else tuple(ids) for ids in answers[LABEL_COLUMN].tolist()]
+        answers[LABEL_COLUMN] = answers[LABEL_COLUMN].map(tuple, na_action="ignore")
     else:
         encode_labels(answers, tuple(run.labels))
     frame[LABEL_COLUMN] = answers[LABEL_COLUMN]

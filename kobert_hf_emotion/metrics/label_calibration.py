@@ -56,14 +56,18 @@ class LabelScales:
 
     def apply(self, logits: Logits) -> NDArray[np.float32]:
         """Returns calibrated logits, shape (rows, labels)."""
-        slopes, shifts = np.float32(self.slopes), np.float32(self.shifts)
+        slopes, shifts = self._arrays()
         scaled: NDArray[np.float32] = (logits * slopes + shifts).astype(np.float32)
         return scaled
 
     def undo(self, logits: Logits) -> NDArray[np.float32]:
         """Returns logits as they were before `apply`."""
-        trained: NDArray[np.float32] = ((logits - np.float32(self.shifts)) / np.float32(self.slopes)).astype(np.float32)
+        slopes, shifts = self._arrays()
+        trained: NDArray[np.float32] = ((logits - shifts) / slopes).astype(np.float32)
         return trained
+
+    def _arrays(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return np.array(self.slopes, dtype=np.float32), np.array(self.shifts, dtype=np.float32)
 
 
 @dataclass(frozen=True)
