@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..data.input_checks import check_dataset
-from ..data.label_ids import has_votes
+from ..data.label_ids import has_several, has_votes
 from ..errors import KoBERTEmotionError
 from ..utils.argument_checks import check_count
 from .duplicate_checks import check_conflicts, check_duplicates, check_near_duplicates
 from .label_checks import check_classes
+from .label_set_checks import check_label_sets
 from .overlap_checks import check_overlap
 from .report import AuditReport, Finding, Split
 from .rows import AuditedRows
@@ -69,12 +70,12 @@ def audit_dataset(
         finding, near_test_twins = check_near_duplicates(train, tested)
         findings.append(finding)
     findings += _label_findings(train, n_splits, "train")
-    findings += _vote_findings(dataset, "train")
+    findings += _task_findings(dataset, "train")
     if tested is not None:
         findings += check_overlap(train, tested, near_test_twins)
         findings += check_duplicates(tested, "test")
         findings += _label_findings(tested, None, "test")
-        findings += _vote_findings(test, "test")
+        findings += _task_findings(test, "test")
     if tokenizer is not None and config is not None:
         from .token_checks import check_tokens
 
@@ -84,8 +85,13 @@ def audit_dataset(
     return AuditReport(tuple(findings), len(train), None if tested is None else len(tested))
 
 
-def _vote_findings(dataset: Dataset | None, split: Split) -> list[Finding]:
-    return check_votes(dataset, split) if dataset is not None and has_votes(dataset) else []
+def _task_findings(dataset: Dataset | None, split: Split) -> list[Finding]:
+    """Returns what there is to find where a row's label is not one class."""
+    if dataset is None:
+        return []
+    if has_several(dataset):
+        return check_label_sets(dataset, split)
+    return check_votes(dataset, split) if has_votes(dataset) else []
 
 
 def _label_findings(rows: AuditedRows, n_splits: int | None, split: Split) -> list[Finding]:

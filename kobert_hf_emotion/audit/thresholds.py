@@ -37,6 +37,9 @@ NOTICE_TRUNCATED = 0.01
 NOTICE_IMBALANCE = 10.0
 """Rows of the largest class over those of the smallest that is worth a notice."""
 
+NOTICE_SAME_LABEL = 0.9
+"""Jaccard index of the rows of two labels from which they are nearly one."""
+
 NOTICE_AGREEMENT = 0.667
 """Krippendorff's alpha below which conclusions are not even tentative (Krippendorff, 2004, Content Analysis, ch. 11);
 it is worth a notice, since votes can be learned whatever it is."""

@@ -9,10 +9,10 @@ import typer
 
 from ..data.tables import ReadOptions
 from . import options
-from .groups import LabelMeanings, StudentOptions, arguments_from, takes_groups
+from .groups import LabelRules, StudentOptions, arguments_from, takes_groups
 from .inputs import check_data_file
 from .language import counted, words
-from .models import check_model, check_notebook_options, check_start, names_nearest
+from .models import check_model, check_notebook_options, check_start, hierarchy_in, names_nearest
 from .output import note_reading, quiet_libraries, say, say_json, say_next
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def distill(
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
     *,
-    meanings: LabelMeanings,
+    rules: LabelRules,
     reading: ReadOptions,
     training: StudentOptions,
     word_split: options.WordSplit = None,
@@ -104,8 +104,7 @@ def distill(
         rows, report = load_emotion_dataset_with_report(inputs, text_column, read_labels=False, reading=reading)
         note_reading(report)
         known, tested = (
-            _labelled(path, text_column, label_column, opened, meanings, reading)
-            for path in (labelled, validation_file)
+            _labelled(path, text_column, label_column, opened, rules, reading) for path in (labelled, validation_file)
         )
         with names_nearest("student", student):
             found = do(
@@ -119,7 +118,7 @@ def _labelled(
     text_column: str | None,
     label_column: str | None,
     teacher: Teacher,
-    meanings: LabelMeanings,
+    rules: LabelRules,
     reading: ReadOptions,
 ) -> Dataset | None:
     """Returns the rows of a file with labels, None without a file."""
@@ -136,7 +135,8 @@ def _labelled(
         reading=reading,
         task=task.name,
         allow_empty=task.allow_empty,
-        **vars(meanings),
+        hierarchy=hierarchy_in(task, rules.fine_label_column),
+        **vars(rules),
     )
     note_reading(report)
     return rows

@@ -18,11 +18,11 @@ from ..utils.argument_checks import exists
 from ..utils.garbage_collection import collector_spares_imports
 from ..utils.progress import progress
 from ..wording import Wording
-from .groups import Columns, Engine
+from .groups import Columns, Engine, LabelRules
 from .inputs import STDIN, looks_like_path
 from .language import counted, lines, spoken, words
-from .models import open_model
-from .output import as_options, note, note_fine, quiet_libraries, say, say_json, warn
+from .models import hierarchy_in, open_model
+from .output import as_options, note, quiet_libraries, say, say_json, warn
 from .turns import note_single_lines
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def predict_files(
     as_text: bool,
     columns: Columns,
     read_labels: bool,
+    rules: LabelRules,
     reading: ReadOptions,
     batch_size: int,
     tokenizer: str | None,
@@ -62,7 +63,9 @@ def predict_files(
         opened = open_model(model, tokenizer, num_attention_heads)
         if columns.text_pair_column is None:
             note_single_lines(opened)
-    note_fine(opened.task.levels is not None)
+    hierarchy_in(opened.task, rules.fine_label_column)
+    if (about := opened.task.about(spoken())) is not None:
+        note(about)
     with quiet_libraries(), _progress(len(files)) as show:
         found = predict_on_ray(
             model,
@@ -72,6 +75,7 @@ def predict_files(
             num_attention_heads=num_attention_heads,
             **vars(columns),
             read_labels=read_labels,
+            **vars(rules),
             reading=reading,
             batch_size=batch_size,
             part_format=engine.part_format,
@@ -120,6 +124,8 @@ def _progress(files: int) -> Iterator[Callable[[Record], None]]:
 
 
 def _say(result: RayPrediction, output: Path, json: bool) -> None:
+    from ..inference.files import TwoLevelPrediction
+
     manifest, found = result.manifest, result.found
     _note_files(manifest)
     if (message := found.unknown.message()) is not None:
@@ -128,12 +134,29 @@ def _say(result: RayPrediction, output: Path, json: bool) -> None:
     note(f"{output}: {words('부분', 'parts')} {parts:,}, manifest.json")
     _say_bad(result)
     if json:
-        names = ("rows_in", "rows_out", "dropped", "predicted", "unknown_texts", "bad_files", "scores", "report")
+        names = (
+            "rows_in",
+            "rows_out",
+            "dropped",
+            "predicted",
+            "unknown_texts",
+            "bad_files",
+            "scores",
+            "report",
+            "coarse",
+        )
         say_json({"output": output, **{name: manifest[name] for name in names if name in manifest}})
     elif found.labelled:
-        say(found.text_report())
+        say("\n".join([found.text_report(), *found.scores().remarks(spoken())]))
     else:
-        say("  ".join(f"{name} {count:,}" for name, count in manifest["predicted"].items()))
+        say(_counts(manifest["predicted"]))
+    if not json and isinstance(found, TwoLevelPrediction):
+        say(words("대분류(소분류 확률의 합)", "coarse labels (sums of the fine probabilities)"))
+        say(found.coarse.text_report() if found.labelled else _counts(found.coarse_counts()))
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return "  ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
 def _note_files(manifest: Mapping[str, Any]) -> None:

@@ -26,7 +26,6 @@ from .typed import typed
 
 if TYPE_CHECKING:
     from ..data.row_stream import RowStream
-    from ..inference.files import TwoLevelPrediction
     from ..inference.logits_model import LogitsModel
     from ..tokenization.long_texts import LongTexts
 
@@ -87,12 +86,12 @@ def predict(
     if engine.engine == "ray":
         from .on_ray import predict_files
 
-        refuse_unused(call, set(typed(call)) - set(vars(rules)), "`engine` ray에서는", "with `engine` ray")
         refuse_turns(conversations)
         refuse_long(long)
         read_labels, heads = not ignore_labels, num_attention_heads
         predict_files(
-            *(model, inputs, output, as_text, columns, read_labels, reading, batch_size, tokenizer, heads, engine, json)
+            *(model, inputs, output, as_text, columns, read_labels, rules, reading, batch_size, tokenizer, heads),
+            *(engine, json),
         )
         return
     refuse_unused(call, set(typed(call)) - _FOR_RAY, "`engine` ray 없이는", "without `engine` ray")
@@ -155,7 +154,7 @@ def _predict_rows(
         if found.labelled:
             result |= {"scores": found.scores(), "report": found.table_report()}
         if isinstance(found, TwoLevelPrediction):
-            result["coarse"] = _coarse(found)
+            result["coarse"] = found.coarse_report()
         say_json(result)
         return
     if found.labelled:
@@ -169,11 +168,3 @@ def _predict_rows(
 
 def _counts(counts: Mapping[str, int]) -> str:
     return "  ".join(f"{name} {count:,}" for name, count in counts.items())
-
-
-def _coarse(found: TwoLevelPrediction) -> dict[str, Any]:
-    """Returns what `--json` says of the coarse labels."""
-    result: dict[str, Any] = {"predicted": found.coarse_counts()}
-    if found.labelled:
-        result |= {"scores": found.coarse.scores(), "report": found.coarse.table_report()}
-    return result

@@ -93,7 +93,7 @@ def _apply(run: Path, apply: Path, output: Path, json: bool) -> None:
     )
     for change, count in found.changes.items():
         say(f"  {change}: {count:,}")
-    task = "--task soft " if finished.has_votes else ""
+    task = "--task soft " if finished.has_votes else "--task multi-label " if finished.has_several else ""
     say_next(f"kobert-emotion train {output} {task}--output {run}-corrected")
 
 

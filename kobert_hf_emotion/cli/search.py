@@ -12,7 +12,7 @@ from ..data.tables import ReadOptions
 from ..errors import RunError
 from ..wording import Language
 from . import options
-from .groups import Columns, Grouping, LabelMeanings, TrialEngine, Turns, takes_groups
+from .groups import Columns, Grouping, LabelRules, TrialEngine, Turns, takes_groups
 from .hints import words_of
 from .inputs import check_data_file, check_there
 from .language import counted, speak, spoken, words
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 _OF_TRAIN = (
     "train_file", "model", "text_column", "text_pair_column", "label_column", "group_column", "group_pattern",
-    "group_duplicates", "labels", "task", "allow_empty", "label_map", "unknown_label", "encoding", "sheet", "delimiter",
-    "quoted", "no_header", "header_row", "layout", "word_split", "context", "order_column", "lang",
+    "group_duplicates", "labels", "task", "allow_empty", "label_map", "unknown_label", "fine_label_column",
+    "shared_fine_labels", "encoding", "sheet", "delimiter", "quoted", "no_header",
+    "header_row", "layout", "word_split", "context", "order_column", "lang",
 )  # fmt: skip
 """What was typed for the search that is typed for the training as well."""
 
@@ -91,7 +92,8 @@ def search(
     labels: options.Labels = None,
     task: options.Task = "single-label",
     allow_empty: options.AllowEmpty = False,
-    meanings: LabelMeanings,
+    rules: LabelRules,
+    shared_fine_labels: options.SharedFineLabels = "error",
     reading: ReadOptions,
     word_split: Annotated[
         options.WordSplitName | None,
@@ -129,7 +131,8 @@ def search(
             task=task,
             allow_empty=allow_empty,
             turns=wanted_turns(turns.context or 0, turns.order_column, columns.text_pair_column),
-            **vars(meanings),
+            shared_fine_labels=shared_fine_labels,
+            **vars(rules),
         )
         note_reading(report)
         with names_nearest("model", model):

@@ -35,6 +35,9 @@ class EmotionConfig(BertConfig):
         label_thresholds: Of a multi-label model: the probability from which on a label is given, one per label in the
             order of the ids. None means 0.5 for all.
         thresholds_from: What they were fitted on, in words.
+        label_calibration: Of a multi-label model: a slope and a shift for each label, which turn its logit into the one
+            whose sigmoid is the probability of a prediction, and which `label_thresholds` are for; see
+            `metrics.label_calibration.platt_scales`. None for the logits as trained, which `forward` gives in any case.
         allow_empty: Of a multi-label model: whether a text may get no label. Otherwise it gets the one that is nearest
             to its threshold where none reaches it.
         context_turns: How many turns before a line of a conversation the model was trained with, as its second text;
@@ -53,6 +56,7 @@ class EmotionConfig(BertConfig):
     softmax_temperature: float | int = 1.0  # plain `temperature` is a setting of text generation to transformers
     label_thresholds: list[float | int] | None = None
     thresholds_from: str | None = None
+    label_calibration: list[list[float | int]] | None = None
     allow_empty: bool = False
     context_turns: int = 0
     label_hierarchy: list[dict[str, Any]] | None = None

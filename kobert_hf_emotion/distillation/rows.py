@@ -17,6 +17,7 @@ from ..data.label_ids import IGNORED, Truth, label_ids, with_labels
 from ..data.text_keys import text_key
 from ..errors import DataError
 from ..tasks.multi_label import MultiLabel
+from ..tasks.soft import Soft
 from ..tasks.task import Task
 from ..tokenization.encoding import encode_dataset
 from .trainer import ANSWERS_COLUMN, GIVEN_COLUMN
@@ -66,13 +67,14 @@ class StudentRows:
         answered = ~np.isnan(answers).any(axis=1)
         has_label = np.arange(len(self.texts)) < self.labelled
         kept = np.flatnonzero(answered | has_label)
-        taught = task.answers(np.nan_to_num(answers))
+        filled = np.nan_to_num(answers)
+        taught = task.probabilities(filled) if isinstance(task, Soft) else task.answers(filled)
         several = self.given.ndim == 2
         compared = np.where(has_label[:, None] if several else has_label, self.given, taught)
         rows = datasets.Dataset.from_dict({TEXT_COLUMN: [self.texts[index] for index in kept]})
         encoded = encode_dataset(rows, tokenizer, max_length, labels)
         encoded = with_labels(encoded, compared[kept], labels, LABELS_COLUMN)
-        number = datasets.Value("int64")
+        number = datasets.Value(str(self.given.dtype))
         given = datasets.List(number, length=len(labels)) if several else number
         encoded = encoded.add_column(GIVEN_COLUMN, self.given[kept].tolist(), feature=given)
         logits = datasets.List(datasets.Value("float32"), length=len(labels))
@@ -92,20 +94,19 @@ def gather(texts: Iterable[str], labelled: datasets.Dataset | None, labels: Sequ
         DataError: There are no rows, or labels that the teacher has not, or pairs of texts.
     """
     found = as_texts(texts)
-    several = isinstance(task, MultiLabel)
     own: list[str] = []
-    shape = (0, len(labels)) if several else (0,)
-    truth: Truth = np.zeros(shape, dtype=np.int64)
+    shape = (0, len(labels)) if isinstance(task, MultiLabel | Soft) else (0,)
+    truth: Truth = np.zeros(shape, dtype=np.float64 if isinstance(task, Soft) else np.int64)
     if labelled is not None:
         check_dataset(labelled, (TEXT_COLUMN, "label"), "labelled")
         _refuse_pairs(labelled)
         own, truth = list(labelled[TEXT_COLUMN][:]), label_ids(labelled, labels)
-        if truth.ndim == 2 and not several:
+        if truth.ndim != len(shape) or truth.dtype.kind != ("f" if isinstance(task, Soft) else "i"):
             raise DataError(
-                "`labelled`의 라벨이 평가자들의 표입니다. 증류는 아직 표에서 배우지 못합니다. `labelled`를 빼거나 "
-                "다수결 라벨의 파일을 주세요.",
-                "The labels of `labelled` are votes of annotators, which a distillation does not learn from yet: leave "
-                "`labelled` out, or give a file with the majority's labels.",
+                "`labelled`의 라벨이 선생의 것과 다른 종류입니다(하나, 여럿, 평가자들의 표). "
+                f"load_emotion_dataset(path, task='{task.name}')로 읽거나 `labelled`를 빼세요.",
+                "The labels of `labelled` are of another kind than the teacher's (one, several, votes of annotators): "
+                f"read them with load_emotion_dataset(path, task='{task.name}'), or leave `labelled` out.",
                 mend={"labelled": None},
             )
     seen = set(map(text_key, own))
@@ -120,7 +121,7 @@ def gather(texts: Iterable[str], labelled: datasets.Dataset | None, labels: Sequ
             "배울 글이 없습니다. 한 행 이상 넣으세요.",
             "There is nothing to learn from: expected one text or more, with a label or without.",
         )
-    without = np.full((len(fresh), *shape[1:]), IGNORED, dtype=np.int64)
+    without = np.full((len(fresh), *shape[1:]), IGNORED, dtype=truth.dtype)
     return StudentRows([*own, *fresh], np.concatenate([truth, without]), len(own), len(found) - len(fresh))
 
 

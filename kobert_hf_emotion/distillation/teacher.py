@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..assets import DEFAULT_MODEL_NAME
 from ..data.column_names import TEXT_PAIR_COLUMN
 from ..data.text_keys import text_key
 from ..errors import CheckpointError, RunError
@@ -166,6 +167,7 @@ def _held_out(run: FinishedRun, folds: list[int]) -> dict[str, int]:
         raise RunError(
             f"{run.path}의 행은 문장 쌍입니다. 문장 하나를 읽는 모델로 가르치세요.",
             f"The rows of {run.path} are pairs of texts; a teacher of single texts is needed.",
+            mend={"teacher": DEFAULT_MODEL_NAME},
         )
     places = {str(number): place for place, number in enumerate(folds)}
     found: dict[str, int] = {}

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import datasets
-import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
 
@@ -147,5 +146,5 @@ def check_turns(predictor: Predictor, dataset: datasets.Dataset) -> None:
 
 def mean_focal_loss(predictor: Predictor, logits: Logits, labels: Truth) -> float:
     """Returns the mean focal loss of the predictor's logits, brought back to what they were in training."""
-    trained = torch.from_numpy(logits * np.float32(predictor.temperature))
+    trained = torch.from_numpy(predictor.as_trained(logits))
     return float(criterion_of(predictor.config)(trained, torch.from_numpy(labels)).item())

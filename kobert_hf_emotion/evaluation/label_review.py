@@ -8,21 +8,27 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
 
 from ..data.column_names import COARSE_COLUMN, LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.label_kinds import SeveralLabels
 from ..data.label_tally import encode_labels
 from ..data.tables import read_table
 from ..data.text_keys import text_key
 from ..errors import DataError
 from ..runs.disputed import NEW_LABEL, PLACE, row_places
 from ..runs.finished import FinishedRun
+from ..tasks.multi_label import joined
 from ..utils.files import atomic_write, check_free
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _LONGEST_CELL = 32_767
+Answer: TypeAlias = Any
+"""The id of a label or, of several a row, the tuple of theirs."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,8 @@ class Corrections:
     """Rows with something in `new_label`."""
     changed: int
     changes: dict[str, int]
-    """How often each label became which, such as {"sad → fear": 2}."""
+    """How often each label became which, such as {"sad → fear": 2}; of several labels a row how often each was added
+    and taken away, {"+fear": 2}."""
 
 
 def write_review(
@@ -75,7 +82,8 @@ def write_review(
 def apply_review(run: FinishedRun, review: str | os.PathLike[str], output: str | os.PathLike[str]) -> Corrections:
     """Writes the training rows of a run with the labels of a reviewed table.
 
-    Rows with an empty `new_label` keep their label. The new file has the rows in their order, with the columns that
+    Rows with an empty `new_label` keep their label; of several labels a row an answer is all that the row is to have,
+    as in a training file, `[]` for none. The new file has the rows in their order, with the columns that
     the run knows, and `label` by name; it is UTF-8 with a byte-order mark. Of a run on votes it has a column with the
     shares of each label in place of `label`, and all of a reviewed row's go to its `new_label`.
 
@@ -89,13 +97,12 @@ def apply_review(run: FinishedRun, review: str | os.PathLike[str], output: str |
             the row of the file.
         RunError: There is a file at `output` already.
     """
-    run.refuse_several("검토(review)는 레이블이 하나인 실행만 됩니다.", "review is for runs with one label a text.")
     check_free(output)
     places = row_places(run)
     keys = [name for name in PLACE if name in places]
-    frame = _read_answers(review, run.labels, keys)
+    frame = _read_answers(review, run, keys)
     positions = {key: index for index, key in enumerate(places[keys].itertuples(index=False, name=None))}
-    given: dict[int, int] = {}
+    given: dict[int, Answer] = {}
     for answer in frame.to_dict("records"):
         position = positions.get(tuple(answer[name] for name in keys))
         if position is None or _shown_key(answer[TEXT_COLUMN]) != _shown_key(places[TEXT_COLUMN][position]):
@@ -106,13 +113,28 @@ def apply_review(run: FinishedRun, review: str | os.PathLike[str], output: str |
                 f"{review}, row {answer['file_row']}: the same training row has two different values of {NEW_LABEL}; "
                 "leave one.",
             )
-    changes = _votes_changed(run, given, places) if run.has_votes else _labels_changed(run, given, places)
+    change = _sets_changed if run.has_several else _votes_changed if run.has_votes else _labels_changed
+    changes = change(run, given, places)
     with atomic_write(output, "w", encoding="utf-8-sig", newline="") as handle:
         places.to_csv(handle, index=False, quoting=csv.QUOTE_MINIMAL)
     return Corrections(len(places), len(frame), changes.total(), dict(changes.most_common()))
 
 
-def _labels_changed(run: FinishedRun, given: Mapping[int, int], places: pd.DataFrame) -> Counter[str]:
+def _sets_changed(run: FinishedRun, given: Mapping[int, Answer], places: pd.DataFrame) -> Counter[str]:
+    """Adds the labels of each row as one cell, those of reviewed rows replaced; counts which were added and taken."""
+    names, sets = run.labels, run.label_sets.copy()
+    for position, labels in given.items():
+        sets[position] = 0
+        sets[position, list(labels)] = 1
+    places[LABEL_COLUMN] = [joined([names[label] for label in np.flatnonzero(row).tolist()]) for row in sets]
+    return Counter(
+        f"{sign}{names[label]}"
+        for sign, changed in (("+", sets > run.label_sets), ("-", sets < run.label_sets))
+        for label in np.nonzero(changed)[1].tolist()
+    )
+
+
+def _labels_changed(run: FinishedRun, given: Mapping[int, Answer], places: pd.DataFrame) -> Counter[str]:
     """Adds the labels, those of reviewed rows replaced, to rows; counts how often each label became which."""
     names, labels = run.labels, run.truth.copy()
     for position, label in given.items():
@@ -124,7 +146,7 @@ def _labels_changed(run: FinishedRun, given: Mapping[int, int], places: pd.DataF
     return Counter(f"{names[old]} → {names[new]}" for old, new in zip(run.truth, labels, strict=True) if old != new)
 
 
-def _votes_changed(run: FinishedRun, given: Mapping[int, int], places: pd.DataFrame) -> Counter[str]:
+def _votes_changed(run: FinishedRun, given: Mapping[int, Answer], places: pd.DataFrame) -> Counter[str]:
     """Adds the shares of votes, those of reviewed rows replaced, to rows; counts which majority became which label."""
     names, shares, before = run.labels, run.shares.copy(), run.table[LABEL_COLUMN]
     for position, label in given.items():
@@ -136,8 +158,11 @@ def _votes_changed(run: FinishedRun, given: Mapping[int, int], places: pd.DataFr
     return Counter(f"{before[position]} → {new}" for position, new in changed.items())
 
 
-def _read_answers(review: str | os.PathLike[str], labels: Sequence[str], keys: Sequence[str]) -> pd.DataFrame:
-    """Returns the rows with a `new_label`, its id as `label`, and `file_row`, the row's number in the file."""
+def _read_answers(review: str | os.PathLike[str], run: FinishedRun, keys: Sequence[str]) -> pd.DataFrame:
+    """Returns the rows with a `new_label`, its id as `label`, and `file_row`, the row's number in the file.
+
+    Of several labels a row `label` is the tuple of their ids.
+    """
     table = read_table(review)
     missing = [name for name in (*keys, TEXT_COLUMN, NEW_LABEL) if name not in table.frame]
     if missing:
@@ -152,7 +177,11 @@ def _read_answers(review: str | os.PathLike[str], labels: Sequence[str], keys: S
     frame["file_row"] = range(table.first_row, table.first_row + len(frame))
     # Messages name the reviewed file; the column `file` names the training file.
     answers = frame[["file_row"]].assign(raw_label=frame[NEW_LABEL], label_name=NEW_LABEL, file=str(review))
-    encode_labels(answers, tuple(labels))
+    if run.has_several:
+        SeveralLabels().read(answers, tuple(run.labels)).check(tuple(run.labels))
+        answers[LABEL_COLUMN] = answers[LABEL_COLUMN].map(tuple, na_action="ignore")
+    else:
+        encode_labels(answers, tuple(run.labels))
     frame[LABEL_COLUMN] = answers[LABEL_COLUMN]
     return frame[frame[LABEL_COLUMN].notna()]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
@@ -22,6 +22,9 @@ from ..utils.progress import TEXTS, each
 from ..wording import Wording
 from .words import Explanation, Piece, ReadText, Word, check_label, explanation_of, read_text
 
+if TYPE_CHECKING:
+    from ..metrics.label_calibration import LabelScales
+
 STEPS = 32
 """Points of the integral, by Gauss and Legendre."""
 _BATCH = 32
@@ -31,10 +34,18 @@ Attribution: TypeAlias = tuple[tuple[Tensor, ...], float]
 
 @dataclass(frozen=True)
 class Member:
-    """A model, and what its logits are divided by."""
+    """A model, and what its logits are divided by, or the scales of its labels in place of that."""
 
     model: PreTrainedModel
     temperature: float
+    scales: LabelScales | None = None
+
+    def logits(self, embedded: Tensor) -> Tensor:
+        """Returns the calibrated logits of embeddings, shape (1, labels)."""
+        found: Tensor = self.model(inputs_embeds=embedded).logits
+        if self.scales is None:
+            return found / self.temperature
+        return found * found.new_tensor(self.scales.slopes) + found.new_tensor(self.scales.shifts)
 
 
 def integrated_gradients(
@@ -76,7 +87,7 @@ def integrated_gradients(
     attribute = _captum_attribute()
     task = task or SingleLabel()
     several = task.problem_type == MULTI_LABEL
-    score = _Score([Member(evaluation_copy(member.model), member.temperature) for member in members], several)
+    score = _Score([replace(member, model=evaluation_copy(member.model)) for member in members], several)
     explanations = []
     for text in each(texts, Wording("설명", "explaining"), TEXTS):
         read = read_text(tokenizer, text, max_length)
@@ -116,11 +127,8 @@ class _Score:
         )
 
     def logits(self, *embedded: Tensor) -> Tensor:
-        """Returns logits at the temperature, or the logarithms of the members' mean probabilities."""
-        found: list[Tensor] = [
-            member.model(inputs_embeds=part).logits / member.temperature
-            for member, part in zip(self._members, embedded, strict=True)
-        ]
+        """Returns calibrated logits, or the logarithms of the members' mean probabilities."""
+        found = [member.logits(part) for member, part in zip(self._members, embedded, strict=True)]
         if len(found) == 1:
             return found[0]
         stacked = torch.stack([logits.to(found[0].device) for logits in found])

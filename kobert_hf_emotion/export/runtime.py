@@ -17,6 +17,7 @@ from ..errors import CheckpointError
 from ..inference.logits_model import LogitsModel, Question
 from ..modeling.batches import Batch, logits_by_length
 from ..modeling.long_texts import Reader
+from ..tasks.calibration import calibrated, label_scales
 from ..tasks.choice import task_of
 from ..tasks.task import Task
 from ..tokenization.context import encode_texts
@@ -125,7 +126,7 @@ class OnnxClassifier(LogitsModel):
         return task_of(self._config)
 
     def answer(self, question: Question) -> NDArray[np.float32]:
-        """Returns the graph's logits, divided by the temperature."""
+        """Returns the graph's logits, calibrated as the configuration beside it says."""
         if not question.texts:
             return np.zeros((0, len(self.labels)), dtype=np.float32)
         in_context = context_turns(self._config) > 0
@@ -133,6 +134,8 @@ class OnnxClassifier(LogitsModel):
         encoded = encode_texts(self.tokenizer, question.texts, question.pairs, limit, in_context)
         check_predicted(self.tokenizer, self._config, question.texts, encoded["input_ids"], question.unknown, limit)
         logits = logits_by_length(encoded, question.batch_size, lambda batch: self._graph(self._padded(batch)))
+        if label_scales(self._config) is not None:
+            return calibrated(logits, self._config)
         return logits / np.float32(self.manifest.temperature)
 
     def reader(self) -> Reader:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ..assets import BROWSER, PAGE
-from ..configuration import refuse_multi_label
+from ..configuration import is_multi_label
 from ..errors import CheckpointError
 from ..inference.classifier import Classifier
 from ..modeling.classifier import EmotionClassifier
+from ..tasks.calibration import label_scales
+from ..tasks.multi_label import MultiLabel
 from ..tokenization.fast_tokenizer import character_classes, scores_never_used
 from ..tokenization.tokenizer import KoBERTTokenizer
 from ..utils.files import atomic_directory, check_free
@@ -46,12 +48,6 @@ def export_web(
     """
     if isinstance(classifier, EmotionClassifier):
         classifier = Classifier(classifier, classifier.tokenizer)
-    refuse_multi_label(
-        classifier.config,
-        "웹 페이지는 레이블 하나를 고르는 모델만 보여 줍니다. `format`을 onnx로 하세요.",
-        "The page shows models that choose one label. Use `format` onnx.",
-        {"format": "onnx", "runtime": None},
-    )
     tokenizer = classifier.tokenizer
     if not isinstance(tokenizer, KoBERTTokenizer):
         raise CheckpointError(
@@ -68,8 +64,9 @@ def export_web(
         report = export_onnx(classifier, partial / MODEL_FOLDER, int8)
         for source in (PAGE, BROWSER):
             shutil.copytree(source, partial, dirs_exist_ok=True)
-        settings = json.dumps(_settings(partial / MODEL_FOLDER, tokenizer), ensure_ascii=False, indent=1)
-        (partial / SITE_FILE).write_text(settings + "\n", encoding="utf-8")
+        settings = _settings(partial / MODEL_FOLDER, tokenizer) | _several(classifier)
+        content = json.dumps(settings, ensure_ascii=False, indent=1)
+        (partial / SITE_FILE).write_text(content + "\n", encoding="utf-8")
     return ExportReport(Path(folder), report.precision, report.size, report.parity, report.int8_products)
 
 
@@ -85,4 +82,20 @@ def _settings(model: Path, tokenizer: KoBERTTokenizer) -> dict[str, Any]:
         "wordSplit": tokenizer.word_split,
         **character_classes(tokenizer.sp_model),
         "digitComma": scores_never_used(tokenizer.sp_model),
+    }
+
+
+def _several(classifier: Classifier) -> dict[str, Any]:
+    """Returns how a multi-label model's logits become answers; nothing of a model that chooses one label."""
+    if not is_multi_label(classifier.config):
+        return {}
+    from ..metrics.label_calibration import LabelScales
+
+    task, count = classifier.task, len(classifier.labels)
+    assert isinstance(task, MultiLabel)
+    scales = label_scales(classifier.config) or LabelScales.none(count)
+    return {
+        "thresholds": task.thresholds_for(count).tolist(),
+        "scales": scales.pairs,
+        "allowEmpty": task.allow_empty,
     }

@@ -35,10 +35,12 @@ from ..errors import CheckpointError, KoBERTEmotionError
 from ..explanation.subject import Subject
 from ..hub.adapters import base_of, is_adapter, refuse_adapter
 from ..hub.from_pretrained import load_weights, unloadable
+from ..metrics.probabilities import Logits
 from ..modeling.classifier import EmotionClassifier
 from ..modeling.explaining import subject_of
 from ..modeling.long_texts import Reader
 from ..modeling.prediction import predict_logits, row_limit, use_accelerator
+from ..tasks.calibration import as_trained, calibrated
 from ..tasks.choice import task_of
 from ..tasks.task import Task
 from ..tokenization.guard import check_vocabulary
@@ -92,11 +94,15 @@ class Classifier(LogitsModel):
         use_accelerator(self.model)
 
     def answer(self, question: Question) -> NDArray[np.float32]:
-        """Returns the model's logits, divided by the temperature."""
+        """Returns the model's logits, calibrated; see `tasks.calibration.calibrated`."""
         logits = predict_logits(
             self.model, self.tokenizer, question.texts, question.pairs, question.batch_size, unknown=question.unknown
         )
-        return logits / np.float32(self.temperature)
+        return calibrated(logits, self.config)
+
+    def as_trained(self, logits: Logits) -> NDArray[np.float32]:
+        """Returns what `predict_logits` gave as the model itself gives it."""
+        return as_trained(logits, self.config)
 
     def reader(self) -> Reader:
         """Returns the tokenizer, and how many tokens of a text the model reads."""
@@ -170,6 +176,7 @@ def start_model(
     model.config.problem_type = None if task is None else task.problem_type
     # Likewise.
     answering: dict[str, Any] = {"label_thresholds": None, "thresholds_from": None, "allow_empty": False}
+    answering["label_calibration"] = None
     answering |= {"label_hierarchy": None, "soft_labels": False, "context_turns": context}
     for name, value in (answering | ({} if task is None else task.settings())).items():
         if value or hasattr(model.config, name):

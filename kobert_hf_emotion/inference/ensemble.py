@@ -15,6 +15,7 @@ from transformers import PreTrainedConfig
 
 from ..errors import CheckpointError
 from ..explanation.subject import Subject
+from ..metrics.probabilities import Logits
 from ..modeling.long_texts import Reader
 from ..tasks.task import Task
 from ..tokenization.guard import UnknownTexts
@@ -114,6 +115,10 @@ class EmotionEnsemble(LogitsModel):
     def temperature(self) -> float:
         """1: the members' temperatures are applied before the mean, and there are no rows to fit another one on."""
         return 1.0
+
+    def as_trained(self, logits: Logits) -> NDArray[np.float32]:
+        """Returns logits as they are: they stand for a mean of probabilities, which no model was trained to give."""
+        return np.asarray(logits, dtype=np.float32)
 
     def to_accelerator(self) -> None:
         """Moves the members to the GPU where there is one."""

@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -110,6 +110,13 @@ class TwoLevelPrediction(SingleLabelPrediction):
         """Returns the rows by the coarse label predicted."""
         return dict(zip(self.coarse.labels, self.coarse.predicted.tolist(), strict=True))
 
+    def coarse_report(self) -> dict[str, Any]:
+        """Returns what a record says of the coarse labels: their rows and, where labels are known, the scores."""
+        report: dict[str, Any] = {"predicted": self.coarse_counts()}
+        if self.labelled:
+            report |= {"scores": asdict(self.coarse.scores()), "report": self.coarse.table_report()}
+        return report
+
 
 @dataclass(frozen=True)
 class MultiLabelPrediction(FilePrediction):
@@ -187,7 +194,7 @@ def predict_rows(
         KoBERTEmotionError: The model's logits have no probabilities; see `metrics.probabilities.check_logits`.
         OSError: The output cannot be written; what was there is as it was.
     """
-    counts = _counts_of(tuple(model.labels), model.task)
+    counts = counts_of(tuple(model.labels), model.task)
     with nullcontext() if output is None else prediction_csv(output, model.labels, model.task) as table:
         for frame in rows.chunks():
             pairs = frame["text_pair"].tolist() if "text_pair" in frame else None
@@ -254,6 +261,26 @@ class Counts(ABC):
     def prediction(self) -> FilePrediction:
         """Returns the counts of all rows that were added."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the counts as values that JSON has, for `add_dict` of another process."""
+        return {
+            "rows": self._rows,
+            "labelled": self._labelled,
+            "predicted": self._predicted.tolist(),
+            "nats": self._nats,
+            "texts": self.unknown.texts,
+            "unknown": self.unknown.unknown,
+        }
+
+    def add_dict(self, counts: Mapping[str, Any]) -> None:
+        """Adds the rows that `to_dict` was called about."""
+        self._rows += counts["rows"]
+        self._labelled += counts["labelled"]
+        self._predicted += np.array(counts["predicted"], dtype=np.int64)
+        self._nats += counts["nats"]
+        self.unknown.texts += counts["texts"]
+        self.unknown.unknown += counts["unknown"]
+
     def _known(self) -> tuple[tuple[str, ...], NDArray[np.int64], int, int, float, UnknownTexts]:
         nats = self._nats / self._labelled if self._labelled else float("nan")
         return (self._labels, self._predicted, self._rows, self._labelled, nats, self.unknown)
@@ -275,27 +302,16 @@ class RunningCounts(Counts):
         self._nats += float(log_losses(logits, truth).sum())
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the counts as values that JSON has, for `add_dict` of another process."""
+        """Returns the counts and the confusion matrix, of which the cells that are not 0."""
         pairs = np.argwhere(self._confusion).tolist()
-        return {
-            "predicted": self._predicted.tolist(),
-            "confusion": [[true, chosen, int(self._confusion[true, chosen])] for true, chosen in pairs],
-            "nats": self._nats,
-            "texts": self.unknown.texts,
-            "unknown": self.unknown.unknown,
-        }
+        cells = [[true, chosen, int(self._confusion[true, chosen])] for true, chosen in pairs]
+        return super().to_dict() | {"confusion": cells}
 
     def add_dict(self, counts: Mapping[str, Any]) -> None:
         """Adds the rows that `to_dict` was called about."""
-        predicted = np.array(counts["predicted"], dtype=np.int64)
-        self._predicted += predicted
-        self._rows += int(predicted.sum())
+        super().add_dict(counts)
         for true, chosen, rows in counts["confusion"]:
             self._confusion[true, chosen] += rows
-            self._labelled += rows
-        self._nats += counts["nats"]
-        self.unknown.texts += counts["texts"]
-        self.unknown.unknown += counts["unknown"]
 
     def prediction(self) -> SingleLabelPrediction:
         """Returns the counts of all rows that were added."""
@@ -316,6 +332,15 @@ class TwoLevelCounts(RunningCounts):
         above = None if truth is None else self._levels.hierarchy.ids(truth)
         self._coarse.add(self._levels.coarse_logits(logits), above)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the counts of both levels."""
+        return super().to_dict() | {"coarse": self._coarse.to_dict()}
+
+    def add_dict(self, counts: Mapping[str, Any]) -> None:
+        """Adds the rows that `to_dict` was called about."""
+        super().add_dict(counts)
+        self._coarse.add_dict(counts["coarse"])
+
     def prediction(self) -> TwoLevelPrediction:
         """Returns the counts of all rows that were added."""
         return TwoLevelPrediction(*self._known(), self._confusion, self._coarse.prediction())
@@ -332,6 +357,15 @@ class LabelCounts(Counts):
         if len(truth):
             self._counts += answer_counts(truth, answers).sum(axis=0)
             self._nats += len(truth) * binary_cross_entropy(logits, truth)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the counts and what the scores are computed from."""
+        return super().to_dict() | {"sums": self._counts.tolist()}
+
+    def add_dict(self, counts: Mapping[str, Any]) -> None:
+        """Adds the rows that `to_dict` was called about."""
+        super().add_dict(counts)
+        self._counts += np.array(counts["sums"], dtype=np.int64)
 
     def prediction(self) -> MultiLabelPrediction:
         """Returns the counts of all rows that were added."""
@@ -350,12 +384,22 @@ class VoteCounts(RunningCounts):
         self._nats += float(log_losses(logits, truth).sum())
         self._sums += vote_sums(logits, truth, answers).sum(axis=0)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the counts and what the figures against the votes are computed from."""
+        return super().to_dict() | {"sums": self._sums.tolist()}
+
+    def add_dict(self, counts: Mapping[str, Any]) -> None:
+        """Adds the rows that `to_dict` was called about."""
+        super().add_dict(counts)
+        self._sums += np.array(counts["sums"])
+
     def prediction(self) -> VotePrediction:
         """Returns the counts of all rows that were added."""
         return VotePrediction(*self._known(), self._confusion, self._sums)
 
 
-def _counts_of(labels: tuple[str, ...], task: Task) -> Counts:
+def counts_of(labels: tuple[str, ...], task: Task) -> Counts:
+    """Returns counts of no rows yet; `labels` are the names in the order of their ids."""
     if task.levels is not None:
         return TwoLevelCounts(labels, task.levels)
     return _COUNTS[task.name](labels, task)

@@ -16,7 +16,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from typing_extensions import Self
 
 from ..assets import resolve_default
-from ..configuration import EmotionConfig, context_turns, softmax_temperature
+from ..configuration import EmotionConfig, context_turns
 from ..data.input_checks import as_pairs, as_texts, refuse_files
 from ..errors import KoBERTEmotionError, TokenizerError
 from ..explanation.words import Explanation, Method
@@ -26,6 +26,7 @@ from ..hub.from_pretrained import load_weights
 from ..hub.weight_check import Head
 from ..kernels.first_token_layer import narrow_last_layer
 from ..kernels.packed_bert import computes_plain_bert
+from ..tasks.calibration import calibrated
 from ..tasks.choice import task_of
 from ..tasks.task import Prediction
 from ..tokenization.guard import UnknownTexts, check_vocabulary
@@ -194,7 +195,8 @@ class EmotionClassifier(BertForSequenceClassification):
         agree with how often the model is right. `forward`, and a pipeline that calls it, give the logits as trained:
         the same labels, with scores as at temperature 1.
 
-        A multi-label model has no temperature: its probabilities are sigmoid(logits), as a pipeline's are, and
+        The probabilities of a multi-label model are sigmoid(slope · logit + shift) with the scale that
+        `config.label_calibration` has for each label, where a run has fitted one; a pipeline gives sigmoid(logits).
         `labels` are those that reach the thresholds in its configuration, at least one unless `config.allow_empty`.
 
         Args:
@@ -220,7 +222,7 @@ class EmotionClassifier(BertForSequenceClassification):
         if long is not None:
             return [*self._predict_long(texts, text_pairs, as_long(long), batch_size, max_length)]
         logits = predict_logits(self, self.tokenizer, texts, text_pairs, batch_size, max_length)
-        return task_of(self.config).predictions(logits / softmax_temperature(self.config), self.config.labels)
+        return task_of(self.config).predictions(calibrated(logits, self.config), self.config.labels)
 
     def _predict_long(
         self,
@@ -235,7 +237,7 @@ class EmotionClassifier(BertForSequenceClassification):
 
         def ask(these: list[str], pairs: list[str] | None, unknown: UnknownTexts | None) -> NDArray[np.float32]:
             logits = predict_logits(self, self.tokenizer, these, pairs, batch_size, max_length, unknown)
-            return logits / np.float32(softmax_temperature(self.config))
+            return calibrated(logits, self.config)
 
         task = task_of(self.config)
         reader = Reader(self.tokenizer, self.config, row_limit(self.tokenizer, self.config, max_length))

@@ -6,8 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from ..data.label_kinds import LabelKind, UnknownLabel, label_kind, settled
+from ..data.label_map import LabelMap
 from ..data.row_stream import CHUNK_ROWS
 from ..data.tables import ReadOptions
+from ..data.task_names import TaskName
 
 PartFormat: TypeAlias = Literal["parquet", "csv"]
 PART_ROWS = CHUNK_ROWS
@@ -22,13 +25,20 @@ class ModelIdentity:
         labels: Label names in the order of their ids.
         weights_sha256: Over the weights; of an exported folder, over the sums of its files.
         tokenizer_sha256: Over the vocabulary.
-        settings: What else has a say: temperature, tokens a text is cut to, how words are split.
+        settings: What else has a say: temperature, tokens a text is cut to, how words are split, and of several labels
+            a text their scales and thresholds.
+        task: What a row's label is.
+        allow_empty: Whether a text may get no label.
+        hierarchy: Where labels have two levels, the names of the coarse ones, each with those of its fine labels.
     """
 
     labels: tuple[str, ...]
     weights_sha256: str
     tokenizer_sha256: str
     settings: tuple[str, ...]
+    task: TaskName = "single-label"
+    allow_empty: bool = False
+    hierarchy: tuple[tuple[str, tuple[str, ...]], ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,8 @@ class Job:
         part_format: Of the parts.
         part_rows: Rows of a file that make a part.
         threads: Threads an actor computes with.
+        label_map: What cells of labels mean, where a map says so.
+        unknown_label: What becomes of rows with an unknown label.
     """
 
     model: ModelSource
@@ -73,6 +85,14 @@ class Job:
     part_format: PartFormat
     part_rows: int
     threads: int
+    label_map: LabelMap | None = None
+    unknown_label: UnknownLabel = "error"
+
+    @property
+    def kind(self) -> LabelKind:
+        """How labels are read."""
+        about = self.model.identity
+        return settled(label_kind(about.task, about.allow_empty), self.label_map, self.unknown_label)
 
     def describe(self) -> dict[str, Any]:
         """Returns what the result depends on: parts that were made with the same are parts of the same result."""
@@ -84,7 +104,15 @@ class Job:
             "batch_size": self.batch_size,
             "part_format": self.part_format,
             "part_rows": self.part_rows,
+            **self._rules(),
         }
+
+    def _rules(self) -> dict[str, Any]:
+        """Returns what was said of labels, by its name; nothing of what is as usual."""
+        rules: dict[str, Any] = {} if self.unknown_label == "error" else {"unknown_label": self.unknown_label}
+        if self.label_map is not None:
+            rules["label_map"] = dict(zip(self.label_map.values, self.label_map.labels, strict=True))
+        return rules
 
 
 def part_name(file: int, part: int, part_format: PartFormat) -> str:

@@ -4,48 +4,54 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from ..data.levels import Hierarchy
+from ..data.task_names import TaskName
 from ..errors import RunError
-from ..inference.files import RunningCounts, SingleLabelPrediction
-from ..tokenization.guard import UnknownTexts
+from ..inference.files import Counts, FilePrediction, SingleLabelPrediction, TwoLevelPrediction, counts_of
+from ..tasks.multi_label import MultiLabel
+from ..tasks.single_label import SingleLabel
+from ..tasks.soft import Soft
+from ..tasks.task import Task
+from ..tasks.two_levels import TwoLevels
 from ..utils.versions import library_versions
 from .inputs import InputFile
-from .job import ModelSource
+from .job import ModelIdentity, ModelSource
 from .journal import Journal
 from .records import Record
 
 FORMAT_VERSION = 1
 
 
-def found_in(manifest: Mapping[str, Any]) -> SingleLabelPrediction:
+def found_in(manifest: Mapping[str, Any]) -> FilePrediction:
     """Returns the counts of all rows of a finished job."""
-    labels = tuple(manifest["predicted"])
-    confusion = manifest.get("confusion") or np.zeros((len(labels), len(labels)))
-    predicted = np.array(list(manifest["predicted"].values()), dtype=np.int64)
-    return SingleLabelPrediction(
-        labels,
-        predicted,
-        int(predicted.sum()),
-        int(np.sum(confusion)),
-        manifest["scores"]["log_loss"] if "scores" in manifest else float("nan"),
-        UnknownTexts(manifest["rows_out"], manifest["unknown_texts"]),
-        np.array(confusion, dtype=np.int64),
-    )
+    about = manifest["model"]
+    counts = counts_of(tuple(manifest["predicted"]), _task(about["task"], about["labels"], about["hierarchy"]))
+    counts.add_dict(manifest["counts"])
+    return counts.prediction()
 
 
-def _totals(labels: tuple[str, ...], journal: Journal) -> SingleLabelPrediction:
+def _task(name: TaskName, labels: Sequence[str], hierarchy: Iterable[tuple[str, Sequence[str]]] | None) -> Task:
+    """Returns a task that tells which counts a job has: of its other settings they know nothing."""
+    if hierarchy is None:
+        return _TASKS[name]()
+    return TwoLevels(fine=tuple(labels), hierarchy=Hierarchy.from_dict(dict(hierarchy), labels))
+
+
+_TASKS: dict[TaskName, Callable[[], Task]] = {"single-label": SingleLabel, "multi-label": MultiLabel, "soft": Soft}
+
+
+def _totals(identity: ModelIdentity, journal: Journal) -> Counts:
     """Returns what was predicted for all files together, added up in the order of their rows."""
-    counts = RunningCounts(labels)
+    counts = counts_of(identity.labels, _task(identity.task, identity.labels, identity.hierarchy))
     for _, parts in sorted(journal.parts.items()):
         for _, part in sorted(parts.items()):
             counts.add_dict(part["counts"])
-    return counts.prediction()
+    return counts
 
 
 def build_manifest(
@@ -59,7 +65,8 @@ def build_manifest(
     described = [_of_file(file, journal) for file in files]
     _check_counts(described)
     _check_disk(described, output)
-    found = _totals(source.identity.labels, journal)
+    counts = _totals(source.identity, journal)
+    found = counts.prediction()
     good = [file for file in described if "error" not in file]
     dropped = Counter[str]()
     for file in good:
@@ -76,10 +83,14 @@ def build_manifest(
         **job,
         "model": {"source": source.place, **job["model"]},
         "versions": library_versions(),
+        "counts": counts.to_dict(),
     }
     if found.labelled:
-        report = {"scores": asdict(found.scores()), "report": found.table_report()}
-        manifest |= {**report, "confusion": found.confusion.tolist()}
+        manifest |= {"scores": asdict(found.scores()), "report": found.table_report()}
+    if found.labelled and isinstance(found, SingleLabelPrediction):
+        manifest["confusion"] = found.confusion.tolist()
+    if isinstance(found, TwoLevelPrediction):
+        manifest["coarse"] = found.coarse_report()
     return {**manifest, "files": described}
 
 
@@ -99,7 +110,8 @@ def _of_file(file: InputFile, journal: Journal) -> dict[str, Any]:
 
 def _of_part(part: Record) -> dict[str, Any]:
     names = ("name", "rows", "first_row", "last_row", "sha256", "bytes")
-    return {**{name: part[name] for name in names}, "predicted": part["counts"]["predicted"]}
+    counts = {"predicted": part["counts"]["predicted"], "rows_predicted": part["counts"]["rows"]}
+    return {**{name: part[name] for name in names}, **counts}
 
 
 def _check_counts(files: Sequence[Mapping[str, Any]]) -> None:
@@ -109,7 +121,7 @@ def _check_counts(files: Sequence[Mapping[str, Any]]) -> None:
         if "error" in file:
             continue
         rows = sum(part["rows"] for part in file["parts"])
-        predicted = sum(sum(part["predicted"]) for part in file["parts"])
+        predicted = sum(part["rows_predicted"] for part in file["parts"])
         kept = file["rows_in"] - sum(file["dropped"].values())
         if not rows == predicted == kept == file["rows_out"]:
             wrong.append(f"{file['file']} ({rows:,} / {file['rows_out']:,})")

@@ -15,6 +15,8 @@ from ..inference.classifier import Classifier, weights_sha256
 from ..inference.ensemble import EmotionEnsemble
 from ..inference.loading import load_checkpoint
 from ..inference.logits_model import LogitsModel
+from ..tasks.calibration import label_scales
+from ..tasks.task import Task
 from ..tokenization.vocabulary import vocabulary_sha256
 from .job import ModelIdentity, ModelSource
 
@@ -65,28 +67,34 @@ def load_source(source: ModelSource, threads: int) -> LogitsModel:
 
 def identity_of(model: LogitsModel) -> ModelIdentity:
     """Returns what tells whether a model is another one."""
-    labels = tuple(model.labels)
-    if model.task.name != "single-label":
-        raise CheckpointError(
-            f"Ray로는 행마다 레이블이 하나인 모델(`task` single-label)만 예측하는데 {model.task.name} 모델입니다. "
-            "`engine`을 빼세요.",
-            f"Ray predicts with models that choose one label, trained on rows with one label (`task` single-label), "
-            f"and this is one of {model.task.name}: leave `engine` out.",
-            mend={"engine": None},
-        )
+    labels, task = tuple(model.labels), model.task
     if isinstance(model, EmotionEnsemble):
         members = [identity_of(member) for member in model.members]
         weights = _joined(one.weights_sha256 for one in members)
         vocabularies = _joined(one.tokenizer_sha256 for one in members)
-        return ModelIdentity(labels, weights, vocabularies, tuple(word for one in members for word in one.settings))
+        words = tuple(word for one in members for word in one.settings)
+        return ModelIdentity(labels, weights, vocabularies, words, task.name, task.allow_empty, _hierarchy(task))
     if isinstance(model, Classifier):
         weights, temperature = weights_sha256(model.model), model.temperature
+        scales = label_scales(model.config)
     else:
         assert isinstance(model, OnnxClassifier), type(model)
         weights, temperature = _joined(sorted(model.manifest.files.values())), model.manifest.temperature
+        scales = None  # they are in a file, which has a sum
     tokenizer = model.tokenizer
-    settings = (temperature, tokenizer.model_max_length, getattr(tokenizer, "word_split", None))
-    return ModelIdentity(labels, weights, vocabulary_sha256(tokenizer), tuple(map(str, settings)))
+    settings = [temperature, tokenizer.model_max_length, getattr(tokenizer, "word_split", None)]
+    if task.name == "multi-label":
+        settings += [None if scales is None else scales.pairs, task.settings()]
+    words = tuple(map(str, settings))
+    about = (task.name, task.allow_empty, _hierarchy(task))
+    return ModelIdentity(labels, weights, vocabulary_sha256(tokenizer), words, *about)
+
+
+def _hierarchy(task: Task) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
+    """Returns the fine labels under each coarse one; None where labels have one level."""
+    if task.levels is None:
+        return None
+    return tuple((name, tuple(fine)) for name, fine in task.levels.hierarchy.to_dict(task.levels.fine).items())
 
 
 def _joined(digests: Iterable[str]) -> str:

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..configuration import MULTI_LABEL
+from ..data.label_ids import Truth
 from ..errors import RunError
-from ..inference.files import RunningCounts
+from ..inference.files import counts_of
 from ..inference.logits_model import LogitsModel
 from ..inference.prediction_csv import PredictionTable
-from ..metrics.probabilities import check_logits, softmax
+from ..metrics.probabilities import check_logits
+from ..tasks.single_label import SingleLabel
+from ..tasks.soft import VOTE_PREFIX
+from ..tasks.task import Task
 from ..utils.files import atomic_write
 from .job import Job, PartFormat, part_name
 from .records import Record, Stopwatch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 TRIES_OF_A_PART = 5
 """Processes that a part may take with it before the job ends."""
@@ -35,8 +44,9 @@ def predict_part(model: LogitsModel, job: Job, record: Record, rows: bytes) -> R
     tries = _count_try(job, record)
     table = pa.ipc.open_stream(rows).read_all()
     columns = {role: table[role].to_pylist() for role in table.column_names if role != "label"}
-    truth = table["label"].to_numpy() if "label" in table.column_names else None
-    counts = RunningCounts(job.model.identity.labels)
+    truth = _truth(table["label"]) if "label" in table.column_names else None
+    labels, task = job.model.identity.labels, model.task
+    counts = counts_of(labels, task)
     content = b""
     logits = np.zeros((0, len(model.labels)), dtype=np.float32)
     if columns["text"]:
@@ -48,7 +58,7 @@ def predict_part(model: LogitsModel, job: Job, record: Record, rows: bytes) -> R
     if columns["text"]:
         name = part_name(record["file"], record["part"], job.part_format)
         file = {"file": [table.schema.metadata[b"file"].decode()] * len(columns["text"])}
-        content = part_content({**file, **columns}, logits, truth, job.model.identity.labels, job.part_format)
+        content = part_content({**file, **columns}, logits, truth, labels, job.part_format, task)
         with atomic_write(job.output / name) as handle:
             handle.write(content)
     tries.unlink(missing_ok=True)
@@ -87,42 +97,73 @@ def _count_try(job: Job, record: Record) -> Path:
     return path
 
 
+def _truth(column: pa.ChunkedArray) -> Truth:
+    """Returns the labels of rows as they were packed."""
+    import pyarrow as pa
+
+    return np.array(column.to_pylist()) if pa.types.is_list(column.type) else column.to_numpy()
+
+
 def part_content(
     columns: dict[str, list[Any]],
     logits: NDArray[np.float32],
-    truth: NDArray[np.int64] | None,
+    truth: Truth | None,
     labels: tuple[str, ...],
     part_format: PartFormat,
+    task: Task | None = None,
 ) -> bytes:
     """Returns the content of a part's file.
 
     Args:
         columns: What stands to the left of the prediction, column by column.
         logits: Shape (rows, classes).
-        truth: Ids of the labels, shape (rows,), -1 where a row has none; None where no row has.
+        truth: The labels, below 0 where a row has none; None where no row has.
         labels: Label names in the order of their ids.
         part_format: "csv" for a table as `prediction_csv` writes it; "parquet" for one with 32-bit scores.
+        task: How logits become answers; one label a row by default.
     """
+    task = task or SingleLabel()
     if part_format == "csv":
         text = io.StringIO(newline="")
-        PredictionTable(text, labels).write(columns, logits, None if truth is None else truth.tolist())
+        PredictionTable(text, labels, task).write(columns, logits, truth)
         return text.getvalue().encode("utf-8-sig")
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    probabilities = softmax(logits)
-    best = probabilities.argmax(axis=-1)
-    names = pa.array(labels, pa.string())
     arrays: dict[str, Any] = {
         role: pa.array(values, pa.int64() if role == "row" else pa.string()) for role, values in columns.items()
     }
     arrays["file"] = arrays["file"].dictionary_encode()
     if truth is not None:
-        arrays["label"] = names.take(pa.array(truth, pa.int64(), mask=truth < 0))
-    arrays["prediction"] = names.take(pa.array(best))
-    arrays["score"] = probabilities[np.arange(len(best)), best].astype(np.float32)
-    for index, label in enumerate(labels):
-        arrays[f"prob_{label}"] = probabilities[:, index].astype(np.float32)
+        told = task.true_columns(truth, labels)
+        arrays |= {name: _column(name, [cell or None for cell in cells]) for name, cells in told.items()}
+    probabilities = task.probabilities(logits)
+    if task.problem_type == MULTI_LABEL:  # a score for each label that is given
+        answers, scores = zip(*(row[:2] for row in task.cells(logits, labels)), strict=True)
+        arrays |= {"prediction": pa.array(answers, pa.string()), "score": pa.array(scores, pa.string())}
+    else:
+        arrays["prediction"] = pa.array(labels, pa.string()).take(pa.array(probabilities.argmax(axis=1)))
+        arrays["score"] = probabilities.max(axis=1).astype(np.float32)
+    arrays |= _scores("prob_", labels, probabilities)
+    if task.levels is not None:
+        above, coarse = task.levels.coarse_probabilities(logits), task.levels.coarse
+        arrays["coarse_prediction"] = pa.array(coarse, pa.string()).take(pa.array(above.argmax(axis=1)))
+        arrays["coarse_score"] = above.max(axis=1).astype(np.float32)
+        arrays |= _scores("coarse_prob_", coarse, above)
     sink = io.BytesIO()
     pq.write_table(pa.table(arrays), sink, compression="zstd")
     return sink.getvalue()
+
+
+def _scores(start: str, labels: Sequence[str], probabilities: NDArray[np.float64]) -> dict[str, Any]:
+    """Returns a column of 32-bit probabilities for each label."""
+    return {f"{start}{label}": probabilities[:, index].astype(np.float32) for index, label in enumerate(labels)}
+
+
+def _column(name: str, cells: Sequence[str | None]) -> pa.Array:
+    """Returns what is known of rows as Arrow has it: shares of votes as numbers, names as text."""
+    import pyarrow as pa
+
+    if name.startswith(VOTE_PREFIX):
+        return pa.array([None if cell is None else float(cell) for cell in cells], pa.float32())
+    return pa.array(cells, pa.string())

@@ -12,6 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..data.label_kinds import UnknownLabel
+from ..data.label_map import MapLike
+from ..data.label_map import label_map as map_of
 from ..data.tables import ReadOptions
 from ..errors import CheckpointError, DataError, KoBERTEmotionError, RunError, TokenizerError
 from ..inference.files import FilePrediction
@@ -70,6 +73,9 @@ def predict_on_ray(
     text_column: str | None = None,
     label_column: str | None = None,
     text_pair_column: str | None = None,
+    fine_label_column: str | None = None,
+    label_map: MapLike | None = None,
+    unknown_label: UnknownLabel = "error",
     read_labels: bool = True,
     reading: ReadOptions | None = None,
     batch_size: int = DEFAULT_BATCH_SIZE,
@@ -97,6 +103,9 @@ def predict_on_ray(
         text_column: As for `open_rows`, in every file.
         label_column: As for `open_rows`.
         text_pair_column: As for `open_rows`.
+        fine_label_column: As for `open_rows`, of a model with two levels of labels.
+        label_map: As for `load_emotion_dataset`.
+        unknown_label: Likewise.
         read_labels: As for `open_rows`.
         reading: As for `open_rows`.
         batch_size: Texts a forward pass.
@@ -124,10 +133,15 @@ def predict_on_ray(
     files = find_files(inputs)
     source = find_source(os.fspath(model), tokenizer, num_attention_heads, opened)
     columns = {"text_column": text_column, "label_column": label_column, "text_pair_column": text_pair_column}
+    if fine_label_column is not None:
+        columns["fine_label_column"] = fine_label_column
     job = Job(
         *(source, folder, columns, read_labels, reading or ReadOptions(), batch_size, part_format, part_rows),
         threads=1,
+        label_map=map_of(label_map),
+        unknown_label=unknown_label,
     )
+    _ = job.kind  # what is wrong with the rules is an error now
     if resume and (finished := _finished(folder, job, files)) is not None:
         return finished
     if not (folder / JOURNAL_FILE).exists():

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from ..data.label_ids import Truth
 from ..data.row_stream import open_rows
 from ..errors import DataError
 from .inputs import stamp_of
@@ -45,19 +44,21 @@ def read_parts(batch: pa.Table, job: Job) -> Iterator[pa.Table]:
 def _parts_of(wanted: Record, job: Job) -> Iterator[tuple[Record, bytes]]:
     path, done = Path(wanted["path"]), set(wanted["done"])
     watch = Stopwatch()
+    kind, labels = job.kind, job.model.identity.labels
     rows = open_rows(
         path,
-        job.model.identity.labels,
+        labels,
         **job.columns,
         read_labels=job.read_labels,
         reading=job.reading,
-        kind=None,
+        kind=kind,
         chunk_rows=job.part_rows,
         turns=None,  # of the parts of many files there is none
     )
     parts = 0
     for parts, frame in enumerate(rows.chunks(job.part_rows), start=1):
-        packed = None if parts in done else pack(frame, wanted["name"])
+        truth = kind.truth(frame["label"], labels) if "label" in frame else None
+        packed = None if parts in done else pack(frame, wanted["name"], truth)
         watch.lap("reading")
         if packed is not None:
             yield {"kind": "part", "part": parts, "rows": len(frame)}, packed
@@ -87,14 +88,22 @@ def _parts_of(wanted: Record, job: Job) -> Iterator[tuple[Record, bytes]]:
     )
 
 
-def pack(frame: pd.DataFrame, name: str) -> bytes:
-    """Returns the rows of a part in Arrow's stream format; `name` is that of their file."""
+def pack(frame: pd.DataFrame, name: str, truth: Truth | None) -> bytes:
+    """Returns the rows of a part in Arrow's stream format.
+
+    Args:
+        frame: The rows.
+        name: Of their file.
+        truth: Their labels; None where no row of the file has one.
+    """
     import pyarrow as pa
 
     columns: dict[str, Any] = {str(role): column.tolist() for role, column in frame.items() if role != "label"}
-    if "label" in frame:
-        columns["label"] = frame["label"].fillna(-1).to_numpy(dtype=np.int64)
-    types = {"row": pa.int64(), "label": pa.int64()}
+    types = {"row": pa.int64()}
+    if truth is not None:
+        columns["label"] = truth.tolist()
+        number = pa.from_numpy_dtype(truth.dtype)
+        types["label"] = number if truth.ndim == 1 else pa.list_(number)
     table = pa.table({role: pa.array(values, types.get(role, pa.string())) for role, values in columns.items()})
     table = table.replace_schema_metadata({"file": name})
     sink = pa.BufferOutputStream()

@@ -229,10 +229,19 @@ def _thresholds(report: Mapping[str, Any]) -> str:
         f"임계값 / thresholds: 라벨마다 / one a label, {min(values):.3f}–{max(values):.3f}, "
         f"{plain(report['thresholds']['from'])}; 위의 점수는 겹마다 나머지 겹에서 맞춘 임계값으로 잰 것 / the figures "
         "above: each fold by the thresholds of the others.",
-        "`config.json`의 `label_thresholds`에 있고 `EmotionClassifier.predict`가 씁니다. `pipeline`의 확률은 같지만 "
-        "임계값은 쓰지 않습니다. / They are `label_thresholds` of `config.json`, and `EmotionClassifier.predict` uses "
-        "them. A `pipeline` gives the same probabilities and knows no thresholds.",
+        "`config.json`의 `label_thresholds`에 있고 `EmotionClassifier.predict`가 씁니다. `pipeline`은 보정하지 않은 "
+        "확률을 내고 임계값은 쓰지 않습니다. / They are `label_thresholds` of `config.json`, and "
+        "`EmotionClassifier.predict` uses them. A `pipeline` gives probabilities that are not calibrated, and knows no "
+        "thresholds.",
     ]
+    if (found := report.get("label_calibration")) is not None:
+        lines.insert(
+            0,
+            f"확률 보정 / calibration: 라벨 / labels {found['labels']}/{len(values)} (`label_calibration`), ECE "
+            f"{found['ece_before']:.4f} → {found['ece_after']:.4f}, log loss {found['log_loss_before']:.4f} → "
+            f"{found['log_loss_after']:.4f} (라벨의 평균, 겹마다 나머지 겹에서 맞춘 것 / means of the labels, each "
+            "fold by what was fitted on the others).",
+        )
     if not report["thresholds"]["allow_empty"]:
         lines.append(
             "임계값에 닿는 라벨이 없으면 가장 가까운 하나를 냅니다. / Where no label reaches its threshold, the "

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..data.column_names import TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..errors import KoBERTEmotionError
+from ..tasks.multi_label import joined
 from ..utils.progress import progress
 from ..wording import Wording
 from .finished import FinishedRun
@@ -37,6 +38,11 @@ def disputed_labels(run: FinishedRun, top: int = TOP) -> pd.DataFrame:
     of another label + 1) / 2, 0 to 1, low where the label is disputed), `suspect` (yes or empty) and `new_label`,
     which is empty.
 
+    Of several labels a row those are disputed that get other labels, by thresholds of the other folds. Suspects are
+    those of cleanlab's `multilabel_classification.filter.find_label_issues`, and the order is that of its
+    `get_label_quality_scores` (Thyagarajan, Snorrason, Northcutt and Mueller, 2022): `quality`, 0 to 1, in place of
+    `confidence` to `margin`. `would_add` and `would_remove` say how the labels differ. Probabilities are calibrated.
+
     Args:
         run: A finished run.
         top: The most rows to return.
@@ -44,7 +50,8 @@ def disputed_labels(run: FinishedRun, top: int = TOP) -> pd.DataFrame:
     Raises:
         KoBERTEmotionError: cleanlab is not installed.
     """
-    run.refuse_several("검토(review)는 레이블이 하나인 실행만 됩니다.", "review is for runs with one label a text.")
+    if run.has_several:
+        return _disputed_sets(run, top)
     disputes = find_disputes(run)
     table = row_places(run)
     table["row"] = table["row"].astype(int)
@@ -54,6 +61,31 @@ def disputed_labels(run: FinishedRun, top: int = TOP) -> pd.DataFrame:
     table["suspect"] = np.where(disputes.suspect, "yes", "")
     table[NEW_LABEL] = ""
     queue: pd.DataFrame = table.iloc[disputes.rows[:top]].reset_index(drop=True)
+    return queue
+
+
+def _disputed_sets(run: FinishedRun, top: int) -> pd.DataFrame:
+    """Returns the table of `disputed_labels` where rows have several labels."""
+    issues, rank = _cleanlab_of_several()
+    truth, answers, probabilities = run.label_sets, run.answer_sets, run.calibrated
+    lists = [np.flatnonzero(row).tolist() for row in truth]
+    with progress(Wording("의심되는 라벨 찾기", "looking for suspected labels")):
+        suspect = issues(lists, probabilities, n_jobs=1)
+    quality = rank(lists, probabilities)
+    disputed = (truth != answers).any(axis=1)
+    suspect &= disputed
+    table = row_places(run)
+    table["row"] = table["row"].astype(int)
+    table["label"] = run.table["label"]
+    parts = {"predicted": answers, "would_add": answers & (1 - truth), "would_remove": truth & (1 - answers)}
+    for name, sets in parts.items():
+        cells = [[run.labels[label] for label in np.flatnonzero(row).tolist()] for row in sets]
+        table[name] = [joined(cell) if cell or name == "predicted" else "" for cell in cells]
+    table["quality"] = quality.round(4)
+    table["suspect"] = np.where(suspect, "yes", "")
+    table[NEW_LABEL] = ""
+    order = np.lexsort((quality, ~suspect))
+    queue: pd.DataFrame = table.iloc[order[disputed[order]][:top]].reset_index(drop=True)
     return queue
 
 
@@ -99,6 +131,14 @@ def _cleanlab() -> tuple[Any, Any]:
             "Reviewing labels needs cleanlab.",
             "pip install 'kobert-hf-emotion[review]'",
         ) from error
+    return find_label_issues, get_label_quality_scores
+
+
+def _cleanlab_of_several() -> tuple[Any, Any]:
+    _cleanlab()
+    from cleanlab.multilabel_classification import get_label_quality_scores
+    from cleanlab.multilabel_classification.filter import find_label_issues
+
     return find_label_issues, get_label_quality_scores
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,9 @@ from ..data.distributions import counted_as, to_shares
 from ..data.several_labels import CellSplitter
 from ..data.text_keys import text_key
 from ..errors import RunError
+from ..metrics.label_calibration import LabelScales
 from ..metrics.multi_label import decide
+from ..metrics.probabilities import sigmoid
 from ..splits.groups import row_groups
 from ..tasks.soft import VOTE_PREFIX
 from ..utils.argument_checks import check_path
@@ -26,6 +29,9 @@ from .layout import PREDICTIONS_FILE, REPORT_JSON_FILE, RUN_FILE, read_record
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_EXACT = (5e-7, 1 - 5e-7)
+"""Between which a probability with six decimals lies that is neither 0 nor 1 before it is rounded."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +58,6 @@ class FinishedRun:
     def has_votes(self) -> bool:
         """Whether its rows have votes for each label."""
         return self.record.get("task") == "soft"
-
-    def refuse_several(self, korean: str, english: str) -> None:
-        """Raises `RunError` where rows have several labels; `korean` and `english` say what can be done instead."""
-        if self.has_several:
-            raise RunError(
-                f"{self.path}: 여러 레이블(`task` multi-label)의 실행입니다. {korean}",
-                f"{self.path} is a run with several labels a text (`task` multi-label). {english}",
-            )
 
     @cached_property
     def truth(self) -> NDArray[np.int64]:
@@ -89,26 +87,51 @@ class FinishedRun:
         return sets
 
     @cached_property
+    def calibrated(self) -> NDArray[np.float64]:
+        """Where rows have several labels: the probabilities by scales that were fitted on the other folds.
+
+        Shape (rows, labels). A run of a version without scales has the probabilities as they are.
+
+        Raises:
+            RunError: `report.json` is damaged.
+        """
+        found = self.probabilities.copy()
+        with self._reading_report() as report:
+            for fold, pairs in report.get("label_calibration", {"folds": {}})["folds"].items():
+                rows = (self.table["fold"] == fold).to_numpy()
+                exact = np.clip(found[rows], *_EXACT)
+                found[rows] = sigmoid(LabelScales.of_pairs(pairs).apply(np.log(exact) - np.log1p(-exact)))
+        return found
+
+    @cached_property
     def answer_sets(self) -> NDArray[np.int64]:
-        """The labels given to each row by thresholds that were fitted on the other folds, shape (rows, labels).
+        """The labels given to each row by scales and thresholds that were fitted on the other folds.
+
+        Shape (rows, labels).
 
         Raises:
             RunError: `report.json` does not tell the thresholds.
         """
-        path = self.path / REPORT_JSON_FILE
         answers = np.zeros((len(self.table), len(self.labels)), dtype=np.int64)
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))["thresholds"]
+        with self._reading_report() as report:
+            found = report["thresholds"]
             for fold, thresholds in found["folds"].items():
                 rows = (self.table["fold"] == fold).to_numpy()
-                chosen = decide(self.probabilities[rows], np.asarray(thresholds, dtype=float), found["allow_empty"])
+                chosen = decide(self.calibrated[rows], np.asarray(thresholds, dtype=float), found["allow_empty"])
                 answers[rows] = chosen
+        return answers
+
+    @contextmanager
+    def _reading_report(self) -> Iterator[Any]:
+        """Yields the content of `report.json`; what is missing in it is an error of the run."""
+        path = self.path / REPORT_JSON_FILE
+        try:
+            yield json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise RunError(
-                f"실행 폴더의 파일이 손상되었습니다: {path}에서 임계값을 읽을 수 없습니다.",
-                f"The files of the run are damaged: cannot read thresholds in {path} ({error!r}).",
+                f"실행 폴더의 파일이 손상되었습니다: {path}에서 보정과 임계값을 읽을 수 없습니다.",
+                f"The files of the run are damaged: cannot read scales and thresholds in {path} ({error!r}).",
             ) from error
-        return answers
 
     @cached_property
     def probabilities(self) -> NDArray[np.float64]:

@@ -64,12 +64,10 @@ def train_folds(plan: Plan, split: Split) -> CrossValidationResult:
 def _judged(plan: Plan, split: Split, folds: list[FoldResult], logits: Logits) -> tuple[list[FoldResult], Scores]:
     """Returns the folds with the scores of answers fitted on the other folds, and those of all rows together."""
     numbers = np.asarray(fold_numbers(split.folds, len(logits)))
-    answering = plan.task.without_each(logits, plan.truth, numbers)
-    answers = np.zeros_like(plan.task.answers(logits))
+    answers = plan.task.held_out_answers(logits, plan.truth, numbers)
     judged = []
     for fold in folds:
         rows = numbers == fold.number
-        answers[rows] = answering[fold.number].answers(logits[rows])
         scores = plan.task.score_answers(logits[rows], plan.truth[rows], answers[rows])
         judged.append(replace(fold, scores=scores))
     return judged, plan.task.score_answers(logits, plan.truth, answers)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..data.label_ids import Truth
 from ..metrics.bootstrap import Interval
 from ..metrics.classification_report import table_report_of_labels
+from ..metrics.label_calibration import LabelCalibration, calibrate_labels
 from ..metrics.multi_label import (
     PRECISION_RESAMPLES,
     answer_counts,
@@ -30,16 +31,20 @@ SOURCE = "검증 예측 {rows:,}행, {folds}겹 (out-of-fold predictions of {row
 
 @dataclass(frozen=True)
 class SeveralLabelsReport:
-    """Figures over the out-of-fold predictions of all rows together, with cross-fitted thresholds."""
+    """Figures over the out-of-fold predictions of all rows together, with cross-fitted scales and thresholds."""
 
     labels: Sequence[str]
     """Label names in the order of their ids."""
     task: MultiLabel
-    """With the thresholds fitted on all out-of-fold predictions, which the models of the folds are saved with."""
+    """With the thresholds fitted on all out-of-fold predictions, calibrated, which the models of the folds are saved
+    with."""
+    calibration: LabelCalibration
+    """The scales, which the models of the folds are saved with too, and what they are worth."""
     fold_thresholds: dict[int, tuple[float, ...]]
-    """For each fold those fitted on the rows of the others, which all figures come from."""
+    """For each fold those fitted on the rows of the others, which all figures come from; of calibrated
+    probabilities."""
     table: dict[str, NDArray[np.float64]]
-    """Figures by label; see `metrics.multi_label.label_table`."""
+    """Figures by label; see `metrics.multi_label.label_table`. `ece` is that of the logits as trained."""
     classification: dict[str, Any]
     """scikit-learn's classification report."""
     intervals: dict[str, Interval]
@@ -51,7 +56,8 @@ class SeveralLabelsReport:
     @property
     def settings(self) -> dict[str, Any]:
         """What the configurations of the folds' models are told."""
-        return self.task.settings()
+        scales = self.calibration.scales
+        return {**self.task.settings(), "label_calibration": scales.pairs if any(scales.kept) else None}
 
     def draw(self, run: Path) -> None:
         """Draws nothing: a matrix of confusions, or one confidence a row, is for one label a row."""
@@ -59,6 +65,15 @@ class SeveralLabelsReport:
     def to_dict(self) -> dict[str, Any]:
         """Returns the parts of `report.json`."""
         thresholds = self.task.thresholds_for(len(self.labels)).tolist()
+        found = self.calibration
+        by_label = {
+            **{key: values.tolist() for key, values in self.table.items()},
+            "ece_after": found.ece_after.tolist(),
+            "log_loss_before": found.loss_before.tolist(),
+            "log_loss_after": found.loss_after.tolist(),
+            "slope": found.scales.slopes,
+            "shift": found.scales.shifts,
+        }
         return {
             "task": self.task.name,
             "classification_report": self.classification,
@@ -68,37 +83,64 @@ class SeveralLabelsReport:
                 **interval_ends(self.intervals),
             },
             "labels": {
-                name: {"threshold": threshold} | {key: float(values[index]) for key, values in self.table.items()}
+                name: {"threshold": threshold} | {key: float(values[index]) for key, values in by_label.items()}
                 for index, (name, threshold) in enumerate(zip(self.labels, thresholds, strict=True))
             },
             "thresholds": {
                 "from": self.task.source,
                 "figures_are": "cross-fitted: each fold's rows by the thresholds of the other folds",
-                "folds": {str(fold): list(found) for fold, found in self.fold_thresholds.items()},
+                "folds": {str(fold): list(values) for fold, values in self.fold_thresholds.items()},
                 "allow_empty": self.task.allow_empty,
             },
+            "label_calibration": {
+                "method": "sigmoid(slope * logit + shift) by label (Platt, 1999), where that lowers the held-out loss",
+                "figures_are": "means over the labels; after: each fold's rows by the scales of the other folds",
+                "labels": sum(found.scales.kept),
+                **{name: float(values.mean()) for name, values in self._means.items()},
+                "folds": {str(fold): scales.pairs for fold, scales in found.folds.items()},
+            },
+        }
+
+    @property
+    def _means(self) -> dict[str, NDArray[np.float64]]:
+        """What there is to take the mean of, by its name in `report.json`."""
+        found = self.calibration
+        return {
+            "ece_before": found.ece_before,
+            "ece_after": found.ece_after,
+            "log_loss_before": found.loss_before,
+            "log_loss_after": found.loss_after,
         }
 
     def to_text(self) -> str:
         """Returns the parts of `report.txt`."""
         thresholds = self.task.thresholds_for(len(self.labels)).tolist()
         lines = [
-            [name, *(f"{self.table[key][index]:.4f}" for key in _COLUMNS), f"{thresholds[index]:.3f}"]
+            [name, *(f"{self.table[key][index]:.4f}" for key in _COLUMNS)]
+            + [f"{self.calibration.ece_after[index]:.4f}", f"{thresholds[index]:.3f}"]
             + [str(int(self.table[key][index])) for key in ("rows", "given")]
             for index, name in enumerate(self.labels)
         ]
+        means = {name: float(values.mean()) for name, values in self._means.items()}
         return "\n".join(
             [
                 "레이블별 (by label)",
-                text_table(["", *_COLUMNS.values(), "threshold", "rows", "given"], lines),
+                text_table(["", *_COLUMNS.values(), "ECE after", "threshold", "rows", "given"], lines),
                 "",
                 *interval_lines(
                     self.intervals, self.drawn, self.is_grouped, {"mean_average_precision": PRECISION_RESAMPLES}
                 ),
                 "",
+                f"보정 (calibration): 레이블 (labels) {sum(self.calibration.scales.kept)}/{len(self.labels)}, "
+                "레이블마다 기울기와 절편을 모든 겹에 저장 (a slope and a shift by label, saved in all folds)",
+                f"  ECE       {means['ece_before']:.4f} → {means['ece_after']:.4f}",
+                f"  log loss  {means['log_loss_before']:.4f} → {means['log_loss_after']:.4f}",
+                "  뒤의 값은 겹마다 나머지 겹에서 맞춘 것으로 잰 것; 표의 ECE after도 (after the arrow, and in the "
+                "column ECE after: each fold by the scales of the other folds)",
                 self.task.about(),
-                "  모든 겹의 모델에 저장 (saved in all folds). 위의 값은 겹마다 나머지 겹에서 맞춘 임계값으로 잰 것 "
-                "(the figures above: each fold by the thresholds of the other folds)",
+                "  보정한 확률의 것이고 모든 겹의 모델에 저장 (of calibrated probabilities, saved in all folds). 위의 "
+                "값은 겹마다 나머지 겹에서 맞춘 임계값으로 잰 것 (the figures above: each fold by the thresholds of "
+                "the other folds)",
             ]
         )
 
@@ -124,17 +166,18 @@ def several_labels_report(
         names: Label names in the order of their ids.
         groups: Which rows belong together, and are drawn together by the bootstrap; by default none do.
     """
-    others = task.without_each(logits, truth, fold_numbers)
+    calibration = calibrate_labels(logits, truth, fold_numbers)
+    others = task.without_each(logits, truth, calibration.folds, fold_numbers)
     answers = np.zeros_like(truth)
-    thresholds = {}
     for fold, fitted in others.items():
         rows = fold_numbers == fold
-        answers[rows] = fitted.answers(logits[rows])
-        thresholds[fold] = tuple(fitted.settings()["label_thresholds"])
+        answers[rows] = fitted.answers(calibration.folds[fold].apply(logits[rows]))
+    source = SOURCE.format(rows=len(truth), folds=len(others))
     return SeveralLabelsReport(
         labels=names,
-        task=task.fitted(logits, truth, SOURCE.format(rows=len(truth), folds=len(others))),
-        fold_thresholds=thresholds,
+        task=task.fitted(calibration.scales.apply(logits), truth, source),
+        calibration=calibration,
+        fold_thresholds={fold: tuple(fitted.thresholds_for(len(names)).tolist()) for fold, fitted in others.items()},
         table=label_table(sigmoid(logits), truth, answers),
         classification=table_report_of_labels(answer_counts(truth, answers).sum(axis=0), names),
         intervals={

@@ -120,7 +120,7 @@ def settle(search: SearchPlan, study: optuna.Study, train_command: Sequence[str]
         first, first_answers = _on_held_out(search, start)
         gain = winner.scores.macro_f1 - first.scores.macro_f1
         groups = _groups_of(search, search.held_out)
-        truth = search.truth[search.held_out]
+        truth = search.compared[search.held_out]
         interval = macro_f1_difference(first_answers, answers, truth, len(search.labels), groups)
     return SearchResult(
         output_dir=search.folder,
@@ -202,7 +202,7 @@ def _optimism(search: SearchPlan, trials: Sequence[FrozenTrial]) -> Optimism:
         for trial in complete
     ]
     groups = _groups_of(search, search.searched)
-    return macro_f1_optimism(answers, search.truth[search.searched], len(search.labels), groups)
+    return macro_f1_optimism(answers, search.compared[search.searched], len(search.labels), groups)
 
 
 def importance_of(study: optuna.Study) -> dict[str, float]:

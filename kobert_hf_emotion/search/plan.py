@@ -12,13 +12,14 @@ from typing import Any
 import datasets
 import numpy as np
 
-from ..data.label_ids import Truth, class_names, has_several, label_ids
+from ..data.distributions import majority_ids
+from ..data.label_ids import Truth, class_names, has_several, has_votes, label_ids
+from ..data.levels import hierarchy_of
 from ..errors import KoBERTEmotionError
 from ..runs.plan import Plan
 from ..splits.folds import Fold, Indices
 from ..splits.groups import Groups
-from ..tasks.multi_label import MultiLabel
-from ..tasks.single_label import SingleLabel
+from ..tasks.choice import task_for
 from ..tasks.task import Task
 from ..tokenization.pieces import WordSplit
 from ..training.arguments import EmotionTrainingArguments
@@ -88,7 +89,12 @@ class SearchPlan:
     @property
     def task(self) -> Task:
         """How logits become answers."""
-        return MultiLabel(allow_empty=self.allow_empty) if has_several(self.dataset) else SingleLabel()
+        return task_for(self.dataset, self.allow_empty, hierarchy_of(self.dataset))
+
+    @cached_property
+    def compared(self) -> Truth:
+        """What answers are compared with row by row: the labels; of votes the one with most, of a tie the first."""
+        return majority_ids(self.truth) if has_votes(self.dataset) else self.truth
 
     @property
     def store(self) -> TrialStore:

@@ -20,7 +20,7 @@ import numpy as np
 from ..assets import DEFAULT_MODEL_NAME
 from ..data.column_names import LABEL_COLUMN, TEXT_COLUMN
 from ..data.input_checks import check_dataset
-from ..data.label_ids import has_votes, named_labels
+from ..data.label_ids import named_labels
 from ..errors import KoBERTEmotionError, RunError, SplitError
 from ..inference.classifier import weights_sha256
 from ..runs.cross_validation import check_context
@@ -130,11 +130,6 @@ def search_arguments(
     most = _most_at_a_time(n_jobs, elsewhere is None)
     from .plan import SearchPlan
 
-    if has_votes(dataset):
-        raise KoBERTEmotionError(
-            "탐색은 아직 주석자들의 표로 된 라벨을 모릅니다. 다수결 라벨로 하세요.",
-            "A search does not know labels that are votes of annotators yet: search with the majority's labels.",
-        )
     check_context(dataset, context)
     rows = named_labels(dataset)
     grouping = (group_by, group_pattern, group_duplicates)

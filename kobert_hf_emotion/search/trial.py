@@ -134,11 +134,7 @@ def _train(search: SearchPlan, plan: Plan, trial: Trial, ids: TokenIds) -> Logit
 def out_of_fold_answers(search: SearchPlan, logits: Logits) -> Answers:
     """Returns what out-of-fold logits answer; of several labels a row by thresholds fitted on the other folds."""
     truth = search.truth[search.searched]
-    numbers = np.asarray(fold_numbers(search.folds, len(truth)))
-    answers = np.zeros_like(truth)
-    for number, task in search.task.without_each(logits, truth, numbers).items():
-        answers[numbers == number] = task.answers(logits[numbers == number])
-    return answers
+    return search.task.held_out_answers(logits, truth, np.asarray(fold_numbers(search.folds, len(truth))))
 
 
 def read_logits(search: SearchPlan, number: int, arguments: Mapping[str, Any]) -> Logits:

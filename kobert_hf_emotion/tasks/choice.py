@@ -8,6 +8,7 @@ from ..configuration import is_multi_label, is_soft, label_names
 from ..data.label_ids import class_names, has_several, has_votes
 from ..data.task_names import TaskName
 from ..errors import CheckpointError, DataError
+from .calibration import label_scales
 from .single_label import SingleLabel
 from .task import Task
 
@@ -22,8 +23,9 @@ def task_of(config: PreTrainedConfig) -> Task:
     """Returns the task of a model, with the thresholds of its configuration.
 
     Raises:
-        CheckpointError: There are thresholds for more or fewer labels than the model has, or such as are none.
+        CheckpointError: There are thresholds or scales for another number of labels, or such as are none.
     """
+    label_scales(config)
     if not is_multi_label(config):
         return _soft() if is_soft(config) else _one_label(config)
     from .multi_label import MultiLabel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from ..configuration import MULTI_LABEL
 from ..data.label_ids import IGNORED, Truth, is_labelled
 from ..data.task_names import TaskName
 from ..metrics.bootstrap import Interval
+from ..metrics.label_calibration import LabelScales, scales_without_each
 from ..metrics.multi_label import (
     DEFAULT_THRESHOLD,
     decide,
@@ -115,13 +116,31 @@ class MultiLabel(Task):
         """Returns the mean over the labels of the error of their probabilities, over 15 bins."""
         return float(label_calibration_errors(sigmoid(logits), truth).mean())
 
-    def without_each(self, logits: Logits, truth: Truth, folds: NDArray[np.integer]) -> dict[int, Task]:
-        """Returns for each fold the thresholds that are best on the rows of the others."""
-        found: dict[int, Task] = {}
-        for fold in np.unique(folds):
+    def without_each(
+        self, logits: Logits, truth: Truth, scales: Mapping[int, LabelScales], folds: NDArray[np.integer]
+    ) -> dict[int, Self]:
+        """Returns for each fold the task with the thresholds that are best on the rows of the others.
+
+        Args:
+            logits: Out-of-fold logits, as trained.
+            truth: The labels of the rows.
+            scales: For each fold what calibrates logits; see `metrics.label_calibration.scales_without_each`.
+            folds: The fold each row was held out in, shape (rows,).
+        """
+        found: dict[int, Self] = {}
+        for fold, scale in scales.items():
             others = folds != fold
-            found[int(fold)] = self.fitted(logits[others], truth[others])
+            found[fold] = self.fitted(scale.apply(logits[others]), truth[others])
         return found
+
+    def held_out_answers(self, logits: Logits, truth: Truth, folds: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Returns answers by scales and thresholds that were fitted on the rows of the other folds."""
+        scales = scales_without_each(logits, truth, folds)
+        answers = np.zeros(logits.shape, dtype=np.int64)
+        for fold, task in self.without_each(logits, truth, scales, folds).items():
+            rows = folds == fold
+            answers[rows] = task.answers(scales[fold].apply(logits[rows]))
+        return answers
 
     def by_label(self, logits: Logits, truth: Truth) -> dict[str, NDArray[np.float64]]:
         """Returns F1, precision, recall, average precision, calibration error and rows of each label."""

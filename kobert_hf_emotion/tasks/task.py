@@ -89,11 +89,11 @@ class Task(ABC):
         """Returns the expected calibration error of the probabilities, 0 to 1."""
 
     @abstractmethod
-    def without_each(self, logits: Logits, truth: Truth, folds: NDArray[np.integer]) -> dict[int, Task]:
-        """Returns for each fold what answers for its rows: fitted on the rows of the others, where there is a fit.
+    def held_out_answers(self, logits: Logits, truth: Truth, folds: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Returns the answers to rows, as `answers` does, by what was fitted on the other folds where there is a fit.
 
         Args:
-            logits: Out-of-fold logits.
+            logits: Out-of-fold logits, as trained.
             truth: The labels of the rows.
             folds: The fold each row was held out in, shape (rows,).
         """

@@ -105,11 +105,12 @@ def _forget_answers(config: PreTrainedConfig) -> None:
     """Takes the temperature and the thresholds away: what they were fitted to changes now."""
     config.softmax_temperature = 1.0
     if is_multi_label(config):
-        config.label_thresholds = config.thresholds_from = None
+        config.label_thresholds = config.thresholds_from = config.label_calibration = None
         logger.warning(
             Wording(
-                "임계값은 모두 0.5가 됩니다: 이어서 학습하면 전의 임계값은 맞지 않습니다.",
-                "all thresholds are 0.5 from now on: those of before do not fit a model that is trained on",
+                "임계값은 모두 0.5가 되고 보정은 없어집니다: 이어서 학습하면 전의 것은 맞지 않습니다.",
+                "all thresholds are 0.5 from now on, and nothing is calibrated: what was fitted before does not fit a "
+                "model that is trained on",
             )
         )
 

@@ -18,8 +18,9 @@ from sentences import sentences, write_seed_csv
 from small_runs import make_args, make_dataset
 from transformers import AutoModelForSequenceClassification
 
-from kobert_hf_emotion import EmotionClassifier, cross_validate
+from kobert_hf_emotion import EmotionClassifier, KoBERTTokenizer, cross_validate
 from kobert_hf_emotion.cli import main
+from kobert_hf_emotion.data.label_ids import vote_feature
 from kobert_hf_emotion.distillation.loss import soft_loss
 from kobert_hf_emotion.distillation.rows import gather
 from kobert_hf_emotion.distillation.student import distill
@@ -125,16 +126,32 @@ def test_each_text_is_learned_from_once() -> None:
         gather([], None, EMOTION_LABELS, SingleLabel())
 
 
-def test_votes_of_annotators_are_no_labels_to_learn_from() -> None:
+def test_labels_of_another_kind_than_the_teachers_are_no_labels_to_learn_from() -> None:
     features = datasets.Features(
         {"text": datasets.Value("string"), "label": {name: datasets.Value("float64") for name in EMOTION_LABELS}}
     )
     votes = [dict.fromkeys(EMOTION_LABELS, 1.0)]
     labelled = datasets.Dataset.from_dict({"text": NEW[:1], "label": votes}, features=features)
-    with pytest.raises(DataError, match="votes of annotators") as caught:
-        gather(NEW, labelled, EMOTION_LABELS, Soft())
-    assert caught.value.mend == {"labelled": None}
+    for rows, task in ((labelled, SingleLabel()), (make_dataset(2), Soft())):
+        with pytest.raises(DataError, match=f"task='{task.name}'") as caught:
+            gather(NEW, rows, EMOTION_LABELS, task)
+        assert caught.value.mend == {"labelled": None}
     assert gather(NEW, None, EMOTION_LABELS, Soft()).labelled == 0
+
+
+def test_votes_are_shares_beside_the_teachers_answers(tokenizer: KoBERTTokenizer) -> None:
+    """A labelled row keeps its votes; what is compared where there are none are the teacher's probabilities."""
+    votes = [{"happy": 3.0, "sad": 1.0}, {"happy": 0.0, "sad": 2.0}]
+    features = datasets.Features({"text": datasets.Value("string"), "label": vote_feature(["happy", "sad"])})
+    labelled = datasets.Dataset.from_dict({"text": ["좋은 날", "슬픈 날"], "label": votes}, features=features)
+    rows = gather(NEW, labelled, ["happy", "sad"], Soft())
+    assert rows.given[:2].tolist() == [[0.75, 0.25], [0.0, 1.0]]
+    assert (rows.given[2:] == -100).all()
+    answers = np.tile(np.float32([[2.0, 0.0]]), (2 + len(NEW), 1))
+    encoded = rows.encode(answers, tokenizer, 16, ["happy", "sad"], Soft())
+    assert encoded["given"][:2] == rows.given[:2].tolist()
+    assert encoded["labels"][0] == {"happy": 0.75, "sad": 0.25}
+    assert encoded["labels"][2]["happy"] == pytest.approx(1 / (1 + np.exp(-2)))
 
 
 def test_the_student_is_a_plain_folder_that_agrees_with_its_teacher(run: Path, tmp_path: Path) -> None:

@@ -16,10 +16,19 @@ import torch
 from sklearn.metrics import f1_score
 from transformers import AutoConfig
 
-from kobert_hf_emotion import EmotionClassifier, EmotionTrainer, EmotionTrainingArguments, evaluate_run
+from kobert_hf_emotion import (
+    EmotionClassifier,
+    EmotionTrainer,
+    EmotionTrainingArguments,
+    OnnxClassifier,
+    evaluate_run,
+    export_onnx,
+    load_emotion_dataset,
+)
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.data.label_ids import label_ids
 from kobert_hf_emotion.errors import KoBERTEmotionError
+from kobert_hf_emotion.evaluation.checkpoints import evaluate_checkpoints
 from kobert_hf_emotion.evaluation.comparison import compare_runs
 from kobert_hf_emotion.inference.classifier import start_model
 from kobert_hf_emotion.inference.ensemble import EmotionEnsemble
@@ -75,11 +84,18 @@ def test_what_a_run_leaves(work: Path) -> None:
     assert all(0 < alpha < 1 for alpha in config["focal_alpha"])
     assert config["label_thresholds"] == [line["threshold"] for line in report["labels"].values()]
     assert "60행" in config["thresholds_from"]
+    scales = [[line["slope"], line["shift"]] for line in report["labels"].values()]
+    kept = sum(pair != [1, 0] for pair in scales)
+    assert config["label_calibration"] == (scales if kept else None)
+    assert report["label_calibration"]["labels"] == kept
     assert json.loads((work / "run/run.json").read_text(encoding="utf-8"))["task"] == "multi-label"
     assert not (work / "run/confusion_matrix.png").exists()
     text = (work / "run/report.txt").read_text(encoding="utf-8")
     assert "subset accuracy" in text
     assert "Hamming loss" in text
+    found = report["label_calibration"]
+    assert f"ECE       {found['ece_before']:.4f} → {found['ece_after']:.4f}" in text
+    assert found["ece_before"] == pytest.approx(np.mean([line["ece"] for line in report["labels"].values()]))
     assert "several labels" in (work / "run/README.md").read_text(encoding="utf-8")
 
 
@@ -91,7 +107,9 @@ def test_the_figures_are_those_of_thresholds_that_have_not_seen_the_row(work: Pa
     chosen = np.zeros_like(truth)
     for index, row in enumerate(rows):
         thresholds = np.array(report["thresholds"]["folds"][row["fold"]])
-        probabilities = np.array([float(row[f"prob_{name}"]) for name in NAMES])
+        slopes, shifts = np.array(report["label_calibration"]["folds"][row["fold"]]).T
+        trained = np.array([float(row[f"prob_{name}"]) for name in NAMES])
+        probabilities = 1 / (1 + np.exp(-(slopes * np.log(trained / (1 - trained)) + shifts)))
         chosen[index] = probabilities >= thresholds
         if not chosen[index].any():
             odds = np.log(probabilities / (1 - probabilities)) - np.log(thresholds / (1 - thresholds))
@@ -121,17 +139,60 @@ def test_test_and_predict_agree(work: Path, capsys: pytest.CaptureFixture[str]) 
     assert "기쁨" in captured.out
 
 
-def test_a_plain_pipeline_gives_the_same_scores(work: Path, plain: Any) -> None:
+SCALES = [[2.0, 0.5], [0.5, -1.0], [1.0, 0.0]]
+
+
+@pytest.fixture(scope="module")
+def scaled(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fold of the run with scales of ours; tests must not change it."""
+    folder = tmp_path_factory.mktemp("scaled") / "model"
+    shutil.copytree(place / "run/fold_1", folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8")) | {"label_calibration": SCALES}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    return folder
+
+
+def test_all_that_predicts_is_calibrated_alike(scaled: Path, place: Path, tmp_path: Path) -> None:
+    """The model, its loss, members of an ensemble, a graph, long texts and explanations."""
+    pytest.importorskip("onnxruntime")
+    texts = ["눈물이 났다", "웃음이 나왔다"]
+    fold, model = load_checkpoint(place / "run/fold_1"), load_checkpoint(scaled)
+    own = fold.predict_logits(texts)
+    trained = fold.as_trained(own)
+    expected = trained * np.array(SCALES)[:, 0] + np.array(SCALES)[:, 1]
+    np.testing.assert_allclose(model.predict_logits(texts), expected, atol=1e-5)
+    whole = EmotionClassifier.from_pretrained(scaled)
+    percents = [list(line["probabilities"].values()) for line in whole.predict(texts)]
+    np.testing.assert_allclose(percents, 100 / (1 + np.exp(-expected)), atol=0.01)
+    in_pieces = [list(line["probabilities"].values()) for line in whole.predict(texts, long="window")]
+    np.testing.assert_allclose(in_pieces, percents, atol=0.01)
+    [words] = whole.explain(texts[:1])
+    assert [100 * p for p in words.probabilities.values()] == pytest.approx(percents[0], abs=0.01)
+    both = EmotionEnsemble([model, fold])
+    mean = (1 / (1 + np.exp(-expected)) + 1 / (1 + np.exp(-own))) / 2
+    np.testing.assert_allclose(1 / (1 + np.exp(-both.predict_logits(texts))), mean, atol=1e-5)
+    export_onnx(model, tmp_path / "graph")
+    graph = OnnxClassifier.from_pretrained(tmp_path / "graph")
+    np.testing.assert_allclose(graph.predict_logits(texts), expected, atol=1e-3)
+    rows = load_emotion_dataset(place / "test.csv", task="multi-label", labels=NAMES)
+    plainly, ours = (evaluate_checkpoints([path], rows)[0] for path in (place / "run/fold_1", scaled))
+    assert ours.loss == pytest.approx(plainly.loss, rel=1e-4), "the loss is that of the logits as trained"
+    assert ours.scores.log_loss != plainly.scores.log_loss
+
+
+def test_a_plain_pipeline_gives_the_same_scores_before_they_are_calibrated(scaled: Path, plain: Any) -> None:
     text = "갑자기 문이 열려 눈이 커졌다"
-    [mine] = EmotionClassifier.from_pretrained(work / "run/best").predict([text])
+    [mine] = EmotionClassifier.from_pretrained(scaled).predict([text])
     code = """
 from transformers import pipeline
 found = pipeline("text-classification", model=model, top_k=None)(text)
 found = found[0] if isinstance(found[0], list) else found
 result = {line["label"]: line["score"] for line in found}
 """
-    theirs = plain.run(code, model=str(work / "run/best"), text=text)
-    assert {name: 100 * score for name, score in theirs.items()} == pytest.approx(mine["probabilities"], abs=0.01)
+    theirs = plain.run(code, model=str(scaled), text=text)
+    for (slope, shift), name in zip(SCALES, NAMES, strict=True):
+        odds = slope * np.log(theirs[name] / (1 - theirs[name])) + shift
+        assert 100 / (1 + np.exp(-odds)) == pytest.approx(mine["probabilities"][name], abs=0.01)
     assert mine["label"] in mine["probabilities"]
 
 
@@ -175,8 +236,6 @@ def test_a_server_answers_with_the_labels_given(work: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "part"),
     [
-        ("review run --output review.csv", "several labels a text"),
-        ("export run/best --format web --output site", "--format onnx"),
         (
             "train train.csv --task multi-label --labels 기쁨,놀람,슬픔 --model run/best --folds 2 --legacy-export "
             "--output new",
@@ -251,12 +310,15 @@ def test_words_speak_for_each_label_given(work: Path, capsys: pytest.CaptureFixt
     )
 
 
-def test_a_model_that_is_trained_on_loses_thresholds_that_no_longer_fit(work: Path, tmp_path: Path) -> None:
-    arguments = ["continue", "run/best", "train.csv", "--epochs", "1", "--output", str(tmp_path / "on")]
+def test_a_model_that_is_trained_on_loses_thresholds_that_no_longer_fit(
+    work: Path, scaled: Path, tmp_path: Path
+) -> None:
+    arguments = ["continue", str(scaled), "train.csv", "--epochs", "1", "--output", str(tmp_path / "on")]
     assert main(arguments) == 0
     config = AutoConfig.from_pretrained(tmp_path / "on")
     assert config.problem_type == "multi_label_classification"
     assert getattr(config, "label_thresholds", None) is None
+    assert getattr(config, "label_calibration", None) is None
 
 
 def test_an_answer_may_be_empty_where_that_is_asked_for(work: Path, tmp_path: Path) -> None:
@@ -321,3 +383,36 @@ def test_models_and_rows_of_different_tasks_are_refused(tiny_model: EmotionClass
         EmotionTrainer(tiny_model, args, one)
     with pytest.raises(KoBERTEmotionError, match="problem_type"):
         evaluate_run("default", dataset())
+
+
+def test_labels_that_the_run_disputes_are_reviewed_and_put_back(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A set that is wrong in the file is among those to review, and what a person writes there comes back."""
+    pytest.importorskip("cleanlab")
+    shutil.copytree(place / "run", tmp_path / "run", symlinks=True)
+    assert main(["review", str(tmp_path / "run"), "--output", str(tmp_path / "r.csv"), "--top", "60", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    table = pd.read_csv(tmp_path / "r.csv", encoding="utf-8-sig", dtype=str, na_filter=False)
+    run = read_run(tmp_path / "run")
+    other = (run.label_sets != run.answer_sets).any(axis=1)
+    assert len(table) == said["rows"] == other.sum()
+    assert table["suspect"].eq("yes").sum() == said["suspects"]
+    assert set(table["row"].astype(int)) == set(np.flatnonzero(other) + 1)
+    for line in table.to_dict("records"):
+        given, had = (set(line[name].split("|")) - {""} for name in ("predicted", "label"))
+        assert given - had == set(line["would_add"].split("|")) - {""}
+        assert had - given == set(line["would_remove"].split("|")) - {""}
+    table.loc[0, "new_label"] = "놀람,슬픔"
+    table.to_csv(tmp_path / "r.csv", index=False, encoding="utf-8-sig")
+    words = ["review", str(tmp_path / "run"), "--apply", str(tmp_path / "r.csv"), "--output", str(tmp_path / "new.csv")]
+    assert main(words) == 0
+    assert "--task multi-label" in capsys.readouterr().out
+    rows = load_emotion_dataset(tmp_path / "new.csv", task="multi-label", labels=NAMES)
+    expected = run.label_sets.copy()
+    expected[int(table["row"][0]) - 1] = [0, 1, 1]
+    np.testing.assert_array_equal(label_ids(rows, NAMES), expected)
+    table.loc[0, "new_label"] = "화남"
+    table.to_csv(tmp_path / "r.csv", index=False, encoding="utf-8-sig")
+    assert main([*words[:-1], str(tmp_path / "newer.csv")]) == 2
+    assert "화남" in capsys.readouterr().err

@@ -5,6 +5,7 @@
  */
 
 import * as ort from "./runtime/ort.wasm.min.mjs";
+import { prediction } from "./answers.js";
 import { Tokenizer } from "./tokenizer.js";
 
 ort.env.wasm.wasmPaths = new URL("runtime/", import.meta.url).href;
@@ -30,8 +31,9 @@ export async function labels() {
  *
  * @param {string[]} texts
  * @param {AbortSignal} [signal] ends it
- * @returns {Promise<{label: string, score: number, probabilities: Object<string, number>, unreadable: boolean}[]>}
- *   score from 0 to 1, probabilities in percent, and whether the tokenizer can't read the text
+ * @returns {Promise<{label: string, score: number, probabilities: Object<string, number>, labels?: string[],
+ *   unreadable: boolean}[]>} score from 0 to 1, probabilities in percent, of a multi-label model the labels given, and
+ *   whether the tokenizer can't read the text
  */
 export async function predict(texts, signal) {
   const { settings, tokenizer, session } = await load();
@@ -70,18 +72,6 @@ async function run(session, settings, ids) {
   );
   const { logits } = await session.run(feeds);
   return logits.data;
-}
-
-/** As `predict` in Python: the temperature, then softmax. */
-function prediction(logits, { labels: names, temperature }) {
-  const scaled = Array.from(logits, (logit) => logit / temperature);
-  const largest = Math.max(...scaled);
-  const powers = scaled.map((value) => Math.exp(value - largest));
-  const sum = powers.reduce((left, right) => left + right);
-  const scores = powers.map((power) => power / sum);
-  const best = scores.indexOf(Math.max(...scores));
-  const percents = scores.map((score, index) => [names[index], Math.round(score * 1e4) / 100]);
-  return { label: names[best], score: scores[best], probabilities: Object.fromEntries(percents) };
 }
 
 async function json(path) {

@@ -31,8 +31,7 @@ def summary(content: RunContent) -> str:
     report = content.figures
     pooled, intervals = report["pooled"], report.get("intervals", {})
     tiles = [_tile(_title(name), f"{pooled[name]:.4f}", between(intervals.get(name))) for name in _names(pooled)]
-    if "calibration" in report:
-        found = report["calibration"]
+    if (found := report.get("calibration", report.get("label_calibration"))) is not None:
         tiles.append(_tile("ECE", f"{found['ece_before']:.4f} → {found['ece_after']:.4f}", both("보정", "calibration")))
     tiles.append(_tile(both("행", "rows"), f"{pooled['rows']:,}", f"{len(report['folds'])}{both('겹', ' folds')}"))
     best = report["best"]["fold"]
