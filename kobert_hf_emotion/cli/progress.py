@@ -152,13 +152,11 @@ class Bars:
             from tqdm.contrib.logging import logging_redirect_tqdm
 
             drawing.lets_logs_pass(logging_redirect_tqdm)
-            width = {"dynamic_ncols": True} if os.get_terminal_size(self._stream.fileno()).columns else {"ncols": 80}
-            look: dict[str, Any] = {
-                "file": self._stream,
-                "leave": False,
-                "delay": 1e-9,
-                **width,
-            }  # not drawn before the line below
+            columns, rows = os.get_terminal_size(self._stream.fileno())
+            # Of a terminal that does not tell its size tqdm would show nothing.
+            size = {"dynamic_ncols": True} if columns and rows else {"ncols": columns or 80, "nrows": 20}
+            # The delay keeps tqdm from drawing before the line below.
+            look: dict[str, Any] = {"file": self._stream, "leave": False, "delay": 1e-9, **size}
             task.bar = tqdm(total=task.total, desc=task.title, unit=task.unit, initial=task.before, **look)
             task.bar.start_t -= task.seconds
         task.bar.n, task.bar.bar_format = task.done, task.form()

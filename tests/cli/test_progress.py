@@ -36,11 +36,11 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     speak("both")
 
 
-@pytest.fixture(params=[100, 0], ids=["wide", "of unknown width"])
+@pytest.fixture(params=[(24, 100), (0, 0)], ids=["of 100 columns", "of unknown size"])
 def terminal(request: pytest.FixtureRequest) -> Iterator[tuple[TextIO, Callable[[], str]]]:
     """A terminal to write to, and what returns all that was written."""
     screen, end = os.openpty()
-    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, request.param, 0, 0))
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", *request.param, 0, 0))
     with open(end, "w", encoding="utf-8") as stream:
 
         def written() -> str:
