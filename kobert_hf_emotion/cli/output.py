@@ -121,7 +121,8 @@ def quiet_libraries(needs_transformers: bool = True, shows_progress: bool = True
         transformers.utils.logging.disable_progress_bar()
         transformers.utils.logging.set_verbosity_error()
         if not is_quiet() and "HF_HUB_DISABLE_PROGRESS_BARS" not in os.environ:
-            huggingface_hub.utils.enable_progress_bars()  # what comes and goes through the network takes long
+            # What comes and goes through the network takes long.
+            huggingface_hub.utils.enable_progress_bars()  # type: ignore[attr-defined]
     if datasets := sys.modules.get("datasets"):  # where it is not loaded yet, `main` has told it by a variable
         datasets.utils.logging.disable_progress_bar()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # retries without a network; the error says it once

@@ -151,7 +151,7 @@ def tasks_on_ray(
 def _machines() -> list[dict[str, float]]:
     import ray
 
-    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
 
 
 def _call(function: Callable[..., None], inputs: tuple[Any, ...], folder: Path, threads: int) -> None:

@@ -144,9 +144,10 @@ def hold_out_elsewhere(search: SearchPlan, study: optuna.Study, tasks: Tasks) ->
     while waiting:
         ended = tasks.ended(_LOOK_SECONDS)
         if ended is not None:
-            waiting.discard(ended[0])
-            if ended[1] is not None:
-                _tell_loss(*ended, 1)
+            number, why = ended
+            waiting.discard(number)
+            if why is not None:
+                _tell_loss(number, why, 1)
 
 
 def make_trial(search: SearchPlan, number: int) -> None:
