@@ -227,3 +227,17 @@ def test_the_estimate_is_set_beside_the_run(
     assert row["mean estimate over truth"] == pytest.approx(2.0 / row["the run (s)"])
     assert (seen[0].model_type, seen[0].num_hidden_layers, seen[0].vocab_size > 50) == ("electra", 12, True)
     assert tokens[0][0][0] == 2
+
+
+def test_what_processes_took_is_compared_round_by_round() -> None:
+    from benchmarks.start_up import LIGHT, TORCH, Taken, commands, median, ratios, take
+
+    ours = [Taken(1.0, 1.0, 100.0), Taken(2.0, 1.0, 100.0), Taken(9.0, 2.0, 130.0)]
+    theirs = [Taken(4.0, 5.0, 300.0), Taken(6.0, 6.0, 400.0), Taken(18.0, 8.0, 390.0)]
+    assert median(ours) == Taken(2.0, 1.0, 100.0)
+    assert ratios(ours, theirs) == Taken(3.0, 5.0, 3.0), "the medians of 4, 3, 2; of 5, 6, 4; and of 3, 4, 3"
+    taken = take([sys.executable, "-c", "data = bytes(60_000_000)"])
+    assert taken.megabytes > 60
+    assert taken.cpu > 0
+    assert taken.wall > 0
+    assert commands("글")[LIGHT][-1] == commands("글")[TORCH][-1] == "글"
