@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import datasets
 import pytest
 import torch
 import typer
@@ -29,6 +30,7 @@ from kobert_hf_emotion import (
     export_legacy_checkpoint,
 )
 from kobert_hf_emotion.assets import resolve_default
+from kobert_hf_emotion.audit.label_set_checks import check_label_sets
 from kobert_hf_emotion.audit.vote_checks import check_votes
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.cli.app import app
@@ -216,7 +218,9 @@ def test_doctor_page_has_every_check(
     main(["doctor", "train.csv", "test.csv", "--model", str(tiny_model_folder), "--group-column", "ID", "--json"])
     of_votes = check_votes(Dataset.from_dict({"label": [{"sad": 2.0, "happy": 1.0}]}), "train")
     found = {finding["check"] for finding in json.loads(capsys.readouterr().out)["findings"]}
-    assert found | {finding.check for finding in of_votes} == documented
+    sets = datasets.Features({"label": datasets.List(datasets.ClassLabel(names=["sad", "happy"]))})
+    of_sets = check_label_sets(Dataset.from_dict({"label": [[0], [0, 1]]}, features=sets), "train")
+    assert found | {finding.check for finding in (*of_votes, *of_sets)} == documented
 
 
 @pytest.fixture
