@@ -216,7 +216,7 @@ MISTAKES = {
     "a mistyped file with labels": "distill model data/a.csv --labelled tran.csv --student model --output new",
     "adapters on layers that are not there": f"train train.csv --folds 2 --lora 2 --lora-target q --output new {TINY}",
     "a learning rate below 0": f"train train.csv --folds 2 --learning-rate -1 --output new {TINY}",
-    "no number": f"train train.csv --folds 2 --weight-decay nan --output new {TINY}",
+    "no number": f"train train.csv --folds 2 --learning-rate nan --output new {TINY}",
     "a share of texts of 1": "adapt many.csv --held-out 1 --epochs 1 --model model --output new",
     "longer than the model": "continue runs/a/best train.csv --epochs 1 --max-length 4096 --output new",
 }
