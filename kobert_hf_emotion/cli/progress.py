@@ -154,7 +154,9 @@ class Bars:
             drawing.lets_logs_pass(logging_redirect_tqdm)
             columns, rows = os.get_terminal_size(self._stream.fileno())
             # Of a terminal that does not tell its size tqdm would show nothing.
-            size = {"dynamic_ncols": True} if columns and rows else {"ncols": columns or 80, "nrows": 20}
+            size: dict[str, Any] = (
+                {"dynamic_ncols": True} if columns and rows else {"ncols": columns or 80, "nrows": 20}
+            )
             # The delay keeps tqdm from drawing before the line below.
             look: dict[str, Any] = {"file": self._stream, "leave": False, "delay": 1e-9, **size}
             task.bar = tqdm(total=task.total, desc=task.title, unit=task.unit, initial=task.before, **look)
