@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import KoBERTEmotionError, RunError
-from .cluster import connected
+from .cluster import connected, require_ray
 from .records import check_shared
 
 
@@ -149,9 +149,7 @@ def tasks_on_ray(
 
 
 def _machines() -> list[dict[str, float]]:
-    import ray
-
-    return [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    return [node["Resources"] for node in require_ray().nodes() if node["Alive"]]
 
 
 def _call(function: Callable[..., None], inputs: tuple[Any, ...], folder: Path, threads: int) -> None:
