@@ -223,7 +223,6 @@ def test_a_server_and_explanations_work(work: Path, capsys: pytest.CaptureFixtur
     [
         ("review counts --output review.csv", ("column for each annotator", "kobert-emotion report counts")),
         ("train counts.csv --labels 기쁨,놀람,슬픔 --output new", ("--task soft",)),
-        ("predict run/fold_1 test.csv --engine ray --output parts", ("leave --engine out",)),
         ("test run single.csv", ("no such file",)),
     ],
 )
