@@ -81,7 +81,7 @@ class _Linear(torch.autograd.Function):
         for_inputs, for_weight, for_bias = ctx.needs_input_grad  # type: ignore[attr-defined]
         rows = gradient.reshape(-1, gradient.shape[-1]).contiguous()
         return (
-            onednn.product(rows, weight.t()).view_as(inputs) if for_inputs else None,
+            onednn.product(rows, weight.t()).view(*gradient.shape[:-1], -1) if for_inputs else None,
             onednn.product(rows.t(), inputs.view(-1, inputs.shape[-1]).t()) if for_weight else None,
             rows.sum(0) if for_bias else None,
         )

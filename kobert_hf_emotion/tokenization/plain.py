@@ -111,9 +111,16 @@ class PlainTokenizer:
         """Returns how many special tokens stand around a text, or around a pair and between."""
         return 3 if pair else 2
 
-    def __call__(self, texts: Sequence[str], **_: object) -> dict[str, list[list[int]]]:
-        """Encodes texts without cutting them."""
-        return self.encode_rows(texts)
+    def __call__(
+        self,
+        texts: Sequence[str],
+        pairs: Sequence[str] | None = None,
+        *,
+        verbose: bool = False,  # noqa: ARG002 - it says nothing either way
+        return_attention_mask: bool = False,  # noqa: ARG002 - of rows without padding it is all ones
+    ) -> dict[str, list[list[int]]]:
+        """Encodes texts, or pairs of them, without cutting them; what it cannot do besides is no argument of it."""
+        return self.encode_rows(texts, pairs)
 
     def encode_rows(
         self, texts: Sequence[str], pairs: Sequence[str] | None = None, max_length: int | None = None

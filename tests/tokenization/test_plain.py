@@ -53,6 +53,9 @@ def test_the_ids_are_those_of_kobert_tokenizer(folders: dict[str, Path], split: 
     turned = texts[::-1]
     assert plain.encode_rows(texts, turned, 12) == full.encode_rows(texts, turned, 12)
     assert plain.encode_rows(texts, turned) == full.encode_rows(texts, turned)
+    assert plain(texts, turned, verbose=False)["input_ids"] == full(texts, turned, verbose=False)["input_ids"]
+    with pytest.raises(TypeError, match="truncation"):
+        plain(texts, truncation=True)
 
 
 @pytest.mark.parametrize("split", SPLITS)
