@@ -209,6 +209,7 @@ def test_paths_and_modules_exist(page: str) -> None:
                 assert importlib.util.find_spec(word) is not None, word
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if page.endswith("doctor.md")])
 def test_doctor_page_has_every_check(
     page: str, users_folder: Path, tiny_model_folder: Path, capsys: pytest.CaptureFixture[str]
@@ -282,6 +283,7 @@ def test_marked_code_runs(
             exec(compile(short, f"{page}:{block.line}", "exec"), main_module.__dict__)  # noqa: S102 - our own pages
 
 
+@pytest.mark.slow
 def test_the_tutorial_is_walked_through(users_folder: Path, tiny_model_folder: Path) -> None:
     """Its commands in their order, but for the size of the training; serving has tests of its own."""
     [code] = [block.text for block in blocks("docs/ko/tutorial.md", "python") if block.is_run]

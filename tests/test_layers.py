@@ -86,10 +86,12 @@ def upward_imports(imports: dict[str, set[str]], floors: tuple[tuple[str, ...], 
     return found
 
 
+@pytest.mark.slow
 def test_no_import_cycles() -> None:
     TopologicalSorter(module_imports(PACKAGE)).prepare()  # raises CycleError naming the cycle
 
 
+@pytest.mark.slow
 def test_imports_point_down() -> None:
     assert not upward_imports(module_imports(PACKAGE), FLOORS)
 

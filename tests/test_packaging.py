@@ -56,6 +56,7 @@ def test_wheel_and_sdist_hold_what_is_needed(built: Path) -> None:
     assert [name for name in NEEDED if name not in inside] == []
 
 
+@pytest.mark.slow
 def test_the_installed_wheel_works_offline(built: Path, tmp_path: Path) -> None:
     [wheel] = built.glob("*.whl")
     folder = tmp_path / "venv"

@@ -49,6 +49,7 @@ def test_importing_the_package_loads_no_library() -> None:
     assert not loaded("import kobert_hf_emotion") & {"numpy", "torch", "transformers", *FOR_TRAINING_AND_FILES}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
     [
@@ -71,6 +72,7 @@ def test_with_onnxruntime_the_command_needs_neither_torch_nor_what_comes_with_it
     assert not modules & (not_needed | FOR_TRAINING_AND_FILES - {"onnxruntime"})
 
 
+@pytest.mark.slow
 def test_no_collection_interrupts_the_import() -> None:
     counts = "[generation['collections'] for generation in gc.get_stats()]"
     code = (

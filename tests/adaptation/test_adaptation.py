@@ -140,6 +140,7 @@ def test_the_loss_is_that_of_transformers(encoders: dict[str, Path], kind: str) 
             torch.testing.assert_close(weight.grad, other.grad, rtol=1e-4, atol=1e-6, msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["bert", "electra", "roberta"])
 def test_every_kind_of_encoder_is_adapted_and_trained(encoders: dict[str, Path], tmp_path: Path, kind: str) -> None:
     args = make_args(num_train_epochs=1)
@@ -154,6 +155,7 @@ def test_every_kind_of_encoder_is_adapted_and_trained(encoders: dict[str, Path],
     assert main(["train", str(data), "--model", str(tmp_path / "adapted"), *options]) == 0
 
 
+@pytest.mark.slow
 def test_texts_are_learned(tiny_model_folder: Path, tmp_path: Path) -> None:
     """The perplexity on held-out texts falls, the pooler stays, and nothing of the classifier's head is there."""
     args = make_args(num_train_epochs=30, learning_rate=5e-3, per_device_train_batch_size=16)
@@ -196,6 +198,7 @@ def test_the_perplexity_is_that_of_plain_transformers(encoders: dict[str, Path],
             assert math.exp(plain(**batch).loss.item()) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 def test_a_killed_adaptation_ends_with_the_same_bits(tiny_model_folder: Path, tmp_path: Path) -> None:
     args = make_args(num_train_epochs=2, checkpoint_seconds=0, per_device_train_batch_size=32)
@@ -231,6 +234,7 @@ def test_a_killed_adaptation_ends_with_the_same_bits(tiny_model_folder: Path, tm
     assert not (tmp_path / "killed.in_progress").exists()
 
 
+@pytest.mark.slow
 def test_the_command(
     tiny_model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

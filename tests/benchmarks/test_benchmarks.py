@@ -81,6 +81,7 @@ def test_tokenization(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(report["timings"]) == 4
 
 
+@pytest.mark.slow
 def test_training(capsys: pytest.CaptureFixture[str]) -> None:
     [report] = run(capsys, "training", "--count", "24")
     assert list(report["timings"]) == ["kobert_hf_emotion", "notebook's loop", "HF Trainer"]
@@ -88,6 +89,7 @@ def test_training(capsys: pytest.CaptureFixture[str]) -> None:
         assert timing["per_second"] == pytest.approx(24 / timing["median"])  # two folds, each trains half of the rows
 
 
+@pytest.mark.slow
 def test_training_steps(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     from benchmarks import training_steps
 

@@ -54,6 +54,7 @@ def test_every_command_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(command in out for command in ("train", "test", "predict", "convert"))
 
 
+@pytest.mark.slow
 def test_train_prints_one_json_object(
     capsys: pytest.CaptureFixture[str], files: Path, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
@@ -97,6 +98,7 @@ def test_test_takes_the_default_model(capsys: pytest.CaptureFixture[str], tmp_pa
     assert found["checkpoints"][0]["rows"] == 14
 
 
+@pytest.mark.slow
 def test_test_takes_a_model_of_the_hub(
     capsys: pytest.CaptureFixture[str], tiny_model_folder: Path, tmp_path: Path
 ) -> None:

@@ -67,6 +67,7 @@ def test_a_fold_without_its_model_is_said(trained: Path, tmp_path: Path, capsys:
     assert "fold_2" in (run / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_page_that_fails_ends_no_run(
     tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -15,6 +15,7 @@ SPACE = "learning-rate: {low: 1e-4, high: 1e-2, log: true}\nepochs: 1\nbatch_siz
 TALK = [("happy", "합격했어"), ("sad", "눈물이 나")]
 
 
+@pytest.mark.slow
 def test_the_command_that_it_ends_in_can_be_typed(
     tiny_model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
@@ -70,6 +71,7 @@ def test_mistakes_end_in_a_line_that_can_be_typed(
         assert mended in err.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_lines_go_with_their_turns(
     tiny_model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

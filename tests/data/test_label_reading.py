@@ -349,6 +349,7 @@ def test_the_commands_say_it(capsys: pytest.CaptureFixture[str], tiny_model_fold
     assert "0 → fear 10, 1 → surprise 10" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_doctor_finds_numbers_of_another_scheme(
     capsys: pytest.CaptureFixture[str], tiny_model_folder: Path, tmp_path: Path
 ) -> None:

@@ -41,6 +41,7 @@ def test_no_line_is_in_the_sample_or_in_the_behavioural_cases() -> None:
     assert not [text for text, _ in spoken_rows() if letters(text) in texts]
 
 
+@pytest.mark.slow
 def test_no_written_line_is_much_like_one_that_is_asked() -> None:
     from default_model.spoken import written_rows
 

@@ -96,6 +96,7 @@ def train(monkeypatch: pytest.MonkeyPatch, data: Path, vocab_file: Path, work: P
     train_default.main()
 
 
+@pytest.mark.slow
 def test_a_run_cut_off_in_any_stage_gives_the_model_of_one_that_was_not(
     data: Path, vocab_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

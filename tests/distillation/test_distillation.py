@@ -106,6 +106,7 @@ def test_a_text_in_two_folds_has_no_answer(run: Path, tmp_path: Path) -> None:
     assert found.counts == AnswerCounts(by_all=0, held_out=0, nobody=1)
 
 
+@pytest.mark.slow
 def test_whatever_predicts_teaches(run: Path, tmp_path: Path) -> None:
     combine_folds(run, tmp_path / "ensemble")
     ensemble = open_teacher(tmp_path / "ensemble")
@@ -154,6 +155,7 @@ def test_votes_are_shares_beside_the_teachers_answers(tokenizer: KoBERTTokenizer
     assert encoded["labels"][2]["happy"] == pytest.approx(1 / (1 + np.exp(-2)))
 
 
+@pytest.mark.slow
 def test_the_student_is_a_plain_folder_that_agrees_with_its_teacher(run: Path, tmp_path: Path) -> None:
     args = make_args(num_train_epochs=15, learning_rate=5e-4, dropout=0.0)
     texts = [text for text, _ in sentences(8, seed=4)] + NEW
@@ -216,6 +218,7 @@ def test_without_the_teachers_part_it_is_a_training_on_labels(
         torch.testing.assert_close(saved[name], tensor, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 def test_a_killed_distillation_ends_with_the_same_bits(
     run: Path, tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -259,6 +262,7 @@ def test_a_killed_distillation_ends_with_the_same_bits(
     assert not (tmp_path / "killed.in_progress").exists()
 
 
+@pytest.mark.slow
 def test_another_distillation_does_not_go_on_there(
     run: Path, tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,6 +283,7 @@ def test_another_distillation_does_not_go_on_there(
         distill(run, NEW, tmp_path, tiny_model_folder)
 
 
+@pytest.mark.slow
 def test_the_command(
     run: Path,
     tiny_model_folder: Path,
@@ -310,6 +315,7 @@ def test_no_mixture(run: Path, tmp_path: Path, mixture: object) -> None:
         distill(run, NEW, tmp_path / "small", mixture=mixture)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_several_labels_a_text(tiny_model_folder: Path, tmp_path: Path) -> None:
     names = ["기쁨", "놀람", "슬픔"]
     random = np.random.default_rng(0)

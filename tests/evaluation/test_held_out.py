@@ -72,6 +72,7 @@ def test_seen_and_unseen_texts(run: Path, rows: datasets.Dataset) -> None:
             assert part.intervals["accuracy"].low <= part.scores.accuracy <= part.intervals["accuracy"].high
 
 
+@pytest.mark.slow
 def test_the_folds_together(run: Path, rows: datasets.Dataset) -> None:
     found = evaluate_run(run, rows)
     ensemble, soup = found.combined
@@ -98,6 +99,7 @@ def test_the_loss_is_that_of_training_whatever_the_temperature(run: Path, rows: 
     assert found.loss == pytest.approx(np.mean(losses), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_who_is_chosen_and_on_what(run: Path, rows: datasets.Dataset) -> None:
     found = evaluate_run(run, rows)
     assert (found.best.path, found.chosen_on) == (run / "fold_2", "validation")
@@ -120,6 +122,7 @@ def test_a_model_of_no_run(tiny_model_folder: Path, rows: datasets.Dataset) -> N
     assert found.best.unseen is None
 
 
+@pytest.mark.slow
 def test_the_command(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = str(write_seed_csv(tmp_path / "test.csv", PAIRS))
     assert main(["test", str(run), file]) == 0

@@ -56,6 +56,7 @@ def train_kfold(command: list[str] | None, model: Path, data: Path, run: Path, b
         return [[float(row[name]) for name in row if name.startswith("prob_")] for row in csv.DictReader(handle)]
 
 
+@pytest.mark.slow
 def test_train_kfold_gives_the_same_alone_and_in_two_processes(no_dropout_folder: Path, tmp_path: Path) -> None:
     data = write_seed_csv(tmp_path / "train.csv", sentences(7))
     alone = train_kfold(None, no_dropout_folder, data, tmp_path / "one", 16)

@@ -40,6 +40,7 @@ def test_predict_file(tiny_model_folder: Path, tmp_path: Path, preloaded: Preloa
     assert "21 rows" in done.stdout
 
 
+@pytest.mark.slow
 def test_push_to_hub(tiny_model_folder: Path, tmp_path: Path) -> None:
     with running_hub() as hub:
         environment = client_environment(hub, tmp_path, WRITE_TOKEN)

@@ -71,6 +71,7 @@ def test_colab_needs_nothing_but_the_package_from_the_index() -> None:
     assert not re.search(r"^\s*[!%]", code, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_every_cell_of_the_old_notebook_runs(tmp_path: Path, preloaded: Preloaded) -> None:
     """On a few rows and small batches, of which an epoch has two as before: the code is the notebook's."""
     shorter = {"rows_per_label = 24": "rows_per_label = 6", "\nbatch_size = 64": "\nbatch_size = 16"}
@@ -91,6 +92,7 @@ def test_every_cell_of_the_old_notebook_runs(tmp_path: Path, preloaded: Preloade
     assert not torch.equal(first["classifier.weight"], second["classifier.weight"])
 
 
+@pytest.mark.slow
 def test_every_cell_of_colab_runs(tmp_path: Path, tiny_model_folder: Path, preloaded: Preloaded) -> None:
     """On a few rows: the code is the notebook's but for the model and the files."""
     write_seed_csv(tmp_path / "train.csv", sentences(6))

@@ -48,6 +48,7 @@ def steep(tiny_model: EmotionClassifier) -> EmotionClassifier:
     return tiny_model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", [None, "disgust"])
 def test_contributions_are_the_integral(steep: EmotionClassifier, label: str | None) -> None:
     [found] = steep.explain([TEXT], METHOD, label)

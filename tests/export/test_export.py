@@ -178,6 +178,7 @@ def test_int8_keeps_other_products_exact_where_it_must(
     assert next(agreements, None) is None
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 def test_the_default_model_keeps_its_labels_in_int8(tmp_path: Path) -> None:
     report = export_onnx(load_classifier("default"), tmp_path / "default", int8=True)
@@ -305,6 +306,7 @@ class TestProbes:
         last = capsys.readouterr().err.splitlines()[-1]
         assert last == f"  $ kobert-emotion export default --int8 --output {tmp_path / 'avx2_2'}"
 
+    @pytest.mark.slow
     def test_the_folder_exported_is_found_where_both_have_moved(self, tiny_model_folder: Path, tmp_path: Path) -> None:
         (tmp_path / "here").mkdir()
         shutil.copytree(tiny_model_folder, tmp_path / "here" / "model")
@@ -426,6 +428,7 @@ def test_a_changed_file_is_found(exported: dict[str, Path], tmp_path: Path, chan
         OnnxClassifier.from_pretrained(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 def test_commands(
     exported: dict[str, Path], sharp_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

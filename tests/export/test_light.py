@@ -231,6 +231,7 @@ def described(graph: bytes, notes: dict[str, Any]) -> list[Any]:
     return found
 
 
+@pytest.mark.slow
 def test_the_graph_in_the_package_is_what_the_exporter_makes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT))
     from default_model.skeleton import make_skeleton, name_of

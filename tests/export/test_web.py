@@ -134,6 +134,7 @@ def opened(browser: Browser, folder: Path) -> Iterator[Page]:
     assert not complaints
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_answers_are_pythons(kind: str, sites: dict[str, Path], browser: Browser) -> None:
     given = texts()
@@ -162,6 +163,7 @@ def test_answers_are_pythons(kind: str, sites: dict[str, Path], browser: Browser
     assert not unread[given[-1]]
 
 
+@pytest.mark.slow
 def test_the_page_shows_them(sites: dict[str, Path], browser: Browser) -> None:
     with opened(browser, sites["int8"]) as page:
         page.locator("#text").fill(HAPPY)
@@ -190,6 +192,7 @@ def test_golden_ids(shared: Path, sites: dict[str, Path], browser: Browser, tmp_
         assert sum(ids != row[key] for ids, row in zip(found, rows, strict=True)) == 0
 
 
+@pytest.mark.slow
 def test_transformers_js_opens_an_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     packages = node_modules(TRANSFORMERS_JS)
     monkeypatch.setattr(exporter, "sample_texts", lambda: [text for text, _ in sentences(4)])

@@ -120,6 +120,7 @@ def write_pairs(path: Path) -> list[tuple[str, str]]:
     return pairs
 
 
+@pytest.mark.slow
 def test_sentence_pairs_from_file_to_prediction(
     capsys: pytest.CaptureFixture[str], tiny_model_folder: Path, tmp_path: Path
 ) -> None:

@@ -147,6 +147,7 @@ def test_merge_writes_a_plain_folder(run: Path, tmp_path: Path, capsys: pytest.C
     assert "holds no adapters" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_every_command_takes_adapters(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = write_seed_csv(tmp_path / "data.csv", sentences(3, seed=2))
     fold = str(run / "fold_1")
@@ -207,6 +208,7 @@ def test_another_base_is_refused_and_a_moved_one_can_be_named(
     assert not (tmp_path / "b").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_ends_with_the_same_bits(
     run: Path, tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,6 +112,7 @@ def test_members_that_do_not_go_together(folds: Path, tmp_path: Path, gluon_toke
         EmotionEnsemble([])
 
 
+@pytest.mark.slow
 def test_the_command_and_what_reads_its_folder(folds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "test.csv").write_text("text,label\n행복해,5\n무서워,0\n두 시에 봐,4\n", encoding="utf-8")
     for method in ("probabilities", "weights"):

@@ -66,6 +66,7 @@ class TestFiles:
         assert_same(optimizer.state_dict(), whole["optimizer"])
         assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in paths)
 
+    @pytest.mark.slow
     def test_plain_torch_unpickles_and_computes_the_same(self, tiny: EmotionClassifier, tmp_path: Path) -> None:
         path, _, _ = export_legacy_checkpoint(tiny, tmp_path / STEM)
         program = f"""
@@ -216,6 +217,7 @@ class TestAtomicity:
             export_legacy_checkpoint(tiny, tmp_path / STEM)
         assert {path: path.read_bytes() for path in tmp_path.iterdir()} == old
 
+    @pytest.mark.slow
     def test_kill_in_the_middle(self, tmp_path: Path) -> None:
         program = f"""
 import os, signal, torch

@@ -246,6 +246,7 @@ class TestHeads:
         assert caught.value.try_this is not None
         assert caught.value.try_this.startswith("python -c ")
 
+    @pytest.mark.slow
     def test_the_renaming_runs(self, tiny: EmotionClassifier, saved: Save, tmp_path: Path) -> None:
         path = saved(self.renamed(tiny, {"fc.weight": (7, 8), "fc.bias": (7,)}, "module."), "it's 낡은.pt")
         with pytest.raises(CheckpointError) as caught:

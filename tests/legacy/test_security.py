@@ -414,6 +414,7 @@ def test_settings_out_of_range(saved: Save, monkeypatch: pytest.MonkeyPatch) -> 
         assert field in refusal(saved(whole), monkeypatch).english
 
 
+@pytest.mark.slow
 def test_memory_stays_bounded(tmp_path: Path) -> None:
     """All bombs in one process that may take 1 GiB more than torch itself."""
     for index, (body, _) in enumerate([*ODD.values(), *CALLS.values()]):
@@ -496,6 +497,7 @@ def test_fuzz_files(corpus: tuple[Path, list[bytes], list[bytes]], which: int, m
     only_our_error(folder / "fuzzed.pt", mutate(files[which], mutations))
 
 
+@pytest.mark.slow
 @QUICK
 @given(which=st.integers(0, 1), mutations=MUTATIONS)
 def test_fuzz_pickles(corpus: tuple[Path, list[bytes], list[bytes]], which: int, mutations: list[Mutation]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import classification_report
@@ -14,6 +15,7 @@ from kobert_hf_emotion.metrics.classification_report import table_report_of, tex
 NAMES = ("fear", "놀람", "a name that is longer than the averages'", "accuracy of old")
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30))
 def test_it_is_scikit_learns_of_the_rows(pairs: list[tuple[int, int]]) -> None:

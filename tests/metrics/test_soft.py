@@ -90,6 +90,7 @@ def test_ties() -> None:
     assert "3/4" in scores.remarks("en")[0]
 
 
+@pytest.mark.slow
 def test_intervals_are_those_of_drawing_rows() -> None:
     logits, shares = votes(80)
     answers = logits.argmax(axis=1)

@@ -93,6 +93,7 @@ class TestSaving:
 
 @pytest.mark.numeric
 class TestPlainTransformers:
+    @pytest.mark.slow
     def test_same_logits_and_labels_without_this_package(
         self, tiny_model: EmotionClassifier, tiny_model_folder: Path, plain: CodeProcess
     ) -> None:

@@ -21,11 +21,13 @@ def place(cluster: Any, tmp_path_factory: pytest.TempPathFactory, tiny_model_fol
         yield found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_cells_do_what_the_page_says(kind: str, place: Place) -> None:
     assert not differences(place, kind, [row for row in CELLS if is_ray(row)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part_format", ["parquet", "csv"])
 @pytest.mark.parametrize("kind", ["multi-label", "votes", "two levels", "label map"])
 def test_parts_are_what_the_local_engine_writes(

@@ -164,6 +164,7 @@ def test_rows_and_figures_of_the_local_engine(
     assert main(command) == 2
 
 
+@pytest.mark.slow
 def test_actors_are_killed_and_a_node_is_removed(
     cluster: Any, tmp_path: Path, tiny_model_folder: Path, long_file: Path
 ) -> None:
@@ -192,6 +193,7 @@ def test_actors_are_killed_and_a_node_is_removed(
     assert_same(parts_of(tmp_path / "out", long_file), local(tiny_model_folder, long_file, tmp_path / "local.csv"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can mount a small disk")
 def test_the_disk_is_full(cluster: Any, tmp_path: Path, tiny_model_folder: Path, long_file: Path) -> None:
     disk = tmp_path / "disk"
@@ -213,6 +215,7 @@ def test_the_disk_is_full(cluster: Any, tmp_path: Path, tiny_model_folder: Path,
         subprocess.run(["umount", "-l", str(disk)], check=False)
 
 
+@pytest.mark.slow
 def test_the_driver_is_killed_and_started_again(
     cluster: Any, tmp_path: Path, tiny_model_folder: Path, long_file: Path, preloaded: Preloaded
 ) -> None:
@@ -252,6 +255,7 @@ def test_the_driver_is_killed_and_started_again(
     assert_same(parts_of(output, long_file), local(tiny_model_folder, long_file, tmp_path / "local.csv"))
 
 
+@pytest.mark.slow
 def test_what_cannot_be_gone_on_with(cluster: Any, tmp_path: Path, tiny_model_folder: Path) -> None:
     """A job that a bad file has ended, as `strict` says, is unfinished."""
     folder = tmp_path / "data"

@@ -65,6 +65,7 @@ def once(is_time: Callable[[], Any], act: Callable[[], None]) -> Iterator[list[b
         thread.join()
 
 
+@pytest.mark.slow
 def test_a_search_on_ray_finds_what_one_without_it_finds(
     cluster: Any, tmp_path: Path, tiny_model_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -88,6 +89,7 @@ def test_a_search_on_ray_finds_what_one_without_it_finds(
     assert "process of trial 1 was lost" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_node_is_removed_and_either_engine_goes_on_with_the_other(
     cluster: Any, tmp_path: Path, tiny_model_folder: Path
 ) -> None:
@@ -143,6 +145,7 @@ class HereWithLosses:
         return number, "WorkerCrashedError: gone" if number == self.unlucky else None
 
 
+@pytest.mark.slow
 def test_a_trial_that_takes_every_process_with_it_is_told(tmp_path: Path, tiny_model_folder: Path) -> None:
     made: list[HereWithLosses] = []
 

@@ -103,6 +103,7 @@ def test_a_cell_opens_its_rows(open_report: Any, table: list[dict[str, str]]) ->
     expect(button).to_be_focused()
 
 
+@pytest.mark.slow
 def test_many_rows_come_in_parts(open_report: Any, table: list[dict[str, str]]) -> None:
     page = open_report()
     right = [row for row in table if row["label"] == row["prediction"] == "fear"]
@@ -116,6 +117,7 @@ def test_many_rows_come_in_parts(open_report: Any, table: list[dict[str, str]]) 
     assert shown == sorted(shown)
 
 
+@pytest.mark.slow
 def test_with_the_keyboard_alone(open_report: Any) -> None:
     page = open_report()
     page.keyboard.press("Tab")
@@ -136,6 +138,7 @@ def test_with_the_keyboard_alone(open_report: Any) -> None:
     assert not page.evaluate("() => document.activeElement.closest('#matrix')")
 
 
+@pytest.mark.slow
 def test_for_a_screen_reader(open_report: Any) -> None:
     page = open_report()
     expect(page.get_by_role("button", name=re.compile("^라벨 공포, 예측 공포: "))).to_have_count(1)
@@ -149,6 +152,7 @@ def test_for_a_screen_reader(open_report: Any) -> None:
     assert page.get_attribute("html", "lang") == "en"
 
 
+@pytest.mark.slow
 def test_both_languages(open_report: Any, run: Path) -> None:
     page = open_report()
     data = page.evaluate("() => document.getElementById('data').textContent")
@@ -163,6 +167,7 @@ def test_both_languages(open_report: Any, run: Path) -> None:
     assert page.get_attribute("html", "lang") == "en"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [360, 768])
 def test_on_a_phone(open_report: Any, width: int) -> None:
     page = open_report(width)
@@ -170,6 +175,7 @@ def test_on_a_phone(open_report: Any, width: int) -> None:
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.slow
 def test_in_the_dark_and_on_paper(open_report: Any) -> None:
     page = open_report(color_scheme="dark")
     dark = page.evaluate("() => getComputedStyle(document.body).backgroundColor")

@@ -284,6 +284,7 @@ def test_results_of_a_test_file(run: Path) -> None:
     assert "0.7100 [0.6000, 0.8000]" in page.sections["tests"]
 
 
+@pytest.mark.slow
 def test_many_labels_leave_the_least_confused_out(tmp_path: Path) -> None:
     labels = [f"라벨{index}" for index in range(70)]
     truth = np.arange(700) % 70

@@ -48,6 +48,7 @@ def test_every_fold_starts_from_the_same_fresh_weights(result: CrossValidationRe
     assert all(0 < distance < 0.02 for distance in moved), moved
 
 
+@pytest.mark.slow
 def test_out_of_fold_logits_are_those_of_the_model_that_did_not_see_the_row(
     result: CrossValidationResult, dataset: datasets.Dataset
 ) -> None:
@@ -62,6 +63,7 @@ def test_out_of_fold_logits_are_those_of_the_model_that_did_not_see_the_row(
             assert prediction["label"] == EMOTION_LABELS[int(expected.argmax())]
 
 
+@pytest.mark.slow
 def test_a_run_audits_its_rows_first(tiny_model_folder: Path, tmp_path: Path, caplog) -> None:
     caplog.set_level("INFO", "kobert_hf_emotion")
     planted = datasets.concatenate_datasets([make_dataset(), make_dataset().select([3, 3, 5])])
@@ -135,6 +137,7 @@ def test_the_saved_tokenizer_and_settings_are_those_of_training(
     assert model.tokenizer.vocab_sha256 == model.config.tokenizer_sha256
 
 
+@pytest.mark.slow
 def test_a_run_twice_gives_the_same(dataset: datasets.Dataset, tiny_model_folder: Path, tmp_path: Path) -> None:
     runs = [
         cross_validate(dataset, tmp_path / name, tiny_model_folder, make_args(num_train_epochs=1), n_splits=2)
@@ -147,6 +150,7 @@ def test_a_run_twice_gives_the_same(dataset: datasets.Dataset, tiny_model_folder
     assert other.split_sha256 != runs[0].split_sha256
 
 
+@pytest.mark.slow
 def test_training_learns(tiny_model_folder: Path, tmp_path: Path) -> None:
     data = make_dataset(20)
     args = make_args(num_train_epochs=20, learning_rate=5e-3, dropout=0.1)
@@ -154,6 +158,7 @@ def test_training_learns(tiny_model_folder: Path, tmp_path: Path) -> None:
     assert learned.scores.macro_f1 > 0.5  # chance is 0.14
 
 
+@pytest.mark.slow
 def test_groups_stay_in_one_fold(dataset: datasets.Dataset, tiny_model_folder: Path, tmp_path: Path) -> None:
     groups = [f"speaker {index % 9}" for index in range(len(dataset))]
     grouped = dataset.add_column("group", groups)
@@ -164,6 +169,7 @@ def test_groups_stay_in_one_fold(dataset: datasets.Dataset, tiny_model_folder: P
     assert len(set(zip(groups, folds, strict=True))) == 9
 
 
+@pytest.mark.slow
 def test_other_labels_and_word_split(tiny_model_folder: Path, tmp_path: Path) -> None:
     data = make_dataset(6).filter(lambda row: row["label"] in (3, 5))
     features = datasets.Features(

@@ -151,6 +151,7 @@ def test_text_of_a_matrix_with_korean_labels() -> None:
     assert {len(line) + sum(character >= "가" for character in line) for line in lines} == {len(lines[1]) + 2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [2, 20])
 def test_pictures(tmp_path: Path, classes: int) -> None:
     random = np.random.default_rng(0)

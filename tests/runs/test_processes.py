@@ -49,6 +49,7 @@ seen |= {"split": result.split_sha256, "macro_f1": result.scores.macro_f1, "proc
 """
 
 
+@pytest.mark.slow
 def test_the_main_process_prepares_for_all(tiny_model_folder: Path, tmp_path: Path, preloaded: Preloaded) -> None:
     script = tmp_path / "worker.py"
     script.write_text(WORKER, encoding="utf-8")

@@ -86,6 +86,7 @@ def pull(client: HubClient, repo: str, folder: Path, **settings: object) -> dict
     return {name: value for name, value in hashes(folder).items() if not name.startswith((".cache", ".gitattributes"))}
 
 
+@pytest.mark.slow
 def test_run_is_pulled_as_it_was_pushed(hub: Hub, client: HubClient, run_folder: Path, tmp_path: Path) -> None:
     client.run(PUSH, path=run_folder, repo="tester/run", settings={})
     assert len(hub.commits("tester/run")) == 1
@@ -133,6 +134,7 @@ def test_pushing_again_makes_no_commit_where_nothing_changed(
     assert len(hub.commits("tester/again")) == 1
 
 
+@pytest.mark.slow
 def test_model_and_tokenizer_push_themselves(
     hub: Hub, client: HubClient, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
@@ -187,6 +189,7 @@ model.save_pretrained(folder + "/after")
     assert len(hub.commits("tester/trained")) >= 2, "one during training, one at its end"
 
 
+@pytest.mark.slow
 def test_revision_pin_gives_the_old_weights_and_their_tokenizer(
     hub: Hub, client: HubClient, tiny_model_folder: Path, tmp_path: Path
 ) -> None:

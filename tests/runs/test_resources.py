@@ -23,6 +23,7 @@ from kobert_hf_emotion.training import progress
 from kobert_hf_emotion.training.resumable_trainer import FoldTrainer
 
 
+@pytest.mark.slow
 def test_twenty_folds_leave_nothing_behind(
     tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -53,6 +54,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.slow
 def test_one_bar_counts_the_steps_of_all_folds(
     tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -83,6 +85,7 @@ def run_with(tracker: str, model: Path, run: Path) -> None:
     cross_validate(make_dataset(4), run, model, args, n_splits=2)
 
 
+@pytest.mark.slow
 def test_tensorboard_has_a_run_a_fold(tiny_model_folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("tensorboard", reason="tensorboard is not installed")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -108,6 +111,7 @@ def _truth(folder: Path, fold: str) -> Any:
     return data[[line.split(",")[1] == fold[-1] for line in lines]]
 
 
+@pytest.mark.slow
 def test_wandb_has_a_run_a_fold_in_one_group(
     tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

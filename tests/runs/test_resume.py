@@ -60,6 +60,7 @@ def dataset() -> datasets.Dataset:
     return make_dataset(6)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 def test_a_run_killed_again_and_again_ends_with_the_same_bits(
     tiny_model_folder: Path, tmp_path: Path, preloaded: Preloaded
@@ -79,6 +80,7 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bits(
         assert after >= (before[0], before[1] - 1), "a finished fold, or more than the last step, was done again"
 
 
+@pytest.mark.slow
 def test_any_order_of_rows_and_accumulated_steps_continue(
     dataset: datasets.Dataset, tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +207,7 @@ def test_checkpoints_cost_a_twentieth_of_the_time_at_most(monkeypatch: pytest.Mo
     assert due == [False, True, False, True, False, True]
 
 
+@pytest.mark.slow
 def test_a_short_run_writes_no_checkpoint(
     dataset: datasets.Dataset, tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,6 +215,7 @@ def test_a_short_run_writes_no_checkpoint(
     cross_validate(dataset, tmp_path / "run", tiny_model_folder, make_args(), n_splits=2)
 
 
+@pytest.mark.slow
 def test_a_run_begun_with_another_way_to_split_goes_on_with_its_own(
     unfinished: Path, dataset: datasets.Dataset, tiny_model_folder: Path, tmp_path: Path
 ) -> None:

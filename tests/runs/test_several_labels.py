@@ -118,6 +118,7 @@ def test_the_figures_are_those_of_thresholds_that_have_not_seen_the_row(work: Pa
     assert report["thresholds"]["folds"]["1"] != report["thresholds"]["folds"]["2"]
 
 
+@pytest.mark.slow
 def test_test_and_predict_agree(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["test", "run", "test.csv", "--json"]) == 0
     tested = json.loads(capsys.readouterr().out)
@@ -152,6 +153,7 @@ def scaled(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_all_that_predicts_is_calibrated_alike(scaled: Path, place: Path, tmp_path: Path) -> None:
     """The model, its loss, members of an ensemble, a graph, long texts and explanations."""
     pytest.importorskip("onnxruntime")
@@ -180,6 +182,7 @@ def test_all_that_predicts_is_calibrated_alike(scaled: Path, place: Path, tmp_pa
     assert ours.scores.log_loss != plainly.scores.log_loss
 
 
+@pytest.mark.slow
 def test_a_plain_pipeline_gives_the_same_scores_before_they_are_calibrated(scaled: Path, plain: Any) -> None:
     text = "갑자기 문이 열려 눈이 커졌다"
     [mine] = EmotionClassifier.from_pretrained(scaled).predict([text])
@@ -196,6 +199,7 @@ result = {line["label"]: line["score"] for line in found}
     assert mine["label"] in mine["probabilities"]
 
 
+@pytest.mark.slow
 def test_members_and_graphs_answer_as_the_model(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ensemble", "run", "--output", str(tmp_path / "ensemble")]) == 0
     texts = ["눈물이 났다", "웃음이 나왔다"]
@@ -250,6 +254,7 @@ def test_what_cannot_be_done_is_said(work: Path, capsys: pytest.CaptureFixture[s
     assert not (work / "new").exists()
 
 
+@pytest.mark.slow
 def test_two_runs_are_compared_label_by_label(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Against scikit-learn's F1 of the same answers, and of the same rows drawn."""
     shutil.copytree(work / "run", tmp_path / "other", symlinks=True)

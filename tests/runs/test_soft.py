@@ -115,6 +115,7 @@ def test_counts_and_annotators_make_the_same_models(work: Path) -> None:
     assert first == second
 
 
+@pytest.mark.slow
 def test_test_and_predict_agree(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["test", "run", "test.csv", "--json"]) == 0
     tested = json.loads(capsys.readouterr().out)
@@ -150,6 +151,7 @@ result = {line["label"]: line["score"] for line in found}
     assert {name: 100 * score for name, score in theirs.items()} == pytest.approx(mine["probabilities"], abs=0.01)
 
 
+@pytest.mark.slow
 def test_members_and_graphs_answer_as_the_model(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ensemble", "run", "--output", str(tmp_path / "ensemble")]) == 0
     assert load_checkpoint(tmp_path / "ensemble").task == Soft()
@@ -218,6 +220,7 @@ def test_a_server_and_explanations_work(work: Path, capsys: pytest.CaptureFixtur
     assert found["label"] == expected["label"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "parts"),
     [

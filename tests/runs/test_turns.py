@@ -161,6 +161,7 @@ def test_context_and_data_agree(file: Path, tiny_model_folder: Path, tmp_path: P
             cross_validate(dataset, tmp_path / "run", tiny_model_folder, make_args(), 2, context=context)
 
 
+@pytest.mark.slow
 def test_runs_with_and_without_turns_share_a_split_and_are_compared(
     run: Path, file: Path, tiny_model_folder: Path, tmp_path: Path
 ) -> None:

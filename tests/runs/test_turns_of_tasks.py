@@ -29,6 +29,7 @@ def talk(head: str, cells: dict[str, str]) -> str:
     return "".join(lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("head", "cells", "options", "columns"),
     [

@@ -102,6 +102,7 @@ def test_what_a_run_leaves(work: Path, tmp_path: Path) -> None:
     assert "Above are the fine labels, below the coarse ones" in html
 
 
+@pytest.mark.slow
 def test_test_and_predict_agree(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["test", "run", "test.csv", *OPTIONS, "--json"]) == 0
     tested = json.loads(capsys.readouterr().out)
@@ -221,6 +222,7 @@ def test_a_damaged_hierarchy_is_an_error(work: Path, tmp_path: Path) -> None:
         load_checkpoint(tmp_path / "model")
 
 
+@pytest.mark.slow
 def test_doctor_looks_at_the_fine_labels(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "train.csv", "test.csv", *OPTIONS, "--json"]) in (0, 1)
     assert "감사하는" in capsys.readouterr().out

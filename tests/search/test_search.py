@@ -121,6 +121,7 @@ def test_pictures_are_in_the_page(searched: SearchResult) -> None:
     assert f"{searched.held_out.scores.macro_f1:.4f}" in page
 
 
+@pytest.mark.slow
 def test_more_trials_go_on_from_where_it_ended(searched: SearchResult, tiny_model_folder: Path, tmp_path: Path) -> None:
     before = trials_of(searched)
     result = small_search(searched.output_dir, tiny_model_folder, 7)
@@ -136,6 +137,7 @@ def test_more_trials_go_on_from_where_it_ended(searched: SearchResult, tiny_mode
         small_search(tmp_path, tiny_model_folder)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 def test_a_search_killed_again_and_again_finds_the_same(tiny_model_folder: Path, tmp_path: Path) -> None:
     program = SUPPORT / "killed_search.py"
@@ -180,6 +182,7 @@ def searching_storage(path: Path) -> optuna.storages.JournalStorage:
     return optuna.storages.JournalStorage(backend)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_two_processes_share_the_trials(
     tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -227,6 +230,7 @@ def test_a_trial_below_the_median_is_given_up(tmp_path: Path) -> None:
     assert study.trials[-1].intermediate_values == {2: 0.66}, "nothing is told in the first quarter"
 
 
+@pytest.mark.slow
 def test_a_trial_that_diverges_does_not_end_the_search(tiny_model_folder: Path, tmp_path: Path) -> None:
     space = {"learning_rate": [1e-3, 1e9], "optim": ["adamw_torch", "sgd"], "epochs": 1, "max_length": 24}
     result = small_search(tmp_path / "s", tiny_model_folder, 4, space=space, n_splits=2)
@@ -235,6 +239,7 @@ def test_a_trial_that_diverges_does_not_end_the_search(tiny_model_folder: Path, 
     assert all(end != "diverged" for (_, rate), end in ends.items() if rate < 1)
 
 
+@pytest.mark.slow
 def test_texts_with_several_labels(tiny_model_folder: Path, tmp_path: Path) -> None:
     names = ["a", "b", "c"]
     kinds = [["a"], ["b"], ["c"], ["a", "b"], ["b", "c"], ["a", "b", "c"]]

@@ -78,6 +78,7 @@ def test_bars_appear_as_it_is_typed(address: str, open_page: Any) -> None:
     expect(page.locator(".result")).to_have_count(0, timeout=WAIT)
 
 
+@pytest.mark.slow
 def test_several_lines_at_once_in_both_languages(address: str, open_page: Any) -> None:
     page = open_page(address)
     assert (page.get_attribute("html", "lang"), page.title()) == ("ko", "글의 감정")
@@ -96,6 +97,7 @@ def test_several_lines_at_once_in_both_languages(address: str, open_page: Any) -
     assert page.get_attribute("html", "lang") == "en"
 
 
+@pytest.mark.slow
 def test_words_that_mattered_are_those_of_asking_again_without_them(address: str, open_page: Any) -> None:
     page = open_page(address)
     page.fill("#text", f"{HAPPY}\n  {AFRAID}  <b>ㅋㅋ</b>")
@@ -116,6 +118,7 @@ def test_words_that_mattered_are_those_of_asking_again_without_them(address: str
     expect(page.locator(".words")).to_have_count(0, timeout=WAIT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp949", "utf-8", "utf-8-sig", "utf-16"])
 def test_a_csv_gives_a_table_counts_and_a_download(address: str, open_page: Any, tmp_path: Path, encoding: str) -> None:
     # 똠, 펲 and 뷁 are in CP949 alone, not in EUC-KR.
@@ -151,6 +154,7 @@ def test_a_csv_gives_a_table_counts_and_a_download(address: str, open_page: Any,
     assert found[4][3:] == [""] * (2 + len(EMOTION_LABELS))
 
 
+@pytest.mark.slow
 def test_a_file_is_dropped(address: str, open_page: Any) -> None:
     page = open_page(address)
     page.locator("#drop").evaluate(
@@ -168,6 +172,7 @@ def test_a_file_is_dropped(address: str, open_page: Any) -> None:
     assert page.locator("#rows td:nth-child(3)").all_inner_texts() == ["행복", "공포"]
 
 
+@pytest.mark.slow
 def test_with_the_keyboard_alone(address: str, open_page: Any, tmp_path: Path) -> None:
     page = open_page(address)
     seen = []
@@ -195,6 +200,7 @@ def test_for_a_screen_reader(address: str, open_page: Any) -> None:
     assert [page.locator(f"h{level}").count() for level in (1, 2)] == [1, 2]
 
 
+@pytest.mark.slow
 def test_on_a_phone(address: str, open_page: Any, tmp_path: Path) -> None:
     page = open_page(address, width=360)
     page.fill("#text", f"{HAPPY}\n" + "가" * 500)
@@ -205,6 +211,7 @@ def test_on_a_phone(address: str, open_page: Any, tmp_path: Path) -> None:
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
 
 
+@pytest.mark.slow
 def test_nothing_that_comes_in_becomes_html(open_page: Any, browser: Browser, tmp_path: Path) -> None:
     attack = "<img src=x onerror=\"document.title='owned'\">"
     model = FakeModel()
@@ -223,6 +230,7 @@ def test_nothing_that_comes_in_becomes_html(open_page: Any, browser: Browser, tm
         assert "constructor" in page.locator(".bars .name").all_inner_texts()
 
 
+@pytest.mark.slow
 def test_a_server_with_a_key_a_server_with_small_limits_and_one_that_is_gone(browser: Browser) -> None:
     page = browser.new_page()
     page.set_default_timeout(WAIT)

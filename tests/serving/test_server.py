@@ -52,6 +52,7 @@ def waiting(address: str) -> int:
     return int(httpx.get(f"{address}/health").json()["waiting"])
 
 
+@pytest.mark.slow
 def test_answers_under_concurrent_mixed_load_are_those_of_predict(url: str, tiny_model: EmotionClassifier) -> None:
     expected = dict(zip(TEXTS, tiny_model.predict(TEXTS), strict=True))
 
@@ -131,6 +132,7 @@ def test_what_is_no_http_does_not_stop_it(url: str) -> None:
     assert httpx.get(f"{url}/health").status_code == 200
 
 
+@pytest.mark.slow
 def test_sigterm_ends_it_with_0_after_all_that_was_taken_is_answered(tiny_model_folder: Path) -> None:
     with server(str(tiny_model_folder), "--max-batch-size", "1") as (address, process):
         wait(address)
@@ -158,6 +160,7 @@ def test_sigterm_ends_it_with_0_after_all_that_was_taken_is_answered(tiny_model_
         assert "Traceback" not in process.stderr.read()
 
 
+@pytest.mark.slow
 def test_the_key_comes_from_a_file(tiny_model_folder: Path, tmp_path: Path, hub_is_online: None) -> None:
     (tmp_path / "key").write_text("file-key\n", encoding="utf-8")
     with server(str(tiny_model_folder), "--api-key-file", str(tmp_path / "key")) as (address, _):

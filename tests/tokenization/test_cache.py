@@ -72,6 +72,7 @@ def test_the_second_run_reads_what_the_first_wrote(
         assert encoded["labels"][:] == [0, 1, 1, 0]
 
 
+@pytest.mark.slow
 def test_another_process_reads_it_too(vocab_file: Path, cache: Path) -> None:
     encode_dataset(dataset(), KoBERTTokenizer(vocab_file), 8)
     (file,) = cache.iterdir()

@@ -336,6 +336,7 @@ for load in (KoBERTTokenizer.from_pretrained, load_tokenizer):
 """
 
 
+@pytest.mark.slow
 def test_repository_on_the_hub(
     layout: Callable[..., Path], tokenizer: KoBERTTokenizer, tiny_model_folder: Path, tmp_path: Path
 ) -> None:

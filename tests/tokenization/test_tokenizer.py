@@ -163,6 +163,7 @@ class TestReferences:
     def test_gluonnlp_on_random_text(self, sp: Any, gluon_tokenizer: KoBERTTokenizer, text: str) -> None:
         assert gluon_tokenizer.encode_texts([text]) == [gluon_ids(sp, text)]
 
+    @pytest.mark.slow
     def test_every_character_of_the_basic_plane(
         self, sp: Any, tokenizer: KoBERTTokenizer, gluon_tokenizer: KoBERTTokenizer
     ) -> None:

@@ -80,6 +80,7 @@ def folds_of(run: Path, dataset: datasets.Dataset) -> list[int]:
     return list(read_split(run / "split.csv", dataset))
 
 
+@pytest.mark.slow
 def test_a_fold_that_gets_no_better_is_stopped(
     dataset: datasets.Dataset, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
@@ -97,6 +98,7 @@ class StopHereError(Exception):
     """Stands for a kill."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("patience", [0, 1])
 def test_a_killed_fold_keeps_the_same_epoch(
     dataset: datasets.Dataset, tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: int
@@ -148,6 +150,7 @@ def test_weights_stay_as_long_as_a_checkpoint_may_come_back_to_them(tmp_path: Pa
     assert evaluate(5, 0.1) == ["best-3"]
 
 
+@pytest.mark.slow
 def test_equal_texts_are_on_one_side(tiny_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from kobert_hf_emotion.runs import fold_training
 

@@ -155,6 +155,7 @@ def test_an_old_row_counts_as_often_as_it_is_told_to(
             )
 
 
+@pytest.mark.slow
 def test_what_is_forgotten_is_measured(
     tiny_model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -71,6 +71,7 @@ if args.process_index == 0:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 def test_two_processes_train_as_one(tokenizer: KoBERTTokenizer, tmp_path: Path, preloaded: Preloaded) -> None:
     jobs = []

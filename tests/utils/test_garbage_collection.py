@@ -44,6 +44,7 @@ class _Looped:
         self.itself = self
 
 
+@pytest.mark.slow
 def test_what_a_run_makes_is_still_collected() -> None:
     older, gone = _Looped(), []
     gc.collect()

@@ -155,6 +155,7 @@ def own_names(trees: dict[str, ast.Module]) -> set[str]:
     return own
 
 
+@pytest.mark.slow
 def test_no_other_module_uses_a_private_name() -> None:
     listed = {re.split(r"[.:]", name)[-1] for name in [*CALLED, *READ]} | {name.split(".")[0] for name in OPERATORS}
     listed |= {name for names in CALLED.values() for name in names}
