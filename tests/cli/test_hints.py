@@ -13,6 +13,7 @@ import typer
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.cli.app import app
 from kobert_hf_emotion.cli.hints import in_terms_of
+from kobert_hf_emotion.cli.language import language_of, speak
 from kobert_hf_emotion.errors import DataError, Setting
 
 
@@ -48,6 +49,12 @@ def test_a_mended_command_is_taken_by_its_command() -> None:
     command = typer.main.get_command(app).commands["train"]  # type: ignore[attr-defined]
     found = command.make_context("train", argv[1:]).params
     assert (found["labels"], found["alpha"], str(found["train_file"])) == ("auto", "fear=2", "a.csv")
+
+
+@pytest.fixture(autouse=True)
+def language_of_a_new_process() -> None:
+    """A command that another test typed may have spoken one language alone."""
+    speak(language_of([]))
 
 
 def test_arguments_in_backticks_are_options_of_the_command() -> None:
@@ -222,6 +229,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_the_hint_leads_out(
     capsys: pytest.CaptureFixture[str], workplace: Path, monkeypatch: pytest.MonkeyPatch, mistake: str
@@ -251,6 +259,7 @@ SLIPS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slips", [1, len(ROWS) + 1], ids=["a few", "most"])
 @pytest.mark.parametrize("place", SLIPS)
 def test_slips_of_the_pen_lead_to_a_map(

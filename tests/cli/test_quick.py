@@ -108,6 +108,7 @@ def ways(tmp_path_factory: pytest.TempPathFactory, preloaded: Preloaded) -> dict
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*LINES, *WITH_TORCH])
 def test_both_ways_say_the_same(ways: dict[str, dict[str, dict[str, Any]]], name: str) -> None:
     ours, theirs = ways["light"][name], ways["torch"][name]

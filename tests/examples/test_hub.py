@@ -27,6 +27,7 @@ def example(name: str, environment: dict[str, str], **flags: object) -> subproce
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_predict_file(tiny_model_folder: Path, tmp_path: Path, preloaded: Preloaded) -> None:
     data = write_seed_csv(tmp_path / "test.csv", sentences(3), encoding="cp949")
     flags = ("--data_file", data, "--output", tmp_path / "p.csv", "--model", tiny_model_folder)

@@ -101,6 +101,7 @@ def test_run_is_pulled_as_it_was_pushed(hub: Hub, client: HubClient, run_folder:
     assert client.run(LOGITS, source="tester/run", settings={}) == here
 
 
+@pytest.mark.slow
 def test_all_folds_are_subfolders_and_one_commit(hub: Hub, client: HubClient, run_folder: Path, tmp_path: Path) -> None:
     client.run(PUSH, path=run_folder, repo="tester/folds", settings={"all_folds": True})
     assert len(hub.commits("tester/folds")) == 1
@@ -163,6 +164,7 @@ def test_model_and_tokenizer_push_themselves(
     assert ids == client.run(LOGITS, source=tiny_model_folder, settings={})[1]
 
 
+@pytest.mark.slow
 def test_trainer_pushes_during_training(hub: Hub, client: HubClient, tiny_model_folder: Path, tmp_path: Path) -> None:
     client.run(
         """

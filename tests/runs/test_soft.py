@@ -136,6 +136,7 @@ def test_test_and_predict_agree(work: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["predict", "run/fold_1", "plain.csv", "--json"]) == 0
 
 
+@pytest.mark.slow
 def test_a_plain_pipeline_gives_the_same_label(work: Path, plain: Any) -> None:
     text = "갑자기 문이 열려 눈이 커졌다"
     model = EmotionClassifier.from_pretrained(work / "run/best")
