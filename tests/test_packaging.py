@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from paths import ROOT
 
+pytestmark = pytest.mark.slow
+
+
 NEEDED = (
     "kobert_hf_emotion/py.typed",
     "kobert_hf_emotion/assets/default/model.safetensors",
@@ -56,7 +59,6 @@ def test_wheel_and_sdist_hold_what_is_needed(built: Path) -> None:
     assert [name for name in NEEDED if name not in inside] == []
 
 
-@pytest.mark.slow
 def test_the_installed_wheel_works_offline(built: Path, tmp_path: Path) -> None:
     [wheel] = built.glob("*.whl")
     folder = tmp_path / "venv"

@@ -133,6 +133,7 @@ def test_both_ways_say_the_same(ways: dict[str, dict[str, dict[str, Any]]], name
                 assert same, (our, their)
 
 
+@pytest.mark.slow
 def test_the_light_way_loads_no_torch(ways: dict[str, dict[str, dict[str, Any]]]) -> None:
     assert [ways["light"][name]["heavy"] for name in LINES] == [["onnxruntime"]] * len(LINES)
     assert {"torch", "transformers"} <= set(ways["light"]["a special token"]["heavy"])

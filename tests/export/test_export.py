@@ -150,6 +150,7 @@ def test_a_refused_export_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tries", "products"),
     [

@@ -58,6 +58,7 @@ def run(capsys: pytest.CaptureFixture[str], *argv: object) -> str:
     return captured.out
 
 
+@pytest.mark.slow
 def test_train_test_and_predict(capsys: pytest.CaptureFixture[str], encoder: Path, tmp_path: Path) -> None:
     data = write_seed_csv(tmp_path / "train.csv", sentences(6))
     options = ["--folds", 2, "--epochs", 1, "--learning-rate", "1e-3", "--gamma", 1.5, "--alpha", '{"sad": 2}']
@@ -71,6 +72,7 @@ def test_train_test_and_predict(capsys: pytest.CaptureFixture[str], encoder: Pat
     assert [config["id2label"][str(i)] for i in range(7)] == list(EMOTION_LABELS)
 
 
+@pytest.mark.slow
 def test_plain_transformers_gives_the_same_logits(
     capsys: pytest.CaptureFixture[str], encoder: Path, tmp_path: Path
 ) -> None:

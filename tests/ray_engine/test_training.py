@@ -38,6 +38,7 @@ def fold_processes() -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.slow
 def test_a_run_on_ray_is_the_run_without_it(cluster: Any, tmp_path: Path, tiny_model_folder: Path) -> None:
     """A fold is killed after its first checkpoint, and goes on from it."""
     settings = {"per_device_train_batch_size": 4, "num_train_epochs": 2, "checkpoint_seconds": 0}

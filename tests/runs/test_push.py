@@ -14,6 +14,9 @@ from sentences import sentences, write_seed_csv
 
 from kobert_hf_emotion.cli import main
 
+pytestmark = pytest.mark.slow
+
+
 MODEL_FILES = {"README.md", "config.json", "model.safetensors", "spiece.model", "tokenizer.json"}
 MODEL_FILES |= {"tokenizer_config.json"}
 RUN_FILES = {
@@ -86,7 +89,6 @@ def pull(client: HubClient, repo: str, folder: Path, **settings: object) -> dict
     return {name: value for name, value in hashes(folder).items() if not name.startswith((".cache", ".gitattributes"))}
 
 
-@pytest.mark.slow
 def test_run_is_pulled_as_it_was_pushed(hub: Hub, client: HubClient, run_folder: Path, tmp_path: Path) -> None:
     client.run(PUSH, path=run_folder, repo="tester/run", settings={})
     assert len(hub.commits("tester/run")) == 1
@@ -101,7 +103,6 @@ def test_run_is_pulled_as_it_was_pushed(hub: Hub, client: HubClient, run_folder:
     assert client.run(LOGITS, source="tester/run", settings={}) == here
 
 
-@pytest.mark.slow
 def test_all_folds_are_subfolders_and_one_commit(hub: Hub, client: HubClient, run_folder: Path, tmp_path: Path) -> None:
     client.run(PUSH, path=run_folder, repo="tester/folds", settings={"all_folds": True})
     assert len(hub.commits("tester/folds")) == 1
@@ -135,7 +136,6 @@ def test_pushing_again_makes_no_commit_where_nothing_changed(
     assert len(hub.commits("tester/again")) == 1
 
 
-@pytest.mark.slow
 def test_model_and_tokenizer_push_themselves(
     hub: Hub, client: HubClient, tiny_model_folder: Path, tmp_path: Path
 ) -> None:
@@ -164,7 +164,6 @@ def test_model_and_tokenizer_push_themselves(
     assert ids == client.run(LOGITS, source=tiny_model_folder, settings={})[1]
 
 
-@pytest.mark.slow
 def test_trainer_pushes_during_training(hub: Hub, client: HubClient, tiny_model_folder: Path, tmp_path: Path) -> None:
     client.run(
         """
@@ -191,7 +190,6 @@ model.save_pretrained(folder + "/after")
     assert len(hub.commits("tester/trained")) >= 2, "one during training, one at its end"
 
 
-@pytest.mark.slow
 def test_revision_pin_gives_the_old_weights_and_their_tokenizer(
     hub: Hub, client: HubClient, tiny_model_folder: Path, tmp_path: Path
 ) -> None:

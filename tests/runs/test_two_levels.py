@@ -147,6 +147,7 @@ def test_a_text_has_both_answers(work: Path, capsys: pytest.CaptureFixture[str])
     assert json.loads(capsys.readouterr().out)["predictions"][0]["coarse"]["label"] == found["coarse"]["label"]
 
 
+@pytest.mark.slow
 def test_plain_transformers_loads_the_folder(work: Path, plain: Any) -> None:
     text = "비가 와서 못 갔다"
     code = """
