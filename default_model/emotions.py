@@ -209,8 +209,13 @@ def calibrate(network: MultiTaskNetwork, parts: EmotionParts, encoder: Encoder, 
         gold.append(dominant[kept])
         row_weights.append(torch.full((int(kept.sum()),), 1 / float(kept.sum())))
     temperature = fit_temperature(torch.cat(logits), torch.cat(gold), torch.cat(row_weights))
-    with torch.no_grad():
-        head = network.classifier.classifier
-        head.weight /= temperature
-        head.bias /= temperature
+    divide_logits(network, temperature)
     return temperature
+
+
+@torch.no_grad()
+def divide_logits(network: MultiTaskNetwork, temperature: float) -> None:
+    """Folds a temperature into the head."""
+    head = network.classifier.classifier
+    head.weight /= temperature
+    head.bias /= temperature

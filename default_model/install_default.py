@@ -5,7 +5,9 @@
     python -m default_model.evaluate_default --data ../shared/data --model candidate
 
 `--mix FILE SHARE` takes that share of the weights from another file, as often as is said. The temperature is 1 unless
-`--fit-temperature` asks for one fitted on the held-out rows; either way the calibration error there is printed.
+`--fit-temperature` asks for one fitted on the held-out rows; either way the calibration error there is printed. Weights
+that learned the held-out rows as well say nothing of it there: `--temperature-from out/half.safetensors` fits it for
+the weights of the same recipe that did not see them, and the installed ones take it over.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from torch import Tensor
 
 from default_model import corpora
 from default_model.batches import Encoder
-from default_model.emotions import EmotionParts, calibrate, emotion_parts, held_out_figures
+from default_model.emotions import EmotionParts, calibrate, divide_logits, emotion_parts, held_out_figures
 from default_model.evaluate_default import MAX_TOKENS, calibration_error
 from default_model.network import MultiTaskNetwork, default_config
 from default_model.prediction import predict_logits
@@ -76,18 +78,24 @@ def main() -> None:
     parser.add_argument("--record", type=Path, required=True, help="record.json of that run")
     parser.add_argument("--data", type=Path, required=True, help="folder with nsmc, kote and goemotions_ko")
     parser.add_argument("--output", type=Path, required=True, help="folder for the model")
-    parser.add_argument("--fit-temperature", action="store_true", help="fit one on the held-out rows (1)")
+    fitting = parser.add_mutually_exclusive_group()
+    fitting.add_argument("--fit-temperature", action="store_true", help="fit one on the held-out rows (1)")
+    fitting.add_argument("--temperature-from", type=Path, metavar="FILE", help="fit it there for other weights' logits")
     arguments = parser.parse_args()
     others = [(Path(path), float(share)) for path, share in arguments.mix]
     settings = Settings()
     parts = emotion_parts(arguments.data, corpora.held_out_keys(arguments.data), settings)
     encoder = Encoder(SHIPPED / "spiece.model")
     network = network_of(mixed(arguments.state, others)).eval()
-    errors = {"before": calibration(network.classifier, parts, encoder)}
+    fitted: Path | None = arguments.temperature_from
+    judged = network if fitted is None else network_of(classifier_state(fitted)).eval()
+    errors = {"before": calibration(judged.classifier, parts, encoder)}
     temperature = 1.0
-    if arguments.fit_temperature:
-        temperature = calibrate(network, parts, encoder, settings)
-        errors["after"] = calibration(network.classifier, parts, encoder)
+    if arguments.fit_temperature or fitted is not None:
+        temperature = calibrate(judged, parts, encoder, settings)
+        errors["after"] = calibration(judged.classifier, parts, encoder)
+    if judged is not network:
+        divide_logits(network, temperature)
     figures = held_out_figures(network, parts, encoder, settings)
     record: dict[str, Any] = {
         "data_sha256": corpora.file_hashes(arguments.data),
@@ -99,6 +107,7 @@ def main() -> None:
         "held_out": figures,
         "calibration_error_held_out": errors,
         "temperature": temperature,
+        "temperature_from": arguments.state.name if fitted is None else fitted.name,
         "distillation": json.loads(arguments.record.read_text(encoding="utf-8")),
         "began_from": json.loads((SHIPPED / "training_record.json").read_text(encoding="utf-8")),
     }

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 
-CACHED_KERNELS = 512
-"""Kernels that oneDNN keeps: five for each size of a batch, so that single texts of all usual lengths find theirs.
+CACHED_KERNELS = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": 512, "LRU_CACHE_CAPACITY": 32}
+"""Kernels that oneDNN keeps for the process, and those that torch keeps before it for each thread that computes.
 
-By default 1,024 are kept, twice (`LRU_CACHE_CAPACITY` is torch's cache before oneDNN's own), which a server that sees
-texts of all lengths in batches of all sizes fills: 600 batches of 1 to 8 texts took 640 MB with the default model, and
-413 MB with 512, in the same time. With 128 it was 133 MB, but single texts took 16 ms rather than 14.
+Five belong to each size of a batch; with 512 single texts of all usual lengths find theirs. By default both keep 1,024,
+which a server that sees texts of all lengths in batches of all sizes fills. What torch keeps for a thread is never let
+go of by oneDNN, so that with two threads it is there three times: 800 batches of 1 to 64 texts took 1,335 MB with the
+default model and 512 in both, and grew; with 32 a thread it is 927 MB, and 976 MB from 2,700 batches to 3,600. Single
+texts take as long (14 to 16 ms); with 1 a thread they take 2 to 4 ms more.
 """
-CAPACITIES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
 
 
 def bound_caches() -> None:
-    """Bounds what oneDNN keeps; called before torch is imported, and nothing where the user has set it."""
-    for name in CAPACITIES:
-        os.environ.setdefault(name, str(CACHED_KERNELS))
+    """Bounds what oneDNN and torch keep; called before torch is imported, and nothing where the user has set it."""
+    for name, kernels in CACHED_KERNELS.items():
+        os.environ.setdefault(name, str(kernels))

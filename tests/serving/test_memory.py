@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from kobert_hf_emotion.serving.memory import CACHED_KERNELS, CAPACITIES, bound_caches
+from kobert_hf_emotion.serving.memory import CACHED_KERNELS, bound_caches
 
 PROGRAM = """
 import os, sys
@@ -28,7 +28,8 @@ def test_torch_is_not_there_yet() -> None:
 
 
 def test_what_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CAPACITIES[0], "7")
-    monkeypatch.delenv(CAPACITIES[1], raising=False)
+    of_process, of_thread = CACHED_KERNELS
+    monkeypatch.setenv(of_process, "7")
+    monkeypatch.delenv(of_thread, raising=False)
     bound_caches()
-    assert [os.environ.pop(name) for name in CAPACITIES] == ["7", str(CACHED_KERNELS)]
+    assert [os.environ.pop(name) for name in CACHED_KERNELS] == ["7", str(CACHED_KERNELS[of_thread])]
