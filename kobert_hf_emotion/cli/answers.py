@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..tokenization.long_texts import LongTexts
 
 BATCH_SIZE = 64
+UNITS = {"score": "0 to 1", "probabilities": "percent, 0 to 100"}
+"""What the numbers in predictions are counted in: names and units that `tasks.task.Prediction` has promised."""
 _MOST_FINE = 10
 """Fine labels of a text that are shown, the most probable first; --json has all."""
 
@@ -60,7 +62,8 @@ def answer_texts(
     warn_unknown(unknown)
     if json:
         predicted = [{"text": t, **p} for t, p in zip(texts, predictions, strict=True)]
-        say_json({"predictions": predicted, "unknown_texts": unknown.unknown, "cut_texts": unknown.cut})
+        counts = {"unknown_texts": unknown.unknown, "cut_texts": unknown.cut}
+        say_json({"predictions": predicted, "units": UNITS, **counts})
         return
     for text, prediction in zip(texts, predictions, strict=True):
         _say_answer(text, prediction)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from ..explanation.words import Explanation
 
+UNITS = {"score": "0 to 1", "probabilities": "0 to 1", "contributions": "logits"}
+"""What the numbers of an `Explanation` are counted in."""
 _FOR, _AGAINST = "bold blue", "bold dark_orange"
 
 
@@ -78,7 +80,7 @@ def explain(
             handle.write(to_html(explanations))
         note(f"{output}: {len(explanations):,}")
     if json:
-        say_json({"explanations": [explanation.to_dict() for explanation in explanations]})
+        say_json({"explanations": [explanation.to_dict() for explanation in explanations], "units": UNITS})
         return
     _print_all(explanations, label)
 

@@ -6,15 +6,18 @@ import os
 import re
 import shlex
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from ..data.tables.options import ReadOptions
 from ..errors import KoBERTEmotionError, Setting
 from ..training.argument_values import ARGUMENTS
 from ..utils.files import free_path
+from .groups import Columns, LabelRules
 from .language import spoken, without_leading_option
 from .typed import typed
 
@@ -27,6 +30,11 @@ _OTHER_NAMES = {
     **{argument: option for option, argument in ARGUMENTS.items()},
 }
 """Names that an option goes by in Python."""
+_OF_READING = {
+    *(field.name for kind in (ReadOptions, Columns, LabelRules) for field in fields(kind)),
+    *("group_column", "labels", "task", "allow_empty", "shared_fine_labels", "lang"),
+}
+"""Parameters that say how a file is read, whatever is done with it."""
 
 
 def in_terms_of(app: typer.Typer, argv: Sequence[str], error: KoBERTEmotionError) -> str:
@@ -43,7 +51,7 @@ def in_terms_of(app: typer.Typer, argv: Sequence[str], error: KoBERTEmotionError
     command = group.commands[argv[0]]
     assert isinstance(command, TyperCommand)
     korean, english = (_with_options(text, command, group) for text in (error.korean, error.english))
-    lines = (_line(command, group.commands["doctor"], argv, mend) for mend in (error.mend, error.otherwise))
+    lines = (_line(command, group, argv, mend) for mend in (error.mend, error.otherwise))
     line = next(filter(None, lines), None)
     try_this = error.try_this if line is None else shlex.join(["kobert-emotion", *line])
     return KoBERTEmotionError(korean, english, try_this).in_language(spoken())
@@ -70,7 +78,9 @@ def _option_elsewhere(group: TyperGroup, name: str) -> str | None:
     return None
 
 
-def _line(command: TyperCommand, doctor: Any, argv: Sequence[str], mend: Mapping[str, Setting]) -> list[str] | None:
+def _line(
+    command: TyperCommand, group: TyperGroup, argv: Sequence[str], mend: Mapping[str, Setting]
+) -> list[str] | None:
     """Returns the words of a command that leads out of an error, None where `mend` has none for this command."""
     mend = {_OTHER_NAMES.get(name, name): value for name, value in mend.items()}
     if isinstance(output := mend.get("write_label_map"), str) and os.path.exists(output):
@@ -78,27 +88,30 @@ def _line(command: TyperCommand, doctor: Any, argv: Sequence[str], mend: Mapping
     if mend and set(mend) <= {parameter.name for parameter in command.params}:
         line = mended(command, argv, mend)
         return None if line == mended(command, argv, {}) else line  # what was typed is what failed
-    if "write_label_map" in mend and (words := _map_of_labels(command, doctor, argv, mend)):
-        return ["doctor", *words]
+    if "write_label_map" in mend:
+        return _of_file("doctor", command, group, argv, mend)
+    if {"task", "train_file"} <= set(mend):  # a model's task is its own: another one is trained
+        return _of_file("train", command, group, argv, mend)
     return None
 
 
-def _map_of_labels(command: TyperCommand, doctor: Any, argv: Sequence[str], mend: Mapping[str, Setting]) -> list[str]:
-    """Returns the words behind `doctor` that write a map of the labels in the file that another command was given.
+def _of_file(
+    title: str, command: TyperCommand, group: TyperGroup, argv: Sequence[str], mend: Mapping[str, Setting]
+) -> list[str] | None:
+    """Returns the words of the command `title` for the file of rows that another command was given, read likewise.
 
-    None of them where no file of rows was given.
+    None where it was given no file.
     """
     given = typed(command.make_context(argv[0], list(argv[1:])))
     files = mend.get("train_file") or given.get("train_file") or given.get("test_file") or given.get("inputs")
     if not files:
-        return []
-    known = {str(parameter.name) for parameter in doctor.params if isinstance(parameter, TyperOption)} - {"model"}
-    options = {name: value for name, value in given.items() if name in known} | dict(mend)
-    wanted = [*_words(files)[:1]]
-    for parameter in doctor.params:
+        return None
+    options = {name: value for name, value in given.items() if name in _OF_READING} | dict(mend)
+    line = [title, *_words(files)[:1]]
+    for parameter in group.commands[title].params:
         if isinstance(parameter, TyperOption):
-            wanted += _as_option(parameter, options.get(str(parameter.name)))
-    return wanted
+            line += _as_option(parameter, options.get(str(parameter.name)))
+    return line
 
 
 def mended(command: TyperCommand, argv: Sequence[str], mend: Mapping[str, Setting]) -> list[str]:

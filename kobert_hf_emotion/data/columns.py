@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import DataError, Setting
 from ..labels import fold_name, whole_number
 from ..wording import Language, Wording
+from .label_parsing import named_labels
 from .several_labels import is_indicator
 from .vote_columns import guess_vote_columns, labels_called, named_vote_columns, refuse_no_votes
 
@@ -178,8 +179,7 @@ def find_columns(table: Table, wanted: Wanted | None = None) -> Columns:
     wanted = wanted or Wanted()
     if wanted.read_labels and (many := _many_columns(table, wanted)) is not None:
         return _with_many(table, wanted, *many)
-    for argument, name in wanted.named.items():
-        _check_named(table, name, argument, wanted.must_guess_label)
+    _check_named(table, wanted)
     taken = set(wanted.named.values())
     text = wanted.text if wanted.text is not None else _guess_text(table, taken, wanted.must_guess_label)
     taken.add(text)
@@ -248,6 +248,7 @@ def _refuse_other_task(table: Table, taken: set[str], wanted: Wanted) -> None:
         f"{table.path}: there is no one column of labels, but several ({_listed(columns)}) that hold {english}: use "
         f"`task` {task}.",
         mend={"task": task},
+        otherwise={**named_labels(wanted.labels), "task": task, "train_file": str(table.path)},
     )
 
 
@@ -361,12 +362,27 @@ def _is_decimal(cell: str) -> bool:
     return re.fullmatch(r"\s*-?[0-9]*\.[0-9]+%?\s*", cell) is not None
 
 
-def _check_named(table: Table, name: str, argument: str, with_label: bool) -> None:
+def _check_named(table: Table, wanted: Wanted) -> None:
+    """Raises `DataError` where columns are named that are not there, with what mends all of the names."""
+    named = wanted.named.items()
+    faults = [_fault_of(table, name, argument, wanted.must_guess_label) for argument, name in named]
+    errors = [error for error in faults if error is not None]
+    if errors:
+        mends = [error.mend for error in errors]
+        raise DataError(
+            "\n".join(error.korean for error in errors),
+            "\n".join(error.english for error in errors),
+            mend={argument: value for mend in mends for argument, value in mend.items()} if all(mends) else {},
+        )
+
+
+def _fault_of(table: Table, name: str, argument: str, with_label: bool) -> DataError | None:
+    """Returns what is wrong with the name of a column, which the argument `argument` gives; None where it is there."""
     found = list(table.frame.columns).count(name)
     if found == 1:
-        return
+        return None
     if found > 1:
-        raise DataError(
+        return DataError(
             f"{table.path}: 이름이 '{name}'인 열이 {found}개입니다. 하나만 남기거나 이름을 바꾸세요.",
             f"{table.path}: there are {found} columns called '{name}'. Rename all but one.",
         )
@@ -379,7 +395,7 @@ def _check_named(table: Table, name: str, argument: str, with_label: bool) -> No
         mended = _likely_text(table, set(_named_like(table, LABEL_NAMES + EMOTION_NAMES)))
     elif guess is None and argument == "label_column":
         mended = _likely_label(table, set(_named_like(table, TEXT_NAMES)))
-    raise DataError(
+    return DataError(
         f"{table.path}: '{name}' 열이 없습니다. 있는 열: {_listed(columns)}."
         + (f" 혹시 '{guess}'인가요?" if guess else f" `{argument}`에 그중 하나를 쓰세요."),
         f"{table.path}: there is no column '{name}'. Columns found: {_listed(columns)}."

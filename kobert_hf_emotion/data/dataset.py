@@ -235,7 +235,7 @@ def _load(
             _check_some_labels(frame)
         tally.check(names)
         for table, found in zip(tables, columns, strict=True):
-            check_indicators(table.path, kind.columns_mean(found.for_labels), names, found.unused)
+            check_indicators(table.path, found, kind, names)
     hierarchy, more = levels.read(frame, names)
     kept, dropped = keep_rows(frame, require_labels)
     counts = RowCounts(names, kind)

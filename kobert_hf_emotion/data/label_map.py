@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ..errors import DataError, Setting
-from ..labels import EMOTION_LABELS, GOEMOTIONS_TO_EMOTION, KOTE_TO_EMOTION, clean_name, fold_name, whole_number
+from ..labels import GOEMOTIONS_TO_EMOTION, KOTE_TO_EMOTION, clean_name, fold_name, whole_number
 from ..utils.argument_checks import check_path, nearest_path
 from ..utils.files import atomic_write
-from .label_parsing import LabelParser, Reading, is_empty_label, label_key, nearest
+from .label_parsing import LabelParser, Reading, is_empty_label, label_key, named_labels, nearest
 from .several_labels import EMPTY, NONE, CellSplitter, as_list
 
 NO_LABEL = "-"
@@ -24,6 +24,8 @@ NO_LABEL = "-"
 CORPORA: dict[str, Mapping[str, str | None]] = {"kote": KOTE_TO_EMOTION, "goemotions": GOEMOTIONS_TO_EMOTION}
 """Maps that go by a name; the numbers of a corpus's files are among the values, as that corpus counts them."""
 
+_ANEW: dict[str, Setting] = {"label_map": None, "write_label_map": "label_map.csv"}
+"""The arguments of `kobert-emotion doctor` that write a map in place of one that is broken."""
 _VALUE_NAMES = frozenset({"value", "cell", "from", "값", "파일의 값"})
 _LABEL_NAMES = frozenset({"label", "to", "레이블", "라벨"})
 
@@ -152,7 +154,7 @@ def _read(path: Path) -> LabelMap:
     if not path.is_file():
         raise _no_file(path)
     try:
-        frame = read_table(path, ReadOptions(no_header=True)).frame
+        frame = read_table(path, ReadOptions(no_header=True, has_cells=True)).frame
     except DataError as error:
         raise DataError(
             f"`label_map`을 읽을 수 없습니다. {error.korean}",
@@ -171,6 +173,7 @@ def _read(path: Path) -> LabelMap:
             f"{rows[0][:10]}입니다. 열이 더 있으면 첫 행에 value와 label이라고 이름을 적으세요.",
             f"{path}: expected two columns in a map of labels, what stands in the file and the label it means; found "
             f"{rows[0][:10]} in the first row. Where there are more, call them 'value' and 'label' in the first row.",
+            mend=_ANEW,
         )
     return _of_rows(str(path), [(row[0], row[1]) for row in rows], first=1)
 
@@ -202,6 +205,7 @@ def _of_rows(source: str, rows: Sequence[tuple[str, str]], first: int) -> LabelM
                 f"'{meant or NO_LABEL}'. 하나만 남기세요.",
                 f"{source}: '{value}' has two meanings, '{other or NO_LABEL}' in row {place} and "
                 f"'{meant or NO_LABEL}' in row {number}. Leave one.",
+                mend=_ANEW,
             )
     _, values, labels = zip(*known.values(), strict=True)
     return LabelMap(source, values, labels)
@@ -213,12 +217,14 @@ def _check_filled(source: str, rows: Sequence[tuple[int, str, str]]) -> None:
         raise DataError(
             f"{source}: 레이블 표가 비었습니다. 한 행에 값과 그것이 뜻하는 레이블을 적으세요.",
             f"{source}: the map of labels is empty. Write a value and the label it means in each row.",
+            mend=_ANEW,
         )
     for number, value, label in rows:
         if not value.strip():
             raise DataError(
                 f"{source} {number}행: 값이 비었는데 레이블 '{label}'이(가) 있습니다. 값을 적거나 행을 지우세요.",
                 f"{source}, row {number}: the value is empty, and the label is '{label}'. Fill it in or delete it.",
+                mend=_ANEW,
             )
     undecided = [f"{value} ({number})" for number, value, label in rows if not clean_name(label)]
     if undecided:
@@ -228,15 +234,13 @@ def _check_filled(source: str, rows: Sequence[tuple[int, str, str]]) -> None:
             f"{NO_LABEL}을(를) 적으세요.",
             f"{source}: {len(undecided)} value(s) have no label (the row in parentheses): {listed}. Write the label "
             f"each means, or {NO_LABEL} to leave its rows out.",
+            mend=_ANEW,
         )
 
 
 def map_to_write(names: Sequence[str]) -> dict[str, Setting]:
     """Returns the arguments of `kobert-emotion doctor` that write a map onto the labels `names`, to be corrected."""
-    mend: dict[str, Setting] = {"write_label_map": "label_map.csv"}
-    if tuple(names) != EMOTION_LABELS:
-        mend["labels"] = ",".join(f'"{name}"' if "," in name else name for name in names)
-    return mend
+    return {"write_label_map": "label_map.csv", **named_labels(names)}
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from ..errors import DataError
-from ..labels import clean_name, fold_name, label_aliases, whole_number
+from ..errors import DataError, Setting
+from ..labels import EMOTION_LABELS, clean_name, fold_name, label_aliases, whole_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -209,3 +209,15 @@ def _split(pattern: re.Pattern[str], name: str) -> tuple[str, str] | None:
         return None
     stem = (found["name"] or found["name_"] or "").strip()
     return (stem, str(int(found["id"] or found["id_"]))) if stem and not whole_number(stem) else None
+
+
+def named_labels(names: Sequence[str]) -> dict[str, Setting]:
+    """Returns the argument of a command that names the labels `names`; none for the seven emotions."""
+    if tuple(names) == EMOTION_LABELS:
+        return {}
+    return {"labels": as_cells(names)}
+
+
+def as_cells(names: Sequence[str]) -> str:
+    """Returns names with commas between them, and in quotation marks where one has a comma."""
+    return ",".join(f'"{name}"' if "," in name else name for name in names)

@@ -14,7 +14,7 @@ from ..errors import DataError, Setting
 from ..labels import EMOTION_LABELS, EMOTION_LABELS_KO, LABEL_SETS, clean_name, whole_number
 from ..wording import Wording
 from .label_map import LabelMap, map_to_write
-from .label_parsing import AUTO, LabelParser, label_key, nearest
+from .label_parsing import AUTO, LabelParser, label_key, named_labels, nearest
 from .label_reading import MENDS, LabelReading, arrows, as_written, by_label, listed_counts, sort_counts
 from .several_labels import EMPTY, ONE, CellSplitter
 from .votes import VoteTally
@@ -232,8 +232,11 @@ class LabelTally:
         more = ("", "") if count <= _SHOWN else (f" 외 {count - _SHOWN:,}", f" and {count - _SHOWN:,} more")
         scheme = self._other_scheme(names)
         mend: dict[str, Setting]
+        # What a finished model's labels are stays.
+        otherwise = None if self.label_map else self._write_map(names)
         if not self.splits and not self.votes.ways and self._are_several(names):
             mend, way_out = {"task": "multi-label"}, _SEVERAL
+            otherwise = {**named_labels(names), **mend, "train_file": first[0]["file"]}
         else:
             mend, way_out = self._mend(names, scheme is not None), scheme or self._corrections(names)
         unit = ("행에", "row(s)") if not (self.splits or self.votes.ways) else ("곳에", "place(s)")
@@ -243,7 +246,7 @@ class LabelTally:
             f"{first[0]['file']}: unknown label in {count:,} {unit[1]}: {english}{more[1]}. "
             f"Accepted: {_accepted(names)}. {way_out[1]}",
             mend=mend,
-            otherwise=None if self.label_map else self._write_map(names),  # what a finished model's labels are stays
+            otherwise=otherwise,
         )
 
     @property

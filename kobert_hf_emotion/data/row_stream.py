@@ -133,7 +133,7 @@ def open_rows(
     log_assumed(said)
     if names is not None:
         counts.tally.check(names)
-        check_indicators(file.path, kind.columns_mean(columns.for_labels), names, columns.unused)
+        check_indicators(file.path, columns, kind, names)
     report = counts.report([file], [columns], [*file.notes, *gaps, *said])
     return RowStream(report, names if counts.labels.total() else None, file, columns, names, kind, turns)
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DataError
 from ..labels import fold_name
-from .label_parsing import LabelParser, is_empty_label, names_in, nearest
+from .label_parsing import LabelParser, as_cells, is_empty_label, named_labels, names_in, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .columns import Columns
+    from .label_kinds import LabelKind
     from .tables import Table
 
 SEPARATORS = ("|", ";", ",", "\n", "\t", "/", " ")
@@ -139,24 +141,23 @@ def is_indicator(cells: Sequence[str]) -> bool:
     return bool(found) and found <= _YES | _NO
 
 
-def check_indicators(
-    path: str | os.PathLike[str], indicators: Sequence[str], names: Sequence[str], unused: Sequence[str] = ()
-) -> None:
+def check_indicators(path: str | os.PathLike[str], columns: Columns, kind: LabelKind, names: Sequence[str]) -> None:
     """Raises `DataError` where a table has columns for some labels and none for others: no row would have those.
 
     Args:
         path: The table.
-        indicators: What its columns of labels are called.
+        columns: Those of it; one without a role may be a label's with a slip of the pen in its name.
+        kind: What a row's label is.
         names: The labels.
-        unused: Its columns without a role, one of which may be a label's with a slip of the pen in its name.
     """
+    indicators = kind.columns_mean(columns.for_labels)
     parser = LabelParser(names)
     there = {parser.parse(column).id for column in indicators}
     missing = [name for index, name in enumerate(names) if index not in there]
     if not indicators or not missing:
         return
     listed = ", ".join(missing[:10]) + (", …" if len(missing) > 10 else "")
-    meant = [(column, near) for column in unused if (near := nearest(column, missing))]
+    meant = [(column, near) for column in columns.unused if (near := nearest(column, missing))]
     slips = ", ".join(f"{column} → {name}" for column, name in meant[:10])
     raise DataError(
         f"{path}: 레이블마다 한 열인데 열이 없는 레이블이 {len(missing)}개입니다: {listed}. 있는 열: "
@@ -173,7 +174,18 @@ def check_indicators(
             if meant
             else "Add the columns, or name those there are with `labels`."
         ),
-        mend=None if meant else {"labels": "auto"},
+        # A map tells what the columns mean once they are named: by themselves they are none of the labels'.
+        mend={"labels": "auto"}
+        if not meant
+        else {
+            **named_labels(names),
+            "label_column": as_cells((*columns.of_labels, *(column for column, _ in meant))),
+            "write_label_map": "label_map.csv",
+            "label_map": None,
+            "task": "soft" if kind.votes else "multi-label",
+            "train_file": os.fspath(path),
+            "test_file": None,
+        },
     )
 
 

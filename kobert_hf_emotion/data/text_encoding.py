@@ -59,7 +59,11 @@ def decode(data: bytes, source: str, encoding: str | None = None) -> Decoded:
         DataError: The content is no text, or is not in `encoding`, or has broken bytes.
     """
     if encoding is not None:
-        return _decode_as(data, source, encoding)
+        try:
+            return _decode_as(data, source, encoding)
+        except DataError as error:
+            mend = {"encoding": None} if any(_is(data, name) for name in ("utf-8", "cp949")) else {}
+            raise DataError(error.korean, error.english, mend=mend) from None
     for mark, name in _BOMS:
         if data.startswith(mark):
             return _decode_as(data, source, name)
@@ -143,6 +147,14 @@ def _accepts(decoder: codecs.IncrementalDecoder, block: bytes) -> bool:
 def _beginning(head: bytes, encoding: str) -> str:
     """Decodes the beginning of a file, whose last character may be cut."""
     return codecs.getincrementaldecoder(encoding)().decode(head)
+
+
+def _is(data: bytes, encoding: str) -> bool:
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _decode_as(data: bytes, source: str, encoding: str) -> Decoded:

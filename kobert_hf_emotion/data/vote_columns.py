@@ -51,7 +51,9 @@ def named_vote_columns(table: Table, columns: Sequence[str], labels: Sequence[st
     parser = LabelParser(labels)
     numbers = all(is_votes(table.frame[name].unique().tolist()) for name in columns)
     called = labels_called(columns)
-    are_labels = all(parser.parse(name).kind in ("name", "id_beside") for name in called) if labels else numbers
+    known = [parser.parse(name).kind in ("name", "id_beside") for name in called]
+    # No annotator is called by a label: of numbers one such name is enough, and the others have slips of the pen.
+    are_labels = (all(known) or (numbers and any(known))) if labels else numbers
     return ("votes" if are_labels else "annotators"), tuple(columns)
 
 

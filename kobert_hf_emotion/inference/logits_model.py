@@ -145,8 +145,9 @@ class LogitsModel(ABC):
         """Predicts the emotion of texts; arguments and errors are those of `predict_logits`.
 
         Returns:
-            For each text `{"label", "score", "probabilities"}`, of a multi-label model also `labels`; see
-            `Prediction`. With `long` also `parts`: the same of each window or sentence, with its `start` and `end`.
+            For each text `{"label", "score", "probabilities"}`, the score from 0 to 1 and the probabilities in percent,
+            of a multi-label model also `labels`; see `Prediction`. With `long` also `parts`: the same of each window or
+            sentence, with its `start` and `end`.
         """
         texts = as_texts(texts)
         refuse_files(texts)

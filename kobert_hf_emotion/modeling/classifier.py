@@ -209,8 +209,9 @@ class EmotionClassifier(BertForSequenceClassification):
                 the stride and the pooling. None cuts them.
 
         Returns:
-            For each text `{"label", "score", "probabilities"}`, of a multi-label model also `labels`; see
-            `Prediction`. With `long` also `parts`: the same of each window or sentence, with its `start` and `end`.
+            For each text `{"label", "score", "probabilities"}`, the score from 0 to 1 and the probabilities in percent,
+            of a multi-label model also `labels`; see `Prediction`. With `long` also `parts`: the same of each window or
+            sentence, with its `start` and `end`.
 
         Raises:
             DataError: `texts` is a table or a single text, an element is no string, or the name of a data file

@@ -63,7 +63,9 @@ class TextPart(BaseModel):
     end: int = Field(description="끝 글자 번호 (where it ends)")
     label: str = Field(description="가장 가능성이 큰 감정 (the most probable emotion)")
     score: float = Field(description="그 확률, 0~1 (its probability, 0 to 1)")
-    probabilities: dict[str, float] = Field(description="감정마다의 확률(%) (the probability of every emotion)")
+    probabilities: dict[str, float] = Field(
+        description="감정마다의 확률(%) (the probability of every emotion in percent)"
+    )
     labels: list[str] | None = Field(
         default=None, description="여러 레이블 모델만: 고른 감정들 (of a multi-label model alone: the emotions given)"
     )

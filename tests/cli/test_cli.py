@@ -145,9 +145,12 @@ def test_predict_a_file_writes_predictions_and_a_report(
 def test_predict_texts(capsys: pytest.CaptureFixture[str], tiny_model_folder: Path) -> None:
     code, out, err = run(capsys, "predict", tiny_model_folder, "오늘 정말 행복했어", "ㅠㅠ", "--json")
     assert code == 0, err
-    predictions = json.loads(out)["predictions"]
+    found = json.loads(out)
+    predictions = found["predictions"]
     assert [entry["text"] for entry in predictions] == ["오늘 정말 행복했어", "ㅠㅠ"]
     assert sum(predictions[0]["probabilities"].values()) == pytest.approx(100, abs=0.1)
+    assert 100 * predictions[0]["score"] == pytest.approx(max(predictions[0]["probabilities"].values()), abs=0.01)
+    assert found["units"] == {"score": "0 to 1", "probabilities": "percent, 0 to 100"}
 
 
 def test_predict_without_labels_counts_predictions(

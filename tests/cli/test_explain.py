@@ -29,7 +29,10 @@ def test_json_and_page(tiny_model_folder: Path, tmp_path: Path, capsys: pytest.C
     page = tmp_path / "설명.html"
     command = ["explain", str(tiny_model_folder), TEXT, "--method", "integrated_gradients", "--label", "fear"]
     assert main([*command, "--output", str(page), "--json"]) == 0
-    [found] = json.loads(capsys.readouterr().out)["explanations"]
+    printed = json.loads(capsys.readouterr().out)
+    [found] = printed["explanations"]
+    assert sum(found["probabilities"].values()) == pytest.approx(1)
+    assert printed["units"]["probabilities"] == printed["units"]["score"] == "0 to 1"
     assert [word["text"] for word in found["words"]] == TEXT.split()
     assert found["deltas"].keys() == found["words"][0]["contributions"].keys() == {"fear"}
     assert "&lt;무서웠어&gt;" in page.read_text(encoding="utf-8")

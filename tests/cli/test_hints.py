@@ -138,6 +138,14 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished_run: Pat
     (tmp_path / "other_map.csv").write_text("sad,부정\nhappy,긍정\n", encoding="utf-8")
     write(tmp_path / "others.csv", [(text, f"{label} {label}") for text, label in ROWS])
     (tmp_path / "good_map.csv").write_text("sad,sad\nhappy,happy\n", encoding="utf-8")
+    (tmp_path / "three_columns.csv").write_text("sad,sad,1\nhappy,happy,1\n", encoding="utf-8")
+    (tmp_path / "two_meanings.csv").write_text("sad,sad\nsad,happy\n", encoding="utf-8")
+    (tmp_path / "no_meaning.csv").write_text("sad,sad\nhappy,\n", encoding="utf-8")
+    (tmp_path / "cp949.csv").write_bytes((tmp_path / "train.csv").read_text(encoding="utf-8").encode("cp949"))
+    several = [(text, "sad|happy") for text, _ in ROWS]
+    write(tmp_path / "several.csv", several)
+    slips = [(text, ",".join("01"[i == number % 7] for i in range(7))) for number, (text, _) in enumerate(ROWS)]
+    write(tmp_path / "column_slip.csv", slips, "text,fear,surprise,angry,sad,neutral,hapyp,disgust")
     (tmp_path / "empty.csv").touch()
     (tmp_path / "other_split.csv").write_text("fold\n1\n2\n", encoding="utf-8")
     return tmp_path
@@ -225,6 +233,11 @@ MISTAKES = {
     "a learning rate below 0": f"train train.csv --folds 2 --learning-rate -1 --output new {TINY}",
     "no number": f"train train.csv --folds 2 --learning-rate nan --output new {TINY}",
     "a share of texts of 1": "adapt many.csv --held-out 1 --epochs 1 --model model --output new",
+    "two mistyped columns": f"train train.csv --text-column txet --label-column lable --folds 2 --output new {TINY}",
+    "a file of another encoding": "predict model cp949.csv --encoding utf-8",
+    "a map of three columns": "doctor train.csv --labels sad,happy --label-map three_columns.csv",
+    "a map of two meanings": "doctor train.csv --labels sad,happy --label-map two_meanings.csv",
+    "a map without a meaning": "doctor train.csv --labels sad,happy --label-map no_meaning.csv",
     "longer than the model": "continue runs/a/best train.csv --epochs 1 --max-length 4096 --output new",
 }
 
@@ -244,6 +257,48 @@ def test_the_hint_leads_out(
     assert last.startswith(f"  $ kobert-emotion {argv[0]} "), captured.err
     code = main(shlex.split(last)[2:])
     assert code == 0, capsys.readouterr().err
+
+
+ELSEWHERE = {
+    "distill runs/a train.csv --labelled votes.csv --output new": "train votes.csv --labels sad,happy --task soft",
+    "distill runs/a train.csv --validation-file several.csv --output new": (
+        "train several.csv --labels sad,happy --task multi-label"
+    ),
+    "test runs/a votes.csv --encoding utf-8": "train votes.csv --labels sad,happy --task soft --encoding utf-8",
+    "test runs/a several.csv": "train several.csv --labels sad,happy --task multi-label",
+    "continue runs/a/best several.csv --output new": "train several.csv --labels sad,happy --task multi-label",
+    "train column_slip.csv --task multi-label --output new": (
+        "doctor column_slip.csv --label-column fear,surprise,angry,sad,neutral,disgust,hapyp --task multi-label "
+        "--write-label-map label_map.csv"
+    ),
+    "search column_slip.csv --task soft --output new": (
+        "doctor column_slip.csv --label-column fear,surprise,angry,sad,neutral,disgust,hapyp --task soft "
+        "--write-label-map label_map.csv"
+    ),
+    "test runs/a train.csv --label-map three_columns.csv": "doctor train.csv --write-label-map label_map.csv",
+}
+"""Mistakes that another command leads out of."""
+
+
+@pytest.mark.parametrize("mistake", ELSEWHERE)
+def test_another_command_leads_out(capsys: pytest.CaptureFixture[str], workplace: Path, mistake: str) -> None:
+    assert workplace.is_dir()
+    assert main(shlex.split(mistake)) == 2
+    *said, last = capsys.readouterr().err.rstrip().splitlines()
+    assert sorted(shlex.split(last)[2:]) == sorted(shlex.split(ELSEWHERE[mistake])), last
+    assert not any("--delimiter" in line for line in said)
+    line = shlex.split(last)[2:]
+    if line[0] == "doctor":
+        assert main(line) == 0
+    if "hapyp" in last:
+        assert "hapyp,happy," in (workplace / "label_map.csv").read_text(encoding="utf-8-sig")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", ["votes.csv --task soft", "several.csv --task multi-label"])
+def test_a_model_of_another_task_is_trained(workplace: Path, file: str) -> None:
+    assert workplace.is_dir()
+    assert main(shlex.split(f"train {file} --folds 2 --output made {TINY}")) == 0
 
 
 SLIPS = {

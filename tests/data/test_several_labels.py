@@ -148,7 +148,15 @@ def test_a_slip_of_the_pen_in_a_column_never_becomes_a_label(tmp_path: Path) -> 
         with pytest.raises(DataError, match="Columns of nearly such a name: 슬픔, 우우울 → 슬픔, 우울") as caught:
             read()
         assert "auto" not in str(caught.value)
-        assert caught.value.mend == {}
+        assert caught.value.mend == {
+            "labels": '기쁨,놀람/당황,"슬픔, 우울"',
+            "label_column": '기쁨,놀람/당황,"슬픔, 우우울"',
+            "write_label_map": "label_map.csv",
+            "label_map": None,
+            "task": "multi-label",
+            "train_file": str(path),
+            "test_file": None,
+        }
     meant = {"슬픔, 우우울": "슬픔, 우울", "기쁨": "기쁨", "놀람/당황": "놀람/당황"}
     rows = load_emotion_dataset(path, labels=NAMES, task="multi-label", label_map=meant)
     assert rows["label"][:] == [[0, 1], [2], [0, 1], [2]]

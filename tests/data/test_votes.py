@@ -207,3 +207,17 @@ def test_hash_of_folds_does_not_depend_on_how_votes_are_written(tmp_path: Path) 
         rows = load_emotion_dataset(tmp_path / f"{name}.csv", labels=NAMES, task="soft")
         numbers.append([shard["row"][:] for _, shard in stratified_kfold(rows, 2)])
     assert numbers[0] == numbers[1]
+
+
+def test_a_named_column_with_a_slip_in_its_name_is_no_annotator(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    shares = by_label([[2, 1, 0], [0, 2, 0], [1, 1, 2], [2, 0, 0]])  # which are ids of labels as well
+    frame(**{"기쁨": shares["기쁨"], "놀람/당황": shares["놀람/당황"], "슬픔, 우우울": shares["슬픔, 우울"]}).to_csv(
+        path, index=False
+    )
+    named_columns = '기쁨,놀람/당황,"슬픔, 우우울"'
+    with pytest.raises(DataError, match=r"unknown label in 1 place.*슬픔, 우우울"):
+        load_emotion_dataset(path, label_column=named_columns, labels=NAMES, task="soft")
+    meant = {"슬픔, 우우울": "슬픔, 우울", "기쁨": "기쁨", "놀람/당황": "놀람/당황"}
+    read = load_emotion_dataset(path, label_column=named_columns, labels=NAMES, task="soft", label_map=meant)
+    assert votes_of(read)[0].tolist() == [2, 1, 0]

@@ -54,10 +54,11 @@ def open_csv(
     try:
         layout = find_layout(open_text, Layout(start.delimiter, skip=start.skip), path.name, options.quoted)
     except DataError as error:
-        raise (_maybe_lines(error) if not error.mend and _may_be_lines(start, suffix) else error) from None
+        may_be_lines = not (error.mend or options.has_cells) and _may_be_lines(start, suffix)
+        raise (_maybe_lines(error) if may_be_lines else error) from None
     if start.titles:
         layout = layout.noting(above_note(path, start.skip + 1, start.titles))
-    if options.no_header and not start.is_told and start.delimiter != "\n":
+    if options.no_header and not (start.is_told or options.has_cells) and start.delimiter != "\n":
         layout = layout.noting(_delimiter_note(path, start.delimiter, layout.width))
     found = options.with_found(
         encoding=encoding, delimiter=_WRITTEN.get(layout.delimiter, layout.delimiter), quoted=layout.quoted

@@ -27,6 +27,7 @@ class ReadOptions:
         no_header: Whether the first row is data already. The columns are then called "1", "2", ….
         header_row: Number of the row with the column names, from 1; what is above it is not read.
         layout: "kemdy" for the two header rows of KEMDy's annotations.
+        has_cells: Whether it is known that rows have several cells, so that no line can be a text by itself.
     """
 
     encoding: str | None = None
@@ -36,6 +37,7 @@ class ReadOptions:
     no_header: bool = False
     header_row: int | None = None
     layout: LayoutName | None = None
+    has_cells: bool = False
 
     def __post_init__(self) -> None:
         """Raises `DataError` for values that mean nothing."""
