@@ -13,7 +13,7 @@ from ..utils.files import write_json
 from ..wording import Wording
 from . import options
 from .groups import Columns, Conversations, LabelRules, TrainingOptions, arguments_from, takes_groups
-from .inputs import check_data_file
+from .inputs import check_data_file, check_swapped
 from .language import counted, words
 from .models import check_model, hierarchy_in
 from .output import note, note_reading, quiet_libraries, say, say_json
@@ -90,6 +90,7 @@ def continue_(
     files = {
         "train_file": train_file, "validation_file": validation_file, "old_rows": old_rows, "old_test": old_test,
     }  # fmt: skip
+    check_swapped("checkpoint", checkpoint, "train_file", train_file)
     for name, path in files.items():
         check_data_file(name, path)
     _check(checkpoint, old_rows, old_weight)

@@ -10,7 +10,7 @@ import typer
 from ..data.tables import ReadOptions
 from . import options
 from .groups import LabelRules, StudentOptions, arguments_from, takes_groups
-from .inputs import check_data_file
+from .inputs import check_data_file, check_swapped
 from .language import counted, words
 from .models import check_model, check_notebook_options, check_start, hierarchy_in, names_nearest
 from .output import note_reading, quiet_libraries, say, say_json, say_next
@@ -88,6 +88,7 @@ def distill(
     from ..runs.layout import RUN_FILE
     from ..utils.files import check_free
 
+    check_swapped("teacher", teacher, "inputs", inputs)
     for path in inputs:
         check_data_file("inputs", path)
     check_data_file("labelled", labelled)

@@ -135,6 +135,28 @@ def check_order(model: str, inputs: Sequence[str]) -> None:
         )
 
 
+def check_swapped(name: str, model: object, argument: str, files: Path | Sequence[Path]) -> None:
+    """Raises `DataError` where a data file stands in the place of the model, and a folder in that of the file.
+
+    Args:
+        name: The parameter of the model.
+        model: What was given as it.
+        argument: The parameter of the file, or files.
+        files: What was given as these.
+    """
+    given, paths = str(model), [files] if isinstance(files, Path) else list(files)
+    if not (os.path.isfile(given) and given.lower().endswith(FILE_SUFFIXES)):
+        return
+    found = next((path for path in paths if path.is_dir() or str(path) == DEFAULT_MODEL_NAME), None)
+    if found is not None:
+        rest = [str(path) for path in paths if path != found]
+        raise DataError(
+            f"{given}은(는) 데이터 파일인데 모델 자리에 있습니다. 모델을 먼저 쓰세요.",
+            f"{given} is a data file, and stands where the model is expected: name the model first.",
+            mend={name: str(found), argument: given if isinstance(files, Path) else [given, *rest]},
+        )
+
+
 def check_output(output: Path | None, source: object) -> None:
     """Raises `DataError` where predictions would go over what was read, into a folder, or under a wrong suffix."""
     if output is None:

@@ -13,7 +13,7 @@ from ..utils.files import write_json
 from ..wording import Wording
 from . import options
 from .groups import Columns, Conversations, LabelRules, Long, takes_groups
-from .inputs import check_data_file
+from .inputs import check_data_file, check_swapped
 from .language import counted, spoken, words
 from .long_texts import long_texts, note_long
 from .models import check_notebook_options, check_tested, hierarchy_in, names_nearest
@@ -67,6 +67,7 @@ def evaluate(
 
     pieces = long_texts(call, long)
     _check_output(output)
+    check_swapped("run", run, "test_file", test_file)
     check_data_file("test_file", test_file)
     check_tested("run", run)
     check_notebook_options(run, tokenizer, num_attention_heads)

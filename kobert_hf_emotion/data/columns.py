@@ -472,7 +472,17 @@ def _likely_label(table: Table, taken: set[str]) -> str | None:
         filled = _filled(table.frame, name)
         return (min(len(filled) * 2 // max(len(table.frame), 1), 1), -len(set(filled)))
 
-    return _likeliest(table, LABEL_NAMES + EMOTION_NAMES, score, taken)
+    return _likeliest(table, LABEL_NAMES + EMOTION_NAMES, score, taken | _numbering(table))
+
+
+def _numbering(table: Table) -> set[str]:
+    """Returns the columns that number rows: whole numbers of which none is there twice."""
+    cells = {name: _filled(table.frame, name) for name in table.frame.columns}
+    return {
+        name
+        for name, found in cells.items()
+        if len(found) > 2 and len(set(found)) == len(found) and all(whole_number(cell) is not None for cell in found)
+    }
 
 
 def _likeliest(table: Table, names: Sequence[str], score: Callable[[str], Any], taken: set[str]) -> str | None:

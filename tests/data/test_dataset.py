@@ -204,6 +204,23 @@ def test_missing_columns_end_with_a_runnable_line(tmp_path: Path) -> None:
     assert "no column 'comment'" in error.english
 
 
+def test_the_number_of_a_row_is_never_offered_as_its_label(tmp_path: Path) -> None:
+    rows = [[number, f"{number}번째 버스를 놓쳤다"] for number in range(1, 5)]
+    path = table(tmp_path / "a.csv", ["번호", "text"], *rows)
+    assert failure(path).mend == {}
+    path = table(tmp_path / "b.csv", ["번호", "text", "점수"], *([*row, row[0] % 2] for row in rows))
+    assert failure(path).mend == {"label_column": "점수"}
+
+
+def test_all_columns_that_are_mistyped_are_mended_at_once(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.csv", ["text", "label", "talk"], ["가", 1, "a"])
+    error = failure(path, text_column="txet", label_column="lable", group_column="tlak")
+    assert error.mend == {"text_column": "text", "label_column": "label", "group_column": "talk"}
+    assert [line.split("'")[1] for line in error.english.splitlines()] == ["txet", "lable", "tlak"]
+    path = table(tmp_path / "b.csv", ["text", "label", "label"], ["가", 1, 2])
+    assert failure(path, text_column="txet", label_column="label").mend == {}
+
+
 def test_several_columns_fit(tmp_path: Path) -> None:
     path = table(tmp_path / "a.csv", ["text", "sentence", "label"], ["가", "나", 1])
     assert "several fit (text, sentence)" in failure(path).english
