@@ -274,7 +274,7 @@ def _vote_columns(table: Table, wanted: Wanted) -> tuple[str, tuple[str, ...]] |
     has_label_column = any(name not in taken for name in _named_like(table, LABEL_NAMES + EMOTION_NAMES))
     found = guess_vote_columns(table, head, free, wanted.labels, has_label_column)
     if found is None and not has_label_column and wanted.require_labels:
-        raise refuse_no_votes(table, free)
+        raise refuse_no_votes(table, free, wanted.labels)
     return found
 
 
@@ -298,12 +298,12 @@ def _indicators(table: Table, wanted: Wanted) -> tuple[str, ...]:
     if any(name not in taken for name in _named_like(table, LABEL_NAMES + EMOTION_NAMES)):
         return ()
     head = table.frame.head(GUESS_ROWS)
-    found = [name for name in names if name and name not in taken and names.count(name) == 1]
-    found = [name for name in found if is_indicator(head[name].unique().tolist())]
+    free = [name for name in names if name and name not in taken and names.count(name) == 1]
+    found = [name for name in free if is_indicator(head[name].unique().tolist())]
     called = {fold_name(label) for label in wanted.labels}
-    of_labels = [name for name in found if fold_name(name) in called]
-    chosen = of_labels or found
-    return tuple(chosen) if len(chosen) > 1 else ()
+    if any(fold_name(name) in called for name in found):  # one that holds something else is refused by what reads them
+        found = [name for name in free if fold_name(name) in called]
+    return tuple(found) if len(found) > 1 else ()
 
 
 def _rivals(table: Table, role: str, free: Sequence[str]) -> tuple[str, ...]:

@@ -232,7 +232,7 @@ def _load(
     tally = LabelTally() if names is None else kind.read(frame, names)
     if names is not None:
         if require_labels and not tally.unknown:
-            _check_some_labels(frame)
+            _check_some_labels(frame, kind)
         tally.check(names)
         for table, found in zip(tables, columns, strict=True):
             check_indicators(table.path, found, kind, names)
@@ -245,8 +245,15 @@ def _load(
     return _to_dataset(kept, names, kind, len(tables) > 1, hierarchy), report
 
 
-def _check_some_labels(frame: pd.DataFrame) -> None:
+def _check_some_labels(frame: pd.DataFrame, kind: LabelKind) -> None:
     """Raises `DataError` where no row has a label."""
+    if kind.votes and frame["label"].isna().all() and (frame["raw_label"] != "").any():
+        raise DataError(
+            f"{frame['file'].iloc[0]}: '{frame['label_name'].iloc[0]}' 열에서 표를 받은 레이블이 있는 행이 하나도 "
+            "없습니다(모두 0). 표를 채우거나 `label_column`으로 다른 열을 지정하세요.",
+            f"{frame['file'].iloc[0]}: no row has a vote in column '{frame['label_name'].iloc[0]}', where all numbers "
+            "are 0. Fill votes in, or name other columns with `label_column`.",
+        )
     if frame["label"].isna().all():
         raise DataError(
             f"{frame['file'].iloc[0]}: '{frame['label_name'].iloc[0]}' 열이 모두 비어 있습니다. 레이블을 채우거나 "

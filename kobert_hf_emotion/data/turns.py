@@ -96,7 +96,9 @@ def with_conversations(table: Table, columns: Columns, turns: Turns) -> Columns:
             f"지정하세요. 있는 열: {listed}.",
             f"{table.path}: `context` needs to know which lines are one conversation: name the column that tells with "
             f"`group_column`. Columns found: {listed}.",
-            mend={"group_column": _likely(table, columns)},
+            mend={"context": None, "order_column": None}
+            if (likely := _likely(table, columns)) is None
+            else {"group_column": likely},
         )
     unused = tuple(name for name in columns.unused if name != found)
     return replace(
@@ -297,9 +299,10 @@ def _order_of(frame: pd.DataFrame, path: str) -> Sequence[float | str] | None:
         missing = [row for row, cell in zip(frame["file_row"].tolist(), cells, strict=True) if not cell]
         raise DataError(
             f"{path}: 순서 열이 {len(missing):,}행에서 비어 있습니다(처음은 {missing[0]}행). 채우거나 다른 열을 "
-            "`order_column`으로 지정하세요.",
+            "`order_column`으로 지정하세요. 지정하지 않으면 파일의 순서입니다.",
             f"{path}: the order is empty in {len(missing):,} row(s), the first in row {missing[0]}. Fill it in, or "
-            "name another column with `order_column`.",
+            "name another column with `order_column`. Without it lines follow each other as in the file.",
+            mend={"order_column": None},
         )
     if all(map(_NUMBER.fullmatch, cells)):
         return [float(cell.replace(",", "")) for cell in cells]

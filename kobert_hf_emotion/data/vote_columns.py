@@ -62,9 +62,9 @@ def guess_vote_columns(
 ) -> tuple[VoteRole, tuple[str, ...]] | None:
     """Finds the columns with votes, None where there are none of which that can be told.
 
-    Of KEMDy's layout those are the annotators' (`Eval01F Emotion`, …). Otherwise the columns called by labels that hold
-    numbers; and where no column is called like one of labels, all columns whose cells are labels (annotators') or, of
-    labels that are not known, those of small numbers.
+    Of KEMDy's layout those are the annotators' (`Eval01F Emotion`, …). Otherwise the columns called by labels, if two
+    or more hold numbers. Where no column is called like one of labels, all columns whose cells are labels (those of
+    annotators) or, of labels that are not known, those of small numbers.
 
     Args:
         table: The table.
@@ -78,9 +78,10 @@ def guess_vote_columns(
     cells = {name: head[name].unique().tolist() for name in free}
     numeric = [name for name in free if is_votes(cells[name])]
     parser = LabelParser(labels)
-    found = _if_several("votes", _called_by_labels(parser, numeric))
-    if found is not None or has_label_column:
-        return found
+    if _called_by_labels(parser, numeric):  # one that holds something else is refused by what reads the votes
+        return _if_several("votes", _called_by_labels(parser, free))
+    if has_label_column:
+        return None
     if labels:
         return _if_several("annotators", [name for name in free if _are_labels(parser, cells[name])])
     counted = _counted(numeric, head)
@@ -118,8 +119,16 @@ def _are_few(cells: Sequence[str], rows: int) -> bool:
     return max(values) <= 1 or len(set(values)) <= max(_FEW, rows // 2)
 
 
-def refuse_no_votes(table: Table, free: Sequence[str]) -> DataError:
-    """Returns the error of a table in which no votes were found."""
+def refuse_no_votes(table: Table, free: Sequence[str], labels: Sequence[str]) -> DataError:
+    """Returns the error of a table in which no votes were found.
+
+    Args:
+        table: The table.
+        free: Columns without another role.
+        labels: The names of the labels; empty where they are to be found.
+    """
+    if (called := _called_by_labels(LabelParser(labels), free)) and labels:
+        return _no_votes_in(table, called)
     shown = ", ".join(free[:20])
     return DataError(
         f"{table.path}: 표가 있는 열을 찾지 못했습니다. 레이블마다 표나 몫을 적은 열(이름은 레이블), 평가자마다 "
@@ -128,4 +137,24 @@ def refuse_no_votes(table: Table, free: Sequence[str]) -> DataError:
         f"{table.path}: no columns with votes were found: expected one for each label (called by it, with votes or "
         f"shares), one for each annotator (with labels), or one with lists. Columns found: {shown}. Name them with "
         "commas between in `label_column`.",
+    )
+
+
+def _no_votes_in(table: Table, columns: Sequence[str]) -> DataError:
+    """Returns the error of columns that are called by labels and hold no votes, with the first cell that is none."""
+    name = next(name for name in columns if not is_votes(table.frame[name].unique().tolist()))
+    cells = table.frame[name].tolist()
+    row = next((row for row, cell in enumerate(cells) if not is_empty_label(cell) and not is_votes([cell])), None)
+    korean, english = ("빈 칸뿐", "nothing")
+    if row is not None:
+        korean, english = (
+            f"{table.first_row + row}행에 {cells[row]!r}",
+            f"{cells[row]!r} in row {table.first_row + row}",
+        )
+    return DataError(
+        f"{table.path}: 이름이 레이블인 '{name}' 열에는 0 이상의 수(표나 몫)가 있어야 하는데 {korean}입니다. 고치거나, "
+        "평가자마다 한 열이면 그 열들을 `label_column`에 쉼표로 나누어 지정하세요.",
+        f"{table.path}: expected numbers of 0 or more, votes or shares, in the column '{name}', which is called by a "
+        f"label; found {english}. Correct it or, where there is a column for each annotator, name these with commas "
+        "between in `label_column`.",
     )

@@ -233,6 +233,7 @@ def _load_adapted(folder: str | os.PathLike[str], base: str | os.PathLike[str] |
             f"{folder}: cannot open the model the adapters were trained on; where it was moved, give it to "
             f"merge --base. {error.english}",
             error.try_this,
+            mend=None if base is None else {"base": None},
         ) from error
     expected, found = getattr(config, ADAPTED, None), encoder_sha256(model)
     if expected is not None and found != expected:
@@ -241,6 +242,7 @@ def _load_adapted(folder: str | os.PathLike[str], base: str | os.PathLike[str] |
             f"{found[:12]}…). 그때의 모델을 merge --base로 주세요.",
             f"{folder}: the adapters were trained on other weights than those of {place} (expected sha256 "
             f"{expected[:12]}…, found {found[:12]}…). Give the model of then to merge --base.",
+            mend=None if base is None else {"base": None},
         )
     merged = merge_adapters(model, folder)
     setattr(merged.config, ADAPTED, None)

@@ -111,7 +111,7 @@ def _shares(plan: Plan, split: Split, number: int) -> Shares:
         raise RunError(
             "라벨이 주석자들의 표이면 `best_epoch`와 `early_stopping_patience`를 아직 쓸 수 없습니다.",
             "`best_epoch` and `early_stopping_patience` do not know labels that are votes of annotators yet.",
-            mend={"best_epoch": False, "early_stopping_patience": None},
+            mend={"best_epoch": False, "early_stopping_patience": None, "choosing_share": None},
         )
     groups = None if split.groups is None else split.groups[train]
     try:
@@ -123,7 +123,9 @@ def _shares(plan: Plan, split: Split, number: int) -> Shares:
             f"없습니다: {error.korean}",
             f"No rows to choose the epoch on (`choosing_share` {plan.args.choosing_share:g}) can be set aside from the "
             f"training rows of fold {number}: {error.english}",
-            mend={"choosing_share": 1 / int(str(largest))} if largest else {"best_epoch": False},
+            mend={"choosing_share": 1 / int(str(largest))}
+            if largest
+            else {"best_epoch": False, "early_stopping_patience": None, "choosing_share": None},
         ) from error
     return Shares(train[kept], validation, train[choosing])
 

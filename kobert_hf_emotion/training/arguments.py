@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -198,6 +198,23 @@ class EmotionTrainingArguments(TrainingArguments):
         if not self.max_steps > 0:
             check_number("num_train_epochs", self.num_train_epochs, 0, above=True)
         _check_sampling(self.train_sampling_strategy)
+        self._check_used()
+
+    def _check_used(self) -> None:
+        """Raises `KoBERTEmotionError` where a setting was changed that does nothing without another one."""
+        groups = (
+            ("lora", 8, bool(self.lora), ("lora_alpha", "lora_dropout", "lora_target")),
+            ("best_epoch", True, self.chooses_epoch, ("choosing_share",)),
+        )
+        usual = {setting.name: setting.default for setting in fields(self)}
+        for needed, value, is_there, others in groups:
+            idle = [f"`{name}`" for name in others if getattr(self, name) != usual[name]]
+            if idle and not is_there:
+                raise KoBERTEmotionError(
+                    f"{', '.join(idle)}은(는) `{needed}` 없이는 아무 일도 하지 않습니다. `{needed}`를 주거나 빼세요.",
+                    f"{', '.join(idle)} would do nothing without `{needed}`: give that as well, or leave it out.",
+                    mend={needed: value},
+                )
 
     def balance_for(self, labels: list[str], counts: Counts | None = None, rows: int = 0) -> float | list[float] | None:
         """Returns alpha of several labels a row: the balance of yes and no, None for none.

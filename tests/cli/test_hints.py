@@ -238,6 +238,11 @@ MISTAKES = {
     "a file before the run": "test train.csv runs/a",
     "a file before the teacher": "distill train.csv model --student model --epochs 1 --output new",
     "a file before the model to continue": "continue train.csv runs/a/best --epochs 1 --output new",
+    "adapters' settings without a rank": (
+        f"train train.csv --folds 2 --lora-alpha 4 --lora-target key --output new {TINY}"
+    ),
+    "a share for no choice": f"train train.csv --folds 2 --choosing-share 0.5 --output new {TINY}",
+    "turns where nothing tells conversations": f"train train.csv --folds 2 --context 2 --output new {TINY}",
     "a map of three columns": "doctor train.csv --labels sad,happy --label-map three_columns.csv",
     "a map of two meanings": "doctor train.csv --labels sad,happy --label-map two_meanings.csv",
     "a map without a meaning": "doctor train.csv --labels sad,happy --label-map no_meaning.csv",

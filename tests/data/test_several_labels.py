@@ -162,6 +162,17 @@ def test_a_slip_of_the_pen_in_a_column_never_becomes_a_label(tmp_path: Path) -> 
     assert rows["label"][:] == [[0, 1], [2], [0, 1], [2]]
 
 
+def test_a_cell_of_a_column_called_by_a_label_is_never_what_leaves_it_out(tmp_path: Path) -> None:
+    cells = {"기쁨": ["1", "0", "1", "0"], "놀람/당황": ["1", "0", "2", "0"], "슬픔, 우울": ["0", "1", "0", "1"]}
+    pd.DataFrame({"text": TEXTS, **cells}).to_csv(tmp_path / "rows.csv", index=False)
+    for read in (
+        lambda: load_emotion_dataset(tmp_path / "rows.csv", labels=NAMES, task="multi-label"),
+        lambda: open_rows(tmp_path / "rows.csv", NAMES, kind=label_kind("multi-label")),
+    ):
+        with pytest.raises(DataError, match="found '2' in row 4, column '놀람/당황'"):
+            read()
+
+
 def test_a_file_in_chunks_is_read_as_one_whole(tmp_path: Path) -> None:
     path = write(tmp_path / "rows.csv", ["기쁨", "놀람/당황|기쁨", "[]", ""])
     kind = label_kind("multi-label")

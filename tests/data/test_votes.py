@@ -169,6 +169,10 @@ def test_kemdy(tmp_path: Path) -> None:
         ({"votes": ['{"기쁨": 1, "없음": 2}'] * 4}, {"label_column": "votes"}, ("unknown label", "없음")),
         ({"votes": ["기쁨", "기쁨", "기븜", "기쁨"]}, {"label_column": "votes"}, ("row 4", "Did you mean '기쁨'")),
         ({"점수": ["a", "b", "c", "d"]}, {}, ("no columns with votes", "점수")),
+        (by_label([[3, -1, 0], *VOTES[1:]]), {}, ("found '-1' in row 2, column '놀람/당황'", "0 or more")),
+        (by_label([["셋", 1, 0], *VOTES[1:]]), {}, ("found '셋' in row 2, column '기쁨'", "0 or more")),
+        (by_label([*VOTES[1:], ["셋", "x", -1]]), {}, ("'셋' in row 5", "'기쁨', which is called by a label")),
+        (by_label([[0, 0, 0]] * 4), {}, ("no row has a vote", "기쁨, 놀람/당황, 슬픔, 우울")),
     ],
 )
 def test_what_is_not_understood_is_refused(

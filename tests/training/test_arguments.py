@@ -147,3 +147,19 @@ def test_deepspeed_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("kobert_hf_emotion.training.arguments.find_spec", lambda name: None)
     with pytest.raises(KoBERTEmotionError, match="DeepSpeed is not installed"):
         make(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("idle", "needed"),
+    [
+        ({"lora_alpha": 4.0}, {"lora": 8}),
+        ({"lora_dropout": 0.1}, {"lora": 8}),
+        ({"lora_target": "key"}, {"lora": 8}),
+        ({"choosing_share": 0.2}, {"best_epoch": True}),
+    ],
+)
+def test_what_does_nothing_by_itself_is_refused(tmp_path: Path, idle: dict[str, Any], needed: dict[str, Any]) -> None:
+    with pytest.raises(KoBERTEmotionError, match="would do nothing without") as caught:
+        EmotionTrainingArguments(str(tmp_path), **idle)
+    assert caught.value.mend == needed
+    EmotionTrainingArguments(str(tmp_path), **idle, **needed)
