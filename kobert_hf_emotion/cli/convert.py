@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..errors import CheckpointError
 from . import options
 from .inputs import check_there
 from .language import words
@@ -35,6 +37,14 @@ def convert(
     from ..legacy import convert_legacy_checkpoint
 
     check_there("checkpoint", checkpoint)
+    if checkpoint.suffix == ".safetensors":
+        raise CheckpointError(
+            f"{checkpoint}은(는) 노트북의 파일이 아니라 safetensors 파일입니다. 그 폴더({checkpoint.parent})가 이미 "
+            "모델이니 바꿀 것이 없습니다.",
+            f"{checkpoint} is a safetensors file and none of the notebook's: its folder, {checkpoint.parent}, is a "
+            "model already, and there is nothing to convert.",
+            shlex.join(["kobert-emotion", "predict", str(checkpoint.parent), "오늘 정말 행복했어"]),
+        )
     names = None if labels is None else options.parse_labels(labels)
     with quiet_libraries():
         report = convert_legacy_checkpoint(checkpoint, output, tokenizer, num_attention_heads, word_split, labels=names)

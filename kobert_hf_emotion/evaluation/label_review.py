@@ -172,6 +172,7 @@ def _read_answers(review: str | os.PathLike[str], run: FinishedRun, keys: Sequen
             "kobert-emotion review가 만든 파일에서 new_label 열만 채우세요.",
             f"{review} has no column {', '.join(missing)}; found {found}. Fill in the column "
             "new_label of a file that kobert-emotion review wrote, and leave the others as they are.",
+            mend={"apply": None},
         )
     frame = table.frame.drop(columns=[LABEL_COLUMN], errors="ignore")
     frame["file_row"] = range(table.first_row, table.first_row + len(frame))

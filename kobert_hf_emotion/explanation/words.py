@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..configuration import MULTI_LABEL
+from ..data.label_parsing import LabelParser, nearest
 from ..errors import KoBERTEmotionError
 from ..tasks.task import Task
 from ..tokenization.alignment import Span, token_spans, word_spans
@@ -175,10 +176,15 @@ def explanation_of(
 def check_label(label: str, labels: Sequence[str]) -> None:
     """Raises `KoBERTEmotionError` where `label` is none of `labels`."""
     if label not in labels:
+        parser = LabelParser(tuple(labels))
+        meant = parser.parse(label).id
+        if meant is None and (near := nearest(label, parser.aliases)) is not None:
+            meant = parser.aliases[near]
+        guess = ("", "") if meant is None else (f" 혹시 {labels[meant]}인가요?", f" Did you mean {labels[meant]}?")
         raise KoBERTEmotionError(
-            f"`label`은(는) {', '.join(labels)} 가운데 하나여야 하는데 {label!r}입니다.",
-            f"Expected one of {', '.join(labels)} as `label`, found {label!r}.",
-            mend={"label": labels[0]},
+            f"`label`은(는) {', '.join(labels)} 가운데 하나여야 하는데 {label!r}입니다.{guess[0]}",
+            f"Expected one of {', '.join(labels)} as `label`, found {label!r}.{guess[1]}",
+            mend={"label": labels[meant or 0]},
         )
 
 

@@ -190,6 +190,8 @@ class EmotionTrainingArguments(TrainingArguments):
         check_number("checkpoint_seconds", self.checkpoint_seconds)
         for name in ("learning_rate", "warmup_steps", "weight_decay", "adam_epsilon"):
             check_number(name, getattr(self, name))
+        if self.max_grad_norm is not None:  # below 0, or not a number, transformers would not clip
+            check_number("max_grad_norm", self.max_grad_norm)
         for name in ("adam_beta1", "adam_beta2"):
             check_number(name, getattr(self, name), 0, 1)
         check_number("layer_decay", self.layer_decay, 0, math.nextafter(1, 2), above=True)
@@ -378,6 +380,7 @@ def parse_alpha(alpha: Any) -> Alpha | ClassWeighting:
             "JSON 사전이어야 합니다.",
             f"Cannot read alpha {alpha!r}: expected a number, balanced, effective, fear=2,sad=1.5, a JSON list or a "
             'JSON object such as {"fear": 2.0}.',
+            mend={"focal_alpha": "1.0"},
         )
     return value
 

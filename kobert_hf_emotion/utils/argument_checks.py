@@ -66,6 +66,8 @@ def check_number(name: str, value: Any, least: float = 0.0, below: float = math.
     if not is_number or not (value > least if above else value >= least) or not value < below:
         low_ko, low_en = ("초과", "above") if above else ("이상", "at least")
         high_ko, high_en = (f" {below:g} 미만", f" and below {below:g}") if below < math.inf else ("", " and finite")
+        if float(f"{below:g}") < below < math.inf:  # the number that is shown is one of those allowed
+            high_ko, high_en = f" {below:g} 이하", f" and at most {below:g}"
         raise KoBERTEmotionError(
             f"`{name}`은(는) {least:g} {low_ko}{high_ko}인 수여야 하는데 {value!r} ({type(value).__name__})입니다.",
             f"Expected a number {low_en} {least:g}{high_en} as `{name}`, found {value!r} ({type(value).__name__}).",

@@ -41,7 +41,10 @@ def test_json_and_page(tiny_model_folder: Path, tmp_path: Path, capsys: pytest.C
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--label", "joy"], "--label fear"),
+        (["--label", "joy"], "--label happy"),
+        (["--label", "행복"], "--label happy"),
+        (["--label", "happyy"], "--label happy"),
+        (["--label", "zzz"], "--label fear"),
         (["--output", "a.csv"], "--output a.html"),
         (["--output", "."], "--output explanation.html"),
     ],

@@ -243,6 +243,9 @@ MISTAKES = {
     ),
     "a share for no choice": f"train train.csv --folds 2 --choosing-share 0.5 --output new {TINY}",
     "turns where nothing tells conversations": f"train train.csv --folds 2 --context 2 --output new {TINY}",
+    "an alpha that is no number": "train train.csv --folds 2 --alpha nan --output new --model model --epochs 1 "
+    "--labels sad,happy",
+    "any table as a review": "review runs/a --apply train.csv --output review.csv",
     "a map of three columns": "doctor train.csv --labels sad,happy --label-map three_columns.csv",
     "a map of two meanings": "doctor train.csv --labels sad,happy --label-map two_meanings.csv",
     "a map without a meaning": "doctor train.csv --labels sad,happy --label-map no_meaning.csv",
