@@ -279,7 +279,7 @@ def _numbered(values: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def _check_n_splits(n_splits: int) -> None:
-    if isinstance(n_splits, bool) or not isinstance(n_splits, (int, np.integer)) or n_splits < 2:
+    if not isinstance(n_splits, (int, np.integer)) or n_splits < 2:  # True is below 2
         raise SplitError(
             f"폴드 수는 2 이상의 정수여야 하는데 {n_splits!r}입니다.",
             f"Expected a whole number of folds, 2 or more, found {n_splits!r}.",

@@ -110,7 +110,7 @@ def _levelled(taken: list[int], rows: list[int], more: int) -> list[int]:
     """
     order = sorted(range(len(taken)), key=lambda fold: (taken[fold], rows[fold]))
     given = [0] * len(taken)
-    while len(order) > 1 and sum(taken[fold] for fold in order) + more < len(order) * taken[order[-1]]:
+    while sum(taken[fold] for fold in order) + more < len(order) * taken[order[-1]]:
         order.pop()  # the fullest of them has more than its share without a row more
     level, rest = divmod(sum(taken[fold] for fold in order) + more, len(order))
     for fold in order:

@@ -25,7 +25,7 @@ from kobert_hf_emotion.splits.folds import (
     split_hash,
     stratified_kfold,
 )
-from kobert_hf_emotion.splits.stratified import grouped_folds
+from kobert_hf_emotion.splits.stratified import dealt, grouped_folds
 
 
 def build(labels: Sequence[int | None], **columns: Sequence[object]) -> Dataset:
@@ -79,6 +79,22 @@ def test_single_rows_level_what_groups_leave_uneven(n_splits: int, seed: int, pa
     for label in range(3):
         counts = [(labels[rows] == label).sum() for _, rows in fold_indices(labels, n_splits, seed, groups)]
         assert max(counts) - min(counts) <= 1
+
+
+def test_of_groups_alike_each_fold_gets_equally_many() -> None:
+    kinds = np.array([0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 0])  # 7 and 5
+    folds = dealt(kinds, 3)
+    for kind, each, over in ((0, 2, 1), (1, 1, 2)):
+        assert np.bincount(folds[kinds == kind] + 1).tolist() == [over, each, each, each]
+
+
+def test_what_could_go_anywhere_goes_to_the_smaller_fold() -> None:
+    # Two groups that have no label in common: by their labels any fold would do.
+    assert np.bincount(grouped_folds(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1]), 2, 0)).tolist() == [2, 2]
+    # Four single rows of each of three labels in three folds: each fold takes the odd row of one label.
+    rows = np.arange(12)
+    for seed in range(3):
+        assert np.bincount(grouped_folds(rows // 4, rows, 3, seed)).tolist() == [4, 4, 4]
 
 
 def test_one_large_group_takes_the_place_of_single_rows() -> None:

@@ -82,6 +82,29 @@ def test_rare_labels_are_told_of(caplog: pytest.LogCaptureFixture) -> None:
     assert "validates no row with the label(s) 감정 3" in caplog.text
 
 
+def test_labels_without_a_row_and_too_few_groups_are_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    has = labels(60)
+    has[:, 5] = 0
+    with caplog.at_level(logging.WARNING):
+        fold_indices(has, 5, 42, label_names=NAMES)
+    assert "no rows with the label(s) 감정 5" in caplog.text
+    assert "감정 4" not in caplog.text
+    with pytest.raises(SplitError, match=r"need as many groups of rows that stay together .*, found 3"):
+        fold_indices(has, 5, 42, np.arange(60) % 3, label_names=NAMES)
+    with pytest.raises(SplitError, match="one group for each of the 60 rows, found 59"):
+        fold_indices(has, 5, 42, np.arange(59), label_names=NAMES)
+
+
+def test_lists_of_names_are_split_by_the_names_there_are() -> None:
+    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.List(datasets.Value("string"))})
+    columns = {
+        "text": [f"문장 {i}" for i in range(20)],
+        "label": [["가", "나"] if i % 2 else ["나"] for i in range(20)],
+    }
+    for _, validation in stratified_kfold(datasets.Dataset.from_dict(columns, features=features), 5):
+        assert sum("가" in row for row in validation["label"][:]) == 2
+
+
 def test_a_data_set_with_lists_of_labels_is_split_by_them() -> None:
     has = labels(100, 3)
     features = datasets.Features(
