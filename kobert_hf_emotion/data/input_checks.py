@@ -145,7 +145,7 @@ def _no_string(name: str, index: int, value: object) -> DataError:
 
 def _text_column(table: Any) -> str:
     """Returns the column of a table that most likely holds its texts, "text" where that cannot be told."""
-    from .columns import TEXT_NAMES
+    from .known_columns import TEXT_NAMES
 
     names = getattr(table, "column_names", None) or getattr(table, "columns", None)
     names = list(table) if names is None and isinstance(table, Mapping) else names

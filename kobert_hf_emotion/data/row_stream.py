@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from ..utils.progress import ROWS, progress
 from ..wording import Wording
 from .cleaning import clean_texts, join_tables, keep_rows
-from .columns import GUESS_ROWS, Columns, Wanted
+from .column_guesses import GUESS_ROWS
+from .columns import Columns, Wanted
 from .label_kinds import LabelKind, OneLabel
 from .label_parsing import label_names
 from .label_tally import LabelTally

@@ -6,7 +6,8 @@ import logging
 from dataclasses import replace
 
 from ...errors import DataError
-from ..columns import Columns, Wanted, find_columns
+from ..column_finding import find_columns
+from ..columns import Columns, Wanted
 from ..turns import with_conversations
 from .corpora import refuse_known_corpus
 from .headerless import refuse_headerless

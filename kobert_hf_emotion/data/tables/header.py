@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import DataError
 from ...labels import fold_name
-from ..columns import EMOTION_NAMES, LABEL_NAMES, TEXT_NAMES
+from ..known_columns import EMOTION_NAMES, LABEL_NAMES, TEXT_NAMES
 from .options import LayoutName, ReadOptions
 from .table import Note, TableFile, column_name, empty, no_rows
 
