@@ -11,7 +11,7 @@ from ..errors import DataError
 from ..labels import EMOTION_LABELS
 from ..utils.argument_checks import check_path, check_type
 from ..utils.progress import progress
-from ..wording import Wording
+from ..wording import Note, Wording
 from .cleaning import clean_texts, join_tables, keep_rows
 from .column_names import ANNOTATIONS_COLUMN, COARSE_COLUMN, CONVERSATION_COLUMN, TEXT_PAIR_COLUMN
 from .columns import Columns, Wanted
@@ -23,7 +23,7 @@ from .levels import Hierarchy, Levels, SharedLabels
 from .report import LoadReport
 from .row_counts import Part, RowCounts
 from .several_labels import check_indicators
-from .tables import Note, ReadOptions, Table, read_table
+from .tables import ReadOptions, Table, read_table
 from .tables.column_roles import columns_of, gap_notes
 from .tables.options import LayoutName
 from .task_names import TaskName

@@ -36,7 +36,7 @@ from .layout import (
     REPORT_JSON_FILE,
 )
 from .out_of_fold import OutOfFoldReport, out_of_fold_report
-from .plots import plot_curves
+from .plots import counted_pictures, plot_curves
 from .result import CrossValidationResult
 from .several_labels import SeveralLabelsReport, several_labels_report
 from .soft import SoftReport, soft_report
@@ -83,7 +83,9 @@ def write_run(
     details = _details(task, result, truth, numbers, listed)
     for fold in result.folds:
         store_settings(fold.path, details.settings)
-    plot_curves(run / CURVES_FILE, {fold.number: fold.history for fold in result.folds})
+    with counted_pictures(1) as advance:
+        plot_curves(run / CURVES_FILE, {fold.number: fold.history for fold in result.folds})
+        advance(1)
     details.draw(run)
     coarse = _coarse(task, result, truth, numbers, listed)
     report = {

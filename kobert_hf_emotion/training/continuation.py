@@ -10,7 +10,7 @@ from pathlib import Path
 import datasets
 import numpy as np
 import torch
-from transformers import PreTrainedConfig, set_seed
+from transformers import PreTrainedConfig, PrinterCallback, ProgressCallback, set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
 from ..configuration import is_multi_label
@@ -26,6 +26,7 @@ from ..utils.files import atomic_directory, check_free
 from ..wording import Wording
 from .arguments import EmotionTrainingArguments
 from .history import EpochRecord, write_history
+from .progress import RunProgress
 from .rows import RowEncoder
 from .trainer import EmotionTrainer
 
@@ -89,8 +90,13 @@ def continue_training(
     if old_rows is not None:
         encoder = RowEncoder(classifier.tokenizer, classifier.model.config, args.max_length)
         rows = _weighed(encoder, dataset, old_rows, old_weight, args)
-    trainer = EmotionTrainer(classifier.model, args, rows, validation, classifier.tokenizer, state)
-    trainer.train()
+    with RunProgress(1, disable=args.disable_tqdm or not args.should_save) as shown:
+        trainer = EmotionTrainer(
+            classifier.model, args, rows, validation, classifier.tokenizer, state, callbacks=[shown]
+        )
+        for of_transformers in (PrinterCallback, ProgressCallback):
+            trainer.remove_callback(of_transformers)
+        trainer.train()
     assert trainer.optimizer is not None
     if args.should_save:
         with atomic_directory(output) as folder:

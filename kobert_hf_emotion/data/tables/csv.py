@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import DataError
+from ...wording import Note
 from .delimited import Layout, OpenText, find_layout, read_rows
 from .header import HEAD_ROWS, Row, above_note, find_header_row, is_blank, is_known_name, table_below
 from .headerless import looks_like_text
 from .options import ReadOptions
 from .quotation_marks import split_line
-from .table import Note, TableFile
+from .table import TableFile
 
 _CANDIDATES = (",", "\t", ";", "|")
 _DECLARED = re.compile(r'\ufeff?"?sep=(.)"?\s*', re.IGNORECASE)

@@ -8,9 +8,9 @@ from itertools import islice
 from typing import Any, NamedTuple, TextIO
 
 from ...errors import DataError
+from ...wording import Note
 from .header import is_blank
 from .quotation_marks import Columns, Joined, Verdict, judge
-from .table import Note
 
 OpenText = Callable[[str | None], TextIO]
 """Opens a text from its beginning; the argument is `newline` as for `open`."""

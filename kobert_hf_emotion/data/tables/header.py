@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import DataError
 from ...labels import fold_name
+from ...wording import Note
 from ..known_columns import EMOTION_NAMES, LABEL_NAMES, TEXT_NAMES
 from .options import LayoutName, ReadOptions
-from .table import Note, TableFile, column_name, empty, no_rows
+from .table import TableFile, column_name, empty, no_rows
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError
+from ...wording import Note
 from .delimited import OpenText
 from .json_lines import open_json_lines
 from .options import ReadOptions
 from .records import flat_record, parse_json
-from .table import Note, TableFile, no_rows
+from .table import TableFile, no_rows
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,8 @@ from typing import IO, Any, NamedTuple, cast
 from ...errors import DataError
 from ...utils.argument_checks import nearest_path
 from ...utils.file_suffixes import OTHER_WORKBOOKS, TABLE_SUFFIXES
-from .table import Note, empty
+from ...wording import Note
+from .table import empty
 
 OpenBytes = Callable[[], IO[bytes]]
 _OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
