@@ -33,28 +33,36 @@ def find_columns(table: Table, wanted: Wanted | None = None) -> Columns:
     taken = set(wanted.named.values())
     text = wanted.text if wanted.text is not None else guess_text(table, taken, wanted.must_guess_label)
     taken.add(text)
-    label, other = _find_labels(table, taken, wanted)
-    coarse = None
-    if wanted.fine_label is not None and wanted.read_labels:
-        label, coarse, other = wanted.fine_label, label, None
-    taken.update(name for name in (label, coarse, other) if name is not None)
+    label, coarse, other = _labels_by_level(table, taken, wanted)
+    taken.update(filter(None, (label, coarse, other)))
     row_id = _the_one(table, ("id",), taken)
-    free = [name for name in table.frame.columns if name and name not in taken and name != row_id]
-    guessed = {"text": wanted.text is None}
-    if wanted.fine_label is None:
-        guessed["label"] = wanted.label is None and label is not None
-    else:
-        guessed["coarse"] = wanted.label is None and coarse is not None
-    rivals = {role: found for role in guessed if guessed[role] and (found := rivals_of(table, role, free))}
+    free = [name for name in table.frame.columns if name and name not in {*taken, row_id}]
+    guessed = _guessed_roles(wanted, label, coarse)
+    rivals = {role: found for role in guessed if (found := rivals_of(table, role, free))}
     if other is None and len(rivals.get("label", ())) == 1:
         [other] = rivals["label"]
     return Columns(
         *(text, label, other, wanted.text_pair, wanted.group, row_id),
-        guessed=tuple(role for role, is_guessed in guessed.items() if is_guessed),
+        guessed=guessed,
         rivals=rivals,
         unused=tuple(name for name in free if name != other),
         coarse=coarse,
     )
+
+
+def _labels_by_level(table: Table, taken: set[str], wanted: Wanted) -> tuple[str | None, str | None, str | None]:
+    """Returns the column of labels, that of coarse ones above them, and one to compare the labels with."""
+    label, other = _find_labels(table, taken, wanted)
+    if wanted.fine_label is not None and wanted.read_labels:
+        return wanted.fine_label, label, None
+    return label, None, other
+
+
+def _guessed_roles(wanted: Wanted, label: str | None, coarse: str | None) -> tuple[str, ...]:
+    """Returns the roles whose columns were not named and are found all the same."""
+    role, found = ("label", label) if wanted.fine_label is None else ("coarse", coarse)
+    of_labels = (role,) if wanted.label is None and found is not None else ()
+    return (("text",) if wanted.text is None else ()) + of_labels
 
 
 def _find_labels(table: Table, taken: set[str], wanted: Wanted) -> tuple[str | None, str | None]:

@@ -102,14 +102,8 @@ def check_named(table: Table, name: str, argument: str, with_label: bool) -> Non
             f"{table.path}: there are {found} columns called '{name}'. Rename all but one.",
         )
     columns = [column for column in table.frame.columns if column]
-    keys = {column_key(column): column for column in columns}
-    near = difflib.get_close_matches(column_key(name), list(keys), n=1, cutoff=0.5)
-    guess = keys[near[0]] if near else None
-    mended = guess
-    if guess is None and argument == "text_column":
-        mended = _likely_text(table, set(named_like(table, LABEL_NAMES + EMOTION_NAMES)))
-    elif guess is None and argument == "label_column":
-        mended = _likely_label(table, set(named_like(table, TEXT_NAMES)))
+    guess = _called_nearly(columns, name)
+    mended = _likely_for(table, argument) if guess is None else guess
     raise DataError(
         f"{table.path}: '{name}' 열이 없습니다. 있는 열: {listed(columns)}."
         + (f" 혹시 '{guess}'인가요?" if guess else f" `{argument}`에 그중 하나를 쓰세요."),
@@ -117,6 +111,22 @@ def check_named(table: Table, name: str, argument: str, with_label: bool) -> Non
         + (f" Did you mean '{guess}'?" if guess else f" Name one of these with `{argument}`."),
         mend={argument: mended} | (_label_mend(table, mended) if with_label and argument == "text_column" else {}),
     )
+
+
+def _called_nearly(columns: Sequence[str], name: str) -> str | None:
+    """Returns the column with a name that `name` may be a slip of."""
+    keys = {column_key(column): column for column in columns}
+    near = difflib.get_close_matches(column_key(name), list(keys), n=1, cutoff=0.5)
+    return keys[near[0]] if near else None
+
+
+def _likely_for(table: Table, argument: str) -> str | None:
+    """Returns the column that an argument most likely means; None where nothing tells."""
+    if argument == "text_column":
+        return _likely_text(table, set(named_like(table, LABEL_NAMES + EMOTION_NAMES)))
+    if argument == "label_column":
+        return _likely_label(table, set(named_like(table, TEXT_NAMES)))
+    return None
 
 
 def _label_mend(table: Table, text: str | None) -> dict[str, Setting]:

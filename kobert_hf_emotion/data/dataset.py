@@ -301,7 +301,25 @@ def _to_dataset(
     hierarchy: Hierarchy | None = None,
 ) -> Dataset:
     import pyarrow as pa
-    from datasets import ClassLabel, Dataset, Features, Value
+    from datasets import Dataset, Features, Value
+
+    features = _features(frame, names, kind, several_files, hierarchy)
+    types = {name: pa.string() if feature == Value("string") else pa.int64() for name, feature in features.items()}
+    if "label" in types:
+        types["label"] = kind.arrow_type(names or ())
+    arrays = {name: pa.array(frame[name], type=kind, from_pandas=True) for name, kind in types.items()}
+    return Dataset.from_dict(arrays, features=Features(features))
+
+
+def _features(
+    frame: pd.DataFrame,
+    names: tuple[str, ...] | None,
+    kind: LabelKind,
+    several_files: bool,
+    hierarchy: Hierarchy | None,
+) -> dict[str, Any]:
+    """Returns the features of the data set, in the order of its columns."""
+    from datasets import ClassLabel, Value
 
     features: dict[str, Any] = {"text": Value("string")}
     if names is not None and frame["label"].notna().any():
@@ -312,8 +330,4 @@ def _to_dataset(
     features["row"] = Value("int64")
     if several_files:
         features["file"] = Value("string")
-    types = {name: pa.string() if feature == Value("string") else pa.int64() for name, feature in features.items()}
-    if "label" in types:
-        types["label"] = kind.arrow_type(names or ())
-    arrays = {name: pa.array(frame[name], type=kind, from_pandas=True) for name, kind in types.items()}
-    return Dataset.from_dict(arrays, features=Features(features))
+    return features

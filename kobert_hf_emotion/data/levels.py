@@ -247,7 +247,7 @@ def read_levels(
     coarse = names_in(_counts(labelled["raw_coarse"])) if known is None else known.coarse
     parser = LabelParser(coarse)
     above = labelled["raw_coarse"].map(lambda cell: parser.parse(cell).id)
-    notes = []
+    notes: list[Note] = []
     alone = int((frame["label"].isna() & ~frame["raw_coarse"].map(is_empty_label)).sum())
     if alone:
         notes.append(

@@ -88,19 +88,28 @@ def write_run(
         advance(1)
     details.draw(run)
     coarse = _coarse(task, result, truth, numbers, listed)
-    report = {
-        "folds": {fold.path.name: asdict(fold.scores) for fold in result.folds},
-        "pooled": asdict(result.scores),
-        "best": {"fold": result.best.path.name, "chosen_on": "validation macro_f1"},
-        **details.to_dict(),
-        **{name: part.to_dict() for name, part in coarse.items()},
-    }
+    report = _report(result, details, coarse)
     write_json(run / REPORT_JSON_FILE, report)
     _write_cards(result, report, record, known.get("file", ()))
     with atomic_write(run / REPORT_FILE, "w") as handle:
         texts = [format_report(result), details.to_text(), *(part.to_text() for part in coarse.values())]
         handle.write("\n\n".join(texts) + "\n")
     _point(run / BEST, result.best.path)
+
+
+def _report(
+    result: CrossValidationResult,
+    details: OutOfFoldReport | SeveralLabelsReport | SoftReport,
+    coarse: Mapping[str, CoarseReport],
+) -> dict[str, Any]:
+    """Returns the content of `report.json`."""
+    return {
+        "folds": {fold.path.name: asdict(fold.scores) for fold in result.folds},
+        "pooled": asdict(result.scores),
+        "best": {"fold": result.best.path.name, "chosen_on": "validation macro_f1"},
+        **details.to_dict(),
+        **{name: part.to_dict() for name, part in coarse.items()},
+    }
 
 
 def _details(

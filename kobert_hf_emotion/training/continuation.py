@@ -69,11 +69,8 @@ def continue_training(
     """
     args = EmotionTrainingArguments() if args is None else copy.copy(args)
     check_type("args", args, EmotionTrainingArguments, "EmotionTrainingArguments(num_train_epochs=3)")
-    check_dataset(dataset, (TEXT_COLUMN, "label"))
-    if validation is not None:
-        check_dataset(validation, (TEXT_COLUMN, "label"), "validation")
+    _check_rows(dataset, validation, old_rows)
     if old_rows is not None:
-        check_dataset(old_rows, (TEXT_COLUMN, "label"), "old_rows")
         check_number("old_weight", old_weight, above=True)
     check_path("output_dir", output_dir)
     output = Path(output_dir)
@@ -90,13 +87,8 @@ def continue_training(
     if old_rows is not None:
         encoder = RowEncoder(classifier.tokenizer, classifier.model.config, args.max_length)
         rows = _weighed(encoder, dataset, old_rows, old_weight, args)
-    with RunProgress(1, disable=args.disable_tqdm or not args.should_save) as shown:
-        trainer = EmotionTrainer(
-            classifier.model, args, rows, validation, classifier.tokenizer, state, callbacks=[shown]
-        )
-        for of_transformers in (PrinterCallback, ProgressCallback):
-            trainer.remove_callback(of_transformers)
-        trainer.train()
+    trainer = EmotionTrainer(classifier.model, args, rows, validation, classifier.tokenizer, state)
+    _train(trainer)
     assert trainer.optimizer is not None
     if args.should_save:
         with atomic_directory(output) as folder:
@@ -105,6 +97,22 @@ def continue_training(
             torch.save(trainer.optimizer.state_dict(), folder / OPTIMIZER_FILE)
     trainer.accelerator.wait_for_everyone()
     return trainer.history
+
+
+def _train(trainer: EmotionTrainer) -> None:
+    """Trains with our own bar in place of those of transformers."""
+    for of_transformers in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(of_transformers)
+    with RunProgress(1, disable=trainer.args.disable_tqdm or not trainer.args.should_save) as shown:
+        trainer.add_callback(shown)
+        trainer.train()
+
+
+def _check_rows(dataset: datasets.Dataset, validation: datasets.Dataset | None, old: datasets.Dataset | None) -> None:
+    """Raises `DataError` where one is no data set with texts and labels."""
+    for rows, name in ((dataset, "dataset"), (validation, "validation"), (old, "old_rows")):
+        if rows is not None or name == "dataset":
+            check_dataset(rows, (TEXT_COLUMN, "label"), name)
 
 
 def _forget_answers(config: PreTrainedConfig) -> None:

@@ -100,8 +100,11 @@ def _pick(head: Sequence[str], suffix: str, options: ReadOptions) -> str:
     if options.no_header:
         even = [mark for mark in ("\t", "|", ";", ",") if _is_even(lines, mark)]
         return even[0] if even else {".txt": "\n"}.get(suffix, ",")
-    if suffix == ".txt" and "\t" in lines[0]:
-        return "\t"
+    return "\t" if suffix == ".txt" and "\t" in lines[0] else _pick_by_names(lines)
+
+
+def _pick_by_names(lines: Sequence[str]) -> str:
+    """Returns what stands between the names of columns, in lines that are not blank."""
     first = next((line for line in lines if not line.lstrip("\ufeff ").startswith("#")), lines[0])
     # The line of column names, where it is known by one of them, says best what stands between them; that of the
     # first line, where all lines agree on it, says more than a name further down.

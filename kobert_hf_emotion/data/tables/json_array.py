@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,14 +36,17 @@ def open_json(
     if not keys:
         raise no_rows(path, [])
 
-    def frames(size: int | None) -> Iterator[pd.DataFrame]:
-        import pandas as pd
-
-        for start in range(0, len(rows), size or len(rows)):
-            chunk = rows[start : start + (size or len(rows))]
-            yield pd.DataFrame({key: [row.get(key, "") for row in chunk] for key in keys}, dtype=str)
-
+    frames = partial(_frames, rows, tuple(keys))
     return TableFile(path, encoding, 1, options, (*notes, *_notes(path, where, keys)), frames)
+
+
+def _frames(rows: Sequence[dict[str, str]], keys: Sequence[str], size: int | None) -> Iterator[pd.DataFrame]:
+    """Yields the rows, so many at a time; a key that a row has not is an empty cell."""
+    import pandas as pd
+
+    for start in range(0, len(rows), size or len(rows)):
+        chunk = rows[start : start + (size or len(rows))]
+        yield pd.DataFrame({key: [row.get(key, "") for row in chunk] for key in keys}, dtype=str)
 
 
 def _flat(path: Path, place: str, record: Any) -> dict[str, str]:
