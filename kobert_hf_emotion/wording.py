@@ -27,3 +27,15 @@ class Wording(NamedTuple):
         if language == "both":
             return self.korean if self.korean == self.english else f"{self.korean} / {self.english}"
         return self.korean if language == "ko" else self.english
+
+
+class Note(Wording):
+    """What was assumed, or is there and is not looked at; a quiet command leaves it out (see `cli.output`)."""
+
+    __slots__ = ()
+
+
+class Doubt(Note):
+    """A note that everybody has to see: rows are lost by it, or what was asked for was not done."""
+
+    __slots__ = ()

@@ -16,7 +16,7 @@ from typing import Any
 import datasets
 import numpy as np
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback, set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
 from ..assets import DEFAULT_MODEL_NAME
@@ -33,15 +33,13 @@ from ..tokenization.guard import check_tokenization
 from ..tokenization.loading import load_tokenizer
 from ..tokenization.pieces import WordSplit
 from ..training.arguments import EmotionTrainingArguments
-from ..training.progress import RunProgress
-from ..training.resumable_trainer import last_checkpoint
 from ..training.sampling import token_counts
+from ..training.single import train_alone
 from ..utils.argument_checks import check_number, check_path, check_type
 from ..utils.files import atomic_directory, atomic_write, check_free, write_json
-from ..utils.garbage_collection import collector_ignores_startup
 from ..utils.progress import each
 from ..utils.versions import library_versions
-from ..wording import Wording
+from ..wording import Note, Wording
 from .card import render_adapted_card
 from .masking import ROW_COLUMN, Masks
 from .model import MaskedModel, load_masked, masked_cross_entropy, save_masked
@@ -189,7 +187,7 @@ class _Job:
         record = self._record(masked)
         if masked.head_is_new:
             logger.warning(
-                Wording(
+                Note(
                     f"{self.source}에는 가린 말을 맞히는 헤드가 없어, 단어 임베딩에 묶은 새 헤드로 시작합니다.",
                     f"{self.source} has no head for hidden tokens: it gets a new one, tied to its word embeddings",
                 )
@@ -257,16 +255,14 @@ class _Job:
         args.output_dir = os.fspath(checkpoints)
         args.eval_strategy, args.save_strategy = IntervalStrategy.NO, SaveStrategy.NO
         args.remove_unused_columns = False  # the rows' numbers seed the masks
-        checkpoint = last_checkpoint(checkpoints)
-        if checkpoint is not None:
-            logger.info(Wording(f"{checkpoint}에서 이어서 학습합니다", f"continued from {checkpoint}"))
         masks = Masks(tokenizer, self.probability, self.whole_words, args.seed)
-        with collector_ignores_startup(), RunProgress(1, bool(args.disable_tqdm)) as progress:
-            trainer = AdaptationTrainer(
-                model, args, train_dataset=rows, processing_class=tokenizer, callbacks=[progress], masks=masks
+
+        def make(callbacks: list[TrainerCallback]) -> AdaptationTrainer:
+            return AdaptationTrainer(
+                model, args, train_dataset=rows, processing_class=tokenizer, callbacks=callbacks, masks=masks
             )
-            trainer.train(resume_from_checkpoint=checkpoint)
-        return trainer
+
+        return train_alone(make, checkpoints, shows=not args.disable_tqdm)
 
     def _save(
         self, masked: MaskedModel, tokenizer: PreTrainedTokenizerBase, record: Mapping[str, Any], found: Adaptation

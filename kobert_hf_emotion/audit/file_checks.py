@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..data.cleaning import text_fault
@@ -43,21 +43,26 @@ def check_files(report: LoadReport, split: Split = "train") -> list[Finding]:
     ]
 
 
-def _encoding(report: LoadReport, split: Split) -> Finding:
-    found = [encoding for encoding in report.encodings if encoding is not None]
-    listed = ", ".join(dict.fromkeys(found)) or "-"
-    guessed = [encoding for encoding in found if encoding not in (*_UNICODE, "cp949")]
-    advice = None
+def _advice_on(encodings: Sequence[str]) -> Wording | None:
+    """Returns what to do about encodings other than Unicode's."""
+    guessed = [encoding for encoding in encodings if encoding not in (*_UNICODE, "cp949")]
     if guessed:
-        advice = Wording(
+        return Wording(
             f"{', '.join(guessed)}(으)로 추정했습니다. 글이 깨져 보이면 --encoding으로 지정하세요.",
             f"{', '.join(guessed)} is a guess. If the text looks wrong, name the encoding with --encoding.",
         )
-    elif "cp949" in found:
-        advice = Wording(
+    if "cp949" in encodings:
+        return Wording(
             "바르게 읽었습니다. 이모지를 담지 못하는 인코딩이니 'CSV UTF-8'로 저장하는 편이 안전합니다.",
             "It is read correctly. CP949 cannot hold emoji: 'CSV UTF-8' is the safer format to save as.",
         )
+    return None
+
+
+def _encoding(report: LoadReport, split: Split) -> Finding:
+    found = [encoding for encoding in report.encodings if encoding is not None]
+    listed = ", ".join(dict.fromkeys(found)) or "-"
+    advice = _advice_on(found)
     korean, english = ("".join(f"\n{note[language]}" for note in report.notes) for language in (0, 1))
     return Finding(
         check="encoding",

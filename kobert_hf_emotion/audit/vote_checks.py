@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..data.distributions import has_most, is_tied, to_shares
 from ..data.label_ids import class_names, votes_of
 from ..data.votes import COUNTS, PERCENT, unit_of
+from ..utils.progress import progress
 from ..wording import Wording
 from .report import Finding, Split, counted
 from .thresholds import NOTICE_AGREEMENT
@@ -73,7 +74,8 @@ def _agreement(votes: Votes, split: Split) -> Finding:
             Wording("pip install 'kobert-hf-emotion[review]'", "pip install 'kobert-hf-emotion[review]'"),
             split,
         )
-    alpha = nominal_alpha(votes)
+    with progress(Wording("평가자 일치도 세기", "counting how annotators agree")):
+        alpha = nominal_alpha(votes)
     if math.isnan(alpha):
         return _unknown(
             Wording(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import re
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from ..wording import Language
+from .added_option import with_option
 from .language import OPTION, VARIABLE
 
 _HANGUL = re.compile(r"[가-힣]")
@@ -28,18 +27,7 @@ Lang = Annotated[
 
 def takes_language(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command the option; what it says is looked up in the command line before the command begins."""
-    signature = inspect.signature(command, eval_str=True)
-
-    @functools.wraps(command)
-    def run(**given: Any) -> None:
-        del given["lang"]
-        command(**given)
-
-    option = inspect.Parameter("lang", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Lang)
-    parameters = [*signature.parameters.values(), option]
-    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return run
+    return with_option(command, "lang", None, Lang, use=lambda _: None)
 
 
 def translate_help(group: TyperGroup, language: Language) -> None:

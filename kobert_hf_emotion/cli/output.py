@@ -16,7 +16,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..utils.progress import shown_by
-from ..wording import Wording
+from ..wording import Doubt, Note, Wording
 from .language import said, spoken, words
 from .loudness import is_quiet
 from .progress import Bars
@@ -103,6 +103,12 @@ class _OptionFormatter(logging.Formatter):
         return as_options(super().format(shown))
 
 
+def _is_shown(record: logging.LogRecord) -> bool:
+    """Whether a line of the log is shown: of a quiet command no note."""
+    said_of = (record.msg, *(record.args if isinstance(record.args, tuple) else ()))
+    return not is_quiet() or not any(isinstance(part, Note) and not isinstance(part, Doubt) for part in said_of)
+
+
 @contextmanager
 def quiet_libraries(needs_transformers: bool = True, shows_progress: bool = True) -> Iterator[None]:
     """Keeps what libraries print off stdout, and their bars for loading and saving off the screen.
@@ -128,6 +134,7 @@ def quiet_libraries(needs_transformers: bool = True, shows_progress: bool = True
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # retries without a network; the error says it once
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_OptionFormatter("%(message)s"))
+    handler.addFilter(_is_shown)
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("kobert_hf_emotion").setLevel(logging.WARNING if is_quiet() else logging.INFO)
     bars = None if is_quiet() or not shows_progress else Bars(sys.stderr)

@@ -26,6 +26,7 @@ from .typed import typed
 
 if TYPE_CHECKING:
     from ..data.row_stream import RowStream
+    from ..inference.files import FilePrediction
     from ..inference.logits_model import LogitsModel
     from ..tokenization.long_texts import LongTexts
 
@@ -135,7 +136,7 @@ def predict(
 def _predict_rows(
     classifier: LogitsModel, rows: RowStream, output: Path | None, batch_size: int, json: bool, long: LongTexts | None
 ) -> None:
-    from ..inference.files import TwoLevelPrediction, predict_rows
+    from ..inference.files import predict_rows
 
     counting = progress(Wording("예측", "predicting"), rows.report.rows_kept, ROWS, whole=True)
     with quiet_libraries(needs_transformers=False), counting as advance:
@@ -148,15 +149,29 @@ def _predict_rows(
     counts = dict(zip(found.labels, found.predicted.tolist(), strict=True))
     if json:
         result: dict[str, Any] = {"output": output, "rows": found.rows, "data": rows.report, "predicted": counts}
-        result |= {"unknown_texts": found.unknown.unknown, "cut_texts": found.unknown.cut}
-        if long is not None:
-            result["long"] = {**vars(long), **vars(found.long)}
-        if found.labelled:
-            result |= {"scores": found.scores(), "report": found.table_report()}
-        if isinstance(found, TwoLevelPrediction):
-            result["coarse"] = found.coarse_report()
-        say_json(result)
-        return
+        say_json(result | _figures(found, long))
+    else:
+        _say_figures(found, counts)
+
+
+def _figures(found: FilePrediction, long: LongTexts | None) -> dict[str, Any]:
+    """Returns the parts of the JSON document that depend on what was predicted."""
+    from ..inference.files import TwoLevelPrediction
+
+    result: dict[str, Any] = {"unknown_texts": found.unknown.unknown, "cut_texts": found.unknown.cut}
+    if long is not None:
+        result["long"] = {**vars(long), **vars(found.long)}
+    if found.labelled:
+        result |= {"scores": found.scores(), "report": found.table_report()}
+    if isinstance(found, TwoLevelPrediction):
+        result["coarse"] = found.coarse_report()
+    return result
+
+
+def _say_figures(found: FilePrediction, counts: Mapping[str, int]) -> None:
+    """Prints how good the predictions are, where there are labels, or how often each label is predicted."""
+    from ..inference.files import TwoLevelPrediction
+
     if found.labelled:
         say("\n".join([found.text_report(), *found.scores().remarks(spoken())]))
     else:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from .added_option import with_option
 from .loudness import OPTIONS, hush, is_quiet
 
 Quiet = Annotated[
@@ -22,15 +21,4 @@ Quiet = Annotated[
 
 def takes_quiet(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command the option; a command that it stands before is quiet as well."""
-    signature = inspect.signature(command, eval_str=True)
-
-    @functools.wraps(command)
-    def run(**given: Any) -> None:
-        hush(given.pop("quiet") or is_quiet())
-        command(**given)
-
-    option = inspect.Parameter("quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Quiet)
-    parameters = [*signature.parameters.values(), option]
-    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return run
+    return with_option(command, "quiet", False, Quiet, use=lambda quiet: hush(quiet or is_quiet()))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DataError, Setting
 from ..wording import Wording
-from .output import note, warn
+from .output import note
 
 if TYPE_CHECKING:
     from ..data.turns import Turns as WantedTurns
@@ -52,7 +52,7 @@ def turns_of(model: LogitsModel, asked: Conversations, columns: Columns) -> Want
 def note_single_lines(model: LogitsModel) -> None:
     """Says of a model that was trained with turns that what follows is answered without any."""
     if model.context_turns:
-        warn(
+        note(
             Wording(
                 f"모델은 앞말 {model.context_turns}마디까지로 학습했습니다. 여기서는 앞말 없는 줄로 답합니다.",
                 f"the model was trained with up to {model.context_turns} turn(s) before a line; here each text is "

@@ -11,7 +11,7 @@ from ..errors import DataError
 from ..labels import EMOTION_LABELS
 from ..utils.argument_checks import check_path, check_type
 from ..utils.progress import progress
-from ..wording import Wording
+from ..wording import Note, Wording
 from .cleaning import clean_texts, join_tables, keep_rows
 from .column_names import ANNOTATIONS_COLUMN, COARSE_COLUMN, CONVERSATION_COLUMN, TEXT_PAIR_COLUMN
 from .columns import Columns, Wanted
@@ -23,7 +23,7 @@ from .levels import Hierarchy, Levels, SharedLabels
 from .report import LoadReport
 from .row_counts import Part, RowCounts
 from .several_labels import check_indicators
-from .tables import Note, ReadOptions, Table, read_table
+from .tables import ReadOptions, Table, read_table
 from .tables.column_roles import columns_of, gap_notes
 from .tables.options import LayoutName
 from .task_names import TaskName
@@ -308,7 +308,25 @@ def _to_dataset(
     hierarchy: Hierarchy | None = None,
 ) -> Dataset:
     import pyarrow as pa
-    from datasets import ClassLabel, Dataset, Features, Value
+    from datasets import Dataset, Features, Value
+
+    features = _features(frame, names, kind, several_files, hierarchy)
+    types = {name: pa.string() if feature == Value("string") else pa.int64() for name, feature in features.items()}
+    if "label" in types:
+        types["label"] = kind.arrow_type(names or ())
+    arrays = {name: pa.array(frame[name], type=kind, from_pandas=True) for name, kind in types.items()}
+    return Dataset.from_dict(arrays, features=Features(features))
+
+
+def _features(
+    frame: pd.DataFrame,
+    names: tuple[str, ...] | None,
+    kind: LabelKind,
+    several_files: bool,
+    hierarchy: Hierarchy | None,
+) -> dict[str, Any]:
+    """Returns the features of the data set, in the order of its columns."""
+    from datasets import ClassLabel, Value
 
     features: dict[str, Any] = {"text": Value("string")}
     if names is not None and frame["label"].notna().any():
@@ -319,8 +337,4 @@ def _to_dataset(
     features["row"] = Value("int64")
     if several_files:
         features["file"] = Value("string")
-    types = {name: pa.string() if feature == Value("string") else pa.int64() for name, feature in features.items()}
-    if "label" in types:
-        types["label"] = kind.arrow_type(names or ())
-    arrays = {name: pa.array(frame[name], type=kind, from_pandas=True) for name, kind in types.items()}
-    return Dataset.from_dict(arrays, features=Features(features))
+    return features

@@ -27,6 +27,17 @@ def as_texts(texts: Iterable[str], name: str = "texts") -> list[str]:
     Raises:
         DataError: It is something else, or an element is no string.
     """
+    _refuse_no_list(texts, name)
+    convert = next((found for way in ("to_pylist", "tolist", "to_list") if (found := getattr(texts, way, None))), None)
+    listed = list(texts) if convert is None else list(convert())
+    for index, text in enumerate(listed):
+        if not isinstance(text, str):
+            raise _no_string(name, index, text)
+    return listed
+
+
+def _refuse_no_list(texts: object, name: str) -> None:
+    """Raises `DataError` where something is no list of texts: a text, a file, a table, a set, or no iterable."""
     if isinstance(texts, str | bytes | bytearray):
         raise DataError(
             f"`{name}`에는 문장 하나가 아니라 문장의 목록이 필요합니다. 대괄호로 감싸세요: [text]",
@@ -40,12 +51,6 @@ def as_texts(texts: Iterable[str], name: str = "texts") -> list[str]:
         raise _no_texts(name, texts, "list(…)")
     if not isinstance(texts, Iterable):
         raise _no_texts(name, texts, "[text]")
-    convert = next((found for way in ("to_pylist", "tolist", "to_list") if (found := getattr(texts, way, None))), None)
-    listed = list(texts) if convert is None else list(convert())
-    for index, text in enumerate(listed):
-        if not isinstance(text, str):
-            raise _no_string(name, index, text)
-    return listed
 
 
 def as_pairs(texts: Iterable[str], text_pairs: Iterable[str] | None) -> tuple[list[str], list[str] | None]:
@@ -94,6 +99,19 @@ def check_dataset(
             f"`{name}`에는 datasets.Dataset이 필요한데 {type(dataset).__name__}입니다. {korean}",
             f"Expected a datasets.Dataset as `{name}`, found a {type(dataset).__name__}. {english}",
         )
+    _check_columns(dataset, columns, name)
+    if len(dataset) == 0 and not may_be_empty:
+        raise DataError(
+            f"`{name}`에 행이 하나도 없습니다. 한 행 이상 넣으세요.", f"`{name}` has no rows; expected one or more."
+        )
+    for column in ("text", "text_pair"):
+        if column in columns or (column in dataset.column_names and "text" in columns):
+            _check_text_column(dataset, column, name)
+    return dataset
+
+
+def _check_columns(dataset: Dataset, columns: Sequence[str], name: str) -> None:
+    """Raises `DataError` where a column is missing."""
     found = dataset.column_names
     missing = [column for column in columns if column not in found]
     if missing:
@@ -104,14 +122,6 @@ def check_dataset(
             f"`{name}` has no column {', '.join(missing)}; found {', '.join(found) or 'none'}. Rename a column, such "
             f"as {renamed}.",
         )
-    if len(dataset) == 0 and not may_be_empty:
-        raise DataError(
-            f"`{name}`에 행이 하나도 없습니다. 한 행 이상 넣으세요.", f"`{name}` has no rows; expected one or more."
-        )
-    for column in ("text", "text_pair"):
-        if column in columns or (column in found and "text" in columns):
-            _check_text_column(dataset, column, name)
-    return dataset
 
 
 def _check_text_column(dataset: Dataset, column: str, name: str) -> None:
@@ -145,7 +155,7 @@ def _no_string(name: str, index: int, value: object) -> DataError:
 
 def _text_column(table: Any) -> str:
     """Returns the column of a table that most likely holds its texts, "text" where that cannot be told."""
-    from .columns import TEXT_NAMES
+    from .known_columns import TEXT_NAMES
 
     names = getattr(table, "column_names", None) or getattr(table, "columns", None)
     names = list(table) if names is None and isinstance(table, Mapping) else names

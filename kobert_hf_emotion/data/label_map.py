@@ -148,7 +148,8 @@ def _of_corpus(name: str, table: Mapping[str, str | None]) -> LabelMap:
     )
 
 
-def _read(path: Path) -> LabelMap:
+def _rows_of(path: Path) -> list[list[str]]:
+    """Reads the cells of a map's file, the first row among them."""
     from .tables import ReadOptions, read_table
 
     if not path.is_file():
@@ -161,7 +162,11 @@ def _read(path: Path) -> LabelMap:
             f"Cannot read the `label_map`. {error.english}",
             mend={"label_map": None},
         ) from error
-    rows = [[cell.strip() for cell in row] for row in frame.itertuples(index=False, name=None)]
+    return [[cell.strip() for cell in row] for row in frame.itertuples(index=False, name=None)]
+
+
+def _read(path: Path) -> LabelMap:
+    rows = _rows_of(path)
     head = [fold_name(cell) for cell in rows[0]]
     places = [[place for place, cell in enumerate(head) if cell in names] for names in (_VALUE_NAMES, _LABEL_NAMES)]
     if all(places):

@@ -184,7 +184,19 @@ def names_in(counts: Mapping[str, int]) -> tuple[str, ...]:
         >>> names_in({"Positive": 3, "positive ": 2, "negative(0)": 1, "nan": 1})
         ('negative', 'Positive')
     """
-    seen = {cell: clean_name(cell) for cell in counts}
+    spellings: dict[str, Counter[str]] = defaultdict(Counter)
+    for cell, name in _without_ids(counts).items():
+        key = label_key(name)
+        if key not in _EMPTY:
+            spellings[key][key if whole_number(key) else name] += counts[cell]
+    numeric = all(whole_number(key) for key in spellings)
+    keys = sorted(spellings, key=int) if numeric else sorted(spellings)
+    return tuple(min(spellings[key].items(), key=lambda item: (-item[1], item[0]))[0] for key in keys)
+
+
+def _without_ids(cells: Iterable[str]) -> dict[str, str]:
+    """Returns the name in each cell, without the ids beside names where every name has one id and every id one name."""
+    seen = {cell: clean_name(cell) for cell in cells}
     parts = {cell: _split(_BRACKETED, name) or _split(_COLON, name) for cell, name in seen.items()}
     ids, stems = defaultdict(set), defaultdict(set)
     for stem, number in filter(None, parts.values()):
@@ -192,14 +204,7 @@ def names_in(counts: Mapping[str, int]) -> tuple[str, ...]:
         stems[number].add(label_key(stem))
     if all(len(found) == 1 for found in (*ids.values(), *stems.values())):
         seen |= {cell: found[0] for cell, found in parts.items() if found}
-    spellings: dict[str, Counter[str]] = defaultdict(Counter)
-    for cell, name in seen.items():
-        key = label_key(name)
-        if key not in _EMPTY:
-            spellings[key][key if whole_number(key) else name] += counts[cell]
-    numeric = all(whole_number(key) for key in spellings)
-    keys = sorted(spellings, key=int) if numeric else sorted(spellings)
-    return tuple(min(spellings[key].items(), key=lambda item: (-item[1], item[0]))[0] for key in keys)
+    return seen
 
 
 def _split(pattern: re.Pattern[str], name: str) -> tuple[str, str] | None:

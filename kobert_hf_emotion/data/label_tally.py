@@ -96,11 +96,13 @@ class LabelTally:
         frame["label"] = parser.ids(frame["raw_label"])
         with_text = frame[frame["reason"] == ""] if "reason" in frame else frame
         self.rows += len(frame)
-        self._count_cells(frame, with_text, parser)
+        self._count_cells(frame, parser)
+        self._count_labels(with_text, parser)
         if "other_label" in frame:
             self._compare(frame, with_text, parser)
 
-    def _count_cells(self, frame: pd.DataFrame, with_text: pd.DataFrame, parser: LabelParser) -> None:
+    def _count_cells(self, frame: pd.DataFrame, parser: LabelParser) -> None:
+        """Counts numbers and what is no label, in rows without a text too."""
         unknown_cells: Counter[str] = Counter()
         for cell, rows in frame["raw_label"].value_counts().items():
             key = label_key(str(cell))
@@ -115,6 +117,9 @@ class LabelTally:
             self.unknown += int(unknown.sum())
             self.unknown_cells += _most_common(unknown_cells)
             self.first_unknown += _records(frame[unknown].head(_SHOWN - len(self.first_unknown)))
+
+    def _count_labels(self, with_text: pd.DataFrame, parser: LabelParser) -> None:
+        """Counts labels, and how each is written, in rows with a text."""
         for cell, rows in with_text["raw_label"].value_counts().items():
             index, kind = parser.parse(str(cell))
             if kind != "unknown":

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ..labels import clean_name
 from ..utils.argument_checks import check_type
+from ..wording import Doubt, Note
 from .column_names import COARSE_COLUMN, LABEL_COLUMN
 from .label_ids import IGNORED, Truth, label_ids, row_place
 from .label_parsing import LabelParser, is_empty_label, label_key, names_in
-from .tables import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,7 +163,7 @@ def _names_by_key(cells: pd.Series[str]) -> dict[str, str]:
 
 def _joined_note(parts: Mapping[str, Sequence[str]], lost: int) -> Note:
     listed = ", ".join(f"{name} → {', '.join(joints)}" for name, joints in parts.items())
-    return Note(
+    return (Doubt if lost else Note)(
         f"여러 대분류에 있는 소분류를 나눔: {listed}; 대분류가 비어 뺀 행 {lost:,}",
         f"fine labels under several coarse ones, told apart: {listed}; rows left out whose coarse label is empty: "
         f"{lost:,}",
@@ -247,11 +247,11 @@ def read_levels(
     coarse = names_in(_counts(labelled["raw_coarse"])) if known is None else known.coarse
     parser = LabelParser(coarse)
     above = labelled["raw_coarse"].map(lambda cell: parser.parse(cell).id)
-    notes = []
+    notes: list[Note] = []
     alone = int((frame["label"].isna() & ~frame["raw_coarse"].map(is_empty_label)).sum())
     if alone:
         notes.append(
-            Note(
+            Doubt(
                 f"대분류만 있고 소분류가 없는 행 {alone:,}개는 소분류를 몰라 쓰지 않습니다.",
                 f"{alone:,} row(s) have a coarse label and no fine one: they are not used.",
             )
@@ -292,7 +292,7 @@ def _differences(labelled: pd.DataFrame, above: NDArray[Any], known: Hierarchy) 
     own = known.coarse[int(expected[differs.argmax()])]
     place, cells = first["file_row"], f"{first['raw_coarse']} / {first['raw_label']}"
     return [
-        Note(
+        Doubt(
             f"대분류가 모델의 것과 다른 행 {int(differs.sum()):,}개(처음은 {place}행: {cells}, 모델은 {own}). "
             "대분류는 소분류에서 정해진 것으로 잽니다.",
             f"{int(differs.sum()):,} row(s) have another coarse label than the model's (first in row {place}: "

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..errors import DataError, Setting
-from ..wording import Language, Wording, titled
+from ..wording import Language, Note, Wording, titled
 from .columns import Columns
 from .label_map import map_to_write
 from .label_reading import LabelReading, listed_counts
-from .tables import Note, ReadOptions
+from .tables import ReadOptions
 
 REASONS = {
     "empty_text": "빈 글",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..wording import Note
 from .cleaning import count_null_texts
 from .columns import Columns
 from .label_kinds import LabelKind, OneLabel
@@ -14,7 +15,7 @@ from .label_reading import sort_counts
 from .label_tally import LabelTally
 from .levels import Hierarchy
 from .report import LoadReport, nothing_left
-from .tables import Note, Table, TableFile
+from .tables import Table, TableFile
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..utils.progress import ROWS, progress
-from ..wording import Wording
+from ..wording import Note, Wording
 from .cleaning import clean_texts, join_tables, keep_rows
-from .columns import GUESS_ROWS, Columns, Wanted
+from .column_guesses import GUESS_ROWS
+from .columns import Columns, Wanted
 from .label_kinds import LabelKind, OneLabel
 from .label_parsing import label_names
 from .label_tally import LabelTally
@@ -21,7 +22,7 @@ from .levels import tell_apart
 from .report import LoadReport
 from .row_counts import Part, RowCounts
 from .several_labels import check_indicators
-from .tables import Note, ReadOptions, Table, TableFile, open_table
+from .tables import ReadOptions, Table, TableFile, open_table
 from .tables.column_roles import columns_of, gap_notes
 from .turns import Turns, add_turns, log_assumed
 

@@ -14,7 +14,9 @@ from ..labels import fold_name
 from .label_parsing import LabelParser, as_cells, is_empty_label, named_labels, names_in, nearest
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from .columns import Columns
     from .label_kinds import LabelKind
@@ -154,12 +156,18 @@ def check_indicators(path: str | os.PathLike[str], columns: Columns, kind: Label
     parser = LabelParser(names)
     there = {parser.parse(column).id for column in indicators}
     missing = [name for index, name in enumerate(names) if index not in there]
-    if not indicators or not missing:
-        return
+    if indicators and missing:
+        raise _no_columns_for(path, indicators, missing, unused)
+
+
+def _no_columns_for(
+    path: str | os.PathLike[str], indicators: Sequence[str], missing: Sequence[str], unused: Sequence[str]
+) -> DataError:
+    """Returns the error of a table without columns for some labels, with the columns that may be meant for them."""
     listed = ", ".join(missing[:10]) + (", …" if len(missing) > 10 else "")
     meant = [(column, near) for column in columns.unused if (near := nearest(column, missing))]
     slips = ", ".join(f"{column} → {name}" for column, name in meant[:10])
-    raise DataError(
+    return DataError(
         f"{path}: 레이블마다 한 열인데 열이 없는 레이블이 {len(missing)}개입니다: {listed}. 있는 열: "
         f"{', '.join(indicators[:10])}. "
         + (
@@ -205,16 +213,7 @@ def indicator_cells(table: Table, columns: Sequence[str]) -> tuple[list[str], li
     code = {cell: 1 if key in _YES else 0 if key in _NO else -1 if key == "" else -2 for cell, key in values.items()}
     matrix = np.stack([frame[name].map(code).to_numpy(dtype=np.int8) for name in columns], axis=1)
     if (matrix == -2).any():
-        row, column = map(int, np.argwhere(matrix == -2)[0])
-        place, name, found = table.first_row + row, columns[column], frame[columns[column]].iloc[row]
-        count = int((matrix == -2).sum())
-        raise DataError(
-            f"{table.path}: 레이블마다 한 열인 파일의 칸은 0이나 1이어야 하는데 {place}행 '{name}' 열은 {found!r}입니다"
-            f"(모두 {count:,}칸). 고치거나, 레이블 열이 하나이면 `label_column`으로 지정하세요.",
-            f"{table.path}: expected 0 or 1 in the columns of labels, found {found!r} in row {place}, column '{name}' "
-            f"({count:,} such cell(s)). Correct them or, where one column holds the labels, name it with "
-            "`label_column`.",
-        )
+        raise _no_indicator(table, columns, matrix)
     blanks = (matrix == -1).sum(axis=1)
     listed = {}
     cells = []
@@ -225,6 +224,22 @@ def indicator_cells(table: Table, columns: Sequence[str]) -> tuple[list[str], li
             listed[key] = "" if (row == -1).all() else as_list(chosen)
         cells.append(listed[key])
     return cells, np.where(blanks == len(columns), 0, blanks).tolist()
+
+
+def _no_indicator(table: Table, columns: Sequence[str], matrix: NDArray[np.integer]) -> DataError:
+    """Returns the error of a table with cells, -2 in the matrix, that are neither 0 nor 1."""
+    import numpy as np
+
+    row, column = map(int, np.argwhere(matrix == -2)[0])
+    place, name, found = table.first_row + row, columns[column], table.frame[columns[column]].iloc[row]
+    count = int((matrix == -2).sum())
+    return DataError(
+        f"{table.path}: 레이블마다 한 열인 파일의 칸은 0이나 1이어야 하는데 {place}행 '{name}' 열은 {found!r}입니다"
+        f"(모두 {count:,}칸). 고치거나, 레이블 열이 하나이면 `label_column`으로 지정하세요.",
+        f"{table.path}: expected 0 or 1 in the columns of labels, found {found!r} in row {place}, column '{name}' "
+        f"({count:,} such cell(s)). Correct them or, where one column holds the labels, name it with "
+        "`label_column`.",
+    )
 
 
 def several_ids(cells: Mapping[str, Split], splitter: CellSplitter, empty_is_none: bool) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import DataError
 from ..utils.argument_checks import check_count
-from .tables.table import Note
+from ..wording import Doubt, Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +82,7 @@ def with_conversations(table: Table, columns: Columns, turns: Turns) -> Columns:
     found = _find_conversations(table, columns)
     if found is None:
         if not turns.required:
-            note = Note(
+            note = Doubt(
                 f"{table.path}: 어느 줄이 한 대화인지 보이지 않아 모든 줄을 앞말 없는 줄로 읽습니다. 대화가 적힌 열을 "
                 "`group_column`으로 지정하세요.",
                 f"{table.path}: nothing shows which lines are one conversation, and each is read as a line without "
@@ -223,7 +223,7 @@ def _file_order(path: str) -> Note:
 
 def _text_order(path: str, order: Sequence[float | str]) -> Note:
     shown = next((cell for cell in order if not _NUMBER.fullmatch(str(cell))), "")
-    return Note(
+    return Doubt(
         f"{path}: 순서에 수가 아닌 값({shown!r})이 있어 글자의 차례로 봅니다.",
         f"{path}: the order is compared as text, for not all of it are numbers ({shown!r}).",
     )

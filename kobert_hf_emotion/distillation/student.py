@@ -13,7 +13,7 @@ from typing import Any
 
 import datasets
 import numpy as np
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, set_seed
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback, set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
 from ..assets import DEFAULT_MODEL_NAME
@@ -33,11 +33,9 @@ from ..tokenization.loading import load_tokenizer
 from ..tokenization.pieces import WordSplit
 from ..training.arguments import EmotionTrainingArguments, loss_settings
 from ..training.history import EpochRecord, write_history
-from ..training.progress import RunProgress
-from ..training.resumable_trainer import last_checkpoint
+from ..training.single import train_alone
 from ..utils.argument_checks import check_number, check_path, check_type
 from ..utils.files import atomic_directory, atomic_write, check_free, write_json
-from ..utils.garbage_collection import collector_ignores_startup
 from ..utils.versions import library_versions
 from ..wording import Wording
 from .card import render_student_card
@@ -251,22 +249,20 @@ class _Job:
         args.eval_strategy = IntervalStrategy.NO if self.validation is None else IntervalStrategy.EPOCH
         args.save_strategy = SaveStrategy.NO
         args.remove_unused_columns = False  # the Trainer would take the teacher's answers for such
-        checkpoint = last_checkpoint(checkpoints)
-        if checkpoint is not None:
-            logger.info(Wording(f"{checkpoint}에서 이어서 학습합니다", f"continued from {checkpoint}"))
-        with collector_ignores_startup(), RunProgress(1, bool(args.disable_tqdm)) as progress:
-            trainer = DistillationTrainer(
+
+        def make(callbacks: list[TrainerCallback]) -> DistillationTrainer:
+            return DistillationTrainer(
                 model,
                 args,
                 train,
                 self.validation,
                 tokenizer,
-                callbacks=[progress],
+                callbacks=callbacks,
                 temperature=self.temperature,
                 mixture=self.mixture if self.rows.labelled else 1.0,
             )
-            trainer.train(resume_from_checkpoint=checkpoint)
-        return trainer
+
+        return train_alone(make, checkpoints, shows=not args.disable_tqdm)
 
     def _scores(self, trainer: DistillationTrainer, validation: datasets.Dataset) -> dict[str, Scores]:
         output = trainer.validate()

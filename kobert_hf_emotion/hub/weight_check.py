@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shlex
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import torch
@@ -54,13 +54,18 @@ def check_loaded(
         raise _untrained(source, may.new | may.resized, may.foreign)
     check_finite(model, source)
     if said := sorted(may.new - found.heads if head == "replaced" else may.new | may.resized):
-        korean, english = (f"; {name}: {_listing(may.foreign)}" if may.foreign else "" for name in _LEFT_OUT)
-        logger.warning(
-            Wording(
-                f"{source}: 없어서 무작위로 시작하는 가중치입니다. 학습한 뒤에 쓰세요: {_listing(said)}{korean}",
-                f"{source}: not there and started at random; train before use: {_listing(said)}{english}",
-            )
+        _say_random(source, said, may.foreign)
+
+
+def _say_random(source: str | os.PathLike[str], started: Sequence[str], foreign: Set[str]) -> None:
+    """Warns of weights that start at random, and tells which of the file's were left out."""
+    korean, english = (f"; {name}: {_listing(foreign)}" if foreign else "" for name in _LEFT_OUT)
+    logger.warning(
+        Wording(
+            f"{source}: 없어서 무작위로 시작하는 가중치입니다. 학습한 뒤에 쓰세요: {_listing(started)}{korean}",
+            f"{source}: not there and started at random; train before use: {_listing(started)}{english}",
         )
+    )
 
 
 class _Found(NamedTuple):

@@ -137,22 +137,34 @@ def part_content(
     if truth is not None:
         told = task.true_columns(truth, labels)
         arrays |= {name: _column(name, [cell or None for cell in cells]) for name, cells in told.items()}
+    sink = io.BytesIO()
+    pq.write_table(pa.table(arrays | _answers(logits, labels, task)), sink, compression="zstd")
+    return sink.getvalue()
+
+
+def _answers(logits: NDArray[np.float32], labels: tuple[str, ...], task: Task) -> dict[str, Any]:
+    """Returns the columns of what was predicted, the coarse labels' behind those of the fine ones."""
+    import pyarrow as pa
+
     probabilities = task.probabilities(logits)
-    if task.problem_type == MULTI_LABEL:  # a score for each label that is given
+    if task.problem_type != MULTI_LABEL:
+        arrays = _likeliest("", labels, probabilities)
+    else:  # a score for each label that is given
         answers, scores = zip(*(row[:2] for row in task.cells(logits, labels)), strict=True)
-        arrays |= {"prediction": pa.array(answers, pa.string()), "score": pa.array(scores, pa.string())}
-    else:
-        arrays["prediction"] = pa.array(labels, pa.string()).take(pa.array(probabilities.argmax(axis=1)))
-        arrays["score"] = probabilities.max(axis=1).astype(np.float32)
+        arrays = {"prediction": pa.array(answers, pa.string()), "score": pa.array(scores, pa.string())}
     arrays |= _scores("prob_", labels, probabilities)
     if task.levels is not None:
         above, coarse = task.levels.coarse_probabilities(logits), task.levels.coarse
-        arrays["coarse_prediction"] = pa.array(coarse, pa.string()).take(pa.array(above.argmax(axis=1)))
-        arrays["coarse_score"] = above.max(axis=1).astype(np.float32)
-        arrays |= _scores("coarse_prob_", coarse, above)
-    sink = io.BytesIO()
-    pq.write_table(pa.table(arrays), sink, compression="zstd")
-    return sink.getvalue()
+        arrays |= _likeliest("coarse_", coarse, above) | _scores("coarse_prob_", coarse, above)
+    return arrays
+
+
+def _likeliest(start: str, labels: Sequence[str], probabilities: NDArray[np.float64]) -> dict[str, Any]:
+    """Returns the likeliest label of each row, and its probability."""
+    import pyarrow as pa
+
+    names = pa.array(labels, pa.string()).take(pa.array(probabilities.argmax(axis=1)))
+    return {f"{start}prediction": names, f"{start}score": probabilities.max(axis=1).astype(np.float32)}
 
 
 def _scores(start: str, labels: Sequence[str], probabilities: NDArray[np.float64]) -> dict[str, Any]:

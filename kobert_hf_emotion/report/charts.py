@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -42,16 +42,19 @@ def line_chart(lines: Sequence[Line]) -> str:
         f'<text class="tick" x="{x_of(value):.1f}" y="{_BOTTOM + 16}" text-anchor="middle">{_number(value)}</text>'
         for value in across
     ]
-    for line in shown:
-        style = f"c{line.color % COLORS + 1}" + (" dashed" if line.is_dashed else "")
-        path = " ".join(f"{x_of(x):.1f},{y_of(y):.1f}" for x, y in line.points)
-        dots = "".join(
-            f'<circle cx="{x_of(x):.1f}" cy="{y_of(y):.1f}" r="{2 if line.is_dashed else 3}">'
-            f"<title>{escape(line.name)}: {_number(x)}, {y:.4f}</title></circle>"
-            for x, y in line.points
-        )
-        parts.append(f'<g class="line {style}"><polyline points="{path}"/>{dots}</g>')
-    return _svg(360, 215, parts)
+    return _svg(360, 215, parts + [_drawn(line, x_of, y_of) for line in shown])
+
+
+def _drawn(line: Line, x_of: Callable[[float], float], y_of: Callable[[float], float]) -> str:
+    """Returns a line with a dot at each point, which says what it is."""
+    style = f"c{line.color % COLORS + 1}" + (" dashed" if line.is_dashed else "")
+    path = " ".join(f"{x_of(x):.1f},{y_of(y):.1f}" for x, y in line.points)
+    dots = "".join(
+        f'<circle cx="{x_of(x):.1f}" cy="{y_of(y):.1f}" r="{2 if line.is_dashed else 3}">'
+        f"<title>{escape(line.name)}: {_number(x)}, {y:.4f}</title></circle>"
+        for x, y in line.points
+    )
+    return f'<g class="line {style}"><polyline points="{path}"/>{dots}</g>'
 
 
 def reliability_chart(bins: Sequence[Mapping[str, Any]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -70,12 +70,7 @@ def to_page(content: RunContent, largest: int = LARGEST) -> Page:
     for part, title in _PARTS_OF_SECTIONS.items():
         if part in content.missing:
             reasons.setdefault(content.missing[part], []).append(title)
-    missing = [
-        Wording(
-            f"{', '.join(ko for ko, _ in titles)}: {why.korean}", f"{', '.join(en for _, en in titles)}: {why.english}"
-        )
-        for why, titles in reasons.items()
-    ]
+    missing = [_left_out_because(why, titles) for why, titles in reasons.items()]
     used = len(fill(asset("report/page.html"), filled).encode())
     rows = _rows(content, largest - used - 4000)
     left_out = _left_out(content, rows)
@@ -84,6 +79,12 @@ def to_page(content: RunContent, largest: int = LARGEST) -> Page:
     html = fill(asset("report/page.html"), filled)
     shown, total = (0, 0) if rows is None else (rows.shown, rows.total)
     return Page(html, total, shown, len(content.explanations), missing, left_out)
+
+
+def _left_out_because(why: Wording, titles: Sequence[tuple[str, str]]) -> Wording:
+    """Returns which sections are not there for one reason."""
+    korean, english = (", ".join(title[language] for title in titles) for language in (0, 1))
+    return Wording(f"{korean}: {why.korean}", f"{english}: {why.english}")
 
 
 def _section(content: RunContent, section: Callable[[RunContent], str]) -> tuple[str, Wording | None]:

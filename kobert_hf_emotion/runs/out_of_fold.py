@@ -26,7 +26,7 @@ from ..metrics.calibration import BINS, Calibration, calibrate_out_of_fold
 from ..metrics.classification_report import table_report_of, text_report_of
 from ..metrics.probabilities import ClassIds, Logits
 from .layout import CALIBRATION_FILE, CONFUSION_FILE
-from .plots import plot_calibration, plot_confusion
+from .plots import counted_pictures, plot_calibration, plot_confusion
 from .tables import text_table
 
 
@@ -54,8 +54,11 @@ class OutOfFoldReport:
 
     def draw(self, run: Path) -> None:
         """Draws the matrix of confusions and the reliability diagrams into the folder of a run."""
-        plot_confusion(run / CONFUSION_FILE, self.confusion, self.labels)
-        plot_calibration(run / CALIBRATION_FILE, self.calibration)
+        with counted_pictures(2) as advance:
+            plot_confusion(run / CONFUSION_FILE, self.confusion, self.labels)
+            advance(1)
+            plot_calibration(run / CALIBRATION_FILE, self.calibration)
+            advance(1)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the parts of `report.json`."""

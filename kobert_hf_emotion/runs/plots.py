@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,17 @@ from numpy.typing import NDArray
 from ..metrics.calibration import Calibration, ReliabilityBin
 from ..training.history import EpochRecord
 from ..utils.files import atomic_write
+from ..utils.progress import Advance, progress
+from ..wording import Wording
 
 _DPI = 120
 _LARGE = 15
 """More classes than this get smaller cells, with the counts alone."""
+
+
+def counted_pictures(count: int) -> AbstractContextManager[Advance]:
+    """Counts pictures while they are drawn: of 44 labels one takes some seconds."""
+    return progress(Wording("그림 그리기", "drawing pictures"), count, Wording("장", "pictures"))
 
 
 def hangul_font() -> font_manager.FontProperties:

@@ -36,7 +36,7 @@ from .layout import (
     REPORT_JSON_FILE,
 )
 from .out_of_fold import OutOfFoldReport, out_of_fold_report
-from .plots import plot_curves
+from .plots import counted_pictures, plot_curves
 from .result import CrossValidationResult
 from .several_labels import SeveralLabelsReport, several_labels_report
 from .soft import SoftReport, soft_report
@@ -83,22 +83,33 @@ def write_run(
     details = _details(task, result, truth, numbers, listed)
     for fold in result.folds:
         store_settings(fold.path, details.settings)
-    plot_curves(run / CURVES_FILE, {fold.number: fold.history for fold in result.folds})
+    with counted_pictures(1) as advance:
+        plot_curves(run / CURVES_FILE, {fold.number: fold.history for fold in result.folds})
+        advance(1)
     details.draw(run)
     coarse = _coarse(task, result, truth, numbers, listed)
-    report = {
-        "folds": {fold.path.name: asdict(fold.scores) for fold in result.folds},
-        "pooled": asdict(result.scores),
-        "best": {"fold": result.best.path.name, "chosen_on": "validation macro_f1"},
-        **details.to_dict(),
-        **{name: part.to_dict() for name, part in coarse.items()},
-    }
+    report = _report(result, details, coarse)
     write_json(run / REPORT_JSON_FILE, report)
     _write_cards(result, report, record, known.get("file", ()))
     with atomic_write(run / REPORT_FILE, "w") as handle:
         texts = [format_report(result), details.to_text(), *(part.to_text() for part in coarse.values())]
         handle.write("\n\n".join(texts) + "\n")
     _point(run / BEST, result.best.path)
+
+
+def _report(
+    result: CrossValidationResult,
+    details: OutOfFoldReport | SeveralLabelsReport | SoftReport,
+    coarse: Mapping[str, CoarseReport],
+) -> dict[str, Any]:
+    """Returns the content of `report.json`."""
+    return {
+        "folds": {fold.path.name: asdict(fold.scores) for fold in result.folds},
+        "pooled": asdict(result.scores),
+        "best": {"fold": result.best.path.name, "chosen_on": "validation macro_f1"},
+        **details.to_dict(),
+        **{name: part.to_dict() for name, part in coarse.items()},
+    }
 
 
 def _details(

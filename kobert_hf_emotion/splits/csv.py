@@ -61,12 +61,7 @@ def read_split(path: str | os.PathLike[str], dataset: Dataset) -> list[int]:
     several = "file" in dataset.column_names and "file" in rows[0]
     files = list(dataset["file"][:]) if several else [""] * len(dataset)
     numbers = list(dataset["row"][:]) if "row" in dataset.column_names else range(1, len(dataset) + 1)
-    lines: dict[tuple[str, str], tuple[int, dict[str, str]]] = {}
-    for line, row in enumerate(rows, start=2):
-        key = (row["file"] if several else "", row["row"].strip())
-        if key in lines:
-            raise _unfit(path, f"{line}행: row {key[1]}이(가) 두 번", f"line {line}: row {key[1]} comes twice")
-        lines[key] = (line, row)
+    lines = _lines_by_row(path, rows, several)
     hashes = _text_hashes(dataset) if "text_sha256" in rows[0] else None
     folds = []
     for index, key in enumerate(zip(files, map(str, numbers), strict=True)):
@@ -84,6 +79,19 @@ def read_split(path: str | os.PathLike[str], dataset: Dataset) -> list[int]:
         korean = f"{line}행: row {row['row']}이(가) 데이터에 없음 (모두 {len(lines):,}행)"
         raise _unfit(path, korean, f"line {line}: row {row['row']} is not in the data ({len(lines):,} such lines)")
     return folds
+
+
+def _lines_by_row(
+    path: str | os.PathLike[str], rows: Sequence[dict[str, str]], several: bool
+) -> dict[tuple[str, str], tuple[int, dict[str, str]]]:
+    """Returns each line of a split, with its number, by the file and the row that it is about."""
+    lines: dict[tuple[str, str], tuple[int, dict[str, str]]] = {}
+    for line, row in enumerate(rows, start=2):
+        key = (row["file"] if several else "", row["row"].strip())
+        if key in lines:
+            raise _unfit(path, f"{line}행: row {key[1]}이(가) 두 번", f"line {line}: row {key[1]} comes twice")
+        lines[key] = (line, row)
+    return lines
 
 
 def _read(path: str | os.PathLike[str]) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import datasets
 import numpy as np
 import torch
-from transformers import PreTrainedConfig, set_seed
+from transformers import PreTrainedConfig, PrinterCallback, ProgressCallback, set_seed
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
 from ..configuration import is_multi_label
@@ -26,6 +26,7 @@ from ..utils.files import atomic_directory, check_free
 from ..wording import Wording
 from .arguments import EmotionTrainingArguments
 from .history import EpochRecord, write_history
+from .progress import RunProgress
 from .rows import RowEncoder
 from .trainer import EmotionTrainer
 
@@ -68,11 +69,8 @@ def continue_training(
     """
     args = EmotionTrainingArguments() if args is None else copy.copy(args)
     check_type("args", args, EmotionTrainingArguments, "EmotionTrainingArguments(num_train_epochs=3)")
-    check_dataset(dataset, (TEXT_COLUMN, "label"))
-    if validation is not None:
-        check_dataset(validation, (TEXT_COLUMN, "label"), "validation")
+    _check_rows(dataset, validation, old_rows)
     if old_rows is not None:
-        check_dataset(old_rows, (TEXT_COLUMN, "label"), "old_rows")
         check_number("old_weight", old_weight, above=True)
     check_path("output_dir", output_dir)
     output = Path(output_dir)
@@ -90,7 +88,7 @@ def continue_training(
         encoder = RowEncoder(classifier.tokenizer, classifier.model.config, args.max_length)
         rows = _weighed(encoder, dataset, old_rows, old_weight, args)
     trainer = EmotionTrainer(classifier.model, args, rows, validation, classifier.tokenizer, state)
-    trainer.train()
+    _train(trainer)
     assert trainer.optimizer is not None
     if args.should_save:
         with atomic_directory(output) as folder:
@@ -99,6 +97,22 @@ def continue_training(
             torch.save(trainer.optimizer.state_dict(), folder / OPTIMIZER_FILE)
     trainer.accelerator.wait_for_everyone()
     return trainer.history
+
+
+def _train(trainer: EmotionTrainer) -> None:
+    """Trains with our own bar in place of those of transformers."""
+    for of_transformers in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(of_transformers)
+    with RunProgress(1, disable=trainer.args.disable_tqdm or not trainer.args.should_save) as shown:
+        trainer.add_callback(shown)
+        trainer.train()
+
+
+def _check_rows(dataset: datasets.Dataset, validation: datasets.Dataset | None, old: datasets.Dataset | None) -> None:
+    """Raises `DataError` where one is no data set with texts and labels."""
+    for rows, name in ((dataset, "dataset"), (validation, "validation"), (old, "old_rows")):
+        if rows is not None or name == "dataset":
+            check_dataset(rows, (TEXT_COLUMN, "label"), name)
 
 
 def _forget_answers(config: PreTrainedConfig) -> None:

@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 class RunProgress(TrainerCallback, AbstractContextManager["RunProgress"]):
     """Shows the steps of all folds in one bar on a terminal, and logs a line an evaluation.
 
-    Give the same object to the trainer of every fold as a callback. It is a context manager: lines of the log are
-    written above the bar until the block ends.
+    Give the same object to the trainer of every fold as a callback; with one "fold" it is a training by itself. It is a
+    context manager: lines of the log are written above the bar until the block ends.
 
     Args:
         folds: Number of folds.
@@ -70,7 +70,8 @@ class RunProgress(TrainerCallback, AbstractContextManager["RunProgress"]):
         figures = {name: value for name, value in logs.items() if name in _SHOWN}
         shown = ", ".join(f"{_SHOWN[name]} {value:.4f}" for name, value in figures.items())
         step = f"step {state.global_step}/{state.max_steps}"
-        logger.info("fold %d/%d, epoch %.2f, %s: %s", self.fold, self.folds, state.epoch or 0.0, step, shown)
+        fold = "" if self.folds == 1 else f"{self._title}, "
+        logger.info("%sepoch %.2f, %s: %s", fold, state.epoch or 0.0, step, shown)
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -78,8 +79,12 @@ class RunProgress(TrainerCallback, AbstractContextManager["RunProgress"]):
         """Counts the fold's steps as done."""
         self._finished_steps += state.global_step
 
+    @property
+    def _title(self) -> str:
+        return "training" if self.folds == 1 else f"fold {self.fold}/{self.folds}"
+
     def _show(self, step: int, steps_of_fold: int) -> None:
-        self._bar.set_description(f"fold {self.fold}/{self.folds}", refresh=False)
+        self._bar.set_description(self._title, refresh=False)
         self._bar.total = self._finished_steps + steps_of_fold * (self.folds - self.fold + 1)
         self._bar.n = self._finished_steps + step
         self._bar.refresh()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -50,7 +51,7 @@ RUNS = {
 NO_JSON = {"serve": "has no result: it runs until it is stopped, and what it answers is JSON, over HTTP"}
 NO_PROGRESS = {"push": "what goes through the network is shown by the bars of huggingface_hub"}
 PROGRESS = {
-    "train": {"reading files", "looking for near duplicates", "tokenizing", "bootstrap"},
+    "train": {"reading files", "looking for near duplicates", "tokenizing", "bootstrap", "drawing pictures"},
     "search": {"reading files", "searching", "bootstrap"},
     "test": {"reading files", "evaluating models", "predicting", "bootstrap"},
     "predict": {"reading the file", "predicting"},
@@ -71,6 +72,10 @@ PROGRESS = {
 ENDS_EARLY = {"timing steps", "dividing into folds"}
 LONG = {"search", "export"}
 CHEAP = ("test", "predict", "explain", "compare", "ensemble", "review", "convert", "merge", "push")
+READ_FILES = ("train", "search", "test", "predict", "continue", "adapt", "distill", "doctor")
+"""The commands that read files here; each file has a line above its columns' names, and what is assumed is noted."""
+ABOVE = "설문 결과\n"
+NOTED = "열 이름을 2행에서 찾았고"
 
 
 @dataclass
@@ -95,6 +100,7 @@ class Made:
 
     folder: Path
     out: str
+    err: str
     counts: list[tuple[str, int | None, int]]
 
 
@@ -104,21 +110,25 @@ def made(tmp_path_factory: pytest.TempPathFactory, tiny_model_folder: Path) -> M
     folder = tmp_path_factory.mktemp("made")
     words = (("좋았다", "happy"), ("슬펐다", "sad"))
     rows = [(f"오늘은 {i}번째로 {word}", name) for i in range(10) for word, name in words]
-    (folder / "train.csv").write_text("text,label\n" + "".join(f"{t},{name}\n" for t, name in rows), "utf-8")
-    (folder / "test.csv").write_text("text,label\n" + "".join(f"또 {t},{name}\n" for t, name in rows[:6]), "utf-8")
-    (folder / "texts.csv").write_text("text\n" + "".join(f"내일도 {t}\n" for t, _ in rows), "utf-8")
+    (folder / "train.csv").write_text(f"{ABOVE}text,label\n" + "".join(f"{t},{name}\n" for t, name in rows), "utf-8")
+    (folder / "test.csv").write_text(
+        f"{ABOVE}text,label\n" + "".join(f"또 {t},{name}\n" for t, name in rows[:6]), "utf-8"
+    )
+    texts = "".join(f"내일도 {t},{number}\n" for number, (t, _) in enumerate(rows))
+    (folder / "texts.csv").write_text(f"{ABOVE}text,number\n{texts}", "utf-8")
     (folder / "space.yaml").write_text("learning_rate: [0.001, 0.01]\nepochs: 1\nmax_length: 24\n", "utf-8")
     (folder / "model").symlink_to(tiny_model_folder)
-    shown, out = Counter(), io.StringIO()
-    with pytest.MonkeyPatch.context() as monkeypatch, redirect_stdout(out):
+    shown, out, err = Counter(), io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as monkeypatch, redirect_stdout(out), redirect_stderr(err):
         monkeypatch.chdir(folder)
+        monkeypatch.setattr(logging.root, "handlers", [])
         monkeypatch.setattr(output, "Bars", lambda stream: shown)
         assert main([*shlex.split(RUNS["train"]), "--json"]) == 0
     model = EmotionClassifier.from_pretrained(tiny_model_folder)
     add_adapters(model, LoraSettings(2, 4.0, 0.0, ["query", "value"]), str(tiny_model_folder))
     (folder / "runs/lora").mkdir()
     save_classifier(model, model.tokenizer, folder / "runs/lora")
-    return Made(folder, out.getvalue(), shown.counts)
+    return Made(folder, out.getvalue(), err.getvalue(), shown.counts)
 
 
 @pytest.fixture
@@ -157,28 +167,33 @@ def test_json_is_one_document_and_progress_is_counted(
     if name == "export":
         pytest.importorskip("onnxruntime")
     if name == "train":
-        out, counts = made.out, made.counts
+        out, err, counts = made.out, made.err, made.counts
     else:
         shown = Counter()
         monkeypatch.setattr(output, "Bars", lambda stream: shown)
+        monkeypatch.setattr(logging.root, "handlers", [])  # beside those of pytest the command line adds none
         capsys.readouterr()
         code = main([*shlex.split(RUNS[name]), "--json"])
-        out, counts = capsys.readouterr().out, shown.counts
+        (out, err), counts = capsys.readouterr(), shown.counts
         assert code == (name == "doctor" and bool(parsed(out)["problems"]))
     assert isinstance(parsed(out), dict)
+    assert (NOTED in err) == (name in READ_FILES)
     assert PROGRESS.get(name, set()) <= {title for title, _, _ in counts}
     for title, total, done in counts:
         assert total is None or done == total or (title in ENDS_EARLY and done <= total), (title, total, done)
 
 
-@pytest.mark.parametrize("name", CHEAP)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in CHEAP)) for name in RUNS])
 def test_quiet_leaves_the_result_alone(
     name: str, workplace: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = Counter()
     monkeypatch.setattr(output, "Bars", lambda stream: shown)
+    monkeypatch.setattr(logging.root, "handlers", [])
     capsys.readouterr()
-    assert main([*shlex.split(RUNS[name]), "-q"]) == 0
+    if name == "train":
+        shutil.rmtree("runs/a")
+    assert main([*shlex.split(RUNS[name]), "-q"]) == (name == "doctor")
     quiet = capsys.readouterr()
     assert quiet.err == ""
     assert "다음 (next)" not in quiet.out
@@ -186,10 +201,15 @@ def test_quiet_leaves_the_result_alone(
     assert not shown.counts
 
 
-def test_quiet_hides_no_warning(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (workplace / "odd.csv").write_text("text,label\n,sad\n좋았다,happy\n뷁뷁뷁 𓀀𓀁,sad\n", "utf-8")
-    assert main(["predict", "model", "odd.csv", "--quiet"]) == 0
+def test_quiet_hides_no_warning(
+    workplace: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workplace / "odd.csv").write_text(f"{ABOVE}text,label\n,sad\n좋았다,happy\n뷁뷁뷁 𓀀𓀁,sad\n", "utf-8")
+    monkeypatch.setattr(logging.root, "handlers", [])
+    assert main(["predict", "model", "odd.csv", "--sheet", "하나", "--quiet"]) == 0
     captured = capsys.readouterr()
+    assert "쓰지 않은 설정: --sheet" in captured.err
+    assert NOTED not in captured.err
     assert "1행" in captured.err
     assert "rows left out" in captured.err
     assert "행을 씁니다" not in captured.err

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from datasets import ClassLabel
 
-from kobert_hf_emotion.data.columns import find_columns
+from kobert_hf_emotion.data.column_finding import find_columns
 from kobert_hf_emotion.data.dataset import load_emotion_dataset, load_emotion_dataset_with_report
 from kobert_hf_emotion.data.tables import ReadOptions, read_table
 from kobert_hf_emotion.errors import DataError

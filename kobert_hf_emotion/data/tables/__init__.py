@@ -12,11 +12,10 @@ from .options import ReadOptions
 
 if TYPE_CHECKING:
     from .reading import open_table, read_table
-    from .table import Gap, Note, Table, TableFile
+    from .table import Gap, Table, TableFile
 
 __all__ = [
     "Gap",
-    "Note",
     "ReadOptions",
     "Table",
     "TableFile",
@@ -28,7 +27,6 @@ __getattr__ = lazy_names(
     __name__,
     {
         "Gap": "table",
-        "Note": "table",
         "Table": "table",
         "TableFile": "table",
         "open_table": "reading",

@@ -6,11 +6,13 @@ import logging
 from dataclasses import replace
 
 from ...errors import DataError
-from ..columns import Columns, Wanted, find_columns
+from ...wording import Doubt, Note
+from ..column_finding import find_columns
+from ..columns import Columns, Wanted
 from ..turns import with_conversations
 from .corpora import refuse_known_corpus
 from .headerless import refuse_headerless
-from .table import Gap, Note, Table
+from .table import Gap, Table
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +65,7 @@ def gap_notes(table: Table, columns: Columns, require_labels: bool) -> tuple[Not
 def _note(table: Table, gap: Gap) -> Note:
     places = ", ".join(gap.places) + (", …" if gap.cells > len(gap.places) else "")
     korean, english = _CAUSES[gap.cause]
-    return Note(
+    return Doubt(
         f"{table.path}: '{gap.column}' 열의 {gap.cells:,}칸({places})이 비어 있습니다. {korean}",
         f"{table.path}: {gap.cells:,} cell(s) of column '{gap.column}' ({places}) are empty. {english}",
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import DataError, Setting
 from ...labels import fold_name
-from ..columns import TEXT_NAMES
+from ..known_columns import TEXT_NAMES
 
 if TYPE_CHECKING:
     from .table import Table

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import DataError
+from ...wording import Note
 from .delimited import Layout, OpenText, find_layout, read_rows
 from .header import HEAD_ROWS, Row, above_note, find_header_row, is_blank, is_known_name, table_below
 from .headerless import looks_like_text
 from .options import ReadOptions
 from .quotation_marks import split_line
-from .table import Note, TableFile
+from .table import TableFile
 
 _CANDIDATES = (",", "\t", ";", "|")
 _DECLARED = re.compile(r'\ufeff?"?sep=(.)"?\s*', re.IGNORECASE)
@@ -100,8 +101,11 @@ def _pick(head: Sequence[str], suffix: str, options: ReadOptions) -> str:
     if options.no_header:
         even = [mark for mark in ("\t", "|", ";", ",") if _is_even(lines, mark)]
         return even[0] if even else {".txt": "\n"}.get(suffix, ",")
-    if suffix == ".txt" and "\t" in lines[0]:
-        return "\t"
+    return "\t" if suffix == ".txt" and "\t" in lines[0] else _pick_by_names(lines)
+
+
+def _pick_by_names(lines: Sequence[str]) -> str:
+    """Returns what stands between the names of columns, in lines that are not blank."""
     first = next((line for line in lines if not line.lstrip("\ufeff ").startswith("#")), lines[0])
     # The line of column names, where it is known by one of them, says best what stands between them; that of the
     # first line, where all lines agree on it, says more than a name further down.

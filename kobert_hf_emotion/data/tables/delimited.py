@@ -8,9 +8,9 @@ from itertools import islice
 from typing import Any, NamedTuple, TextIO
 
 from ...errors import DataError
+from ...wording import Note
 from .header import is_blank
 from .quotation_marks import Columns, Joined, Verdict, judge
-from .table import Note
 
 OpenText = Callable[[str | None], TextIO]
 """Opens a text from its beginning; the argument is `newline` as for `open`."""
@@ -73,6 +73,11 @@ class _Scan(NamedTuple):
     joins: int = 0
     has_marks: bool = False
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether all rows fit, and none is likely to be several."""
+        return self.problem is None and not self.suspects
+
 
 def find_layout(open_text: OpenText, start: Layout, source: str, quoted: bool | None = None) -> Layout:
     r"""Reads a delimited text through to find out how its rows are told apart, without keeping them.
@@ -101,15 +106,23 @@ def find_layout(open_text: OpenText, start: Layout, source: str, quoted: bool | 
     reading = _scan_quoted(open_text, start)
     if _has_spaced_marks(open_text, start.delimiter):
         spaced = _scan_quoted(open_text, start._replace(spaces=True))
-        if spaced.problem is None and not spaced.suspects:
+        if spaced.is_sound:
             reading = spaced._replace(layout=spaced.layout.noting(_spaces_note(source)))
-    if quoted is True or (reading.problem is None and not reading.suspects):
+    if quoted is True or reading.is_sound:
         layout = _layout_or_error(reading, source)
         is_unsaid = quoted is None and layout.width == 1 and reading.joins
         return layout.noting(_joins_note(source, reading.joins)) if is_unsaid else layout
-    literal = _scan_literal(open_text, start)
+    return _literal_instead(reading, _scan_literal(open_text, start), source)
+
+
+def _literal_instead(reading: _Scan, literal: _Scan, source: str) -> Layout:
+    """Returns the layout with literal marks, where the other reading is broken, or joins lines that are rows.
+
+    Raises:
+        DataError: That cannot be told, or rows do not fit this reading either.
+    """
     if reading.problem is None:
-        are_rows = start.delimiter == "\t" or all(verdict == "rows" for _, verdict in reading.suspects)
+        are_rows = literal.layout.delimiter == "\t" or all(verdict == "rows" for _, verdict in reading.suspects)
         if literal.problem is not None or not are_rows:
             raise _swallowed(reading.suspects[0][0], source, literal.problem is None)
     elif literal.problem is not None:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from ...errors import DataError
 from ...utils.file_suffixes import OLD_EXCEL_SUFFIXES
+from ...wording import Note
 from .header import HEAD_ROWS, Row, find_header_row, is_known_name, table_below
 from .old_workbook import OldWorkbook, protected
 from .options import ReadOptions
 from .sheets import Sheet, Workbook
 from .source import Source
-from .table import Gap, Note, TableFile, empty, wrong_format
+from .table import Gap, TableFile, empty, wrong_format
 from .xlsx import Xlsx
 
 _PLACES = 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import DataError
 from ...labels import fold_name
-from ..columns import EMOTION_NAMES, LABEL_NAMES, TEXT_NAMES
+from ...wording import Note
+from ..known_columns import EMOTION_NAMES, LABEL_NAMES, TEXT_NAMES, column_key
 from .options import LayoutName, ReadOptions
-from .table import Note, TableFile, column_name, empty, no_rows
+from .table import TableFile, column_name, empty, no_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,7 @@ def is_known_name(cell: str) -> bool:
 
 
 def _key(cell: str) -> str:
-    return re.sub(r"[\s_.-]", "", fold_name(column_name(cell)))
+    return column_key(column_name(cell))
 
 
 def find_header_row(head: Sequence[Row]) -> int:

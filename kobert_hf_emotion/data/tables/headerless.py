@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import DataError, Setting
 from ...labels import fold_name, label_aliases
-from ..columns import short_name
+from ..known_columns import short_name
 from .header import is_known_name
 
 if TYPE_CHECKING:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError
+from ...wording import Note
 from .delimited import OpenText
 from .json_lines import open_json_lines
 from .options import ReadOptions
 from .records import flat_record, parse_json
-from .table import Note, TableFile, no_rows
+from .table import TableFile, no_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,14 +36,17 @@ def open_json(
     if not keys:
         raise no_rows(path, [])
 
-    def frames(size: int | None) -> Iterator[pd.DataFrame]:
-        import pandas as pd
-
-        for start in range(0, len(rows), size or len(rows)):
-            chunk = rows[start : start + (size or len(rows))]
-            yield pd.DataFrame({key: [row.get(key, "") for row in chunk] for key in keys}, dtype=str)
-
+    frames = partial(_frames, rows, tuple(keys))
     return TableFile(path, encoding, 1, options, (*notes, *_notes(path, where, keys)), frames)
+
+
+def _frames(rows: Sequence[dict[str, str]], keys: Sequence[str], size: int | None) -> Iterator[pd.DataFrame]:
+    """Yields the rows, so many at a time; a key that a row has not is an empty cell."""
+    import pandas as pd
+
+    for start in range(0, len(rows), size or len(rows)):
+        chunk = rows[start : start + (size or len(rows))]
+        yield pd.DataFrame({key: [row.get(key, "") for row in chunk] for key in keys}, dtype=str)
 
 
 def _flat(path: Path, place: str, record: Any) -> dict[str, str]:

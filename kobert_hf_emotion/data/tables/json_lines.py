@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import DataError
+from ...wording import Note
 from .delimited import OpenText
 from .options import ReadOptions
 from .records import flat_record, parse_json
-from .table import Note, TableFile, empty
+from .table import TableFile, empty
 
 if TYPE_CHECKING:
     import pandas as pd

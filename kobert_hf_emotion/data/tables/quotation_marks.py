@@ -89,7 +89,14 @@ def judge(joined: Joined, columns: Columns, width: int, delimiter: str) -> Verdi
     doubled = rf'[^{mark}\n]""[^{mark}\r\n]|(^|{mark})"""(?!")'
     if width < 2 or columns.all_quoted or re.search(doubled, "".join(joined.lines), re.MULTILINE):
         return "cell"  # doubled marks are written by programs that quote
-    split = [split_line(line, delimiter) for line in joined.lines]
+    others, kinds = _kinds([split_line(line, delimiter) for line in joined.lines], columns, width)
+    if False not in kinds and kinds.count(True) >= max(others, 1):
+        return "rows"
+    return "unclear" if kinds and not others and False not in kinds else "cell"
+
+
+def _kinds(split: Sequence[Sequence[str]], columns: Columns, width: int) -> tuple[int, list[bool | None]]:
+    """Returns how many lines are no rows, and of each that may be one whether its cells are of their columns' kinds."""
     last = len(split) - 1
     others, kinds = 0, list[bool | None]()
     for number, cells in enumerate(split):
@@ -100,9 +107,7 @@ def judge(joined: Joined, columns: Columns, width: int, delimiter: str) -> Verdi
         end = _closing(cells) if number == last else width
         if first < end:
             kinds.append(_all([columns.fits(index, cells[index]) for index in range(first, end)]))
-    if False not in kinds and kinds.count(True) >= max(others, 1):
-        return "rows"
-    return "unclear" if kinds and not others and False not in kinds else "cell"
+    return others, kinds
 
 
 def _all(fits: Sequence[bool | None]) -> bool | None:

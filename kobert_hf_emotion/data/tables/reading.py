@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ...utils.file_suffixes import EXCEL_SUFFIXES, JSON_SUFFIXES, TEXT_SUFFIXES
+from ...wording import Doubt, Note
 from ..text_encoding import find_encoding
 from .csv import open_csv
 from .excel import open_excel
@@ -17,7 +18,7 @@ from .json_array import open_json
 from .options import ReadOptions
 from .parquet import open_parquet
 from .source import UNREADABLE, Source, open_source, unreadable
-from .table import Note, Table, TableFile
+from .table import Table, TableFile
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ def _unused(source: Source, options: ReadOptions) -> list[Note]:
         return []
     listed = ", ".join(f"`{name}`" for name in unused)
     return [
-        Note(
+        Doubt(
             f"{source.path}: 이 형식에는 뜻이 없어 쓰지 않은 설정: {listed}.",
             f"{source.path}: settings that mean nothing for this format and were not used: {listed}.",
         )

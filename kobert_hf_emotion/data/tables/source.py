@@ -7,14 +7,15 @@ import gzip
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
 from ...errors import DataError
 from ...utils.argument_checks import nearest_path
 from ...utils.file_suffixes import OTHER_WORKBOOKS, TABLE_SUFFIXES
-from .table import Note, empty
+from ...wording import Note
+from .table import empty
 
 OpenBytes = Callable[[], IO[bytes]]
 _OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -89,15 +90,7 @@ def _open_archive(path: Path) -> Source:
             members = [info for info in archive.infolist() if not _is_clutter(info)]
     except UNREADABLE as error:
         raise unreadable(path, error) from error
-    tables = [info for info in members if Path(_name(info)).suffix.lower() in TABLE_SUFFIXES]
-    if len(tables) != 1:
-        shown = ", ".join(_name(info) for info in (tables or members)[:10]) or "-"
-        found = (f"{len(tables):,}개", f"{len(tables):,}") if tables else ("없습니다", "none")
-        raise DataError(
-            f"{path}: 압축 파일 안에 표가 하나여야 하는데 {found[0]}: {shown}. 풀고 그 안의 파일을 지정하세요.",
-            f"{path}: expected one table in the archive, found {found[1]}: {shown}. Unpack it and name a file.",
-        )
-    [table] = tables
+    table = _only_table(path, members)
     name, rest = _name(table), [_name(info) for info in members if info is not table]
     notes = [Note(f"{path}: 압축 파일 안의 {name}을(를) 읽습니다.", f"{path}: {name} in the archive is read.")]
     if rest:
@@ -108,6 +101,23 @@ def _open_archive(path: Path) -> Source:
         return zipfile.ZipFile(path).open(table.filename)
 
     return Source(path, Path(name).suffix.lower(), open_member, is_packed=True, notes=tuple(notes))
+
+
+def _only_table(path: Path, members: Sequence[zipfile.ZipInfo]) -> zipfile.ZipInfo:
+    """Returns the one member that is a table.
+
+    Raises:
+        DataError: There is none, or there are several.
+    """
+    tables = [info for info in members if Path(_name(info)).suffix.lower() in TABLE_SUFFIXES]
+    if len(tables) != 1:
+        shown = ", ".join(_name(info) for info in (tables or members)[:10]) or "-"
+        found = (f"{len(tables):,}개", f"{len(tables):,}") if tables else ("없습니다", "none")
+        raise DataError(
+            f"{path}: 압축 파일 안에 표가 하나여야 하는데 {found[0]}: {shown}. 풀고 그 안의 파일을 지정하세요.",
+            f"{path}: expected one table in the archive, found {found[1]}: {shown}. Unpack it and name a file.",
+        )
+    return tables[0]
 
 
 def _is_clutter(info: zipfile.ZipInfo) -> bool:

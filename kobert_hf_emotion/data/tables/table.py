@@ -11,17 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ...errors import DataError
-from ...wording import Wording
+from ...wording import Note
 from .options import ReadOptions
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class Note(Wording):
-    """Something that was assumed about a file, or that is in it and is not read."""
-
-    __slots__ = ()
 
 
 class Gap(NamedTuple):

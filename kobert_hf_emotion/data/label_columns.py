@@ -1,0 +1,92 @@
+"""Several columns of a table that together hold the labels: one of 0 and 1 for each label, or those of votes."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+from ..errors import DataError
+from ..labels import fold_name
+from .column_guesses import GUESS_ROWS
+from .columns import Wanted
+from .known_columns import EMOTION_NAMES, LABEL_NAMES, TEXT_NAMES, column_key, listed, named_like
+from .label_parsing import named_labels
+from .several_labels import is_indicator
+from .vote_columns import guess_vote_columns, named_vote_columns, refuse_no_votes
+
+if TYPE_CHECKING:
+    from .tables import Table
+
+
+def many_columns(table: Table, wanted: Wanted) -> tuple[str, tuple[str, ...]] | None:
+    """Returns the role, and the columns, of a table with several columns for the labels; None where one holds them."""
+    if wanted.several:
+        return ("indicators", found) if (found := _indicators(table, wanted)) else None
+    return _vote_columns(table, wanted) if wanted.votes else None
+
+
+def _indicators(table: Table, wanted: Wanted) -> tuple[str, ...]:
+    """Returns the columns of 0 and 1 that stand for a label each; none where one column holds the labels.
+
+    They are those that are named with commas between them or, where no column is called like one of labels, those
+    called by the names of the labels or, of other names, all that hold 0 and 1 alone.
+    """
+    names = [str(name) for name in table.frame.columns]
+    if wanted.label is not None:
+        return _listed_columns(table, wanted.label)
+    taken = set(wanted.named.values())
+    if any(name not in taken for name in named_like(table, LABEL_NAMES + EMOTION_NAMES)):
+        return ()
+    head = table.frame.head(GUESS_ROWS)
+    free = [name for name in names if name and name not in taken and names.count(name) == 1]
+    found = [name for name in free if is_indicator(head[name].unique().tolist())]
+    called = {fold_name(label) for label in wanted.labels}
+    if any(fold_name(name) in called for name in found):  # one that holds something else is refused by what reads them
+        found = [name for name in free if fold_name(name) in called]
+    return tuple(found) if len(found) > 1 else ()
+
+
+def _vote_columns(table: Table, wanted: Wanted) -> tuple[str, tuple[str, ...]] | None:
+    """Returns the columns of votes, by label or by annotator; None where one column holds them."""
+    if wanted.label is not None:
+        listed = _listed_columns(table, wanted.label)
+        return named_vote_columns(table, listed, wanted.labels) if listed else None
+    names = [str(name) for name in table.frame.columns]
+    taken = set(wanted.named.values())
+    free = [name for name in names if name and name not in taken and names.count(name) == 1]
+    free = [name for name in free if column_key(name) not in TEXT_NAMES]
+    head = table.frame.head(GUESS_ROWS)
+    has_label_column = any(name not in taken for name in named_like(table, LABEL_NAMES + EMOTION_NAMES))
+    found = guess_vote_columns(table, head, free, wanted.labels, has_label_column)
+    if found is None and not has_label_column and wanted.require_labels:
+        raise refuse_no_votes(table, free, wanted.labels)
+    return found
+
+
+def _listed_columns(table: Table, label: str) -> tuple[str, ...]:
+    """Returns the columns that are named with commas between them; none where that is the name of one column."""
+    names = [str(name) for name in table.frame.columns]
+    listed = next(csv.reader([label], skipinitialspace=True))
+    return tuple(listed) if len(listed) > 1 and label not in names and set(listed) <= set(names) else ()
+
+
+def refuse_other_task(table: Table, taken: set[str], wanted: Wanted) -> None:
+    """Raises `DataError` where columns called by labels hold numbers, which another task reads."""
+    head = table.frame.head(GUESS_ROWS)
+    free = [name for name in table.frame.columns if name and name not in taken]
+    found = guess_vote_columns(table, head, free, wanted.labels, has_label_column=True) if wanted.labels else None
+    if found is None:
+        return
+    role, columns = found
+    if role == "votes" and all(is_indicator(head[name].unique().tolist()) for name in columns):
+        task, korean, english = "multi-label", "0과 1이", "0 and 1"
+    else:
+        task, korean, english = "soft", "평가자들의 표(또는 몫)가", "votes or shares"
+    raise DataError(
+        f"{table.path}: 레이블 열 하나가 아니라 여러 열({listed(columns)})에 {korean} 있습니다. `task`를 {task}로 "
+        "하세요.",
+        f"{table.path}: there is no one column of labels, but several ({listed(columns)}) that hold {english}: use "
+        f"`task` {task}.",
+        mend={"task": task},
+        otherwise={**named_labels(wanted.labels), "task": task, "train_file": str(table.path)},
+    )
