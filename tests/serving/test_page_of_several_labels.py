@@ -93,7 +93,9 @@ def without_one(folder: Path, place: Path) -> Iterator[str]:
 
 
 def percents(page: Page, selector: str) -> list[float]:
-    return [float(found) for text in page.locator(selector).all_text_contents() for found in re.findall(r"[\d.]+", text)]
+    return [
+        float(found) for text in page.locator(selector).all_text_contents() for found in re.findall(r"[\d.]+", text)
+    ]
 
 
 def look_at_texts(page: Page, model: EmotionClassifier) -> None:
@@ -139,7 +141,9 @@ def look_at_words(page: Page, model: EmotionClassifier) -> None:
     assert page.locator(".words h3").all_text_contents() == whole["labels"]
     shown = [float(text.split()[-1].replace("−", "-")) for text in page.locator(".words span").all_text_contents()]
     expected = [
-        whole["probabilities"][label] - answer["probabilities"][label] for label in whole["labels"] for answer in answers
+        whole["probabilities"][label] - answer["probabilities"][label]
+        for label in whole["labels"]
+        for answer in answers
     ]
     assert shown == pytest.approx(expected, abs=0.12)
 
