@@ -71,7 +71,7 @@ def connected(address: str | None) -> Iterator[Resources]:
         }
     try:
         ray.init(address=address or "local", **quiet)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except Exception as error:  # of a node that does not come up in time Ray raises nothing more special
         raise _unreachable(address, error) from error
     try:
         yield resources()
@@ -98,7 +98,9 @@ def is_loss(error: Exception) -> bool:
 def _unreachable(address: str | None, error: Exception) -> KoBERTEmotionError:
     if address is None:
         return RunError(
-            f"이 컴퓨터에서 Ray를 시작하지 못했습니다({error}).", f"Ray cannot be started on this machine ({error})."
+            f"이 컴퓨터에서 Ray를 시작하지 못했습니다({error}). 컴퓨터가 바빠서이면 같은 명령을 다시 하세요.",
+            f"Ray could not be started on this machine ({error}). If other work keeps it busy, give the same command "
+            "again.",
         )
     return RunError(
         f"{address}에 Ray 클러스터가 없습니다({error}). 먼저 시작하거나(ray start --head) `ray_address`를 빼고 이 "
