@@ -14,6 +14,9 @@ from ..errors import KoBERTEmotionError, RunError
 OBJECT_STORE_BYTES = 512 * 1024**2
 """Memory for what is between two processes, of a Ray that is started here: a few parts an actor, of some MB each."""
 
+START_SECONDS = 120
+"""How long a machine that is busy with other work may take to come up; Ray itself waits for 30."""
+
 
 @dataclass(frozen=True)
 class Resources:
@@ -31,6 +34,7 @@ def require_ray() -> Any:
         RunError: They are not installed.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray reports each start to its makers
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", str(START_SECONDS))
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what is wrong comes as an exception
     try:
         import ray
@@ -95,8 +99,9 @@ def is_loss(error: Exception) -> bool:
     return isinstance(error, RayError | ExecutionTimeoutError) and not isinstance(error, RayTaskError)
 
 
-def _unreachable(address: str | None, error: Exception) -> KoBERTEmotionError:
+def _unreachable(address: str | None, error: object) -> KoBERTEmotionError:
     if address is None:
+        error = str(error).rstrip(".")
         return RunError(
             f"이 컴퓨터에서 Ray를 시작하지 못했습니다({error}). 컴퓨터가 바빠서이면 같은 명령을 다시 하세요.",
             f"Ray could not be started on this machine ({error}). If other work keeps it busy, give the same command "

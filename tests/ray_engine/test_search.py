@@ -143,7 +143,7 @@ def test_the_driver_is_killed_and_started_again(
         start(preloaded.address, [str(script)], ROOT, streams=[nowhere.fileno()] * 3) as connection,
         connection.makefile() as told,
     ):
-        driver, deadline = int(told.readline()), time.monotonic() + 120
+        driver, deadline = int(told.readline()), time.monotonic() + 300
         while time.monotonic() < deadline and not select.select([connection], [], [], 0.005)[0]:
             if list(folder.glob("trials/trial_[23]/in_progress/fold_*/checkpoint-*")):
                 break
