@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
-import select
 import signal
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,8 +15,6 @@ from typing import Any
 
 import psutil
 import pytest
-from paths import ROOT
-from preloaded import Preloaded, start
 from ray_worker import NODE
 from small_search import SPACE, found, small_search
 
@@ -120,41 +116,6 @@ def test_a_node_is_removed_and_either_engine_goes_on_with_the_other(
     done = [json.loads(path.read_text())["number"] for path in folder.glob("trials/*/fold_*/fold.json")]
     assert len(done) >= 2 * result.by_end["complete"]
     assert not list(folder.glob("trials/*/in_progress"))
-
-
-@pytest.mark.slow
-def test_the_driver_is_killed_and_started_again(
-    cluster: Any, tmp_path: Path, tiny_model_folder: Path, preloaded: Preloaded
-) -> None:
-    """Two trials at a time. What had ended stays as it is, what was begun goes on, and all is as without a break."""
-    settings: dict[str, Any] = {"space": SHORT, "checkpoint_seconds": 0}
-    small_search(tmp_path / "local", tiny_model_folder, 4, **settings)
-    folder, script = tmp_path / "ray", tmp_path / "driver.py"
-    script.write_text(
-        f"import sys\nsys.path.insert(0, {str(ROOT / 'tests/support')!r})\n"
-        "from small_search import small_search\n"
-        "from kobert_hf_emotion.ray_engine.tasks import TaskResources, tasks_on_ray\n"
-        f"on_ray = tasks_on_ray({cluster.address!r}, TaskResources(1, 0))\n"
-        f"small_search({str(folder)!r}, {str(tiny_model_folder)!r}, 4, elsewhere=on_ray, **{settings!r})\n",
-        encoding="utf-8",
-    )
-    with (
-        open(os.devnull, "r+") as nowhere,
-        start(preloaded.address, [str(script)], ROOT, streams=[nowhere.fileno()] * 3) as connection,
-        connection.makefile() as told,
-    ):
-        driver, deadline = int(told.readline()), time.monotonic() + 300
-        while time.monotonic() < deadline and not select.select([connection], [], [], 0.005)[0]:
-            if list(folder.glob("trials/trial_[23]/in_progress/fold_*/checkpoint-*")):
-                break
-        os.kill(driver, signal.SIGKILL)
-        assert int(told.readline()) == -signal.SIGKILL
-    ended = {path: path.stat().st_mtime_ns for path in folder.glob("trials/*/fold_*/fold.json")}
-    assert 0 < len(ended) < 8
-    assert not (folder / "result.json").exists()
-    small_search(folder, tiny_model_folder, 4, elsewhere=tasks_on_ray(each=ONE_CORE), **settings)
-    assert {path: path.stat().st_mtime_ns for path in ended} == ended, "a fold was trained again"
-    assert found(folder) == found(tmp_path / "local")
 
 
 class HereWithLosses:
