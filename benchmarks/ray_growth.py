@@ -2,10 +2,11 @@
 
 Made-up texts of about 20 tokens in CSV files, random weights. First the local engine with one thread, then Ray with
 each number of actors, one thread each; rows, labels and scores are compared before a time is printed. The processor
-time of a row is what twice the rows take more than the rows, so that the start is no part of it; from it and the
-start the last run, of twice the rows with half the actors, is forecast by the formula of docs/en/scale.md. With
-`--kill` there is one run instead: two local nodes, of which one is removed half-way. With `--memory ROWS...` there is
-one run for each number of rows, for the peak of the memory.
+time of a row is that of all processes between the first part and the last of the run with one actor, so that the start
+is no part of it: the start takes longer than the rows of a small model, and never the same. From it and the start the
+last run, of twice the rows with half the actors, is forecast by the formula of docs/en/scale.md. With `--kill` there is
+one run instead: two local nodes, of which one is removed half-way. With `--memory ROWS...` there is one run for each
+number of rows, each on a Ray of its own, for the peak of the memory.
 
 Memory is what no other process shares (resident less shared pages), so that nothing is counted twice, and beside it
 what Ray's object store holds. It is looked at twice a second.
@@ -31,11 +32,13 @@ from typing import Any
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")
 
 import pandas as pd
 import psutil
 import torch
 
+from kobert_hf_emotion.assets import DEFAULT_MODEL, DEFAULT_MODEL_NAME
 from kobert_hf_emotion.data.row_stream import open_rows
 from kobert_hf_emotion.inference.classifier import load_classifier
 from kobert_hf_emotion.inference.files import predict_rows
@@ -65,6 +68,7 @@ class Measured:
         cpu: Processor seconds of all processes, by what they are; the start is in it.
         memory: Greatest MB of the processes, by what they are, and of the object store; "together" at one moment.
         load: The load of the machine at the end: what else ran on it.
+        row_cpu: Processor seconds of all processes for a row between the first part and the last; None of one part.
     """
 
     rows: int
@@ -75,6 +79,7 @@ class Measured:
     cpu: dict[str, float]
     memory: dict[str, float]
     load: float
+    row_cpu: float | None
 
     @property
     def all_cpu(self) -> float:
@@ -171,10 +176,11 @@ def run_local(model: Path, paths: Sequence[Path], folder: Path) -> tuple[float, 
 
 def run_ray(
     model: Path, paths: Sequence[Path], output: Path, actors: int, step: Callable[[int], None] | None = None
-) -> tuple[Measured, pd.DataFrame]:
-    """Predicts files on the Ray that is up; `step` is called with the rows that are done."""
+) -> tuple[Measured, list[Path]]:
+    """Predicts files on the Ray that is up; `step` is called with the rows that are done. Returns the parts as well."""
     steps = dict.fromkeys(("predicting", "writing", "reading"), 0.0)
     begun: list[float] = []
+    marks: list[tuple[int, float]] = []
     done = 0
     watch = Watch()
 
@@ -184,6 +190,7 @@ def run_ray(
             steps[name] += cpu
         if record["kind"] == "part":
             done += record["rows"]
+            marks.append((done, sum(watch.totals().values())))
             if not begun:
                 begun.append(time.perf_counter() - sum(clock for clock, _ in record["seconds"].values()))
             if step is not None:
@@ -195,12 +202,18 @@ def run_ray(
     cpu.subtract(before)
     watch.end()
     parts = [output / part["name"] for file in result.manifest["files"] for part in file["parts"]]
-    columns = ["file", "row", "prediction", "score"]
-    frame = pd.concat([pd.read_parquet(part, columns=columns) for part in parts], ignore_index=True)
-    frame["file"] = frame["file"].astype(str)
+    (first, cpu_first), (last, cpu_last) = marks[0], marks[-1]
+    row_cpu = (cpu_last - cpu_first) / (last - first) if last > first else None
     rows, load = result.manifest["rows_out"], os.getloadavg()[0]
     memory = {kind: held / 1e6 for kind, held in watch.peaks.items()}
-    return Measured(rows, actors, seconds, begun[0] - start, steps, dict(cpu), memory, load), frame
+    return Measured(rows, actors, seconds, begun[0] - start, steps, dict(cpu), memory, load, row_cpu), parts
+
+
+def predicted(parts: Sequence[Path]) -> pd.DataFrame:
+    """Returns what the parts hold."""
+    columns = ["file", "row", "prediction", "score"]
+    frame = pd.concat([pd.read_parquet(part, columns=columns) for part in parts], ignore_index=True)
+    return frame.assign(file=frame["file"].astype(str))
 
 
 def compare(ours: pd.DataFrame, local: pd.DataFrame) -> dict[str, Any]:
@@ -241,10 +254,17 @@ def nodes(count: int, cpus: int) -> Iterator[Any]:
         cluster.shutdown()
 
 
+def model_of(name: str, folder: Path) -> Path:
+    """Writes a model of a size with random weights to a folder; the default is where it is."""
+    if name == DEFAULT_MODEL_NAME:
+        return DEFAULT_MODEL
+    return save_model(name, EMOTION_LABELS, KoBERTTokenizer.from_pretrained("default"), folder)
+
+
 def measure(args: argparse.Namespace, place: Path) -> dict[str, Any]:
     """Returns the figures of all runs."""
     torch.set_num_threads(1)
-    model = save_model(args.model, EMOTION_LABELS, KoBERTTokenizer.from_pretrained("default"), place / "model")
+    model = model_of(args.model, place / "model")
     paths = write_files(place / "data", args.rows, args.files)
     cpu = time.process_time()
     seconds, expected = run_local(model, paths, place / "local")
@@ -256,17 +276,16 @@ def measure(args: argparse.Namespace, place: Path) -> dict[str, Any]:
         return found
     runs: list[Measured] = []
     with nodes(1, max(args.actors)):
-        run_ray(model, paths[:1], place / "ray-first", 1)  # after which readers and libraries are there
         half, _ = run_ray(model, paths[: len(paths) // 2], place / "ray-half", 1)
         for actors in args.actors:
-            run, frame = run_ray(model, paths, place / f"ray-{actors}", actors)
-            found[f"{actors} actors"] = run.to_dict() | {"checks": compare(frame, expected)}
+            run, parts = run_ray(model, paths, place / f"ray-{actors}", actors)
+            found[f"{actors} actors"] = run.to_dict() | {"checks": compare(predicted(parts), expected)}
             runs.append(run)
         more = write_files(place / "more", 2 * args.rows, 2 * args.files, "#")
         fewer = max(1, runs[-1].actors // 2)
         again, _ = run_ray(model, more, place / "ray-more", fewer)
     one = runs[0]
-    a_row = (one.all_cpu - half.all_cpu) / (one.rows - half.rows)
+    a_row = one.row_cpu or one.all_cpu / one.rows
     start = one.all_cpu - a_row * one.rows
     clock = runs[-1].starting + 2 * (runs[-1].seconds - runs[-1].starting) * runs[-1].actors / fewer
     found["half the rows, 1 actor"] = half.to_dict()
@@ -287,14 +306,15 @@ def measure(args: argparse.Namespace, place: Path) -> dict[str, Any]:
 def measure_memory(args: argparse.Namespace, place: Path) -> dict[str, Any]:
     """Returns the peak of the memory for each number of rows, in MB, beside the MB of the files."""
     torch.set_num_threads(1)
-    model = save_model(args.model, EMOTION_LABELS, KoBERTTokenizer.from_pretrained("default"), place / "model")
+    model = model_of(args.model, place / "model")
     actors, found = args.actors[-1], []
-    with nodes(1, actors):
-        for rows in args.memory:
-            paths = write_files(place / f"data-{rows}", rows, args.files)
+    for rows in args.memory:
+        paths = write_files(place / f"data-{rows}", rows, args.files)
+        with nodes(1, actors):
             run, _ = run_ray(model, paths, place / f"ray-{rows}", actors)
-            size = sum(path.stat().st_size for path in paths) / 1e6
-            found.append({"rows": run.rows, "files MB": size, "seconds": run.seconds, "peak MB": run.memory})
+        size = sum(path.stat().st_size for path in paths) / 1e6
+        found.append({"rows": run.rows, "files MB": size, "seconds": run.seconds, "peak MB": run.memory})
+        sys.stderr.write(f"{found[-1]}\n")
     return {"machine": machine(), "model": args.model, "actors": actors, "files": args.files, "memory": found}
 
 
@@ -309,8 +329,8 @@ def _measure_killed(
                 removed.append(done)
                 cluster.remove_node(added[0], allow_graceful=False)
 
-        run, frame = run_ray(model, paths, place / "ray-killed", actors, step)
-    return run.to_dict() | {"node removed at row": removed[0], "checks": compare(frame, expected)}
+        run, parts = run_ray(model, paths, place / "ray-killed", actors, step)
+    return run.to_dict() | {"node removed at row": removed[0], "checks": compare(predicted(parts), expected)}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -318,7 +338,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ray_growth", description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--files", type=int, default=8)
-    parser.add_argument("--model", choices=list(SIZES), default="tiny", help="shape of the random weights")
+    parser.add_argument(
+        "--model", choices=[*SIZES, DEFAULT_MODEL_NAME], default="tiny", help="random weights, or default"
+    )
     parser.add_argument("--actors", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--kill", action="store_true", help="two nodes, one of them removed half-way")
     parser.add_argument("--memory", type=int, nargs="+", metavar="ROWS", help="peak of the memory for these rows")

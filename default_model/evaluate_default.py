@@ -1,6 +1,6 @@
 """Prints the figures of a default model on test parts that no stage of its training has seen.
 
-    python -m default_model.evaluate_default --data ../shared/data --model kobert_hf_emotion/assets/default
+    python -m default_model.evaluate_default --data ../shared/data
 
 Beside the model stands TF-IDF over character 1-4-grams with logistic regression, trained on the same rows.
 Intervals are 95% percentile intervals of a bootstrap over test rows; a difference is bootstrapped on the same rows.
@@ -34,6 +34,7 @@ from default_model.kote_labels import kote_lines
 from default_model.prediction import predict_logits
 from default_model.settings import Settings
 from kobert_hf_emotion import EmotionClassifier, EmotionTrainingArguments, cross_validate, load_emotion_dataset
+from kobert_hf_emotion.assets import DEFAULT_MODEL
 from kobert_hf_emotion.configuration import EmotionConfig
 from kobert_hf_emotion.evaluation.checkpoints import evaluate_checkpoints
 from kobert_hf_emotion.labels import EMOTION_LABELS, LABEL2ID
@@ -249,8 +250,9 @@ def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with nsmc, kote and goemotions_ko")
-    parser.add_argument("--model", type=Path, required=True, help="folder of the model")
+    parser.add_argument("--model", type=Path, default=DEFAULT_MODEL, help="folder of the model (the one shipped)")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure (everything)")
+    parser.add_argument("--keep", type=Path, help="folder for the logits of kote-labels; what is there is not trained")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     arguments = parser.parse_args()
@@ -264,7 +266,8 @@ def main() -> None:
         record = json.loads((arguments.model / "training_record.json").read_text(encoding="utf-8"))
         print_emotions(model, encoder, arguments.data, float(record["temperature"]))
     if "kote-labels" in arguments.parts:
-        _print("\n" + "\n".join(kote_lines(arguments.model, arguments.data)))
+        for line in kote_lines(arguments.model, arguments.data, arguments.keep):
+            _print(line)
     if "sample" in arguments.parts:
         print_sample(arguments.model)
     if "few-rows" in arguments.parts:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -21,6 +22,7 @@ from kobert_hf_emotion import EmotionTrainer, EmotionTrainingArguments, load_emo
 from kobert_hf_emotion.data.label_ids import Truth, label_ids
 from kobert_hf_emotion.inference.classifier import start_model
 from kobert_hf_emotion.labels import LABEL_SETS
+from kobert_hf_emotion.metrics.label_calibration import fit_label_scales, label_losses
 from kobert_hf_emotion.metrics.probabilities import Logits
 from kobert_hf_emotion.modeling.prediction import predict_logits
 from kobert_hf_emotion.splits.folds import fold_indices
@@ -58,26 +60,61 @@ def read(data_dir: Path, part: str) -> Rows:
     return Rows(rows, label_ids(rows, LABELS))
 
 
-def kote_lines(model_dir: Path, data_dir: Path) -> list[str]:
-    """Trains on nine tenths of KOTE's validation part, fits thresholds on the tenth, and measures on the test part."""
+def kote_lines(model_dir: Path, data_dir: Path, keep: Path | None = None) -> Iterator[str]:
+    """Trains on nine tenths of KOTE's validation part, fits scales and thresholds on the tenth, and measures.
+
+    Args:
+        model_dir: The model whose encoder is fine-tuned.
+        data_dir: The data.
+        keep: Folder for the logits of each model; those that are there are read, and nothing is trained.
+
+    Yields:
+        Lines, each as soon as it is known.
+    """
     rows, test = read(data_dir, "val"), read(data_dir, "test")
     train_rows, held_rows = fold_indices(rows.truth, 10, SEED, row_groups(rows.dataset), label_names=LABELS)[0]
     train, held = rows.part(train_rows), rows.part(held_rows)
-    lines = [f"KOTE, 44 labels: {len(train.truth)} rows to train on, {len(held.truth)} for thresholds"]
-    lines.append(
-        f"  {EPOCHS} epochs, batch {BATCH}, learning rate {RATE:g}, {LENGTH} tokens; test part {len(test.truth)}"
-    )
+    yield f"KOTE, 44 labels: {len(train.truth)} rows to train on, {len(held.truth)} for scales and thresholds"
+    yield f"  {EPOCHS} epochs, batch {BATCH}, learning rate {RATE:g}, {LENGTH} tokens; test part {len(test.truth)}"
     for name, logits_of in (("TF-IDF, one-vs-rest", _tfidf), ("default model", _fine_tuned(model_dir))):
-        held_logits, logits = logits_of(train, [held.texts, test.texts])
-        task = MultiLabel().fitted(held_logits, held.truth)
-        scores, intervals = task.score(logits, test.truth), task.intervals(logits, test.truth)
-        half = MultiLabel().score(logits, test.truth)
+        held_logits, logits = _kept(keep, name, partial(logits_of, train, [held.texts, test.texts]))
+        yield from _figures(name, held_logits, held.truth, logits, test.truth)
+
+
+def _kept(folder: Path | None, name: str, make: Callable[[], list[Logits]]) -> list[Logits]:
+    """Returns logits, from a folder where they are there."""
+    if folder is None:
+        return make()
+    path = folder / f"{name.partition(',')[0].replace(' ', '_')}.npz"
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        np.savez(path, *make())
+    with np.load(path) as arrays:
+        return [arrays[key] for key in arrays.files]
+
+
+def _figures(name: str, held_logits: Logits, held: Truth, logits: Logits, truth: Truth) -> Iterator[str]:
+    """Yields the figures of a model's logits: as they are, and by scales that were fitted on the held-out rows."""
+    scales = fit_label_scales(held_logits, held, np.zeros(len(held), dtype=np.int64))
+    ways = {
+        "as trained": (held_logits, logits),
+        f"calibrated, {sum(scales.kept)} of {len(scales.kept)} labels": (
+            scales.apply(held_logits),
+            scales.apply(logits),
+        ),
+    }
+    for way, (fitted_on, measured) in ways.items():
+        task = MultiLabel().fitted(fitted_on, held)
+        scores, intervals = task.score(measured, truth), task.intervals(measured, truth)
+        half = MultiLabel().score(measured, truth)
         figures = [
             f"{title} {vars(scores)[key]:.4f}" + (f" [{intervals[key]}]" if key in intervals else "")
             for key, title in scores.TITLES.items()
         ]
-        lines.append(f"  {name:20s} {', '.join(figures)}; macro F1 at 0.5 {half.macro_f1:.4f}")
-    return lines
+        figures.append(f"macro F1 at 0.5 {half.macro_f1:.4f}")
+        figures.append(f"log loss {label_losses(measured, truth).mean():.4f}")
+        figures.append(f"calibration error {task.calibration_error(measured, truth):.4f}")
+        yield f"  {name}, {way}: {', '.join(figures)}"
 
 
 def _tfidf(train: Rows, texts: list[list[str]]) -> list[Logits]:

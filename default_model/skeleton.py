@@ -60,6 +60,7 @@ def make_skeleton(model: PreTrainedModel) -> tuple[bytes, dict[str, Any]]:
             weight.data_location = TensorProto.EXTERNAL
             weight.external_data.add(key="location", value="weights")
             weights[weight.name] = recipe
+    whole.graph.output[0].type.tensor_type.shape.dim[1].dim_param = "labels"
     parts = {
         name: {key: asdict(recipe) for key, recipe in part.items()}
         for name, part in (("weights", weights), ("head", head))

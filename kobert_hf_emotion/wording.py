@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, NamedTuple, TypeAlias
 
 Language: TypeAlias = Literal["ko", "en", "both"]
 """What is shown. Python's exceptions and log carry both; the command line chooses."""
+_BOTH = re.compile(r"(.*[가-힣].*) \(([^가-힣]+)\)")
 
 
 def titled(korean: str, english: str, language: Language) -> str:
     """Returns a few words before or inside a line: in one language, or in Korean with the English in parentheses."""
     return f"{korean} ({english})" if language == "both" else Wording(korean, english).in_language(language)
+
+
+def untitled(text: str, language: Language) -> str:
+    """Returns one language of a few words that a file has in both, as `titled` writes them; other words as they are.
+
+    Example:
+        >>> untitled("검증 예측 9행 (out-of-fold predictions of 9 rows)", "en")
+        'out-of-fold predictions of 9 rows'
+    """
+    found = _BOTH.fullmatch(text)
+    return text if found is None else titled(found[1], found[2], language)
 
 
 class Wording(NamedTuple):

@@ -96,6 +96,7 @@ def _several(classifier: Classifier) -> dict[str, Any]:
     scales = label_scales(classifier.config) or LabelScales.none(count)
     return {
         "thresholds": task.thresholds_for(count).tolist(),
+        "thresholdsFrom": task.source if task.thresholds is not None else None,
         "scales": scales.pairs,
         "allowEmpty": task.allow_empty,
     }

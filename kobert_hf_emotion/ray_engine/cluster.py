@@ -14,6 +14,9 @@ from ..errors import KoBERTEmotionError, RunError
 OBJECT_STORE_BYTES = 512 * 1024**2
 """Memory for what is between two processes, of a Ray that is started here: a few parts an actor, of some MB each."""
 
+START_SECONDS = 120
+"""How long a machine that is busy with other work may take to come up; Ray itself waits for 30."""
+
 
 @dataclass(frozen=True)
 class Resources:
@@ -31,6 +34,7 @@ def require_ray() -> Any:
         RunError: They are not installed.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else Ray reports each start to its makers
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", str(START_SECONDS))
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what is wrong comes as an exception
     try:
         import ray
@@ -71,7 +75,7 @@ def connected(address: str | None) -> Iterator[Resources]:
         }
     try:
         ray.init(address=address or "local", **quiet)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except Exception as error:  # of a node that does not come up in time Ray raises nothing more special
         raise _unreachable(address, error) from error
     try:
         yield resources()
@@ -95,10 +99,13 @@ def is_loss(error: Exception) -> bool:
     return isinstance(error, RayError | ExecutionTimeoutError) and not isinstance(error, RayTaskError)
 
 
-def _unreachable(address: str | None, error: Exception) -> KoBERTEmotionError:
+def _unreachable(address: str | None, error: object) -> KoBERTEmotionError:
     if address is None:
+        error = str(error).rstrip(".")
         return RunError(
-            f"이 컴퓨터에서 Ray를 시작하지 못했습니다({error}).", f"Ray cannot be started on this machine ({error})."
+            f"이 컴퓨터에서 Ray를 시작하지 못했습니다({error}). 컴퓨터가 바빠서이면 같은 명령을 다시 하세요.",
+            f"Ray could not be started on this machine ({error}). If other work keeps it busy, give the same command "
+            "again.",
         )
     return RunError(
         f"{address}에 Ray 클러스터가 없습니다({error}). 먼저 시작하거나(ray start --head) `ray_address`를 빼고 이 "

@@ -302,7 +302,7 @@ def _add_state(app: FastAPI, service: Service) -> None:
     @app.get("/labels", response_model=Labels, summary="감정 이름 (names of the emotions)")
     async def labels() -> Response:
         """모델이 아는 감정을 번호 순서로 답합니다. Answers the model's emotions in the order of their ids."""
-        return _json({"labels": service.predictor.labels})
+        return _json({"labels": service.predictor.labels, **service.predictor.choosing()})
 
     @app.get(
         "/health",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from ..errors import KoBERTEmotionError
 from ..inference.ensemble import EmotionEnsemble
 from ..metrics.probabilities import check_logits
 from ..modeling.long_texts import LongPrediction, Part, pool_logits
+from ..tasks.multi_label import MultiLabel
 from ..tasks.task import Prediction
 from ..tokenization.guard import PROBES, UnknownTexts, check_predicted
 from ..tokenization.long_texts import LongTexts
@@ -85,6 +86,15 @@ class Predictor:
         first = model.members[0] if isinstance(model, EmotionEnsemble) else model
         self.context_turns: int = getattr(first, "context_turns", 0)
         self._tokenizer: PreTrainedTokenizerBase | None = getattr(first, "tokenizer", None)
+
+    def choosing(self) -> dict[str, Any]:
+        """Returns the fields of `schemas.Labels` that say how a multi-label model chooses; none of another."""
+        task = self._model.task
+        if not isinstance(task, MultiLabel):
+            return {}
+        fitted_on = None if task.thresholds is None else task.source
+        thresholds = task.thresholds_for(len(self.labels)).tolist()
+        return {"thresholds": thresholds, "thresholds_from": fitted_on, "allow_empty": task.allow_empty}
 
     def warm_up(self) -> None:
         """Predicts plain Korean sentences, on which the tokenizer is judged once and for all.

@@ -154,6 +154,19 @@ class Labels(BaseModel):
     """모델이 아는 감정 (the emotions that the model knows)."""
 
     labels: list[str] = Field(description="번호 순서대로의 이름 (names in the order of their ids)")
+    thresholds: list[float] | None = Field(
+        default=None,
+        description="여러 레이블 모델만: 고르는 데 닿아야 할 확률, 0~1 (of a multi-label model alone: the probability "
+        "that each label is to reach, 0 to 1)",
+    )
+    thresholds_from: str | None = Field(
+        default=None,
+        description="임계값의 출처; 맞추지 않았으면 null (what they were fitted on; null if they were not)",
+    )
+    allow_empty: bool | None = Field(
+        default=None,
+        description="여러 레이블 모델만: 빈 답이 있는지 (of a multi-label model alone: whether an answer may be empty)",
+    )
 
 
 class Health(BaseModel):

@@ -30,7 +30,7 @@ from ..metrics.multi_label import (
 from ..metrics.probabilities import Logits, sigmoid
 from ..metrics.scores import Scores
 from ..utils.garbage_collection import collector_paused
-from ..wording import Language, titled
+from ..wording import Language, titled, untitled
 from .task import Prediction, Task
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ class MultiLabel(Task):
             said = titled("모두", "for all", language), titled("맞추지 않음", "not fitted", language)
             return f"{title}: {DEFAULT_THRESHOLD:g}, {', '.join(said)}"
         low, high = min(self.thresholds), max(self.thresholds)
-        source = self.source or titled("모델의 설정", "the model's configuration", language)
+        unknown = titled("모델의 설정", "the model's configuration", language)
+        source = untitled(self.source, language) if self.source else unknown
         each, origin = titled("레이블마다", "by label", language), titled("출처", "from", language)
         return f"{title}: {each} {low:.3f}–{high:.3f}, {origin}: {source}"
 

@@ -81,8 +81,10 @@ def test_the_default_answers_as_in_torch() -> None:
 
 
 @pytest.mark.numeric
-def test_a_saved_model_answers_as_in_torch(of_three: Path) -> None:
+def test_a_saved_model_answers_as_in_torch(of_three: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """And ONNX Runtime does not warn of a head that is not the default's."""
     compare(of_three)
+    assert "onnxruntime" not in capfd.readouterr().err
 
 
 @pytest.mark.numeric

@@ -15,6 +15,7 @@ import ray_worker
 from preloaded import Preloaded
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")  # other tests have the processor too
 
 
 @pytest.fixture(scope="session")

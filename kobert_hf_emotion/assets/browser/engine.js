@@ -26,6 +26,12 @@ export async function labels() {
   return (await load()).settings.labels;
 }
 
+/** Where the probabilities of a multi-label model's labels are to reach, and what that was fitted on. */
+export async function thresholds() {
+  const { labels: names, thresholds: values, thresholdsFrom: source, allowEmpty } = (await load()).settings;
+  return { values: Object.fromEntries(names.map((name, index) => [name, values[index]])), source, allowEmpty };
+}
+
 /**
  * Predicts the emotion of texts.
  *

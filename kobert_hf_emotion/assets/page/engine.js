@@ -3,6 +3,8 @@
 //   labels() -> Promise of the names of the emotions, in the order of their ids
 //   predict(texts, signal) -> Promise of [{label, score (0 to 1), probabilities ({name: percent}), unreadable, error}],
 //     and of a multi-label model `labels`, those given
+//   thresholds() -> of a multi-label model Promise of {values: {name: 0 to 1}, source: what they were fitted on, or null,
+//     allowEmpty}
 //   useKey(key), which an engine without a key leaves out
 // What fails throws an Error with `status`, the HTTP status, where there is one.
 
@@ -14,6 +16,11 @@ export function useKey(given) {
 
 export async function labels() {
   return (await ask("labels", {})).labels;
+}
+
+export async function thresholds() {
+  const { labels: names, thresholds: values, thresholds_from: source, allow_empty: allowEmpty } = await ask("labels", {});
+  return { values: Object.fromEntries(names.map((name, index) => [name, values[index]])), source, allowEmpty };
 }
 
 export async function predict(texts, signal) {

@@ -10,15 +10,22 @@ const MOST_LINES = 20;
 const MOST_WORDS = 60; // of a text that is asked about word by word
 const PART = 200; // rows of a file that are asked for at once
 const SHOWN_ROWS = 100;
+const MOST_BARS = 12; // more labels than these are not all shown at once
+const FIRST_BARS = 8;
 const SVG = "http://www.w3.org/2000/svg";
 
 const at = (id) => document.getElementById(id);
 let language = remembered();
 let say = words[language];
-let typed = { texts: [], predictions: [], cut: false, why: [] };
+let typed = nothing();
+let allBars = false; // whether the labels that come last are shown too
 let asking = null;
 let timer = 0;
 let file = null; // {name, rows, column, hasHeader, predictions, done, running, stopped}
+
+function nothing() {
+  return { texts: [], predictions: [], thresholds: null, cut: false, why: [] };
+}
 
 function remembered() {
   try {
@@ -52,12 +59,18 @@ function percentOf(prediction, label) {
   return percent(label === prediction.label ? 100 * prediction.score : prediction.probabilities[label]);
 }
 
+// One language of words that a model's file has in both, "한국어 (English)".
+function inLanguage(text) {
+  const both = /^(.*[가-힣].*) \(([^가-힣]+)\)$/.exec(text);
+  return both ? both[language === "ko" ? 1 : 2] : text;
+}
+
 function percent(value) {
   return `${value.toFixed(1)}%`;
 }
 
-// A bar with its name and its value, which is what a screen reader reads.
-function bar(label, share, value, isBest) {
+// A bar with its name and its value, which is what a screen reader reads; and where it is to reach, if that is known.
+function bar(label, share, value, isBest, threshold = null) {
   const item = element("li", "", isBest ? "best" : "");
   item.dataset.label = label;
   const svg = document.createElementNS(SVG, "svg");
@@ -68,7 +81,14 @@ function bar(label, share, value, isBest) {
   rectangle.setAttribute("width", String(share));
   rectangle.setAttribute("height", "1");
   svg.append(rectangle);
-  item.append(element("span", nameOf(label), "name"), svg, element("span", value, "value"));
+  const shown = element("span", value, "value");
+  if (threshold !== null) {
+    const mark = document.createElementNS(SVG, "line");
+    for (const [name, place] of Object.entries({ x1: threshold, x2: threshold, y1: 0, y2: 1 })) mark.setAttribute(name, place);
+    svg.append(mark);
+    shown.append(element("small", say.threshold(percent(threshold)), "threshold"));
+  }
+  item.append(element("span", nameOf(label), "name"), svg, shown);
   return item;
 }
 
@@ -100,7 +120,7 @@ async function predictTyped() {
   const texts = all.slice(0, MOST_LINES);
   show(at("problem"), "");
   if (texts.length === 0) {
-    typed = { texts, predictions: [], cut: false, why: [] };
+    typed = nothing();
     showTyped();
     return;
   }
@@ -108,12 +128,13 @@ async function predictTyped() {
   asking = mine;
   try {
     const predictions = await engine.predict(texts, mine.signal);
+    const thresholds = predictions.some((prediction) => prediction.labels) ? await engine.thresholds() : null;
     if (asking !== mine) return;
-    typed = { texts, predictions, cut: all.length > MOST_LINES, why: [] };
+    typed = { texts, predictions, thresholds, cut: all.length > MOST_LINES, why: [] };
     showTyped();
   } catch (error) {
     if (asking !== mine || error.name === "AbortError") return;
-    typed = { texts: [], predictions: [], cut: false, why: [] };
+    typed = nothing();
     showTyped();
     complain(error, at("problem"));
   }
@@ -140,15 +161,45 @@ function result(text, prediction, index) {
   }
   item.append(element("p", verdict(prediction), "verdict"));
   if (prediction.unreadable) item.append(element("p", say.unreadable, "unreadable"));
-  const bars = element("ul", "", "bars");
-  for (const [label, share] of Object.entries(prediction.probabilities)) {
-    bars.append(bar(label, share, percent(share), given(prediction).includes(label)));
-  }
-  item.append(bars, typed.why[index] ? byWord(typed.why[index]) : whyButton(text, prediction, index));
+  if (prediction.labels && index === 0) item.append(element("p", aboutThresholds(), "hint"));
+  item.append(...bars(prediction), typed.why[index] ? byWord(typed.why[index]) : whyButton(text, prediction, index));
   return item;
 }
 
-// What the probability of the predicted emotion loses without each word: the model is asked again without it.
+function aboutThresholds() {
+  const { source, values, allowEmpty } = typed.thresholds;
+  const parts = [say.thresholdsHint];
+  if (!allowEmpty) parts.push(say.nearest);
+  const isHalf = Object.values(values).every((value) => value === 0.5);
+  parts.push(source ? say.thresholdsFrom(inLanguage(source)) : isHalf ? say.thresholdsUnfitted : "");
+  return parts.join(" ").trim();
+}
+
+// A bar a label in the model's order; of many labels those given and the most probable first, and the rest on demand.
+function bars(prediction) {
+  const all = Object.entries(prediction.probabilities);
+  const chosen = given(prediction);
+  const list = (entries) => {
+    const made = element("ul", "", "bars");
+    for (const [label, share] of entries) {
+      const threshold = typed.thresholds ? 100 * typed.thresholds.values[label] : null;
+      made.append(bar(label, share, percent(share), chosen.includes(label), threshold));
+    }
+    return made;
+  };
+  if (all.length <= MOST_BARS) return [list(all)];
+  const order = all.sort(([left, a], [right, b]) => chosen.includes(right) - chosen.includes(left) || b - a);
+  const first = Math.max(FIRST_BARS, chosen.length);
+  const rest = element("details");
+  rest.open = allBars;
+  rest.addEventListener("toggle", () => {
+    allBars = rest.open;
+  });
+  rest.append(element("summary", say.otherLabels(all.length - first)), list(order.slice(first)));
+  return first < all.length ? [list(order.slice(0, first)), rest] : [list(order)];
+}
+
+// What the probability of each emotion given loses without each word: the model is asked again without it.
 
 function whyButton(text, prediction, index) {
   const button = element("button", say.why, "why");
@@ -162,10 +213,11 @@ function whyButton(text, prediction, index) {
       const left = parts.map((_, number) => parts.filter((_, other) => other !== number).join(" "));
       const whole = text.split(/\s+/).length > MOST_WORDS ? (await engine.predict([parts.join(" ")]))[0] : prediction;
       const answers = await engine.predict(left);
-      const before = whole.probabilities[prediction.label];
-      mine.why[index] = parts.map((word, number) => ({
-        word, change: before - (answers[number].probabilities?.[prediction.label] ?? before),
-      }));
+      mine.why[index] = (given(prediction).length ? given(prediction) : [prediction.label]).map((label) => {
+        const before = whole.probabilities[label];
+        const words = parts.map((word, number) => ({ word, change: before - (answers[number].probabilities?.[label] ?? before) }));
+        return { label, words };
+      });
       if (typed === mine) {
         showTyped();
         at("results").children[index].querySelector(".words").focus();
@@ -179,19 +231,22 @@ function whyButton(text, prediction, index) {
   return button;
 }
 
-function byWord(parts) {
+function byWord(emotions) {
   const shown = element("div", "", "words");
   shown.tabIndex = -1;
   shown.append(element("p", say.whyHint, "hint"));
-  const line = element("p");
-  const largest = Math.max(...parts.map(({ change }) => Math.abs(change)), 0.01);
-  for (const { word, change } of parts) {
-    const mark = element("span", word, change >= 0 ? "for" : "against");
-    mark.style.setProperty("--weight", (Math.abs(change) / largest).toFixed(2));
-    mark.append(element("small", ` ${change >= 0 ? "+" : "−"}${Math.abs(change).toFixed(1)}`));
-    line.append(mark, " ");
+  for (const { label, words: parts } of emotions) {
+    if (emotions.length > 1) shown.append(element("h3", nameOf(label)));
+    const line = element("p");
+    const largest = Math.max(...parts.map(({ change }) => Math.abs(change)), 0.01);
+    for (const { word, change } of parts) {
+      const mark = element("span", word, change >= 0 ? "for" : "against");
+      mark.style.setProperty("--weight", (Math.abs(change) / largest).toFixed(2));
+      mark.append(element("small", ` ${change >= 0 ? "+" : "−"}${Math.abs(change).toFixed(1)}`));
+      line.append(mark, " ");
+    }
+    shown.append(line);
   }
-  shown.append(line);
   return shown;
 }
 
@@ -285,12 +340,13 @@ function showFile() {
   at("table-panel").hidden = done === 0;
   if (done === 0) return;
   const shown = Math.min(done, SHOWN_ROWS);
+  at("table-panel").classList.toggle("several", predictions.some((prediction) => prediction?.labels));
   at("table-caption").textContent = say.caption(shown, done);
   at("rows").replaceChildren(...predictions.slice(0, shown).map((prediction, index) => {
     const row = element("tr");
     const text = rows[first() + index][file.column] ?? "";
     row.append(element("td", String(index + 1)), element("td", text));
-    row.append(element("td", prediction?.label == null ? (prediction?.error ?? "") : given(prediction).map(nameOf).join(", ")));
+    row.append(element("td", prediction?.label == null ? (prediction?.error ?? "") : emotionCell(prediction)));
     row.append(element("td", prediction?.label == null ? "" : percent(100 * prediction.score)));
     return row;
   }));
@@ -300,10 +356,25 @@ function showCounts() {
   const { predictions, labels } = file;
   at("counts-panel").hidden = predictions.length === 0;
   const found = predictions.filter((prediction) => prediction?.label != null);
-  at("counts").replaceChildren(...labels.map((label) => {
-    const number = found.filter((prediction) => given(prediction).includes(label)).length;
+  const counts = labels.map((label) => [label, found.filter((prediction) => given(prediction).includes(label)).length]);
+  if (labels.length > MOST_BARS) counts.sort(([, left], [, right]) => right - left);
+  at("counts").replaceChildren(...counts.map(([label, number]) => {
     return bar(label, found.length ? (100 * number) / found.length : 0, number.toLocaleString(language), false);
   }));
+}
+
+// Of several labels each has its probability beside it, and the next column is hidden.
+function emotionCell(prediction) {
+  return prediction.labels ? verdict(prediction) : nameOf(prediction.label);
+}
+
+// The labels and their probabilities as two cells of `kobert-emotion predict`.
+function cells(prediction) {
+  if (!prediction.labels) return [prediction.label, prediction.score];
+  const chosen = prediction.labels;
+  const isPlain = chosen.length > 0 && !chosen.some((label) => label.includes("|"));
+  const scores = chosen.map((label) => (label === prediction.label ? prediction.score : prediction.probabilities[label] / 100));
+  return [isPlain ? chosen.join("|") : JSON.stringify(chosen), scores.map((score) => score.toFixed(6)).join("|")];
 }
 
 function download() {
@@ -314,7 +385,7 @@ function download() {
   const body = predictions.map((prediction, index) => [
     ...filled(rows[first() + index]),
     ...(prediction?.label == null ? Array(2 + labels.length).fill("")
-      : [given(prediction).join("|"), prediction.score, ...labels.map((label) => prediction.probabilities[label])]),
+      : [...cells(prediction), ...labels.map((label) => prediction.probabilities[label])]),
   ]);
   const content = format([[...header, "predicted", "score", ...labels], ...body]);
   const link = element("a");
