@@ -156,18 +156,12 @@ def check_indicators(path: str | os.PathLike[str], columns: Columns, kind: Label
     parser = LabelParser(names)
     there = {parser.parse(column).id for column in indicators}
     missing = [name for index, name in enumerate(names) if index not in there]
-    if indicators and missing:
-        raise _no_columns_for(path, indicators, missing, unused)
-
-
-def _no_columns_for(
-    path: str | os.PathLike[str], indicators: Sequence[str], missing: Sequence[str], unused: Sequence[str]
-) -> DataError:
-    """Returns the error of a table without columns for some labels, with the columns that may be meant for them."""
+    if not indicators or not missing:
+        return
     listed = ", ".join(missing[:10]) + (", …" if len(missing) > 10 else "")
     meant = [(column, near) for column in columns.unused if (near := nearest(column, missing))]
     slips = ", ".join(f"{column} → {name}" for column, name in meant[:10])
-    return DataError(
+    raise DataError(
         f"{path}: 레이블마다 한 열인데 열이 없는 레이블이 {len(missing)}개입니다: {listed}. 있는 열: "
         f"{', '.join(indicators[:10])}. "
         + (
@@ -182,19 +176,25 @@ def _no_columns_for(
             if meant
             else "Add the columns, or name those there are with `labels`."
         ),
-        # A map tells what the columns mean once they are named: by themselves they are none of the labels'.
-        mend={"labels": "auto"}
-        if not meant
-        else {
-            **named_labels(names),
-            "label_column": as_cells((*columns.of_labels, *(column for column, _ in meant))),
-            "write_label_map": "label_map.csv",
-            "label_map": None,
-            "task": "soft" if kind.votes else "multi-label",
-            "train_file": os.fspath(path),
-            "test_file": None,
-        },
+        mend=_meant_columns(path, columns, kind, names, [column for column, _ in meant])
+        if meant
+        else {"labels": "auto"},
     )
+
+
+def _meant_columns(
+    path: str | os.PathLike[str], columns: Columns, kind: LabelKind, names: Sequence[str], meant: Sequence[str]
+) -> dict[str, Setting]:
+    """Returns what writes a map of the columns of labels, those among them whose names have a slip of the pen."""
+    return {
+        **named_labels(names),
+        "label_column": as_cells((*columns.of_labels, *meant)),
+        "write_label_map": "label_map.csv",
+        "label_map": None,
+        "task": "soft" if kind.votes else "multi-label",
+        "train_file": os.fspath(path),
+        "test_file": None,
+    }
 
 
 def indicator_cells(table: Table, columns: Sequence[str]) -> tuple[list[str], list[int]]:
