@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import DataError
+from ..errors import DataError, Setting
 from ..labels import fold_name
 from .label_parsing import LabelParser, as_cells, is_empty_label, named_labels, names_in, nearest
 
@@ -174,19 +174,25 @@ def check_indicators(path: str | os.PathLike[str], columns: Columns, kind: Label
             if meant
             else "Add the columns, or name those there are with `labels`."
         ),
-        # A map tells what the columns mean once they are named: by themselves they are none of the labels'.
-        mend={"labels": "auto"}
-        if not meant
-        else {
-            **named_labels(names),
-            "label_column": as_cells((*columns.of_labels, *(column for column, _ in meant))),
-            "write_label_map": "label_map.csv",
-            "label_map": None,
-            "task": "soft" if kind.votes else "multi-label",
-            "train_file": os.fspath(path),
-            "test_file": None,
-        },
+        mend=_meant_columns(path, columns, kind, names, [column for column, _ in meant])
+        if meant
+        else {"labels": "auto"},
     )
+
+
+def _meant_columns(
+    path: str | os.PathLike[str], columns: Columns, kind: LabelKind, names: Sequence[str], meant: Sequence[str]
+) -> dict[str, Setting]:
+    """Returns what writes a map of the columns of labels, those among them whose names have a slip of the pen."""
+    return {
+        **named_labels(names),
+        "label_column": as_cells((*columns.of_labels, *meant)),
+        "write_label_map": "label_map.csv",
+        "label_map": None,
+        "task": "soft" if kind.votes else "multi-label",
+        "train_file": os.fspath(path),
+        "test_file": None,
+    }
 
 
 def indicator_cells(table: Table, columns: Sequence[str]) -> tuple[list[str], list[int]]:
