@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import DataError
+from ..errors import DataError, Setting
 from ..labels import fold_name
 from .label_parsing import LabelParser, as_cells, is_empty_label, named_labels, names_in, nearest
 

@@ -190,8 +190,7 @@ class EmotionTrainingArguments(TrainingArguments):
         check_number("checkpoint_seconds", self.checkpoint_seconds)
         for name in ("learning_rate", "warmup_steps", "weight_decay", "adam_epsilon"):
             check_number(name, getattr(self, name))
-        if self.max_grad_norm is not None:  # below 0, or not a number, transformers would not clip
-            check_number("max_grad_norm", self.max_grad_norm)
+        check_number("max_grad_norm", self.max_grad_norm or 0.0)  # below 0, or not a number, nothing would be clipped
         for name in ("adam_beta1", "adam_beta2"):
             check_number(name, getattr(self, name), 0, 1)
         check_number("layer_decay", self.layer_decay, 0, math.nextafter(1, 2), above=True)

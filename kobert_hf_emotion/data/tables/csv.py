@@ -27,7 +27,7 @@ class _Beginning(NamedTuple):
 
     Attributes:
         delimiter: What stands between cells.
-        is_told: Whether the user or the file says so.
+        is_told: Whether the user or the file says so, or no line can be a text by itself.
         skip: Lines above the column names.
         titles: Those of them that are read over as a title or comments.
         first: The first line of the table.
@@ -55,11 +55,10 @@ def open_csv(
     try:
         layout = find_layout(open_text, Layout(start.delimiter, skip=start.skip), path.name, options.quoted)
     except DataError as error:
-        may_be_lines = not (error.mend or options.has_cells) and _may_be_lines(start, suffix)
-        raise (_maybe_lines(error) if may_be_lines else error) from None
+        raise (_maybe_lines(error) if _may_be_lines(error, start, suffix, options) else error) from None
     if start.titles:
         layout = layout.noting(above_note(path, start.skip + 1, start.titles))
-    if options.no_header and not (start.is_told or options.has_cells) and start.delimiter != "\n":
+    if options.no_header and not start.is_told and start.delimiter != "\n":
         layout = layout.noting(_delimiter_note(path, start.delimiter, layout.width))
     found = options.with_found(
         encoding=encoding, delimiter=_WRITTEN.get(layout.delimiter, layout.delimiter), quoted=layout.quoted
@@ -79,15 +78,17 @@ def _beginning(head: Sequence[str], suffix: str, options: ReadOptions) -> _Begin
     titles = 0 if options.header_row is not None or options.no_header else _title_lines(below, delimiter)
     return _Beginning(
         delimiter,
-        is_told=options.delimiter is not None or declared is not None,
+        is_told=options.delimiter is not None or declared is not None or options.has_cells,
         skip=skip + titles,
         titles=[line for line in below[:titles] if line.strip()],
         first=next((line for line in below[titles:] if line.strip()), ""),
     )
 
 
-def _may_be_lines(start: _Beginning, suffix: str) -> bool:
+def _may_be_lines(error: DataError, start: _Beginning, suffix: str, options: ReadOptions) -> bool:
     """Whether a table that cannot be read may be a file of one text a line."""
+    if error.mend or options.has_cells:
+        return False
     if start.delimiter == "\n" or any(map(is_known_name, _split(start.first, start.delimiter))):
         return False
     return suffix == ".txt" or looks_like_text(start.first)
