@@ -157,7 +157,7 @@ def test_votes_are_shares_beside_the_teachers_answers(tokenizer: KoBERTTokenizer
 
 @pytest.mark.slow
 def test_the_student_is_a_plain_folder_that_agrees_with_its_teacher(run: Path, tmp_path: Path) -> None:
-    args = make_args(num_train_epochs=15, learning_rate=5e-4, dropout=0.0)
+    args = make_args(num_train_epochs=30, learning_rate=5e-4, dropout=0.0)
     texts = [text for text, _ in sentences(8, seed=4)] + NEW
     found = distill(run, texts, tmp_path / "small", "default", None, None, args, 2.0, 1.0)
     assert (found.labelled, found.unlabelled, found.history, found.scores) == (0, len(texts), [], {})
