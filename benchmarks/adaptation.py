@@ -61,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
             shown = f"{adapted.perplexity.before:.1f} → {adapted.perplexity.after:.1f}"
             print(f"seed {seed}: {adapted.texts:,} texts, perplexity {shown}", flush=True)  # noqa: T201
             for name, model in (("as it was", start), ("adapted", Path(folder, "adapted"))):
-                scores = _scores(parts, model, Path(folder, name), _arguments(args.epochs, 1e-3, seed))
+                scores = _scores(parts, model, Path(folder, f"{name}, folds"), _arguments(args.epochs, 1e-3, seed))
                 found[name].append(scores)
                 print(f"  {name:<10} {_line([scores])}", flush=True)  # noqa: T201
     for name, scores_of_seeds in found.items():
