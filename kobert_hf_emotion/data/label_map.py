@@ -296,8 +296,8 @@ def _meaning(key: str, found: Reading, parser: LabelParser, other_scheme: bool) 
     """Returns the label that a value seems to mean, and how that is known."""
     if found.id is not None and not (found.kind == "number" and other_scheme):
         return parser.names[found.id], "label"
-    if not whole_number(key) and (near := nearest(key, parser.aliases)) is not None:
-        return parser.names[parser.aliases[near]], "nearest"
+    if not whole_number(key) and (near := parser.nearest(key)) is not None:
+        return parser.names[near], "nearest"
     return "", "unknown"
 
 

@@ -6,7 +6,7 @@ import difflib
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from ..errors import DataError, Setting
@@ -84,6 +84,20 @@ Reading(id=None, kind='empty'), Reading(id=None, kind='unknown'))
             if (parts := _split(pattern, key)) and (index := self.aliases.get(parts[0])) is not None:
                 return Reading(index, "id_beside")
         return Reading(None, "unknown")
+
+    def nearest(self, cell: str, among: Container[int] | None = None) -> int | None:
+        """Returns the id of the label that a cell may be a slip of: of its name, or of another name of it.
+
+        Args:
+            cell: What is no label.
+            among: The ids that come into question; by default all.
+
+        Example:
+            >>> LabelParser(["fear", "disgust"]).nearest("혐호"), LabelParser(["fear", "disgust"]).nearest("짜증")
+            (1, None)
+        """
+        near = nearest(cell, [name for name, index in self.aliases.items() if among is None or index in among])
+        return None if near is None else self.aliases[near]
 
     def ids(self, cells: pd.Series[str]) -> pd.Series[Any]:
         """Returns the ids of cells as nullable integers; missing where a cell is empty or unknown."""

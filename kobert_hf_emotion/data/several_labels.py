@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DataError, Setting
 from ..labels import fold_name
-from .label_parsing import LabelParser, as_cells, is_empty_label, named_labels, names_in, nearest
+from .label_parsing import LabelParser, as_cells, is_empty_label, named_labels, names_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -155,11 +155,12 @@ def check_indicators(path: str | os.PathLike[str], columns: Columns, kind: Label
     indicators = kind.columns_mean(columns.for_labels)
     parser = LabelParser(names)
     there = {parser.parse(column).id for column in indicators}
-    missing = [name for index, name in enumerate(names) if index not in there]
+    missing = {index: name for index, name in enumerate(names) if index not in there}
     if not indicators or not missing:
         return
-    listed = ", ".join(missing[:10]) + (", …" if len(missing) > 10 else "")
-    meant = [(column, near) for column in columns.unused if (near := nearest(column, missing))]
+    listed = ", ".join(list(missing.values())[:10]) + (", …" if len(missing) > 10 else "")
+    near = {column: parser.nearest(column, missing) for column in columns.unused}
+    meant = [(column, missing[index]) for column, index in near.items() if index is not None]
     slips = ", ".join(f"{column} → {name}" for column, name in meant[:10])
     raise DataError(
         f"{path}: 레이블마다 한 열인데 열이 없는 레이블이 {len(missing)}개입니다: {listed}. 있는 열: "

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..configuration import MULTI_LABEL
-from ..data.label_parsing import LabelParser, nearest
+from ..data.label_parsing import LabelParser
 from ..errors import KoBERTEmotionError
 from ..tasks.task import Task
 from ..tokenization.alignment import Span, token_spans, word_spans
@@ -178,8 +178,8 @@ def check_label(label: str, labels: Sequence[str]) -> None:
     if label not in labels:
         parser = LabelParser(tuple(labels))
         meant = parser.parse(label).id
-        if meant is None and (near := nearest(label, parser.aliases)) is not None:
-            meant = parser.aliases[near]
+        if meant is None:
+            meant = parser.nearest(label)
         guess = ("", "") if meant is None else (f" 혹시 {labels[meant]}인가요?", f" Did you mean {labels[meant]}?")
         raise KoBERTEmotionError(
             f"`label`은(는) {', '.join(labels)} 가운데 하나여야 하는데 {label!r}입니다.{guess[0]}",

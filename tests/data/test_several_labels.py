@@ -137,6 +137,23 @@ def test_columns_of_labels_that_are_wrong_or_missing_are_refused(tmp_path: Path)
     assert caught.value.mend == {"labels": "auto"}
 
 
+@pytest.mark.parametrize(
+    ("task", "cells", "said"),
+    [
+        ("multi-label", ["1", "0", "1", "0"], "Did you mean '혐오'"),
+        ("soft", ["3", "1", "0", "2"], "Columns of nearly such a name: 혐호 → disgust"),
+    ],
+)
+def test_a_slip_in_the_korean_name_of_a_label_is_seen_as_well(
+    tmp_path: Path, task: Any, cells: list[str], said: str
+) -> None:
+    path = tmp_path / "rows.csv"
+    columns = ["공포", "놀람", "분노", "슬픔", "중립", "행복", "혐호"]
+    pd.DataFrame({"text": TEXTS, **dict.fromkeys(columns, cells)}).to_csv(path, index=False)
+    with pytest.raises(DataError, match=said):
+        load_emotion_dataset(path, task=task)
+
+
 def test_a_slip_of_the_pen_in_a_column_never_becomes_a_label(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     cells = {"기쁨": ["1", "0", "1", "0"], "놀람/당황": ["1", "0", "1", "0"], "슬픔, 우우울": ["0", "1", "0", "1"]}
