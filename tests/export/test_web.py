@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import random
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +23,7 @@ from transformers import ElectraConfig, ElectraForSequenceClassification
 pytest.importorskip("onnxruntime")
 pytest.importorskip("playwright")
 
-from browser import chromium
+from browser import chromium, folder_served
 from playwright.sync_api import Browser, Page
 
 from kobert_hf_emotion import EmotionClassifier, KoBERTTokenizer, OnnxClassifier, export_onnx
@@ -105,32 +102,21 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
 @contextmanager
 def opened(browser: Browser, folder: Path) -> Iterator[Page]:
     """A page of a folder behind a plain file server; fails where it asks anything of another."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}/"
     complaints: list[str] = []
-    page = browser.new_page()
-    page.set_default_timeout(120_000)
-    page.on(
-        "request", lambda request: None if request.url.startswith((url, "blob:")) else complaints.append(request.url)
-    )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("response", lambda answer: None if answer.ok else complaints.append(f"{answer.status} {answer.url}"))
-    page.goto(url)
-    try:
-        yield page
-    finally:
-        page.close()
-        server.shutdown()
-        server.server_close()
+    with folder_served(folder) as url:
+        page = browser.new_page()
+        page.set_default_timeout(120_000)
+        page.on("request", lambda asked: None if asked.url.startswith((url, "blob:")) else complaints.append(asked.url))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("response", lambda answer: None if answer.ok else complaints.append(f"{answer.status} {answer.url}"))
+        page.goto(url)
+        try:
+            yield page
+        finally:
+            page.close()
     assert not complaints
 
 

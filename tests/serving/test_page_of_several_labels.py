@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import csv
-import functools
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from browser import chromium, served
+from browser import chromium, folder_served, served
 from npm import node_modules
 from playwright.sync_api import Browser, Page, expect
 from sentences import sentences
@@ -65,11 +62,6 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
 @contextmanager
 def by_a_server(folder: Path, _: Path) -> Iterator[str]:
     with served(create_app(load_classifier(str(folder)))) as url:
@@ -83,13 +75,8 @@ def without_one(folder: Path, place: Path) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exporter, "sample_texts", lambda: [text for text, _ in sentences(4)])
         export_web(load_classifier(str(folder)), place / "site", int8=False, runtime=runtime)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(place / "site")))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with folder_served(place / "site") as url:
+        yield url
 
 
 def percents(page: Page, selector: str) -> list[float]:
