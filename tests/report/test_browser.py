@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browser import chromium
+from browser import chromium, reloaded
 from playwright.sync_api import Browser, Page, expect
 from reported import logits_for, write_reported_run
 
@@ -163,8 +163,7 @@ def test_both_languages(open_report: Any, run: Path) -> None:
     page.evaluate("() => document.querySelectorAll('.text, .words').forEach((text) => text.remove())")
     said = page.inner_text("body").replace("한국어", "")
     assert re.findall("[^\n]*[가-힣][^\n]*", said) == []
-    page.reload()
-    assert page.get_attribute("html", "lang") == "en"
+    assert reloaded(page, "en")
 
 
 @pytest.mark.slow

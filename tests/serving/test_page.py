@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import chromium, served
+from browser import chromium, reloaded, served
 from playwright.sync_api import Browser, Page, expect
 from served import FakeModel
 
@@ -93,8 +93,7 @@ def test_several_lines_at_once_in_both_languages(address: str, open_page: Any) -
     assert page.locator(".result:nth-child(1) .name").all_inner_texts() == list(EMOTION_LABELS)
     said = page.inner_text("body").replace(page.inner_text("#language"), "")
     assert not re.search("[가-힣]", said.replace(HAPPY, "").replace(AFRAID, ""))
-    page.reload()
-    assert page.get_attribute("html", "lang") == "en"
+    assert reloaded(page, "en")
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 # No sandbox, for tests may run as root; no requests of the browser's own.
 _ARGUMENTS = [
@@ -66,3 +66,16 @@ def folder_served(folder: Path) -> Iterator[str]:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
+
+
+def reloaded(page: Page, language: str) -> bool:
+    """Reloads a page whose language was chosen; whether it comes back in it.
+
+    What a page stores is written a moment later: once, on a busy machine, a reload did not know it yet.
+    """
+    for _ in range(50):
+        page.reload()
+        if page.get_attribute("html", "lang") == language:
+            return True
+        page.wait_for_timeout(200)
+    return False
