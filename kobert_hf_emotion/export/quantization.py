@@ -22,6 +22,9 @@ others come after it. The default model keeps 99.3% of its labels on the 1,667 s
 with the third and 99.9% with the fourth, in exact integers: its logits move little (at most by 0.16, 0.12 and 0.04),
 but many of these texts are near a boundary. Embeddings and what is computed for [CLS] alone (most of the last layer,
 pooler, head) always stay in float32: a look-up is no faster in int8, and the others are small.
+
+ONNX Runtime's `MatMulNBits` has a scale for each 32 inputs of a row. With 8 bits and no exact product it keeps 99.7%,
+and takes 1.5 to 1.7 times as long as float32 (ONNX Runtime 1.32, one thread of an AMD EPYC without AVX-512), int8 0.9.
 """
 
 

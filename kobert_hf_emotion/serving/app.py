@@ -28,6 +28,7 @@ from .batching import Batcher, QueueFull, Stopped
 from .direct import Direct, Endpoint
 from .gate import Gate
 from .long_texts import Divided, divided
+from .memory import give_back
 from .metrics import CONTENT_TYPE, Measured, Metrics
 from .options import ServingOptions
 from .predictor import Answer, Failure, Line, Predictor
@@ -59,6 +60,8 @@ _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors "
 )
+SECONDS_BETWEEN_GIVING_BACK = 5
+"""Between two times that memory in which nothing lies is given back."""
 _HUNG_UP = 499
 """What nginx calls a request whose client did not wait for the answer."""
 
@@ -77,13 +80,14 @@ class Service:
     @asynccontextmanager
     async def running(self, _app: FastAPI) -> AsyncIterator[None]:
         """Answers requests, once the model has answered one of its own, until the block ends."""
-        warming = asyncio.create_task(self._warm_up())
+        tasks = [asyncio.create_task(self._warm_up()), asyncio.create_task(self._stay_small())]
         try:
             yield
         finally:
-            warming.cancel()
-            with suppress(asyncio.CancelledError):
-                await warming
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             await self.batcher.stop()
 
     async def _warm_up(self) -> None:
@@ -96,6 +100,11 @@ class Service:
         else:
             self.ready = True
             self.batcher.start()
+
+    async def _stay_small(self) -> None:
+        while True:
+            await asyncio.sleep(SECONDS_BETWEEN_GIVING_BACK)
+            await asyncio.to_thread(give_back)
 
     async def predict(
         self,

@@ -7,6 +7,7 @@ import itertools
 import json
 import logging
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from served import LABELS, FakeModel, ask, client_of, ready
 
 from kobert_hf_emotion import EmotionClassifier, EmotionEnsemble, KoBERTEmotionError
 from kobert_hf_emotion.inference.classifier import Classifier, load_classifier
-from kobert_hf_emotion.serving import ServingOptions, create_app
+from kobert_hf_emotion.serving import ServingOptions, app, create_app
 
 SENTENCES = [
     "오늘 정말 행복했어",
@@ -310,6 +311,21 @@ def test_metrics_count() -> None:
     ):
         assert line in text.splitlines()
     assert "wp-admin" not in text
+
+
+def test_memory_is_given_back_as_long_as_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = threading.Event()
+    monkeypatch.setattr(app, "SECONDS_BETWEEN_GIVING_BACK", 0.01)
+    monkeypatch.setattr(app, "give_back", given.set)
+
+    async def talk(client: httpx.AsyncClient) -> list[bool]:
+        found = []
+        for _ in range(2):
+            given.clear()
+            found.append(await asyncio.to_thread(given.wait, 30))
+        return found
+
+    assert ask(FakeModel(), talk) == [True, True]
 
 
 def test_every_field_is_described_in_both_languages() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from kobert_hf_emotion.serving.memory import CACHED_KERNELS, bound_caches
+from kobert_hf_emotion.serving.memory import CACHED_KERNELS, bound_caches, give_back
 
 PROGRAM = """
 import os, sys
@@ -20,6 +22,8 @@ memory.bound_caches = bound
 from kobert_hf_emotion.cli import main
 main(["serve", "default", "--port", "0"])
 """
+
+BLOCK = 100_000
 
 
 def test_torch_is_not_there_yet() -> None:
@@ -33,3 +37,19 @@ def test_what_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(of_thread, raising=False)
     bound_caches()
     assert [os.environ.pop(name) for name in CACHED_KERNELS] == ["7", str(CACHED_KERNELS[of_thread])]
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is asked to give memory back")
+def test_the_gaps_between_what_stays_are_given_back() -> None:
+    """Small enough to come from the heap, with one in ten left over so that glibc keeps the gaps by itself."""
+    blocks = [bytes([1]) * BLOCK for _ in range(1000)]
+    stays = blocks[::10]
+    full = _resident()
+    del blocks
+    give_back()
+    assert full - _resident() > 0.8 * 900 * BLOCK
+    assert all(block == bytes([1]) * BLOCK for block in stays)
