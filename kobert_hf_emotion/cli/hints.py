@@ -103,7 +103,8 @@ def _of_file(
     None where it was given no file.
     """
     given = typed(command.make_context(argv[0], list(argv[1:])))
-    files = mend.get("train_file") or given.get("train_file") or given.get("test_file") or given.get("inputs")
+    inputs = "labelled" if command.name == "distill" else "inputs"  # a teacher's texts are no rows with labels
+    files = mend.get("train_file") or given.get("train_file") or given.get("test_file") or given.get(inputs)
     if not files:
         return None
     options = {name: value for name, value in given.items() if name in _OF_READING} | dict(mend)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,6 +136,7 @@ def check_model(name: str, model: str | os.PathLike[str]) -> None:
     if not os.path.isdir(shown):
         _check_name(name, shown)
         return
+    refuse_search(path)
     if not (_is_model(path) or is_ensemble(path) or is_export(path)):
         raise _no_model(name, path)
 
@@ -152,6 +154,28 @@ def _no_model(name: str, path: Path) -> CheckpointError:
         f"{path}: {korean}(있는 모델: {found}).",
         f"{path} {english} (models in it: {found}).",
         mend={name: str(inside[0])} if inside else None,
+    )
+
+
+def refuse_search(folder: Path) -> None:
+    """Raises `RunError` where `folder` is that of a search, in which there are no models: what it found trains them."""
+    from ..search.layout import COMMAND_FILE, is_search
+
+    if not is_search(folder):
+        return
+    command = folder / COMMAND_FILE
+    if not command.is_file():
+        raise RunError(
+            f"{folder}은(는) 끝나지 않은 탐색의 폴더라 모델이 없습니다. 같은 search 명령으로 끝낸 뒤 {COMMAND_FILE}로 "
+            "학습하세요.",
+            f"{folder} is the folder of a search that is not finished, and has no models: type the same search "
+            f"command again, and train with the {COMMAND_FILE} that it leaves.",
+        )
+    raise RunError(
+        f"{folder}은(는) 탐색 폴더라 모델이 없습니다. {COMMAND_FILE}가 찾은 인자로 학습합니다. 그 결과 폴더를 쓰세요.",
+        f"{folder} is the folder of a search, and has no models. {COMMAND_FILE} trains with the arguments that were "
+        "found: name the run's folder that it leaves.",
+        shlex.join(["sh", str(command)]),
     )
 
 
@@ -202,6 +226,7 @@ def check_run(name: str, run: Path) -> None:
     if (run / RUN_FILE).is_file():
         return
     check_there(name, run)
+    refuse_search(run)
     if (run.absolute().parent / RUN_FILE).is_file():
         near = str(run.parent)
         raise RunError(

@@ -10,6 +10,7 @@ import typer
 from ..errors import HubError
 from . import options
 from .inputs import check_there
+from .models import refuse_search
 from .output import quiet_libraries, say, say_json, say_next
 
 
@@ -44,6 +45,7 @@ def push(
     from ..runs.push import push_run
 
     check_there("folder", folder)
+    refuse_search(folder)
     check_there("token_file", token_file)
     token = None if token_file is None else _token(token_file)
     with quiet_libraries():

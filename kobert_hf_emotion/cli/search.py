@@ -191,7 +191,7 @@ def _helper(language: Language, quiet: bool) -> AbstractContextManager[Any]:
 
 
 def _lines(result: SearchResult) -> Iterator[str]:
-    from ..search.outcome import COMMAND_FILE
+    from ..search.layout import COMMAND_FILE
     from ..search.page import PAGE_FILE
 
     ends = ", ".join(f"{name} {count}" for name, count in result.by_end.items() if count)

@@ -12,7 +12,13 @@ from .columns import Wanted
 from .known_columns import EMOTION_NAMES, LABEL_NAMES, TEXT_NAMES, column_key, listed, named_like
 from .label_parsing import named_labels
 from .several_labels import is_indicator
-from .vote_columns import guess_vote_columns, named_vote_columns, refuse_no_votes
+from .vote_columns import (
+    called_by_labels,
+    guess_vote_columns,
+    hold_something,
+    named_vote_columns,
+    refuse_no_votes,
+)
 
 if TYPE_CHECKING:
     from .tables import Table
@@ -40,9 +46,10 @@ def _indicators(table: Table, wanted: Wanted) -> tuple[str, ...]:
     head = table.frame.head(GUESS_ROWS)
     free = [name for name in names if name and name not in taken and names.count(name) == 1]
     found = [name for name in free if is_indicator(head[name].unique().tolist())]
-    called = {fold_name(label) for label in wanted.labels}
-    if any(fold_name(name) in called for name in found):  # one that holds something else is refused by what reads them
-        found = [name for name in free if fold_name(name) in called]
+    labels = {fold_name(label) for label in wanted.labels}
+    called = [name for name in free if fold_name(name) in labels]
+    if not set(called).isdisjoint(found) or hold_something(head, called):
+        found = called  # one that holds something else is refused by what reads them
     return tuple(found) if len(found) > 1 else ()
 
 
@@ -58,7 +65,8 @@ def _vote_columns(table: Table, wanted: Wanted) -> tuple[str, tuple[str, ...]] |
     head = table.frame.head(GUESS_ROWS)
     has_label_column = any(name not in taken for name in named_like(table, LABEL_NAMES + EMOTION_NAMES))
     found = guess_vote_columns(table, head, free, wanted.labels, has_label_column)
-    if found is None and not has_label_column and wanted.require_labels:
+    must_be_votes = wanted.require_labels or hold_something(head, called_by_labels(wanted.labels, free))
+    if found is None and not has_label_column and must_be_votes:
         raise refuse_no_votes(table, free, wanted.labels)
     return found
 

@@ -240,6 +240,7 @@ def _no_indicator(table: Table, columns: Sequence[str], matrix: NDArray[np.integ
         f"{table.path}: expected 0 or 1 in the columns of labels, found {found!r} in row {place}, column '{name}' "
         f"({count:,} such cell(s)). Correct them or, where one column holds the labels, name it with "
         "`label_column`.",
+        mend={"ignore_labels": True},
     )
 
 

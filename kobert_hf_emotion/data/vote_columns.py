@@ -77,12 +77,12 @@ def guess_vote_columns(
         return _if_several("annotators", [name for name in free if fold_name(name).endswith(" emotion")], fewest=1)
     cells = {name: head[name].unique().tolist() for name in free}
     numeric = [name for name in free if is_votes(cells[name])]
-    parser = LabelParser(labels)
-    if _called_by_labels(parser, numeric):  # one that holds something else is refused by what reads the votes
-        return _if_several("votes", _called_by_labels(parser, free))
+    if called_by_labels(labels, numeric):  # one that holds something else is refused by what reads the votes
+        return _if_several("votes", called_by_labels(labels, free))
     if has_label_column:
         return None
     if labels:
+        parser = LabelParser(labels)
         return _if_several("annotators", [name for name in free if _are_labels(parser, cells[name])])
     counted = _counted(numeric, head)
     return _if_several("votes", counted) if len(counted) <= _MOST_LABELS else None
@@ -92,8 +92,14 @@ def _if_several(role: VoteRole, columns: Sequence[str], fewest: int = 2) -> tupl
     return (role, tuple(columns)) if len(columns) >= fewest else None
 
 
-def _called_by_labels(parser: LabelParser, columns: Sequence[str]) -> list[str]:
+def hold_something(head: pd.DataFrame, columns: Sequence[str]) -> bool:
+    """Whether there are several columns, and not all cells of them are empty."""
+    return len(columns) > 1 and any(not is_empty_label(cell) for name in columns for cell in head[name].unique())
+
+
+def called_by_labels(labels: Sequence[str], columns: Sequence[str]) -> list[str]:
     """Returns the columns that are called by labels, all of them with the same words before or none."""
+    parser = LabelParser(labels)
     for some in (columns, [name for name in columns if _PREFIX.match(name)]):
         called = zip(some, labels_called(some), strict=True)
         found = [name for name, label in called if parser.parse(label).kind in ("name", "id_beside")]
@@ -127,7 +133,7 @@ def refuse_no_votes(table: Table, free: Sequence[str], labels: Sequence[str]) ->
         free: Columns without another role.
         labels: The names of the labels; empty where they are to be found.
     """
-    if (called := _called_by_labels(LabelParser(labels), free)) and labels:
+    if (called := called_by_labels(labels, free)) and labels:
         return _no_votes_in(table, called)
     shown = ", ".join(free[:20])
     return DataError(
@@ -142,7 +148,8 @@ def refuse_no_votes(table: Table, free: Sequence[str], labels: Sequence[str]) ->
 
 def _no_votes_in(table: Table, columns: Sequence[str]) -> DataError:
     """Returns the error of columns that are called by labels and hold no votes, with the first cell that is none."""
-    name = next(name for name in columns if not is_votes(table.frame[name].unique().tolist()))
+    wrong = [name for name in columns if not is_votes(table.frame[name].unique().tolist())]
+    name = next((name for name in wrong if not table.frame[name].map(is_empty_label).all()), wrong[0])
     cells = table.frame[name].tolist()
     row = next((row for row, cell in enumerate(cells) if not is_empty_label(cell) and not is_votes([cell])), None)
     korean, english = ("빈 칸뿐", "nothing")
@@ -157,4 +164,5 @@ def _no_votes_in(table: Table, columns: Sequence[str]) -> DataError:
         f"{table.path}: expected numbers of 0 or more, votes or shares, in the column '{name}', which is called by a "
         f"label; found {english}. Correct it or, where there is a column for each annotator, name these with commas "
         "between in `label_column`.",
+        mend={"ignore_labels": True},
     )

@@ -129,6 +129,7 @@ def _no_number(table: Table, name: str, cells: pd.Series[Any], wrong: pd.Series[
         f"{table.path}: expected votes or shares, numbers of 0 or more, in the columns of labels, found "
         f"{cells.iloc[row]!r} in row {table.first_row + row}, column '{name}' ({int(wrong.sum()):,} such cell(s)). "
         "Correct them or, where one column holds the votes, name it with `label_column`.",
+        mend={"ignore_labels": True},
     )
 
 

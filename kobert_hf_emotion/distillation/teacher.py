@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..assets import DEFAULT_MODEL_NAME
 from ..data.column_names import TEXT_PAIR_COLUMN
+from ..data.label_parsing import named_labels
 from ..data.text_keys import text_key
 from ..errors import CheckpointError, RunError
 from ..export import OnnxClassifier, is_export
@@ -25,6 +25,7 @@ from ..inference.soup import MODELS
 from ..modeling.batches import DEFAULT_BATCH_SIZE
 from ..runs.finished import FinishedRun, read_run, run_of
 from ..runs.layout import RUN_FILE, fold_folders
+from ..tasks.single_label import SingleLabel
 from ..tasks.task import Task
 from ..tokenization.guard import UnknownTexts
 from ..utils.argument_checks import check_path
@@ -122,7 +123,7 @@ def open_teacher(
 
     Raises:
         CheckpointError: There is nothing that predicts.
-        RunError: The run is not finished, or its rows are pairs of texts.
+        RunError: The run is not finished, or what is read are pairs of texts, or lines with the turns before them.
     """
     check_path("teacher", source)
 
@@ -157,6 +158,8 @@ def _made(
     digest = hashlib.sha256()
     for source in each(sources, Wording("선생 열기", "opening the teacher"), MODELS):
         model = load(source)
+        if model.context_turns:
+            raise _reads_pairs(name, model.labels, model.task.name)
         digest.update(_weights_of(model).encode())
     return Teacher(name, model.labels, model.task, digest.hexdigest(), sources, knows, load, holds_out)
 
@@ -164,11 +167,7 @@ def _made(
 def _held_out(run: FinishedRun, folds: list[int]) -> dict[str, int]:
     """Maps each text of a run's training file to the one of `folds` that saw none of its rows, by its place there."""
     if TEXT_PAIR_COLUMN in run.table:
-        raise RunError(
-            f"{run.path}의 행은 문장 쌍입니다. 문장 하나를 읽는 모델로 가르치세요.",
-            f"The rows of {run.path} are pairs of texts; a teacher of single texts is needed.",
-            mend={"teacher": DEFAULT_MODEL_NAME},
-        )
+        raise _reads_pairs(str(run.path), run.labels, run.record.get("task"))
     places = {str(number): place for place, number in enumerate(folds)}
     found: dict[str, int] = {}
     for key, fold in zip(run.text_keys, run.table["fold"], strict=True):
@@ -176,6 +175,18 @@ def _held_out(run: FinishedRun, folds: list[int]) -> dict[str, int]:
         # A text whose rows lie in several folds was trained on by all of them.
         found[key] = place if found.get(key, place) == place else NOBODY
     return found
+
+
+def _reads_pairs(teacher: str, labels: Sequence[str], task: str | None) -> RunError:
+    """Returns the error of a teacher that reads a second text, or turns, with a text, which a student does not."""
+    return RunError(
+        f"{teacher}은(는) 문장 쌍(또는 앞말이 있는 줄)을 읽게 학습한 선생인데 학생은 문장 하나를 읽습니다. `context`나 "
+        "`text_pair_column` 없이 학습한 실행으로 가르치세요.",
+        f"{teacher} was trained to read pairs of texts, or lines with the turns before them, and a student reads "
+        "single texts: train a teacher without `context` or `text_pair_column`.",
+        "kobert-emotion train train.csv --output runs/a",
+        mend={**named_labels(labels), "task": None if task == SingleLabel.name else task, "train_file": None},
+    )
 
 
 def _weights_of(model: LogitsModel) -> str:

@@ -16,6 +16,7 @@ import datasets
 
 from ..assets import DEFAULT_MODEL_NAME
 from ..audit import AuditReport
+from ..audit.titles import TITLES
 from ..data.column_names import CONVERSATION_COLUMN, LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
 from ..data.input_checks import check_dataset
 from ..data.label_ids import named_labels
@@ -28,6 +29,7 @@ from ..training.arguments import EmotionTrainingArguments
 from ..training.tracking import check_trackers, trackers_of
 from ..utils.argument_checks import check_count, check_path, check_type
 from ..utils.files import write_json
+from ..wording import Wording
 from .fold_training import train_folds
 from .layout import AUDIT_FILE, FOLD_FILE, RUN_FILE
 from .plan import Plan
@@ -208,4 +210,6 @@ def _log_findings(audit: AuditReport) -> None:
     for finding in audit.findings:
         if finding.status != "ok":
             level = logging.WARNING if finding.status == "problem" else logging.INFO
-            logger.log(level, "%s: %s / %s", finding.check, finding.found.korean, finding.found.english)
+            title, found = TITLES[finding.check], finding.found
+            korean, english = f"{title.korean}: {found.korean}", f"{title.english}: {found.english}"
+            logger.log(level, "%s", Wording(korean, english))

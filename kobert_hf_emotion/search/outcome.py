@@ -28,6 +28,7 @@ from ..runs.plan import Plan
 from ..tasks.multi_label import MultiLabel
 from ..tasks.task import Task
 from ..utils.files import atomic_write, write_json
+from .layout import COMMAND_FILE, RESULT_FILE, TRIALS_FILE
 from .plan import SearchPlan
 from .space import command_words
 from .storage import LOST, arguments_of, best_of, finished
@@ -35,7 +36,6 @@ from .trial import out_of_fold_answers, read_logits
 
 logger = logging.getLogger(__name__)
 
-TRIALS_FILE, COMMAND_FILE, RESULT_FILE = "trials.csv", "train.sh", "result.json"
 START = 0
 """The number of the trial with `train`'s own arguments."""
 END_NAMES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "diverged"}

@@ -35,6 +35,7 @@ from ..utils.argument_checks import check_count, check_number, check_path
 from ..utils.files import check_free, write_json
 from ..utils.garbage_collection import collector_ignores_startup
 from ..utils.versions import library_versions
+from .layout import SEARCH_FILE
 from .locks import CAN_LOCK, only_one
 from .space import DEFAULT_SPACE, Space, space_from
 
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from .outcome import SearchResult
     from .plan import SearchPlan
 
-SEARCH_FILE = "search.json"
 BEGINNING, FINISHING = ".beginning.lock", ".finishing.lock"
 _WAIT_SECONDS = 0.5
 _START = "spawn"

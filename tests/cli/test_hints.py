@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from model_folders import change_config
 
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.cli.app import app
@@ -303,6 +304,19 @@ def test_another_command_leads_out(capsys: pytest.CaptureFixture[str], workplace
         assert main(line) == 0
     if "hapyp" in last:
         assert "hapyp,happy," in (workplace / "label_map.csv").read_text(encoding="utf-8-sig")
+
+
+def test_a_teacher_that_reads_turns_is_trained_without(capsys: pytest.CaptureFixture[str], workplace: Path) -> None:
+    shutil.copytree((workplace / "model").resolve(), workplace / "of_turns")
+    change_config(workplace / "of_turns", context_turns=2)
+    distill = "distill of_turns train.csv --student model --output new"
+    expected = {
+        "": "train train.csv --output runs/a",
+        "--labelled data/a.csv --encoding utf-8": "train data/a.csv --encoding utf-8",
+    }
+    for more, line in expected.items():
+        assert main(shlex.split(f"{distill} {more}")) == 2
+        assert capsys.readouterr().err.rstrip().endswith(f"$ kobert-emotion {line}")
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def test_the_command_that_it_ends_in_can_be_typed(
     assert f"{result['optimism']['chosen']:.4f}" in out
     assert f"corrected {result['optimism']['corrected']:.4f}" in out
     assert sum("best so far" in message for message in caplog.messages) == 3
+    assert {"search.json", "train.sh"} <= {path.name for path in Path("s").iterdir()}, "what it is told by"
     words = shlex.split(lines[-1])
     assert words[:2] == ["kobert-emotion", "train"]
     assert {"--no-group-duplicates", "--lang"} < set(words)
@@ -87,3 +89,33 @@ def test_lines_go_with_their_turns(
     words = shlex.split(capsys.readouterr().out.splitlines()[-1])
     assert words[words.index("--context") + 1] == "2"
     assert json.loads(Path("s/search.json").read_text(encoding="utf-8"))["context"] == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "predict s 글",
+        "test s train.csv",
+        "continue s train.csv --output new",
+        "train train.csv --model s --output new",
+        "compare s s",
+        "review s --output review.csv",
+        "push s user/name",
+    ],
+)
+def test_the_folder_of_a_search_leads_to_its_training(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_seed_csv(tmp_path / "train.csv", sentences(2))
+    Path("s").mkdir()
+    Path("s/search.json").write_text("{}", encoding="utf-8")
+    assert main(shlex.split(command)) == 2
+    assert "search that is not finished" in capsys.readouterr().err
+    Path("s/train.sh").write_text("#!/bin/sh\necho trained\n", encoding="utf-8")
+    assert main(shlex.split(command)) == 2
+    *said, last = capsys.readouterr().err.rstrip().splitlines()
+    assert any("is the folder of a search" in line for line in said)
+    words = shlex.split(last.removeprefix("  $ "))
+    assert subprocess.run(words, capture_output=True, check=True).stdout == b"trained\n"
+    assert not Path("new").exists()

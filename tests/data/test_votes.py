@@ -14,6 +14,7 @@ from kobert_hf_emotion import load_emotion_dataset, load_emotion_dataset_with_re
 from kobert_hf_emotion.data.label_ids import class_names, has_votes, label_ids, votes_of
 from kobert_hf_emotion.data.label_kinds import label_kind
 from kobert_hf_emotion.data.row_stream import open_rows
+from kobert_hf_emotion.data.task_names import TaskName
 from kobert_hf_emotion.errors import DataError
 from kobert_hf_emotion.splits.folds import stratified_labels
 
@@ -225,3 +226,18 @@ def test_a_named_column_with_a_slip_in_its_name_is_no_annotator(tmp_path: Path) 
     meant = {"슬픔, 우우울": "슬픔, 우울", "기쁨": "기쁨", "놀람/당황": "놀람/당황"}
     read = load_emotion_dataset(path, label_column=named_columns, labels=NAMES, task="soft", label_map=meant)
     assert votes_of(read)[0].tolist() == [2, 1, 0]
+
+
+@pytest.mark.parametrize("task", ["soft", "multi-label"])
+def test_columns_called_by_labels_are_not_left_aside_for_what_they_hold(tmp_path: Path, task: TaskName) -> None:
+    """Not even where labels are not needed: a prediction is compared with them, or says why it is not."""
+    path, kind = tmp_path / "rows.csv", label_kind(task)
+    frame(**by_label([["", "많음", "x"], *[["", "", ""]] * 3])).to_csv(path, index=False)
+    with pytest.raises(DataError, match="'많음' in row 2") as error:
+        open_rows(path, NAMES, kind=kind)
+    assert error.value.mend == {"ignore_labels": True}
+    assert open_rows(path, NAMES, kind=kind, read_labels=False).labels is None
+    frame(**by_label([["", "", ""]] * 4)).to_csv(path, index=False)
+    assert open_rows(path, NAMES, kind=kind).report.rows_kept == 4, "to be filled in"
+    frame(기쁨=["많음"] * 4).to_csv(path, index=False)
+    assert open_rows(path, NAMES, kind=kind).report.columns[0].unused == ("번호", "기쁨"), "one column says nothing"

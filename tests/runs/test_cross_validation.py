@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import datasets
@@ -70,7 +71,9 @@ def test_a_run_audits_its_rows_first(tiny_model_folder: Path, tmp_path: Path, ca
     cross_validate(planted, tmp_path / "a", tiny_model_folder, make_args(num_train_epochs=1, max_steps=1), n_splits=2)
     audit = json.loads((tmp_path / "a" / "audit.json").read_text(encoding="utf-8"))
     assert audit["exact_duplicates"] == 3
-    assert "exact_duplicates: " in caplog.text
+    [said] = [record.args[0] for record in caplog.records if "equal texts: " in record.getMessage()]
+    assert [said.in_language(language).partition(": ")[0] for language in ("ko", "en")] == ["같은 글", "equal texts"]
+    assert re.search("[가-힣]", said.english) is None
     assert audit["conflicting_labels"] == 0
 
 
