@@ -65,14 +65,18 @@ class Range:
         """Returns what a trial has for an argument, drawn where it has nothing yet."""
         if self.whole:
             return trial.suggest_int(name, int(self.low), int(self.high), log=self.log, step=int(self.step or 1))
-        return trial.suggest_float(name, self.low, self.high, log=self.log, step=self.step)
+        return self._plain(trial.suggest_float(name, self.low, self.high, log=self.log, step=self.step))
 
     def nearest(self, value: Value) -> Value:
         """Returns the number of the range that is nearest to a value."""
         inside = min(max(float(value), self.low), self.high)
         if self.step is not None:
             inside = min(self.low + round((inside - self.low) / self.step) * self.step, self.high)
-        return int(inside) if self.whole else inside
+        return int(inside) if self.whole else self._plain(inside)
+
+    def _plain(self, value: float) -> float:
+        """0.7 and three steps of 0.05 are 0.8500000000000001, which nobody would write."""
+        return value if self.step is None else float(f"{value:.12g}")
 
     @property
     def ends(self) -> tuple[Value, ...]:

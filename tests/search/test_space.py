@@ -72,6 +72,7 @@ def test_the_first_trial_is_the_nearest_to_the_defaults() -> None:
     assert narrow.moved() == {"epochs": (10, 4), "batch_size": (64, 8), "gamma": (2.0, 2.5)}
     assert Range(1e-5, 1e-3, log=True).nearest(1.0) == 1e-3
     assert Range(0.0, 0.5, step=0.2).nearest(0.5) == pytest.approx(0.4)
+    assert Range(0.7, 1.0, step=0.05).nearest(0.851) == 0.85  # 0.7 + 3 * 0.05 is 0.8500000000000001
 
 
 @pytest.mark.parametrize(
