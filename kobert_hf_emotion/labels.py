@@ -126,7 +126,7 @@ def clean_name(name: str) -> str:
     >>> clean_name("\ufeff매우\xa0 Ｓａｄ\u200b")
     '매우 Sad'
     """
-    if not name.isascii():
+    if not (name.isascii() and name.isprintable()):
         narrow = _FULL_WIDTH.sub(lambda found: unicodedata.normalize("NFKC", found[0]), name)
         name = "".join(char for char in narrow if not _is_invisible(char))
     return unicodedata.normalize("NFC", " ".join(name.split()))

@@ -105,3 +105,8 @@ def test_map_taxonomy() -> None:
     assert map_taxonomy(["love", "disgust", "fear"], GOEMOTIONS_TO_EMOTION) == ("fear", "happy", "disgust")
     with pytest.raises(KeyError, match="unheard"):
         map_taxonomy(["unheard"], KOTE_TO_EMOTION)
+
+
+@pytest.mark.parametrize("name", ["hap\x00py", "\x07happy", "happy\x7f", "happy\x1b\u200b", "\thappy\n"])
+def test_characters_that_are_not_seen_are_no_part_of_a_name(name: str) -> None:
+    assert fold_name(name) == "happy"

@@ -123,8 +123,6 @@ def _improve(
     source, target = (other, fold) if lacks else (fold, other)
     given = _drawn(np.flatnonzero((fold_of_unit == source) & (units[:, label] > 0)), random)
     taken = _drawn(np.flatnonzero((fold_of_unit == target) & (units[:, label] == 0)), random)
-    if not len(given):
-        return False
     back = np.vstack([np.zeros((1, units.shape[1]), dtype=np.int64), units[taken]])  # nothing comes back: a move
     moved = n_splits * (units[given][:, None, :] - back[None, :, :])
     before = _cost(missing[source], n_splits) + _cost(missing[target], n_splits)

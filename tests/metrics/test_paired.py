@@ -81,3 +81,20 @@ def test_the_interval_of_a_difference() -> None:
     found = macro_f1_difference(answers[0], worse, truth, 4)
     difference = f1_score(truth, worse, average="macro") - f1_score(truth, answers[0], average="macro")
     assert found.low < difference < found.high < 0
+
+
+def test_a_label_that_is_there_once_and_never_given_counts() -> None:
+    answers, truth = models(2, 30, 0.6)
+    truth[7] = 4
+    found = macro_f1_optimism(answers, truth, 5)
+    scores = [f1_score(truth, answer, average="macro") for answer in answers]
+    assert (found.chosen, found.mean) == (pytest.approx(max(scores)), pytest.approx(np.mean(scores)))
+
+
+def test_where_no_draw_leaves_a_row_over_nothing_is_said_of_the_choice() -> None:
+    answers, truth = models(3, 20, 0.5)
+    found = macro_f1_optimism(answers, truth, 4, groups=["one"] * 20)
+    scores = [f1_score(truth, answer, average="macro") for answer in answers]
+    assert max(scores) > np.mean(scores) + 0.01
+    assert (found.chosen, found.mean) == (pytest.approx(max(scores)), pytest.approx(np.mean(scores)))
+    assert found.bootstrap == 0.0

@@ -316,3 +316,18 @@ def test_names_in_alpha_are_compared_as_labels_are() -> None:
     assert resolve_alpha({" Happy\u200b": 2.0, "ＳＡＤ": 3.0}, ["happy", "sad", "angry"]) == [2.0, 3.0, 1.0]
     with pytest.raises(KoBERTEmotionError, match="twice"):
         resolve_alpha({"Happy": 2.0, "happy": 3.0}, ["happy"])
+
+
+def test_an_answer_is_right_where_its_label_is_highest() -> None:
+    logits, target = make(40)
+    assert FocalLoss().right(logits, target).tolist() == (logits.numpy().argmax(1) == target.numpy()).tolist()
+
+
+def test_weights_have_the_precision_of_the_logits() -> None:
+    """Some devices have no float64."""
+    logits, target = make()
+    criterion = FocalLoss(alpha=[1.0, 2.0, 1.0, 1.0, 0.5, 1.0, 1.0])
+    for dtype in (torch.float32, torch.float64):
+        criterion(logits.to(dtype), target)
+        assert criterion._weights is not None
+        assert criterion._weights.dtype == dtype

@@ -104,3 +104,19 @@ def test_what_it_cannot_take_is_refused(arguments: dict[str, object], part: str)
     with pytest.raises(KoBERTEmotionError) as caught:
         sigmoid_focal_loss(torch.zeros(1, 3), target, **arguments)  # type: ignore[arg-type]
     assert part in caught.value.english
+
+
+def test_the_module_leaves_out_what_is_not_labelled_and_has_the_focus_of_its_paper(
+    batch: tuple[Tensor, Tensor],
+) -> None:
+    logits, target = batch
+    unknown = torch.cat([target, torch.full_like(target[:3], -100)])
+    found = SigmoidFocalLoss(alpha=0.25)(torch.cat([logits, logits[:3]]), unknown)
+    torch.testing.assert_close(found, torchvision_loss(logits, target, 0.25, 2.0).mean())
+
+
+def test_a_row_is_right_where_it_has_its_labels_and_no_other() -> None:
+    logits = torch.tensor([[1.0, -1.0, 2.0], [-3.0, -1.0, -2.0], [1.0, 1.0, -1.0], [-3.0, -1.0, -2.0]])
+    target = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    found = SigmoidFocalLoss().right(logits, target)
+    assert found.tolist() == [[True] * 3, [True] * 3, [False] * 3, [False] * 3]

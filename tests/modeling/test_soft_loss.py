@@ -162,3 +162,10 @@ def test_a_target_that_fits_is_equal_shares() -> None:
     target = SoftFocalLoss().neutral_target(torch.zeros(3, 4))
     assert target.tolist() == [[0.25] * 4] * 3
     assert repr(SoftFocalLoss([1.0, 2.0], 0.5, "sum")) == "SoftFocalLoss(alpha=[1.0, 2.0], gamma=0.5, reduction='sum')"
+
+
+def test_the_module_is_the_function_with_its_settings() -> None:
+    logits, shares = rows(20)
+    found = SoftFocalLoss(alpha=WEIGHTS, gamma=1.5, reduction="none")(logits, shares)
+    expected = reference(logits.numpy(), shares.numpy(), np.asarray(WEIGHTS), 1.5)
+    np.testing.assert_allclose(found.numpy(), expected, atol=1e-12)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from fractions import Fraction
 
 import datasets
 import numpy as np
 import pytest
 
 from kobert_hf_emotion.errors import SplitError
+from kobert_hf_emotion.splits import several_labels
 from kobert_hf_emotion.splits.folds import fold_indices, fold_numbers, split_hash, stratified_kfold
 
 NAMES = [f"감정 {number}" for number in range(12)]
@@ -119,3 +121,60 @@ def test_a_data_set_with_lists_of_labels_is_split_by_them() -> None:
     assert sum(len(validation) for _, validation in shards) == 100
     for train, validation in shards:
         assert set(train["text"][:]).isdisjoint(validation["text"][:]), "equal texts stay together"
+
+
+def placed_slowly(units: list[list[int]], n_splits: int) -> list[int]:
+    """Sechidis and others (2011), algorithm 1, for groups of rows: in plain lists and fractions."""
+    *of_labels, rows = range(len(units[0]))
+    wanted = [[Fraction(sum(unit[label] for unit in units), n_splits) for label in (*of_labels, rows)]] * n_splits
+    wanted = [list(fold) for fold in wanted]
+    folds = [-1] * len(units)
+    while -1 in folds:
+        left = [number for number, fold in enumerate(folds) if fold < 0]
+        sums = {label: sum(units[number][label] for number in left) for label in of_labels}
+        rarest = min((label for label in of_labels if sums[label]), key=sums.__getitem__, default=rows)
+        for number in (number for number in left if units[number][rarest]):
+            fold = max(range(n_splits), key=lambda fold: (wanted[fold][rarest], wanted[fold][rows]))
+            folds[number] = fold
+            wanted[fold] = [want - has for want, has in zip(wanted[fold], units[number], strict=True)]
+    return folds
+
+
+def test_what_is_over_goes_where_the_rarest_label_lacks_most() -> None:
+    random = np.random.default_rng(8)
+    for n_splits in (2, 3, 5):
+        size = random.integers(1, 4, 60)
+        units = np.column_stack([random.binomial(size, share) for share in (0.02, 0.1, 0.3, 0.8)] + [size])
+        fold_of_unit = np.full(60, -1)
+        missing = np.tile(units.sum(axis=0), (n_splits, 1))
+        several_labels._place(units, np.arange(60), fold_of_unit, missing)
+        assert fold_of_unit.tolist() == placed_slowly(units.tolist(), n_splits)
+        assert missing.tolist() == [
+            (units.sum(axis=0) - n_splits * units[fold_of_unit == fold].sum(axis=0)).tolist()
+            for fold in range(n_splits)
+        ]
+
+
+def test_groups_of_other_contents_are_not_taken_for_the_same() -> None:
+    units = np.array([[first, second, 9] for first in range(40) for second in range(40)])
+    found = several_labels._kinds(np.vstack([units, units]))
+    assert len(set(found.tolist())) == 1600
+    assert found[:1600].tolist() == found[1600:].tolist()
+
+
+def test_a_group_that_fits_nowhere_does_not_keep_them_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    improve = several_labels._improve
+    monkeypatch.setattr(several_labels, "_improve", lambda *given: asked.append(given) or improve(*given))
+    has = np.ones((30, 1), dtype=np.int64)
+    groups = np.maximum(np.arange(30) - 19, 0)  # twenty rows of thirty are one group
+    numbers = np.asarray(fold_numbers(fold_indices(has, 5, 0, groups), 30))
+    assert np.bincount(numbers).max() == 20
+    assert len(asked) <= 2 * 5 * 2, "each label of each fold, and once more"
+
+
+def test_the_folds_of_a_seed_stay_the_same() -> None:
+    """A run that is continued, or repeated on another machine, has the folds that it was begun with."""
+    has = (np.arange(120)[:, None] * [3, 5, 7, 11, 13, 17] % 19 < [2, 3, 5, 7, 9, 12]).astype(np.int64)
+    found = split_hash(fold_indices(has, 4, 42, np.arange(120) // 2))
+    assert found == "6dd0c72f97bbf05c212519b3abe7069d3ff7ddd8f2a37682049e62616392c18d"
