@@ -17,7 +17,7 @@ from kobert_hf_emotion.data.label_kinds import label_kind, settled
 from kobert_hf_emotion.data.label_map import LabelMap, label_map
 from kobert_hf_emotion.data.label_values import label_values
 from kobert_hf_emotion.data.row_stream import open_rows
-from kobert_hf_emotion.errors import DataError
+from kobert_hf_emotion.errors import DataError, KoBERTEmotionError
 from kobert_hf_emotion.labels import EMOTION_LABELS, GOEMOTIONS_TO_EMOTION, KOTE_TO_EMOTION, map_taxonomy
 
 CELLS = ["중립", "ㅈ중립", "중림", "행복 ", "짜증", "중립"]
@@ -270,3 +270,11 @@ def test_a_map_translates_what_it_knows() -> None:
     )
     assert found.translate("a|d", several=True) == '["1st", "d"]'
     assert found.translate("[]", several=True) == "[]"
+
+
+def test_what_is_no_map_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"there is no such table.*two columns"):
+        label_map(tmp_path / "none.csv")
+    for wrong in (5, ""):
+        with pytest.raises(KoBERTEmotionError, match="Expected a path or a name as `label_map`"):
+            label_map(wrong)  # type: ignore[arg-type]

@@ -11,10 +11,12 @@ import pandas as pd
 import pytest
 
 from kobert_hf_emotion import load_emotion_dataset, load_emotion_dataset_with_report, stratified_kfold
-from kobert_hf_emotion.data.label_ids import class_names, has_votes, label_ids, votes_of
+from kobert_hf_emotion.data.label_ids import IGNORED, class_names, has_votes, label_ids, votes_of
 from kobert_hf_emotion.data.label_kinds import label_kind
 from kobert_hf_emotion.data.row_stream import open_rows
+from kobert_hf_emotion.data.tables import read_table
 from kobert_hf_emotion.data.task_names import TaskName
+from kobert_hf_emotion.data.votes import VoteReader, Votes, annotator_cells, vote_matrix
 from kobert_hf_emotion.errors import DataError
 from kobert_hf_emotion.splits.folds import stratified_labels
 
@@ -167,6 +169,7 @@ def test_kemdy(tmp_path: Path) -> None:
         ({"votes": ["[1, 2]"] * 4}, {"label_column": "votes"}, ("row 2", "for each of 3 labels")),
         ({"votes": ["[1, 2, -1]"] * 4}, {"label_column": "votes"}, ("row 2", "0 or more")),
         ({"votes": ['{"기쁨": "셋"}'] * 4}, {"label_column": "votes"}, ("row 2", "numbers of 0 or more")),
+        ({"votes": ['{"기쁨": -1, "슬픔": 2}'] * 4}, {"label_column": "votes"}, ("row 2", "numbers of 0 or more")),
         ({"votes": ['{"기쁨": 1, "없음": 2}'] * 4}, {"label_column": "votes"}, ("unknown label", "없음")),
         ({"votes": ["기쁨", "기쁨", "기븜", "기쁨"]}, {"label_column": "votes"}, ("row 4", "Did you mean '기쁨'")),
         ({"점수": ["a", "b", "c", "d"]}, {}, ("no columns with votes", "점수")),
@@ -241,3 +244,12 @@ def test_columns_called_by_labels_are_not_left_aside_for_what_they_hold(tmp_path
     assert open_rows(path, NAMES, kind=kind).report.rows_kept == 4, "to be filled in"
     frame(기쁨=["많음"] * 4).to_csv(path, index=False)
     assert open_rows(path, NAMES, kind=kind).report.columns[0].unused == ("번호", "기쁨"), "one column says nothing"
+
+
+def test_votes_for_nothing_are_no_votes(tmp_path: Path) -> None:
+    assert VoteReader(NAMES).read("[]") == Votes("empty", {})
+    assert vote_matrix([None, dict.fromkeys(NAMES, 1.0)], NAMES).tolist() == [[IGNORED] * 3, [1.0] * 3]
+    frame(a=["기쁨", "", " ", "슬픔"], b=["", "", "nan", "기쁨"]).to_csv(tmp_path / "rows.csv", index=False)
+    cells, annotations = annotator_cells(read_table(tmp_path / "rows.csv"), ["a", "b"])
+    assert [bool(cell) for cell in cells] == [True, False, False, True]
+    assert [json.loads(cell) for cell in annotations] == [{"a": "기쁨"}, {}, {}, {"a": "슬픔", "b": "기쁨"}]

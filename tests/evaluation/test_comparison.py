@@ -347,3 +347,14 @@ def test_a_run_on_pairs_is_refused_beside_one_on_single_texts(tmp_path: Path) ->
     for runs in ((single, pairs), (pairs, single), (pairs, others)):
         with pytest.raises(RunError, match="different rows"):
             compare_runs(*runs, resamples=40)
+
+
+def test_runs_may_differ_in_the_turns_before_a_line(tmp_path: Path) -> None:
+    truth, texts = np.arange(40) % 3, [f"문장 {index}" for index in range(40)]
+    talks = [str(index // 8) for index in range(40)]
+    runs = [
+        write_finished_run(tmp_path / name, logits_of(truth), truth, LABELS, texts, {**turns, "conversation": talks})
+        for name, turns in (("none", {}), ("one", {"text_pair": texts[::-1]}), ("two", {"text_pair": texts}))
+    ]
+    for first, second in ((0, 1), (1, 2), (2, 0)):
+        assert compare_runs(runs[first], runs[second], resamples=40).rows == 40

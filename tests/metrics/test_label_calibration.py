@@ -136,3 +136,27 @@ def test_logits_are_calibrated_as_a_configuration_says() -> None:
             calibrated(logits, config)
     single = EmotionConfig(softmax_temperature=2.0, label_calibration=[[2.0, 0.0]] * 7)
     np.testing.assert_array_equal(calibrated(logits, single), logits / 2)
+
+
+@pytest.mark.parametrize("scale", [0.02, 1.0, 30.0])
+def test_few_rows_have_the_scale_at_which_nothing_falls_any_more(scale: float) -> None:
+    """The sum over the rows and of the slope's prior is flat there, whatever the way to it."""
+    logits, truth = rows(12, 5)
+    wide = (scale * logits).astype(np.float64)
+    found = platt_scales(wide, truth)
+    for label in range(3):
+        slope, shift = found.pairs[label]
+        if (slope, shift) == (1.0, 0.0):
+            continue
+        has = truth[:, label]
+        target = np.where(has, (has.sum() + 1) / (has.sum() + 2), 1 / ((1 - has).sum() + 2))
+        wrong = sigmoid(wide[:, label] * slope + shift) - target
+        assert (wrong * wide[:, label]).sum() + slope - 1 == pytest.approx(0, abs=1e-5)
+        assert wrong.sum() == pytest.approx(0, abs=1e-5)
+
+
+def test_of_one_fold_every_second_row_stands_in_for_another() -> None:
+    logits, truth = rows(400)
+    found = fit_label_scales(logits, truth, np.full(400, 3))
+    assert found == fit_label_scales(logits, truth, np.arange(400) % 2)
+    assert found.pairs != tuple([(1.0, 0.0)] * 3)

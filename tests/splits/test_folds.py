@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from datasets import ClassLabel, Dataset, Features, Value
+from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
@@ -371,3 +371,15 @@ def test_names_stand_for_the_numbers_that_they_have() -> None:
 def test_folds_brought_along_are_whole_numbers() -> None:
     with pytest.raises(SplitError, match=r"whole numbers as folds, found \[1\.0, 2\.5\]"):
         folds_from_numbers([1.0, 2.5])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("kind", ["DatasetDict", "rows", "table"])
+def test_what_is_no_data_set_is_not_split(kind: str) -> None:
+    columns = {"text": ["가", "나", "다", "라"], "label": [0, 1, 0, 1]}
+    wrong = {
+        "DatasetDict": DatasetDict({"train": Dataset.from_dict(columns)}),
+        "rows": [{"text": "가", "label": 0}],
+        "table": columns,
+    }[kind]
+    with pytest.raises(KoBERTEmotionError, match="`dataset`"):
+        stratified_kfold(wrong, 2)  # type: ignore[arg-type]
