@@ -23,6 +23,9 @@ from .batches import DEFAULT_BATCH_SIZE, Batch, logits_by_length
 
 GPU_MULTIPLE = 8
 """What tokens of a row are a multiple of on a GPU: its libraries choose a kernel for each length that they see."""
+BATCHES_A_CORE = 4
+FEWEST_ROWS = 8
+"""Of a batch of those that are computed side by side on the CPU; with fewer the calls take longer than the products."""
 
 
 def predict_logits(
@@ -43,7 +46,7 @@ def predict_logits(
         text_pairs: Second sentences, as many as `texts`, for a model of sentence pairs. Of a model with
             `context_turns` the turns before each line, the oldest first, the empty string where there are none; the
             line is not cut for them.
-        batch_size: Texts a forward pass.
+        batch_size: Texts a forward pass, at most: on the CPU fewer where there are few, so that every core has some.
         max_length: Tokens to cut a text to; by default the tokenizer's `model_max_length`. Never more than the
             model has positions.
         unknown: What the texts that cannot be read are counted in; None logs their number.
@@ -74,10 +77,15 @@ def predict_logits(
     with torch.inference_mode():
         return logits_by_length(
             encoded,
-            batch_size,
+            batch_size if packed is None else min(batch_size, _rows_side_by_side(len(texts))),
             lambda batch: forward(**_tensors(tokenizer, batch, multiple)).numpy(),
             at_once=packed is not None,  # another model may not be made for it
         )
+
+
+def _rows_side_by_side(texts: int) -> int:
+    """Returns how many rows a batch has, so that cores end at about the same time and short texts meet no long ones."""
+    return max(FEWEST_ROWS, -(-texts // (BATCHES_A_CORE * torch.get_num_threads())))
 
 
 def _tensors(tokenizer: PreTrainedTokenizerBase, batch: Batch, multiple: int | None) -> dict[str, Tensor]:
