@@ -40,7 +40,15 @@ KINDS_OF_PICTURES: dict[str, Callable[[Any], object]] = {
 }
 
 
-LONGEST = ("ray_engine/test_", "again_and_again", "cut_off_in_any", "every_cell", "train_kfold", "_in_int8")
+LONGEST = (
+    "ray_engine/test_",
+    "again_and_again",
+    "cut_off_in_any",
+    "every_cell",
+    "train_kfold",
+    "_in_int8",
+    "test_quick.py",
+)
 """Parts of the names of tests."""
 
 
@@ -51,7 +59,7 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the longest tests first: a worker begins with them, the others take over its short ones, all end together.
 
-    Those of Ray stay on one worker so, and with them its cluster.
+    Those of Ray stay on one worker so, and with them its cluster; so do those that share one run of many command lines.
     """
     items.sort(key=lambda item: not any(part in item.nodeid for part in LONGEST))
 

@@ -37,14 +37,12 @@ def _indicators(table: Table, wanted: Wanted) -> tuple[str, ...]:
     They are those that are named with commas between them or, where no column is called like one of labels, those
     called by the names of the labels or, of other names, all that hold 0 and 1 alone.
     """
-    names = [str(name) for name in table.frame.columns]
     if wanted.label is not None:
         return _listed_columns(table, wanted.label)
-    taken = set(wanted.named.values())
-    if any(name not in taken for name in named_like(table, LABEL_NAMES + EMOTION_NAMES)):
+    if _has_label_column(table, wanted):
         return ()
     head = table.frame.head(GUESS_ROWS)
-    free = [name for name in names if name and name not in taken and names.count(name) == 1]
+    free = _free_columns(table, wanted)
     found = [name for name in free if is_indicator(head[name].unique().tolist())]
     labels = {fold_name(label) for label in wanted.labels}
     called = [name for name in free if fold_name(name) in labels]
@@ -53,17 +51,26 @@ def _indicators(table: Table, wanted: Wanted) -> tuple[str, ...]:
     return tuple(found) if len(found) > 1 else ()
 
 
+def _has_label_column(table: Table, wanted: Wanted) -> bool:
+    """Whether a column that has no other role is called like one of labels."""
+    return not set(named_like(table, LABEL_NAMES + EMOTION_NAMES)) <= set(wanted.named.values())
+
+
+def _free_columns(table: Table, wanted: Wanted) -> list[str]:
+    """Returns the columns of a name of their own, but for those that were named."""
+    names = [str(name) for name in table.frame.columns]
+    taken = {"", *wanted.named.values()}
+    return [name for name in names if name not in taken and names.count(name) == 1]
+
+
 def _vote_columns(table: Table, wanted: Wanted) -> tuple[str, tuple[str, ...]] | None:
     """Returns the columns of votes, by label or by annotator; None where one column holds them."""
     if wanted.label is not None:
         listed = _listed_columns(table, wanted.label)
         return named_vote_columns(table, listed, wanted.labels) if listed else None
-    names = [str(name) for name in table.frame.columns]
-    taken = set(wanted.named.values())
-    free = [name for name in names if name and name not in taken and names.count(name) == 1]
-    free = [name for name in free if column_key(name) not in TEXT_NAMES]
+    free = [name for name in _free_columns(table, wanted) if column_key(name) not in TEXT_NAMES]
     head = table.frame.head(GUESS_ROWS)
-    has_label_column = any(name not in taken for name in named_like(table, LABEL_NAMES + EMOTION_NAMES))
+    has_label_column = _has_label_column(table, wanted)
     found = guess_vote_columns(table, head, free, wanted.labels, has_label_column)
     must_be_votes = wanted.require_labels or hold_something(head, called_by_labels(wanted.labels, free))
     if found is None and not has_label_column and must_be_votes:

@@ -136,15 +136,19 @@ class LabelTally:
             [self.first_conflict] = _records(frame[differs].head(1))
         pairs = Counter(zip(with_text["raw_label"].tolist(), with_text["other_label"].fillna("").tolist(), strict=True))
         for (first, second), rows in pairs.items():
-            (index, kind), (other_index, other_kind) = parser.parse(first), parser.parse(second)
-            if other_kind == "empty":
-                continue
-            if index is None:
-                self.second_alone += rows
-            elif index == other_index:
-                self.confirmed += rows if kind == "number" and other_kind != "number" else 0
-            elif (key := (index, clean_name(second))) in self.second or len(self.second) < _MOST_DISTINCT:
-                self.second[key] += rows
+            self._compare_cells(first, second, rows, parser)
+
+    def _compare_cells(self, first: str, second: str, rows: int, parser: LabelParser) -> None:
+        """Counts rows whose two columns of labels hold these cells."""
+        (index, kind), (other_index, other_kind) = parser.parse(first), parser.parse(second)
+        if other_kind == "empty":
+            return
+        if index is None:
+            self.second_alone += rows
+        elif index == other_index:
+            self.confirmed += rows if kind == "number" and other_kind != "number" else 0
+        elif (key := (index, clean_name(second))) in self.second or len(self.second) < _MOST_DISTINCT:
+            self.second[key] += rows
 
     def __iadd__(self, later: LabelTally) -> Self:
         """Adds what was gathered from the rows that follow."""

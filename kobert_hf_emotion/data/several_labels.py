@@ -160,26 +160,28 @@ def check_indicators(path: str | os.PathLike[str], columns: Columns, kind: Label
         return
     listed = ", ".join(list(missing.values())[:10]) + (", …" if len(missing) > 10 else "")
     near = {column: parser.nearest(column, missing) for column in columns.unused}
-    meant = [(column, missing[index]) for column, index in near.items() if index is not None]
-    slips = ", ".join(f"{column} → {name}" for column, name in meant[:10])
+    meant = {column: missing[index] for column, index in near.items() if index is not None}
+    advice, english_advice = _advice(meant)
     raise DataError(
         f"{path}: 레이블마다 한 열인데 열이 없는 레이블이 {len(missing)}개입니다: {listed}. 있는 열: "
-        f"{', '.join(indicators[:10])}. "
-        + (
-            f"이름이 닮은 열: {slips}. 열의 이름을 고치거나 `label_map`으로 뜻을 알려 주세요."
-            if meant
-            else "열을 더하거나 `labels`를 있는 열에 맞추세요."
-        ),
+        f"{', '.join(indicators[:10])}. {advice}",
         f"{path}: there is a column for each label, but none for {len(missing)} of them: {listed}. Columns found: "
-        f"{', '.join(indicators[:10])}. "
-        + (
-            f"Columns of nearly such a name: {slips}. Rename them, or say what they mean with `label_map`."
-            if meant
-            else "Add the columns, or name those there are with `labels`."
-        ),
-        mend=_meant_columns(path, columns, kind, names, [column for column, _ in meant])
-        if meant
-        else {"labels": "auto"},
+        f"{', '.join(indicators[:10])}. {english_advice}",
+        mend=_meant_columns(path, columns, kind, names, list(meant)) if meant else {"labels": "auto"},
+    )
+
+
+def _advice(meant: Mapping[str, str]) -> tuple[str, str]:
+    """Returns what to do about labels without a column, given those that columns of nearly their names may mean."""
+    if not meant:
+        return (
+            "열을 더하거나 `labels`를 있는 열에 맞추세요.",
+            "Add the columns, or name those there are with `labels`.",
+        )
+    slips = ", ".join(f"{column} → {name}" for column, name in list(meant.items())[:10])
+    return (
+        f"이름이 닮은 열: {slips}. 열의 이름을 고치거나 `label_map`으로 뜻을 알려 주세요.",
+        f"Columns of nearly such a name: {slips}. Rename them, or say what they mean with `label_map`.",
     )
 
 
@@ -210,13 +212,12 @@ def indicator_cells(table: Table, columns: Sequence[str]) -> tuple[list[str], li
     import numpy as np
 
     frame: pd.DataFrame = table.frame
-    values = {cell: fold_name(cell) for name in columns for cell in frame[name].unique().tolist()}
-    code = {cell: 1 if key in _YES else 0 if key in _NO else -1 if key == "" else -2 for cell, key in values.items()}
+    code = {cell: _indicated(cell) for name in columns for cell in frame[name].unique().tolist()}
     matrix = np.stack([frame[name].map(code).to_numpy(dtype=np.int8) for name in columns], axis=1)
     if (matrix == -2).any():
         raise _no_indicator(table, columns, matrix)
     blanks = (matrix == -1).sum(axis=1)
-    listed = {}
+    listed: dict[bytes, str] = {}
     cells = []
     for row in matrix:
         key = row.tobytes()
@@ -225,6 +226,16 @@ def indicator_cells(table: Table, columns: Sequence[str]) -> tuple[list[str], li
             listed[key] = "" if (row == -1).all() else as_list(chosen)
         cells.append(listed[key])
     return cells, np.where(blanks == len(columns), 0, blanks).tolist()
+
+
+def _indicated(cell: str) -> int:
+    """Returns 1 and 0 for a cell that says so, -1 for an empty one and -2 for any other."""
+    key = fold_name(cell)
+    if key in _YES:
+        return 1
+    if key in _NO:
+        return 0
+    return -2 if key else -1
 
 
 def _no_indicator(table: Table, columns: Sequence[str], matrix: NDArray[np.integer]) -> DataError:

@@ -92,15 +92,25 @@ def find_encoding(open_bytes: Callable[[], IO[bytes]], source: str, encoding: st
         head = handle.read(2 * _SAMPLE_SIZE)  # as many characters as `decode` looks at, even of two bytes each
     marked = next((name for mark, name in _BOMS if head.startswith(mark)), None)
     wanted = marked if encoding is not None and _eats_mark(encoding, marked) else encoding or marked
-    if wanted is None:
-        _refuse_known_binary(head, source)
-    fitting = _fitting_encodings(open_bytes, head, (wanted,) if wanted else ("utf-8", "cp949"))
-    if not fitting or (wanted is None and (b"\0" in head or _control_share(_beginning(head, fitting[0])) > 0.01)):
-        with open_bytes() as handle:
-            return decode(handle.read(), source, wanted if encoding is not None else None).encoding
-    if wanted is None and fitting[0] == "cp949":
-        _warn_if_not_korean(_beginning(head, "cp949"), source)
-    return fitting[0]
+    found = _usual_encoding(open_bytes, head, source) if wanted is None else _first_fitting(open_bytes, head, wanted)
+    if found is not None:
+        return found
+    with open_bytes() as handle:
+        return decode(handle.read(), source, wanted if encoding is not None else None).encoding
+
+
+def _usual_encoding(open_bytes: Callable[[], IO[bytes]], head: bytes, source: str) -> str | None:
+    """Returns which of UTF-8 and CP949 a file is in; None for one in another, or of what may be no text."""
+    _refuse_known_binary(head, source)
+    found = _first_fitting(open_bytes, head, "utf-8", "cp949")
+    if found is None or b"\0" in head:
+        return None
+    beginning = _beginning(head, found)
+    if _control_share(beginning) > 0.01:
+        return None
+    if found == "cp949":
+        _warn_if_not_korean(beginning, source)
+    return found
 
 
 def _eats_mark(encoding: str, marked: str | None) -> bool:
@@ -112,21 +122,21 @@ def _eats_mark(encoding: str, marked: str | None) -> bool:
     return marked is not None and name.split("-")[:2] == marked.split("-")[:2]
 
 
-def _fitting_encodings(open_bytes: Callable[[], IO[bytes]], head: bytes, names: tuple[str, ...]) -> list[str]:
-    """Returns those of `names` that a whole file can be decoded with; none for one with NUL bytes after its head."""
+def _first_fitting(open_bytes: Callable[[], IO[bytes]], head: bytes, *names: str) -> str | None:
+    """Returns the first of `names` that a whole file can be decoded with; of several, none if NUL follows the head."""
     try:
         for name in names:
             head.decode(name, errors="ignore")  # refuses codecs that are not for text
         decoders = {name: codecs.getincrementaldecoder(name)() for name in names}
     except LookupError:
-        return []
+        return None
     narrow = b"\0" not in head
     with open_bytes() as handle:
         for block in _blocks(handle):
             if len(names) > 1 and narrow and b"\0" in block:
-                return []
+                return None
             decoders = {name: decoder for name, decoder in decoders.items() if _accepts(decoder, block)}
-    return list(decoders)
+    return next(iter(decoders), None)
 
 
 def _blocks(handle: IO[bytes]) -> Iterator[bytes]:

@@ -127,9 +127,14 @@ def _made(file: Any, recipes: dict[str, Recipe], labels: int) -> Weights | None:
         tensors = [file.get_tensor(tensor) for tensor in recipe.tensors]
         if any(tensor.dtype not in (np.float16, np.float32) for tensor in tensors):
             return None
-        value = tensors[0] if len(tensors) == 1 else np.concatenate(tensors)
-        made[name] = np.ascontiguousarray(value.T if recipe.transposed else value, dtype=np.float32)
+        made[name] = _put_together(tensors, recipe)
         expected = [labels if size is None else size for size in recipe.shape]
         if list(made[name].shape) != expected or not np.isfinite(made[name].sum()):
             return None
     return made
+
+
+def _put_together(tensors: list[Any], recipe: Recipe) -> Any:
+    """Returns the array of a recipe in float32, of the tensors that it names."""
+    value = tensors[0] if len(tensors) == 1 else np.concatenate(tensors)
+    return np.ascontiguousarray(value.T if recipe.transposed else value, dtype=np.float32)

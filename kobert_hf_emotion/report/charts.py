@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -28,12 +28,9 @@ class Line:
 
 def line_chart(lines: Sequence[Line]) -> str:
     """Returns lines over whole numbers, such as losses over epochs."""
-    shown = [
-        Line([point for point in line.points if all(map(math.isfinite, point))], line.color, line.is_dashed, line.name)
-        for line in lines
-    ]
-    xs = [x for line in shown for x, _ in line.points] or [0.0]
-    ys = [y for line in shown for _, y in line.points] or [0.0]
+    shown = [replace(line, points=_finite(line.points)) for line in lines]
+    points = [point for line in shown for point in line.points] or [(0.0, 0.0)]
+    xs, ys = zip(*points, strict=True)
     across, up = ticks(min(xs), max(xs), whole=True), ticks(min(ys), max(ys))
     x_of = _scale(across[0], across[-1], _LEFT, _RIGHT)
     y_of = _scale(up[0], up[-1], _BOTTOM, _TOP)
@@ -43,6 +40,10 @@ def line_chart(lines: Sequence[Line]) -> str:
         for value in across
     ]
     return _svg(360, 215, parts + [_drawn(line, x_of, y_of) for line in shown])
+
+
+def _finite(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    return [point for point in points if all(map(math.isfinite, point))]
 
 
 def _drawn(line: Line, x_of: Callable[[float], float], y_of: Callable[[float], float]) -> str:

@@ -140,6 +140,7 @@ def test_the_light_way_loads_no_torch(ways: dict[str, dict[str, dict[str, Any]]]
     assert {"torch", "transformers"} <= set(ways["torch"]["texts"]["heavy"])
 
 
+@pytest.mark.slow
 def test_the_answers_are_many(ways: dict[str, dict[str, dict[str, Any]]]) -> None:
     assert ways["light"]["texts"]["code"] == 0
     assert "[UNK]" in ways["light"]["texts"]["err"]

@@ -80,9 +80,13 @@ def _beginning(head: Sequence[str], suffix: str, options: ReadOptions) -> _Begin
         delimiter,
         is_told=options.delimiter is not None or declared is not None or options.has_cells,
         skip=skip + titles,
-        titles=[line for line in below[:titles] if line.strip()],
-        first=next((line for line in below[titles:] if line.strip()), ""),
+        titles=_filled(below[:titles]),
+        first=next(iter(_filled(below[titles:])), ""),
     )
+
+
+def _filled(lines: Sequence[str]) -> list[str]:
+    return [line for line in lines if line.strip()]
 
 
 def _may_be_lines(error: DataError, start: _Beginning, suffix: str, options: ReadOptions) -> bool:
@@ -96,7 +100,7 @@ def _may_be_lines(error: DataError, start: _Beginning, suffix: str, options: Rea
 
 def _pick(head: Sequence[str], suffix: str, options: ReadOptions) -> str:
     """Returns the delimiter of a file: what its suffix says, unless its first lines say otherwise."""
-    lines = [line for line in head if line.strip()]
+    lines = _filled(head)
     if suffix in (".tsv", ".tab") or not lines:
         return "\t"
     if options.no_header:

@@ -59,15 +59,19 @@ def find_header_row(head: Sequence[Row]) -> int:
     It is the first that is not blank, unless that has no usual name of a column and a later one has one for the
     text: rows above that have fewer cells with content (a title, comments, a small table beside the data).
     """
-    filled = [sum(bool(cell.strip()) for cell in row) for row in head]
+    filled = [sum(map(bool, map(str.strip, row))) for row in head]
     first = next((number for number, count in enumerate(filled) if count), 0)
-    if not any(map(is_known_name, head[first])) and not _is_kemdy(head[first : first + 2]):
-        for number in range(first + 1, len(head)):
-            comments = all(row[0].lstrip().startswith("#") for row in head[first:number] if not is_blank(row))
-            fewer = max(filled[first:number]) < filled[number]
-            if (comments or fewer) and any(_key(cell) in TEXT_NAMES for cell in head[number]):
-                return number + 1
+    if any(map(is_known_name, head[first])) or _is_kemdy(head[first : first + 2]):
+        return first + 1
+    for number in range(first + 1, len(head)):
+        fewer = max(filled[first:number]) < filled[number]
+        if any(_key(cell) in TEXT_NAMES for cell in head[number]) and (fewer or _are_comments(head[first:number])):
+            return number + 1
     return first + 1
+
+
+def _are_comments(rows: Sequence[Row]) -> bool:
+    return all(row[0].lstrip().startswith("#") for row in rows if not is_blank(row))
 
 
 def table_below(
@@ -105,18 +109,17 @@ def table_below(
 
 
 def _header(head: Sequence[Row], path: Path, options: ReadOptions) -> Header:
-    is_empty = all(map(is_blank, head))
-    if is_empty and options.header_row is None:
+    filled = [number for number, row in enumerate(head, start=1) if not is_blank(row)]
+    if not filled and options.header_row is None:
         raise empty(path)
     if options.no_header:
-        row = next(number for number, row in enumerate(head, start=1) if not is_blank(row))
-        return Header(row, 0, [str(number) for number in range(1, len(head[0]) + 1)])
+        return Header(filled[0], 0, list(map(str, range(1, len(head[0]) + 1))))
     row = options.header_row or find_header_row(head)
-    if row > len(head) or is_blank(head[row - 1]):
+    if row not in filled:
         raise DataError(
             f"{path}: {row}행에 열 이름이 있어야 하는데 비어 있습니다.",
             f"{path}: expected column names in row {row}, which is empty.",
-            mend={"header_row": None if is_empty else find_header_row(head)},
+            mend={"header_row": find_header_row(head) if filled else None},
         )
     pair = head[row - 1 : row + 1]
     if _is_kemdy(pair):
@@ -129,7 +132,7 @@ def _header(head: Sequence[Row], path: Path, options: ReadOptions) -> Header:
             f"{', '.join(pair[0])} in row {row}.",
             mend={"layout": None},
         )
-    return Header(row, 1, [column_name(cell) for cell in head[row - 1]])
+    return Header(row, 1, list(map(column_name, pair[0])))
 
 
 def _notes(path: Path, header: Header, head: Sequence[Row], options: ReadOptions) -> Iterator[Note]:

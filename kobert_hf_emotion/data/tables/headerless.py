@@ -32,8 +32,7 @@ def refuse_headerless(table: Table, named: Sequence[str], require_labels: bool) 
         require_labels: Whether a column of labels is wanted.
     """
     names = list(table.frame.columns)
-    is_settled = table.options.no_header or (table.encoding is None and table.first_row == 1)
-    if is_settled or (named and set(named) <= set(names)) or any(map(is_known_name, names)):
+    if _is_settled(table, named):
         return
     frame = table.frame.head(_SAMPLE)
     columns = [[cell for cell in frame.iloc[:, index].tolist() if cell.strip()] for index in range(len(names))]
@@ -54,6 +53,14 @@ def refuse_headerless(table: Table, named: Sequence[str], require_labels: bool) 
         "these are names, give that of the text as `text_column`.",
         mend=mend,
     )
+
+
+def _is_settled(table: Table, named: Sequence[str]) -> bool:
+    """Whether what the first row is need not be guessed: it was said, or it has names that are known."""
+    names = list(table.frame.columns)
+    if table.options.no_header or (table.encoding is None and table.first_row == 1):
+        return True
+    return bool(named and set(named) <= set(names)) or any(map(is_known_name, names))
 
 
 def _is_line(names: Sequence[str], path: Path) -> bool:
