@@ -145,3 +145,39 @@ def test_rows_are_padded_where_they_must_be(
         assert found["input_ids"][row].tolist() == [*ids, *[tokenizer.pad_token_id] * (shape[1] - len(ids))]
         if is_padded:
             assert found["attention_mask"][row].tolist() == [1] * len(ids) + [0] * (shape[1] - len(ids))
+
+
+@pytest.mark.parametrize(
+    ("texts", "batch_size", "most"),
+    [(100, 64, 25), (100, 7, 7), (3, 64, 3), (20, 64, 8), (1000, 64, 64)],  # four batches a core, of 8 rows or more
+)
+def test_few_texts_are_divided_among_the_cores(
+    kobert: Any, monkeypatch: pytest.MonkeyPatch, texts: int, batch_size: int, most: int
+) -> None:
+    model, tokenizer = kobert
+    shapes: list[int] = []
+
+    def packed(input_ids: torch.Tensor, **_: torch.Tensor) -> torch.Tensor:
+        shapes.append(len(input_ids))
+        return torch.zeros(len(input_ids), 2)
+
+    monkeypatch.setattr(prediction, "packed_bert", lambda _model: packed)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert predict_logits(model, tokenizer, ["그래"] * texts, batch_size=batch_size).shape == (texts, 2)
+    assert max(shapes) == most
+    assert sum(shapes) == texts
+
+
+def test_a_model_that_is_not_packed_has_the_batches_it_was_asked_for(
+    kobert: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, tokenizer = kobert
+    shapes: list[int] = []
+    monkeypatch.setattr(prediction, "packed_bert", lambda _model: None)
+
+    def forward_of(_model: Any) -> Any:
+        return lambda input_ids, **_: shapes.append(len(input_ids)) or torch.zeros(len(input_ids), 2)
+
+    monkeypatch.setattr(prediction, "_forward_of", forward_of)
+    predict_logits(model, tokenizer, ["그래"] * 100, batch_size=64)
+    assert shapes == [64, 36]
