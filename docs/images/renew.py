@@ -40,7 +40,7 @@ def made_of(root: Path = ROOT) -> str:
     for place in (*(root / "kobert_hf_emotion" / part for part in SHOWN), root / "docs/images"):
         files = [place] if place.is_file() else sorted(place.rglob("*"))
         for file in files:
-            if file.is_file() and file.suffix not in (".pyc", ".png") and file.name != MADE_OF.name:
+            if file.is_file() and file.suffix not in (".pyc", ".png", ".md") and file.name != MADE_OF.name:
                 digest.update(f"{file.relative_to(root).as_posix()}\n".encode() + file.read_bytes())
     return digest.hexdigest()
 
