@@ -12,6 +12,7 @@ import pytest
 from kobert_hf_emotion import load_emotion_dataset, load_emotion_dataset_with_report
 from kobert_hf_emotion.data.label_ids import label_ids
 from kobert_hf_emotion.data.label_kinds import label_kind
+from kobert_hf_emotion.data.label_kinds.several_labels import SeveralLabels
 from kobert_hf_emotion.data.row_stream import open_rows
 from kobert_hf_emotion.data.tables import ReadOptions
 from kobert_hf_emotion.errors import DataError
@@ -78,6 +79,20 @@ def test_what_was_read_is_said(tmp_path: Path) -> None:
     assert rows["label"][:] == [[0], [0, 1], [], []]
     assert "taken for rows with none of the labels" in report.summary()
     assert report.label_counts == {"기쁨": 2, "놀람/당황": 1, "슬픔, 우울": 0}
+
+
+def test_how_cells_were_divided_is_told_of_rows_that_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    pd.DataFrame({"text": ["버스를 탔다", " ", ""], "labels": ["기쁨|놀람/당황"] * 3}).to_csv(path, index=False)
+    _, report = load_emotion_dataset_with_report(path, labels=NAMES, task="multi-label")
+    assert report.dropped == {"empty_text": 2}
+    assert "'|' 1" in report.summary()
+
+
+def test_the_parts_of_a_cell() -> None:
+    kind = SeveralLabels()
+    assert [list(kind.values_of(NAMES)(cell)) for cell in ("기쁨|놀람/당황", "슬픔, 우울")] == [NAMES[:2], NAMES[2:]]
+    assert kind.unknown(["기쁨|놀람/당황", "기쁨|모름", "슬픔, 우울"], NAMES) == {"기쁨|모름"}
 
 
 def test_names_are_those_of_the_file(tmp_path: Path) -> None:
