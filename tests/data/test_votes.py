@@ -135,6 +135,10 @@ def test_rows_without_votes_are_left_out(tmp_path: Path) -> None:
     assert "a row 1–4" in said
 
 
+def test_counts_of_rows_that_nobody_voted_on() -> None:
+    assert label_kind("soft").counts(pd.Series([None, None], dtype=object)) == {}
+
+
 def test_an_annotator_who_names_two_shares_the_vote(tmp_path: Path) -> None:
     columns = {"a": ["기쁨", "기쁨;놀람/당황", "", "기쁨"], "b": ["기쁨", "기쁨", "놀람/당황", "-"]}
     frame(**columns).to_csv(tmp_path / "rows.csv", index=False)
