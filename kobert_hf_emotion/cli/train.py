@@ -12,7 +12,7 @@ from ..errors import RunError, SplitError
 from . import options
 from .groups import Columns, Division, FoldEngine, LabelRules, RunOptions, Turns, arguments_from, takes_groups
 from .inputs import check_data_file, check_there
-from .language import words
+from .language import spoken, words
 from .models import check_start, names_nearest
 from .output import note_reading, quiet_libraries, say, say_json, say_next
 
@@ -142,7 +142,8 @@ def _check_folds(division: Division) -> None:
 
 
 def _say_result(result: CrossValidationResult, report: LoadReport, json: bool) -> None:
-    from ..runs.layout import HTML_FILE, REPORT_FILE
+    from ..runs.layout import HTML_FILE
+    from ..runs.report_text import report_text
 
     run = result.output_dir
     if json:
@@ -156,7 +157,7 @@ def _say_result(result: CrossValidationResult, report: LoadReport, json: bool) -
             }
         )
         return
-    say((run / REPORT_FILE).read_text(encoding="utf-8"))
+    say(report_text(run, spoken()))
     if (run / HTML_FILE).is_file():
         say(f"{words('보고서', 'report')}: {run / HTML_FILE}")
     say(f"{words('결과 폴더', 'run')}: {run}")

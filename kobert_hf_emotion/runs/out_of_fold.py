@@ -23,11 +23,10 @@ from ..metrics.bootstrap import (
     resample_counts,
 )
 from ..metrics.calibration import BINS, Calibration, calibrate_out_of_fold
-from ..metrics.classification_report import table_report_of, text_report_of
+from ..metrics.classification_report import table_report_of
 from ..metrics.probabilities import ClassIds, Logits
 from .layout import CALIBRATION_FILE, CONFUSION_FILE
 from .plots import counted_pictures, plot_calibration, plot_confusion
-from .tables import text_table
 
 
 @dataclass(frozen=True)
@@ -85,24 +84,6 @@ class OutOfFoldReport:
             },
         }
 
-    def to_text(self) -> str:
-        """Returns the parts of `report.txt`."""
-        found = self.calibration
-        return "\n".join(
-            [
-                text_report_of(self.confusion, self.labels),
-                *interval_lines(self.intervals, self.drawn, self.is_grouped),
-                "",
-                "혼동 행렬 (confusion matrix): 행은 라벨, 열은 예측 (labels down, predictions across)",
-                confusion_text(self.confusion, self.labels),
-                "",
-                f"보정 (calibration): 온도 (temperature) {found.temperature:.4f}, 모든 겹에 저장 (saved in all folds)",
-                f"  ECE       {found.ece_before:.4f} → {found.ece_after:.4f}",
-                f"  log loss  {found.log_loss_before:.4f} → {found.log_loss_after:.4f}",
-                "  뒤의 값은 겹마다 나머지 겹에서 맞춘 온도로 잰 것 (after: with the temperature of the other folds)",
-            ]
-        )
-
 
 def out_of_fold_report(
     logits: Logits,
@@ -152,31 +133,6 @@ def drawing(drawn: int, is_grouped: bool) -> dict[str, Any]:
     }
 
 
-def interval_lines(
-    intervals: Mapping[str, Interval], drawn: int, is_grouped: bool, fewer: Mapping[str, int] | None = None
-) -> list[str]:
-    """Returns intervals as lines of `report.txt`, below how they were drawn; `fewer` tells which had fewer draws."""
-    others = "".join(f", {resamples} for {name}" for name, resamples in (fewer or {}).items())
-    width = max(12, *map(len, intervals))
-    unit = "묶음 (groups of equal texts or groups)" if is_grouped else "행 (rows)"
-    return [
-        f"전체의 95% 구간 (95% intervals of the pooled scores; bootstrap, {RESAMPLES} resamples of {drawn:,} {unit}"
-        f"{others}, seed {SEED})",
-        *(f"  {name:<{width}}  {interval}" for name, interval in intervals.items()),
-    ]
-
-
 def interval_ends(intervals: Mapping[str, Interval]) -> dict[str, list[float]]:
     """Returns the two ends of each interval."""
     return {name: [interval.low, interval.high] for name, interval in intervals.items()}
-
-
-def confusion_text(counts: NDArray[np.integer], names: Sequence[str]) -> str:
-    """Returns a confusion matrix as lines of text: counts, and each row's share that is right."""
-    total = counts.sum(axis=1)
-    head = ["", *names, "rows", "right"]
-    body = [
-        [name, *map(str, row), str(rows), f"{row[index] / rows:.1%}" if rows else "-"]
-        for index, (name, row, rows) in enumerate(zip(names, counts.tolist(), total.tolist(), strict=True))
-    ]
-    return text_table(head, body)

@@ -23,8 +23,7 @@ from ..metrics.multi_label import (
 )
 from ..metrics.probabilities import Logits, sigmoid
 from ..tasks.multi_label import MultiLabel
-from .out_of_fold import drawing, interval_ends, interval_lines
-from .tables import text_table
+from .out_of_fold import drawing, interval_ends
 
 SOURCE = "검증 예측 {rows:,}행, {folds}겹 (out-of-fold predictions of {rows:,} rows, {folds} folds)"
 
@@ -111,41 +110,6 @@ class SeveralLabelsReport:
             "log_loss_before": found.loss_before,
             "log_loss_after": found.loss_after,
         }
-
-    def to_text(self) -> str:
-        """Returns the parts of `report.txt`."""
-        thresholds = self.task.thresholds_for(len(self.labels)).tolist()
-        lines = [
-            [name, *(f"{self.table[key][index]:.4f}" for key in _COLUMNS)]
-            + [f"{self.calibration.ece_after[index]:.4f}", f"{thresholds[index]:.3f}"]
-            + [str(int(self.table[key][index])) for key in ("rows", "given")]
-            for index, name in enumerate(self.labels)
-        ]
-        means = {name: float(values.mean()) for name, values in self._means.items()}
-        return "\n".join(
-            [
-                "레이블별 (by label)",
-                text_table(["", *_COLUMNS.values(), "ECE after", "threshold", "rows", "given"], lines),
-                "",
-                *interval_lines(
-                    self.intervals, self.drawn, self.is_grouped, {"mean_average_precision": PRECISION_RESAMPLES}
-                ),
-                "",
-                f"보정 (calibration): 레이블 (labels) {sum(self.calibration.scales.kept)}/{len(self.labels)}, "
-                "레이블마다 기울기와 절편을 모든 겹에 저장 (a slope and a shift by label, saved in all folds)",
-                f"  ECE       {means['ece_before']:.4f} → {means['ece_after']:.4f}",
-                f"  log loss  {means['log_loss_before']:.4f} → {means['log_loss_after']:.4f}",
-                "  뒤의 값은 겹마다 나머지 겹에서 맞춘 것으로 잰 것; 표의 ECE after도 (after the arrow, and in the "
-                "column ECE after: each fold by the scales of the other folds)",
-                self.task.about(),
-                "  보정한 확률의 것이고 모든 겹의 모델에 저장 (of calibrated probabilities, saved in all folds). 위의 "
-                "값은 겹마다 나머지 겹에서 맞춘 임계값으로 잰 것 (the figures above: each fold by the thresholds of "
-                "the other folds)",
-            ]
-        )
-
-
-_COLUMNS = {"f1": "F1", "precision": "precision", "recall": "recall", "average_precision": "AP", "ece": "ECE"}
 
 
 def several_labels_report(

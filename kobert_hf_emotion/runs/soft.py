@@ -58,24 +58,6 @@ class SoftReport:
             },
         }
 
-    def to_text(self) -> str:
-        """Returns the parts of `report.txt`."""
-        titles = self.scores.TITLES
-        shown = {name: titles[name] for name in titles if name in self.intervals}
-        return "\n".join(
-            [
-                *self.scores.remarks(),
-                *(
-                    f"  {title:<13}  {vars(self.scores)[name]:.4f} [{self.intervals[name]}]"
-                    for name, title in shown.items()
-                ),
-                "",
-                self.majority.to_text(),
-                "  정확도 자리에는 예측이 받은 표의 몫 (in place of the accuracy: the share of the votes that the "
-                "prediction has)",
-            ]
-        )
-
 
 def soft_report(
     logits: Logits,

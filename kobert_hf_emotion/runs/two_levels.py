@@ -14,8 +14,7 @@ from ..metrics.calibration import expected_calibration_error, reliability_bins
 from ..metrics.probabilities import Logits, softmax
 from ..metrics.scores import Scores, score
 from ..tasks.two_levels import TwoLevels
-from .out_of_fold import OutOfFoldReport, confusion_text, out_of_fold_report
-from .tables import text_table
+from .out_of_fold import OutOfFoldReport, out_of_fold_report
 
 _SHARED = ("classification_report", "intervals", "confusion_matrix")
 """Parts of a report that the coarse labels have as well; temperatures are fitted on the fine ones alone."""
@@ -48,29 +47,6 @@ class CoarseReport:
             "follows_fine_answer": self.follows,
             **{name: found[name] for name in _SHARED},
         }
-
-    def to_text(self) -> str:
-        """Returns the part of `report.txt`."""
-        titles = self.pooled.TITLES
-        rows = [
-            [name, str(scores.rows), *(f"{vars(scores)[key]:.4f}" for key in titles)]
-            for name, scores in [*self.folds.items(), ("pooled", self.pooled)]
-        ]
-        groups = self.task.hierarchy.to_dict(self.task.fine)
-        return "\n".join(
-            [
-                "대분류: 소분류 확률의 합 (coarse labels: the sums of the fine probabilities)",
-                text_table(["", "rows", *titles.values()], rows),
-                *(f"  {name:<11}  {interval}" for name, interval in self.details.intervals.items()),
-                f"  ECE          {self.ece:.4f}",
-                "  소분류의 답과 같은 대분류인 행 (rows whose fine answer stands under the coarse one) "
-                f"{self.follows:.1%}",
-                "",
-                confusion_text(self.details.confusion, self.task.coarse),
-                "",
-                *(f"  {name}: {', '.join(fine)}" for name, fine in groups.items()),
-            ]
-        )
 
 
 def coarse_report(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -30,13 +29,13 @@ from .card import render_run_card
 from .layout import (
     BEST,
     CURVES_FILE,
-    FOLD_FILE,
     PREDICTIONS_FILE,
     REPORT_FILE,
     REPORT_JSON_FILE,
 )
 from .out_of_fold import OutOfFoldReport, out_of_fold_report
 from .plots import counted_pictures, plot_curves
+from .report_text import report_text
 from .result import CrossValidationResult
 from .several_labels import SeveralLabelsReport, several_labels_report
 from .soft import SoftReport, soft_report
@@ -92,8 +91,7 @@ def write_run(
     write_json(run / REPORT_JSON_FILE, report)
     _write_cards(result, report, record, known.get("file", ()))
     with atomic_write(run / REPORT_FILE, "w") as handle:
-        texts = [format_report(result), details.to_text(), *(part.to_text() for part in coarse.values())]
-        handle.write("\n\n".join(texts) + "\n")
+        handle.write(report_text(run))
     _point(run / BEST, result.best.path)
 
 
@@ -152,30 +150,6 @@ def _write_cards(
         )
         with atomic_write(result.output_dir / (fold or "") / CARD_FILE, "w") as handle:
             handle.write(card)
-
-
-def format_report(result: CrossValidationResult) -> str:
-    """Returns the scores of every fold and of all out-of-fold predictions as text."""
-    titles = result.scores.TITLES
-    lines = ["fold      rows  " + "  ".join(titles.values())]
-    rows = [(fold.path.name, fold.scores) for fold in result.folds] + [("pooled", result.scores)]
-    for name, scores in rows:
-        figures = "  ".join(f"{vars(scores)[key]:>{len(title)}.4f}" for key, title in titles.items())
-        lines.append(f"{name:<8} {scores.rows:>5}  {figures}")
-    best = f"best on validation macro F1: {result.best.path.name}"
-    return "\n".join([*lines, "", best, *_chosen_epochs(result)])
-
-
-def _chosen_epochs(result: CrossValidationResult) -> list[str]:
-    """Returns a line that says which epoch each fold kept and on how many rows it was chosen, where one was."""
-    said = []
-    for fold in result.folds:
-        path = fold.path / FOLD_FILE
-        chosen = json.loads(path.read_text(encoding="utf-8")).get("chosen_epoch") if path.is_file() else None
-        if chosen is not None:
-            epochs = len(chosen["macro_f1_by_epoch"])
-            said.append(f"{fold.path.name} {chosen['epoch']:g} of {epochs} ({chosen['rows']} rows)")
-    return [f"epoch kept, chosen on rows set aside from training: {', '.join(said)}"] if said else []
 
 
 def _point(link: Path, target: Path) -> None:

@@ -177,6 +177,18 @@ def test_what_is_read_is_said_in_one_language(
     assert "macro avg" in out
 
 
+def test_a_training_ends_in_one_language(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_model_folder: Path
+) -> None:
+    write_seed_csv(tmp_path / "train.csv", sentences(2))
+    words = f"train {tmp_path}/train.csv --model {tiny_model_folder} --folds 2 --epochs 1 --output {tmp_path}/run"
+    code, out, err = run(capsys, *words.split(), "--lang", "en")
+    assert code == 0, err
+    assert "labels down, predictions across" in out
+    assert not HANGUL.search(out), out
+    assert HANGUL.search((tmp_path / "run/report.txt").read_text(encoding="utf-8")), "the file has both"
+
+
 def test_json_does_not_depend_on_the_language(capsys: pytest.CaptureFixture[str], tiny_model_folder: Path) -> None:
     outs = [run(capsys, "predict", tiny_model_folder, "좋아", "--json", "--lang", x)[1] for x in ("ko", "en", "both")]
     assert outs[0] == outs[1] == outs[2]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from report_languages import check_languages
 from scipy.special import softmax
 from sentences import sentences
 from sklearn.metrics import confusion_matrix, log_loss
@@ -20,8 +21,9 @@ from kobert_hf_emotion.inference.classifier import start_model, store_settings
 from kobert_hf_emotion.labels import EMOTION_LABELS
 from kobert_hf_emotion.metrics.calibration import calibrate_out_of_fold
 from kobert_hf_emotion.runs.finished import read_run
-from kobert_hf_emotion.runs.out_of_fold import confusion_text, out_of_fold_report
+from kobert_hf_emotion.runs.out_of_fold import out_of_fold_report
 from kobert_hf_emotion.runs.plots import plot_calibration, plot_confusion
+from kobert_hf_emotion.runs.report_text import confusion_text
 from kobert_hf_emotion.runs.result import CrossValidationResult
 
 NAMES = list(EMOTION_LABELS)
@@ -54,6 +56,7 @@ def report(result: CrossValidationResult) -> dict[str, object]:
 def test_confusion_matrix(result: CrossValidationResult, report: dict[str, dict], rows: datasets.Dataset) -> None:
     expected = confusion_matrix(rows["label"][:], result.logits.argmax(1), labels=range(7))
     assert report["confusion_matrix"]["counts"] == expected.tolist()
+    check_languages(result.output_dir, NAMES)
     text = (result.output_dir / "report.txt").read_text(encoding="utf-8")
     lines = {line.split()[0]: line.split()[1:8] for line in text.split("across)\n")[1].splitlines()[1:8]}
     assert [[int(count) for count in lines[name]] for name in NAMES] == expected.tolist()

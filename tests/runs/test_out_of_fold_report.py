@@ -11,7 +11,9 @@ import pytest
 from scipy.special import log_softmax
 
 from kobert_hf_emotion.runs import out_of_fold
-from kobert_hf_emotion.runs.out_of_fold import OutOfFoldReport, confusion_text, out_of_fold_report
+from kobert_hf_emotion.runs.out_of_fold import OutOfFoldReport, out_of_fold_report
+from kobert_hf_emotion.runs.report_text import confusion_text, report_text
+from kobert_hf_emotion.utils.files import write_json
 
 NAMES = ["기쁨", "슬픔", "놀람", "분노", "없음"]
 TRUTH = np.array([0, 1, 2] * 20)
@@ -51,32 +53,45 @@ def test_what_is_written_as_json() -> None:
     assert intervals["classes"]["슬픔"] == {"precision": [0.0, 0.0], "recall": [0.0, 0.0], "f1-score": [0.0, 0.0]}
 
 
-def test_rows_that_belong_together_are_drawn_together() -> None:
+def test_rows_that_belong_together_are_drawn_together(tmp_path: Path) -> None:
     alone, together = report(), report([index // 3 for index in range(60)])
     assert (alone.drawn, alone.is_grouped) == (60, False)
     assert (together.drawn, together.is_grouped) == (20, True)
     assert together.to_dict()["intervals"]["drawn"] == {"unit": "groups of rows", "number": 20}
     # Each group has one row of each label: every draw has the same shares.
     assert together.to_dict()["intervals"]["accuracy"] == pytest.approx([2 / 3, 2 / 3])
-    assert "60 행 (rows)" in alone.to_text()
-    assert "20 묶음 (groups of equal texts or groups)" in together.to_text()
+    write(tmp_path, alone)
+    assert "행 60개를 2,000번" in report_text(tmp_path, "ko")
+    assert "2,000 resamples of 60 rows," in report_text(tmp_path, "en")
+    write(tmp_path, together)
+    assert "2,000 resamples of 20 groups of equal texts or groups," in report_text(tmp_path, "en")
 
 
-def test_what_is_written_as_text() -> None:
+def write(run: Path, found: OutOfFoldReport) -> None:
+    """Writes `report.json` as a run does."""
+    scores = {"rows": 60, "accuracy": 2 / 3, "macro_f1": 0.5, "weighted_f1": 2 / 3}
+    about = {"folds": {"fold_1": scores}, "pooled": scores, "best": {"fold": "fold_1"}}
+    write_json(run / "report.json", about | found.to_dict())
+
+
+def test_what_is_written_as_text(tmp_path: Path) -> None:
     found = report()
-    lines = found.to_text().splitlines()
+    write(tmp_path, found)
+    text = report_text(tmp_path)
+    lines = text.splitlines()
+    assert lines[1].split() == ["fold_1", "60", "0.6667", "0.5000", "0.6667"]
     of = {line.split()[0]: line for line in lines if line.startswith("  ")}
     for name, interval in found.intervals.items():
         assert of[name] == f"  {name.ljust(12)}  {interval}"
     calibration = found.calibration
-    assert re.search(rf"온도 \(temperature\) {calibration.temperature:.4f}\b", "\n".join(lines))
+    assert re.search(rf"온도 \(temperature\) {calibration.temperature:.4f}\b", text)
     assert of["ECE"].split()[1:] == [f"{calibration.ece_before:.4f}", "→", f"{calibration.ece_after:.4f}"]
     logits = np.full((60, 5), 0.0)
     logits[np.arange(60), ANSWERS] = np.linspace(1, 4, 60)
     loss = -log_softmax(logits, axis=1)[np.arange(60), TRUTH].mean()
     assert of["log"].split()[2] == f"{loss:.4f}"
     assert of["log"].split()[4] == f"{calibration.log_loss_after:.4f}"
-    assert confusion_text(found.confusion, NAMES) in found.to_text()
+    assert confusion_text(found.confusion, NAMES) in text
 
 
 def test_pictures_are_of_the_matrix_and_the_calibration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from report_languages import check_languages
 from sklearn.metrics import f1_score
 from transformers import AutoConfig
 
@@ -90,6 +91,7 @@ def test_what_a_run_leaves(work: Path) -> None:
     assert report["label_calibration"]["labels"] == kept
     assert json.loads((work / "run/run.json").read_text(encoding="utf-8"))["task"] == "multi-label"
     assert not (work / "run/confusion_matrix.png").exists()
+    check_languages(work / "run", NAMES)
     text = (work / "run/report.txt").read_text(encoding="utf-8")
     assert "subset accuracy" in text
     assert "Hamming loss" in text

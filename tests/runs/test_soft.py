@@ -12,6 +12,7 @@ import datasets
 import numpy as np
 import pytest
 from openpyxl import load_workbook
+from report_languages import check_languages
 from scipy.spatial.distance import jensenshannon
 from transformers import AutoConfig
 
@@ -99,6 +100,7 @@ def test_what_a_run_leaves(work: Path) -> None:
     assert report["pooled"]["accuracy"] == pytest.approx(np.mean(right))
     assert report["votes"]["ties"] == report["pooled"]["ties"] == sum(len(top) > 1 for top in tops)
     assert set(report["intervals"]) >= {"accuracy", "macro_f1", "jensen_shannon", "log_loss", "vote_share"}
+    check_languages(work / "run", NAMES)
     text = (work / "run/report.txt").read_text(encoding="utf-8")
     assert "JS divergence" in text
     assert "rows with a tie" in text

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from report_languages import check_languages
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
 from kobert_hf_emotion import EmotionClassifier
@@ -94,7 +95,8 @@ def test_what_a_run_leaves(work: Path, tmp_path: Path) -> None:
     rows = read(work / "run/oof_predictions.csv")
     counts = {(row["fold"], row["label"]) for row in rows}
     assert len(counts) == 2 * len(FINE), "stratified by the fine label"
-    assert "대분류: 소분류 확률의 합" in (work / "run/report.txt").read_text(encoding="utf-8")
+    check_languages(work / "run", [*FINE, *LEVELS])
+    assert "대분류 (coarse labels): 소분류 확률의 합" in (work / "run/report.txt").read_text(encoding="utf-8")
     card = (work / "run/README.md").read_text(encoding="utf-8")
     assert "기쁨 (감사하는, 신이 난, 안도)" in card
     assert "대분류 / coarse labels" in card

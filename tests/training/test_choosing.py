@@ -57,7 +57,9 @@ def test_the_epoch_with_the_highest_score_on_its_own_rows_is_kept(run: Path, dat
     assert any(chosen(run, number)["chosen_epoch"]["epoch"] < 5 for number in (1, 2)), "or nothing is tested"
     assert not (run / "in_progress").exists()
     first = chosen(run, 1)["chosen_epoch"]["epoch"]
-    assert f"set aside from training: fold_1 {first:g} of 5 (7 rows), fold_2" in (run / "report.txt").read_text()
+    assert (
+        f"set aside from training [their number]): fold_1 {first:g}/5 [7], fold_2" in (run / "report.txt").read_text()
+    )
 
 
 def test_the_saved_model_is_that_of_the_epoch(run: Path, dataset: datasets.Dataset) -> None:
