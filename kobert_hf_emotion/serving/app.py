@@ -84,11 +84,14 @@ class Service:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
-            await self.batcher.stop()
+            try:
+                for task in tasks:
+                    task.cancel()
+                for task in tasks:
+                    with suppress(asyncio.CancelledError):
+                        await task
+            finally:  # a task that failed is told of once nobody waits for an answer any more
+                await self.batcher.stop()
 
     async def _warm_up(self) -> None:
         try:

@@ -19,6 +19,7 @@ from served import LABELS, FakeModel, ask, client_of, ready
 from kobert_hf_emotion import EmotionClassifier, EmotionEnsemble, KoBERTEmotionError
 from kobert_hf_emotion.inference.classifier import Classifier, load_classifier
 from kobert_hf_emotion.serving import ServingOptions, app, create_app
+from kobert_hf_emotion.serving.batching import Batcher
 
 SENTENCES = [
     "오늘 정말 행복했어",
@@ -326,6 +327,34 @@ def test_memory_is_given_back_as_long_as_it_runs(monkeypatch: pytest.MonkeyPatch
         return found
 
     assert ask(FakeModel(), talk) == [True, True]
+
+
+def test_a_failure_to_give_memory_back_does_not_keep_the_server_from_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed, stopped = threading.Event(), []
+
+    def fail() -> None:
+        failed.set()
+        raise OSError("no libc")
+
+    async def stop(batcher: Batcher) -> None:
+        stopped.append(batcher)
+        await stop_really(batcher)
+
+    stop_really = Batcher.stop
+    monkeypatch.setattr(Batcher, "stop", stop)
+    monkeypatch.setattr(app, "SECONDS_BETWEEN_GIVING_BACK", 0.01)
+    monkeypatch.setattr(app, "give_back", fail)
+
+    codes = []
+
+    async def talk(client: httpx.AsyncClient) -> None:
+        await asyncio.to_thread(failed.wait, 30)
+        codes.append((await client.post("/predict", json={"texts": ["a"]})).status_code)
+
+    with pytest.raises(OSError, match="no libc"):
+        ask(FakeModel(), talk)
+    assert codes == [200], "answers go on"
+    assert len(stopped) == 1
 
 
 def test_every_field_is_described_in_both_languages() -> None:
