@@ -11,10 +11,9 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from ..assets import resolve_default
-from ..errors import CheckpointError
 from ..hub.adapters import refuse_adapter
 from ..hub.from_pretrained import load_weights
-from ..inference.classifier import ENCODERS, kind_of
+from ..inference.classifier import encoder_kind
 from ..tokenization.guard import check_vocabulary
 from ..tokenization.vocabulary import vocabulary_sha256
 
@@ -48,12 +47,7 @@ def load_masked(source: str | os.PathLike[str], tokenizer: PreTrainedTokenizerBa
     """
     refuse_adapter(source, "온전한 모델에서 시작합니다.", "This starts from a whole model.")
     place = resolve_default(source)
-    kind = kind_of(place)
-    if kind not in ENCODERS:
-        raise CheckpointError(
-            f"{source}은(는) {kind!r} 모델입니다. 쓸 수 있는 모델: {', '.join(ENCODERS)}",
-            f"{source} is a {kind!r} model; expected one of {', '.join(ENCODERS)}.",
-        )
+    kind = encoder_kind(place, source)
     config = AutoConfig.from_pretrained(place)
     model, report = load_weights(
         AutoModelForMaskedLM.from_pretrained, place, head="replaced", output_loading_info=True, config=config

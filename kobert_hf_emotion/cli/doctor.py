@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..data.tables import ReadOptions
-from ..data.task_names import TaskName
 from ..errors import DataError
 from . import options
-from .groups import Columns, LabelRules, Turns, takes_groups
+from .groups import Columns, LabelSet, NewLabelRules, Turns, takes_groups
 from .inputs import check_data_file, check_map
 from .language import counted, spoken, words
 from .models import check_start, names_nearest
 from .output import quiet_libraries, say, say_json
+from .training_rows import reading_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
@@ -36,11 +36,8 @@ def doctor(
     columns: Columns,
     turns: Turns,
     group_column: options.GroupColumn = None,
-    labels: options.Labels = None,
-    task: options.Task = "single-label",
-    allow_empty: options.AllowEmpty = False,
-    rules: LabelRules,
-    shared_fine_labels: options.SharedFineLabels = "error",
+    label_set: LabelSet,
+    rules: NewLabelRules,
     write_label_map: Annotated[
         Path | None,
         typer.Option(
@@ -66,7 +63,6 @@ def doctor(
     from ..data.dataset import load_emotion_dataset_with_report
     from ..data.label_ids import class_names
     from ..data.levels import hierarchy_of
-    from ..data.turns import wanted_turns
     from ..tokenization.loading import load_tokenizer
     from ..training.estimate import RunPlan, estimate_training
     from .findings import show
@@ -74,26 +70,17 @@ def doctor(
     check_data_file("train_file", train_file)
     check_data_file("test_file", test_file)
     if write_label_map is not None:
-        _write_map(train_file, write_label_map, columns, rules, options.parse_labels(labels), reading, task, json)
+        _write_map(train_file, write_label_map, columns, label_set, rules, reading, json)
         return
     check_start("model", model)
-    shared: dict[str, Any] = {**vars(columns), "group_column": group_column, "reading": reading}
-    shared |= {"task": task, "allow_empty": allow_empty, **vars(rules)}
-    shared["turns"] = wanted_turns(turns.context or 0, turns.order_column, columns.text_pair_column)
+    as_told = reading_of(columns, turns, label_set, rules, reading, group_column)
     with quiet_libraries():
-        dataset, loaded = load_emotion_dataset_with_report(
-            train_file, labels=options.parse_labels(labels), shared_fine_labels=shared_fine_labels, **shared
-        )
+        dataset, loaded = load_emotion_dataset_with_report(train_file, **as_told)
         findings = check_files(loaded) + check_reading(loaded)
         test = None
         if test_file is not None:
-            test, test_loaded = load_emotion_dataset_with_report(
-                test_file,
-                labels=class_names(dataset),
-                require_labels=False,
-                hierarchy=hierarchy_of(dataset),
-                **shared,
-            )
+            learnt = {"labels": class_names(dataset), "hierarchy": hierarchy_of(dataset), "shared_fine_labels": "error"}
+            test, test_loaded = load_emotion_dataset_with_report(test_file, require_labels=False, **as_told | learnt)
             findings += check_files(test_loaded, "test") + check_reading(test_loaded, "test", loaded)
         with names_nearest("model", model):
             tokenizer = load_tokenizer(model, model_max_length=max_length)
@@ -117,10 +104,9 @@ def _write_map(
     train_file: Path,
     output: Path,
     columns: Columns,
-    rules: LabelRules,
-    labels: tuple[str, ...] | None,
+    label_set: LabelSet,
+    rules: NewLabelRules,
     reading: ReadOptions,
-    task: TaskName,
     json: bool,
 ) -> None:
     """Writes what the values of the label column seem to mean."""
@@ -139,10 +125,10 @@ def _write_map(
             train_file,
             columns.text_column,
             columns.label_column,
-            labels=labels,
+            labels=options.parse_labels(label_set.labels),
             fine_label_column=rules.fine_label_column,
             reading=reading,
-            task=task,
+            task=label_set.task,
         )
     write_label_map(output, found)
     if json:

@@ -69,6 +69,22 @@ class LabelRules(LabelMeanings):
 
 
 @dataclass(frozen=True)
+class NewLabelRules(LabelRules):
+    """The same where the labels are no model's yet."""
+
+    shared_fine_labels: options.SharedFineLabels = "error"
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """Which labels a model is to give, and how many a text."""
+
+    labels: options.Labels = None
+    task: options.Task = "single-label"
+    allow_empty: options.AllowEmpty = False
+
+
+@dataclass(frozen=True)
 class Engine:
     """Where files are predicted."""
 

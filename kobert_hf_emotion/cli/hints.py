@@ -17,7 +17,7 @@ from ..data.tables.options import ReadOptions
 from ..errors import KoBERTEmotionError, Setting
 from ..training.argument_values import ARGUMENTS
 from ..utils.files import free_path
-from .groups import Columns, LabelRules
+from .groups import Columns, LabelSet, NewLabelRules
 from .language import spoken, without_leading_option
 from .typed import typed
 
@@ -31,8 +31,8 @@ _OTHER_NAMES = {
 }
 """Names that an option goes by in Python."""
 _OF_READING = {
-    *(field.name for kind in (ReadOptions, Columns, LabelRules) for field in fields(kind)),
-    *("group_column", "labels", "task", "allow_empty", "shared_fine_labels", "lang"),
+    *(field.name for kind in (ReadOptions, Columns, LabelSet, NewLabelRules) for field in fields(kind)),
+    *("group_column", "lang"),
 }
 """Parameters that say how a file is read, whatever is done with it."""
 

@@ -12,13 +12,14 @@ from ..data.tables import ReadOptions
 from ..errors import RunError
 from ..wording import Language
 from . import options
-from .groups import Columns, Grouping, LabelRules, TrialEngine, Turns, takes_groups
+from .groups import Columns, Grouping, LabelSet, NewLabelRules, TrialEngine, Turns, takes_groups
 from .hints import words_of
 from .inputs import check_data_file, check_there
 from .language import counted, speak, spoken, words
 from .loudness import hush, is_quiet
 from .models import check_start, names_nearest
-from .output import note_reading, quiet_libraries, say, say_json
+from .output import quiet_libraries, say, say_json
+from .training_rows import training_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,11 +90,8 @@ def search(
     columns: Columns,
     grouping: Grouping,
     turns: Turns,
-    labels: options.Labels = None,
-    task: options.Task = "single-label",
-    allow_empty: options.AllowEmpty = False,
-    rules: LabelRules,
-    shared_fine_labels: options.SharedFineLabels = "error",
+    label_set: LabelSet,
+    rules: NewLabelRules,
     reading: ReadOptions,
     word_split: Annotated[
         options.WordSplitName | None,
@@ -109,8 +107,6 @@ def search(
     Looks for the arguments of a training. Some rows are held out, and the arguments that were chosen on the others are
     measured on them. The same command continues a search that was interrupted.
     """  # noqa: D415
-    from ..data.dataset import load_emotion_dataset_with_report
-    from ..data.turns import wanted_turns
     from ..search.searching import check_optuna, search_arguments
     from ..search.space import read_space
 
@@ -120,21 +116,16 @@ def search(
     check_optuna()
     looked_for = read_space(space)
     elsewhere = _elsewhere(engine)
-    names = options.parse_labels(labels)
     with quiet_libraries():
-        dataset, report = load_emotion_dataset_with_report(
+        dataset, _ = training_rows(
             train_file,
-            **vars(columns),
-            group_column=grouping.group_column,
-            labels=names,
-            reading=reading,
-            task=task,
-            allow_empty=allow_empty,
-            turns=wanted_turns(turns.context or 0, turns.order_column, columns.text_pair_column),
-            shared_fine_labels=shared_fine_labels,
-            **vars(rules),
+            columns,
+            turns,
+            label_set,
+            rules,
+            reading,
+            grouping.group_column,
         )
-        note_reading(report)
         with names_nearest("model", model):
             result = search_arguments(
                 dataset,
@@ -151,7 +142,7 @@ def search(
                 group_pattern=grouping.group_pattern,
                 group_duplicates=grouping.group_duplicates,
                 word_split=word_split,
-                allow_empty=allow_empty,
+                allow_empty=label_set.allow_empty,
                 context=turns.context or 0,
                 checkpoint_seconds=checkpoint_seconds,
                 train_command=["kobert-emotion", "train", *words_of(call, _OF_TRAIN)],

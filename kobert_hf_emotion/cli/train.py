@@ -10,11 +10,22 @@ import typer
 from ..data.tables import ReadOptions
 from ..errors import RunError, SplitError
 from . import options
-from .groups import Columns, Division, FoldEngine, LabelRules, RunOptions, Turns, arguments_from, takes_groups
+from .groups import (
+    Columns,
+    Division,
+    FoldEngine,
+    LabelSet,
+    NewLabelRules,
+    RunOptions,
+    Turns,
+    arguments_from,
+    takes_groups,
+)
 from .inputs import check_data_file, check_there
 from .language import spoken, words
 from .models import check_start, names_nearest
-from .output import note_reading, quiet_libraries, say, say_json, say_next
+from .output import quiet_libraries, say, say_json, say_next
+from .training_rows import training_rows
 
 if TYPE_CHECKING:
     from ..data.report import LoadReport
@@ -38,11 +49,8 @@ def train(
     columns: Columns,
     division: Division,
     turns: Turns,
-    labels: options.Labels = None,
-    task: options.Task = "single-label",
-    allow_empty: options.AllowEmpty = False,
-    rules: LabelRules,
-    shared_fine_labels: options.SharedFineLabels = "error",
+    label_set: LabelSet,
+    rules: NewLabelRules,
     reading: ReadOptions,
     training: RunOptions,
     word_split: options.WordSplit = None,
@@ -65,31 +73,24 @@ def train(
     Fine-tunes one model a fold in a stratified k-fold cross-validation. The same command continues a run that was
     interrupted.
     """  # noqa: D415
-    from ..data.dataset import load_emotion_dataset_with_report
-    from ..data.turns import wanted_turns
     from ..runs.cross_validation import cross_validate
 
     _check_folds(division)
     check_data_file("train_file", train_file)
     check_there("split", division.split)
     check_start("model", model)
-    names = options.parse_labels(labels)
     elsewhere = _elsewhere(engine)
     with quiet_libraries():
         args = arguments_from(training)
-        dataset, report = load_emotion_dataset_with_report(
+        dataset, report = training_rows(
             train_file,
-            **vars(columns),
-            group_column=division.group_column,
-            labels=names,
-            reading=reading,
-            task=task,
-            allow_empty=allow_empty,
-            turns=wanted_turns(turns.context or 0, turns.order_column, columns.text_pair_column),
-            shared_fine_labels=shared_fine_labels,
-            **vars(rules),
+            columns,
+            turns,
+            label_set,
+            rules,
+            reading,
+            division.group_column,
         )
-        note_reading(report)
         with names_nearest("model", model):
             result = cross_validate(
                 dataset,
@@ -106,7 +107,7 @@ def train(
                 group_duplicates=division.group_duplicates,
                 split=division.split,
                 train_elsewhere=elsewhere,
-                allow_empty=allow_empty,
+                allow_empty=label_set.allow_empty,
                 context=turns.context or 0,
             )
     _say_result(result, report, json)

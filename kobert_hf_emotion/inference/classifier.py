@@ -201,12 +201,7 @@ def load_model(
             the model's.
     """
     place = resolve_default(source)
-    kind = kind_of(place)
-    if kind not in ENCODERS:
-        raise CheckpointError(
-            f"{source}은(는) {kind!r} 모델입니다. 쓸 수 있는 모델: {', '.join(ENCODERS)}",
-            f"{source} is a {kind!r} model; expected one of {', '.join(ENCODERS)}.",
-        )
+    kind = encoder_kind(place, source)
     if kind == EmotionConfig.model_type:
         return EmotionClassifier.from_pretrained(place, tokenizer=tokenizer, **settings)
     model: PreTrainedModel = load_weights(AutoModelForSequenceClassification.from_pretrained, place, **settings)
@@ -247,6 +242,21 @@ def _load_adapted(folder: str | os.PathLike[str], base: str | os.PathLike[str] |
     merged = merge_adapters(model, folder)
     setattr(merged.config, ADAPTED, None)
     return merged
+
+
+def encoder_kind(place: str, source: str | os.PathLike[str]) -> str:
+    """Returns which of `ENCODERS` the model in a folder or a repository is.
+
+    Raises:
+        CheckpointError: There is no model, or one of another architecture; `source` is what is named.
+    """
+    kind = kind_of(place)
+    if kind not in ENCODERS:
+        raise CheckpointError(
+            f"{source}은(는) {kind!r} 모델입니다. 쓸 수 있는 모델: {', '.join(ENCODERS)}",
+            f"{source} is a {kind!r} model; expected one of {', '.join(ENCODERS)}.",
+        )
+    return kind
 
 
 def kind_of(place: str) -> str:

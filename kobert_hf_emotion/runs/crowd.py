@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from ..data.column_names import ANNOTATIONS_COLUMN
 from ..data.distributions import has_most
 from ..data.label_parsing import LabelParser, is_empty_label
-from ..errors import KoBERTEmotionError, RunError
+from ..errors import RunError
 from ..utils.progress import progress
 from ..wording import Wording
-from .disputed import NEW_LABEL, TOP, row_places
+from .disputed import NEW_LABEL, TOP, needs_cleanlab, row_places
 from .finished import FinishedRun
 
 if TYPE_CHECKING:
@@ -132,9 +132,5 @@ def _cleanlab() -> Any:
     try:
         from cleanlab.multiannotator import get_label_quality_multiannotator
     except ImportError as error:
-        raise KoBERTEmotionError(
-            "레이블 검토에는 cleanlab이 필요합니다.",
-            "Reviewing labels needs cleanlab.",
-            "pip install 'kobert-hf-emotion[review]'",
-        ) from error
+        raise needs_cleanlab() from error
     return get_label_quality_multiannotator

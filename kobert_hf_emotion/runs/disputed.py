@@ -126,12 +126,17 @@ def _cleanlab() -> tuple[Any, Any]:
         from cleanlab.filter import find_label_issues
         from cleanlab.rank import get_label_quality_scores
     except ImportError as error:
-        raise KoBERTEmotionError(
-            "레이블 검토에는 cleanlab이 필요합니다.",
-            "Reviewing labels needs cleanlab.",
-            "pip install 'kobert-hf-emotion[review]'",
-        ) from error
+        raise needs_cleanlab() from error
     return find_label_issues, get_label_quality_scores
+
+
+def needs_cleanlab() -> KoBERTEmotionError:
+    """Returns the error that names the extra which reviewing labels needs."""
+    return KoBERTEmotionError(
+        "레이블 검토에는 cleanlab이 필요합니다.",
+        "Reviewing labels needs cleanlab.",
+        "pip install 'kobert-hf-emotion[review]'",
+    )
 
 
 def _cleanlab_of_several() -> tuple[Any, Any]:

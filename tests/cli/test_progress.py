@@ -38,15 +38,15 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=[(24, 100), (0, 0)], ids=["of 100 columns", "of unknown size"])
 def terminal(request: pytest.FixtureRequest) -> Iterator[tuple[TextIO, Callable[[], str]]]:
-    """A terminal to write to, and what returns all that was written."""
+    """A terminal to write to, and what returns all that was written so far."""
     screen, end = os.openpty()
     fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", *request.param, 0, 0))
+    parts: list[bytes] = []
     with open(end, "w", encoding="utf-8") as stream:
 
         def written() -> str:
             stream.flush()
             os.set_blocking(screen, False)
-            parts = []
             while True:
                 try:
                     parts.append(os.read(screen, 65536))
@@ -64,35 +64,24 @@ def wait_for(is_so: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
+def has(written: Callable[[], str], pattern: str) -> Callable[[], bool]:
+    return lambda: re.search(pattern, written()) is not None
+
+
 def test_a_terminal_shows_rate_and_time_left(at_once: None, terminal: tuple[TextIO, Callable[[], str]]) -> None:
     stream, written = terminal
-    seen = ""
-
-    def has(pattern: str) -> bool:
-        nonlocal seen
-        seen += written()
-        return re.search(pattern, seen) is not None
-
     with shown_by(Bars(stream)), counting(TITLE, 1000, ROWS) as advance:
         advance(250)
-        wait_for(lambda: has(r"예측 \(predicting\): +25%.*250/1000 \[\d\d:\d\d<[\d:]+, +[\d.]+(k? rows/s|s/ rows)\]"))
-    seen += written()
-    assert seen.endswith("\r")  # the bar is gone, and the line free
+        wait_for(has(written, r"예측 \(predicting\): +25%.*250/1000 \[\d\d:\d\d<[\d:]+, +[\d.]+(k? rows/s|s/ rows)\]"))
+    assert written().endswith("\r")  # the bar is gone, and the line free
 
 
 def test_what_is_known_of_no_end_has_no_time_left(at_once: None, terminal: tuple[TextIO, Callable[[], str]]) -> None:
     stream, written = terminal
-    seen = ""
-
-    def has(pattern: str) -> bool:
-        nonlocal seen
-        seen += written()
-        return re.search(pattern, seen) is not None
-
     with shown_by(Bars(stream)), counting(TITLE, unit=ROWS) as advance:
-        wait_for(lambda: has(r"predicting\): \[\d\d:\d\d\]"))
+        wait_for(has(written, r"predicting\): \[\d\d:\d\d\]"))
         advance(3)
-        wait_for(lambda: has(r"predicting\): 3 \[\d\d:\d\d, +[\d.]+.*rows"))
+        wait_for(has(written, r"predicting\): 3 \[\d\d:\d\d, +[\d.]+.*rows"))
 
 
 def test_what_ends_at_once_leaves_no_trace(terminal: tuple[TextIO, Callable[[], str]]) -> None:

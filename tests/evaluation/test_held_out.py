@@ -13,9 +13,9 @@ from oof import write_finished_run
 from scipy.special import softmax
 from sentences import sentences, write_seed_csv
 from sklearn.metrics import accuracy_score, f1_score
-from tiny import TINY
+from tiny import sharp_model
 
-from kobert_hf_emotion import EmotionClassifier, EmotionConfig, KoBERTTokenizer
+from kobert_hf_emotion import EmotionClassifier, KoBERTTokenizer
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.evaluation.checkpoints import evaluate_checkpoints
 from kobert_hf_emotion.evaluation.held_out import ENSEMBLE, SOUP, evaluate_run
@@ -34,12 +34,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, tokenizer: KoBERTTokenizer) ->
     run = tmp_path_factory.mktemp("runs") / "run"
     write_finished_run(run, np.eye(7)[truth], truth, EMOTION_LABELS, texts, best="fold_2")
     for number in (1, 2, 3):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(number)
-            model = EmotionClassifier(EmotionConfig(**TINY, softmax_temperature=0.7))
-        with torch.no_grad():
-            for module in (model.bert.embeddings.word_embeddings, model.bert.pooler.dense, model.classifier):
-                module.weight.mul_(10)  # so that texts are told apart
+        model = sharp_model(number, softmax_temperature=0.7)
         model.tokenizer = tokenizer
         model.save_pretrained(run / f"fold_{number}")
     return run

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from scipy.special import softmax
-from tiny import TINY
+from tiny import TINY, sharp_model
 from transformers import AutoModelForSequenceClassification
 
 from kobert_hf_emotion import EmotionClassifier, EmotionConfig, KoBERTTokenizer
@@ -30,12 +30,7 @@ def folds(tmp_path_factory: pytest.TempPathFactory, tokenizer: KoBERTTokenizer) 
     """A run's folder with three folds that differ in their heads' and encoders' weights, and their temperature."""
     run = tmp_path_factory.mktemp("runs") / "run"
     for number, temperature in enumerate((0.5, 1.0, 2.0), start=1):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(number)
-            model = EmotionClassifier(EmotionConfig(**TINY, softmax_temperature=temperature))
-        with torch.no_grad():
-            for module in (model.bert.embeddings.word_embeddings, model.bert.pooler.dense, model.classifier):
-                module.weight.mul_(10)  # so that texts are told apart
+        model = sharp_model(number, softmax_temperature=temperature)
         model.tokenizer = tokenizer
         model.save_pretrained(run / f"fold_{number}")
     return run
