@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 import os
-import signal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from killed import killed_at_step
 from safetensors.torch import load_file
 from sentences import sentences, write_seed_csv
 from small_encoders import SIZES, word_piece
@@ -208,21 +208,7 @@ def test_a_killed_adaptation_ends_with_the_same_bits(tiny_model_folder: Path, tm
 
     whole = go(tmp_path / "whole")
     for kill_at in (0, 3, 2):
-        child = os.fork()
-        if child == 0:
-            step, left = AdaptationTrainer.training_step, iter(range(kill_at))
-
-            def deadly(self: AdaptationTrainer, *inputs: Any) -> Any:
-                if next(left, None) is None:  # noqa: B023 - a process of its own
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return step(self, *inputs)  # noqa: B023
-
-            AdaptationTrainer.training_step = deadly  # type: ignore[method-assign]
-            try:
-                go(tmp_path / "killed")
-            finally:
-                os._exit(1)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+        assert killed_at_step(AdaptationTrainer, kill_at, lambda: go(tmp_path / "killed"))
     with pytest.raises(RunError, match=r"texts_sha256|probability"):
         adapt(TEXTS[1:], tmp_path / "killed", tiny_model_folder, args, probability=0.2)
     killed = go(tmp_path / "killed")

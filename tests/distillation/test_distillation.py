@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import datasets
 import numpy as np
 import pytest
 import torch
+from killed import killed_at_step
 from safetensors.torch import load_file
 from sentences import sentences, write_seed_csv
 from small_runs import make_args, make_dataset
@@ -232,21 +232,7 @@ def test_a_killed_distillation_ends_with_the_same_bits(
     go(tmp_path / "whole")
     asked: list[int] = []
     for kill_at in (0, 3, 2):
-        child = os.fork()
-        if child == 0:
-            step, left = EmotionTrainer.training_step, iter(range(kill_at))
-
-            def deadly(self: EmotionTrainer, *inputs: Any) -> Any:
-                if next(left, None) is None:  # noqa: B023 - a process of its own
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return step(self, *inputs)  # noqa: B023
-
-            EmotionTrainer.training_step = deadly  # type: ignore[method-assign]
-            try:
-                go(tmp_path / "killed")
-            finally:
-                os._exit(1)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+        assert killed_at_step(EmotionTrainer, kill_at, lambda: go(tmp_path / "killed"))
         assert not (tmp_path / "killed").exists()
         assert (tmp_path / "killed.in_progress" / "answers.npz").is_file()
     from kobert_hf_emotion.distillation.teacher import Teacher

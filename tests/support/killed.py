@@ -1,4 +1,4 @@
-"""Forks that kill themselves (SIGKILL) at an operation on a file, and tell which training steps they have done."""
+"""Forks that kill themselves (SIGKILL), at an operation on a file or at a training step, and the steps they did."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from transformers import Trainer
 
 from kobert_hf_emotion.training.trainer import EmotionTrainer
 
@@ -37,6 +39,23 @@ def log_steps(log: Path) -> None:
         return step(self, *inputs)
 
     EmotionTrainer.training_step = noted  # type: ignore[method-assign]
+
+
+def killed_at_step(trainer: type[Trainer], steps: int, work: Callable[[], None]) -> bool:
+    """Tells whether a fork that does `work` was killed before its training step after `steps` of a trainer's."""
+
+    def until_killed() -> None:
+        step, left = trainer.training_step, iter(range(steps))
+
+        def deadly(self: Trainer, *inputs: Any) -> Any:
+            if next(left, None) is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return step(self, *inputs)
+
+        trainer.training_step = deadly  # type: ignore[method-assign]
+        work()
+
+    return ended(fork(until_killed, Path())) == -signal.SIGKILL
 
 
 def fork(work: Callable[[], None], folder: Path, log: Path | None = None, events: int | None = None) -> int:
