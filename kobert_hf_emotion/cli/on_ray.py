@@ -124,7 +124,7 @@ def _progress(files: int) -> Iterator[Callable[[Record], None]]:
 
 
 def _say(result: RayPrediction, output: Path, json: bool) -> None:
-    from ..inference.files import TwoLevelPrediction
+    from ..inference.file_prediction import TwoLevelPrediction
 
     manifest, found = result.manifest, result.found
     _note_files(manifest)

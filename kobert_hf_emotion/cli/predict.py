@@ -26,7 +26,7 @@ from .typed import typed
 
 if TYPE_CHECKING:
     from ..data.row_stream import RowStream
-    from ..inference.files import FilePrediction
+    from ..inference.file_prediction import FilePrediction
     from ..inference.logits_model import LogitsModel
     from ..tokenization.long_texts import LongTexts
 
@@ -156,7 +156,7 @@ def _predict_rows(
 
 def _figures(found: FilePrediction, long: LongTexts | None) -> dict[str, Any]:
     """Returns the parts of the JSON document that depend on what was predicted."""
-    from ..inference.files import TwoLevelPrediction
+    from ..inference.file_prediction import TwoLevelPrediction
 
     result: dict[str, Any] = {"unknown_texts": found.unknown.unknown, "cut_texts": found.unknown.cut}
     if long is not None:
@@ -170,7 +170,7 @@ def _figures(found: FilePrediction, long: LongTexts | None) -> dict[str, Any]:
 
 def _say_figures(found: FilePrediction, counts: Mapping[str, int]) -> None:
     """Prints how good the predictions are, where there are labels, or how often each label is predicted."""
-    from ..inference.files import TwoLevelPrediction
+    from ..inference.file_prediction import TwoLevelPrediction
 
     if found.labelled:
         say("\n".join([found.text_report(), *found.scores().remarks(spoken())]))

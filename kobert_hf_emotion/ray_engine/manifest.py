@@ -12,7 +12,8 @@ from typing import Any
 from ..data.levels import Hierarchy
 from ..data.task_names import TaskName
 from ..errors import RunError
-from ..inference.files import Counts, FilePrediction, SingleLabelPrediction, TwoLevelPrediction, counts_of
+from ..inference.file_prediction import FilePrediction, SingleLabelPrediction, TwoLevelPrediction
+from ..inference.row_counting import Counts, counts_of
 from ..tasks.multi_label import MultiLabel
 from ..tasks.single_label import SingleLabel
 from ..tasks.soft import Soft

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from ..configuration import MULTI_LABEL
 from ..data.label_ids import Truth
 from ..errors import RunError
-from ..inference.files import counts_of
 from ..inference.logits_model import LogitsModel
 from ..inference.prediction_csv import PredictionTable
+from ..inference.row_counting import counts_of
 from ..metrics.probabilities import check_logits
 from ..tasks.single_label import SingleLabel
 from ..tasks.soft import VOTE_PREFIX

@@ -17,7 +17,7 @@ from ..data.label_map import MapLike
 from ..data.label_map import label_map as map_of
 from ..data.tables import ReadOptions
 from ..errors import CheckpointError, DataError, KoBERTEmotionError, RunError, TokenizerError
-from ..inference.files import FilePrediction
+from ..inference.file_prediction import FilePrediction
 from ..inference.logits_model import LogitsModel
 from ..modeling.batches import DEFAULT_BATCH_SIZE
 from ..runs.state import check_same_run, only_process
