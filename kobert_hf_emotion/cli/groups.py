@@ -190,7 +190,8 @@ class AdaptationOptions:
 
 def arguments_from(training: TrainingOptions | AdaptationOptions) -> EmotionTrainingArguments:
     """Returns the training arguments that options stand for; a bar is shown where stderr is a terminal."""
-    from ..training.arguments import EmotionTrainingArguments, parse_gamma
+    from ..training.alpha_and_gamma import parse_gamma
+    from ..training.arguments import EmotionTrainingArguments
 
     given = {ARGUMENTS.get(name, name): value for name, value in vars(training).items()}
     names = {argument: option for option, argument in ARGUMENTS.items()}

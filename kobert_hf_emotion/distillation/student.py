@@ -31,8 +31,9 @@ from ..runs.work import work_folder
 from ..tokenization.guard import check_tokenization
 from ..tokenization.loading import load_tokenizer
 from ..tokenization.pieces import WordSplit
-from ..training.arguments import EmotionTrainingArguments, loss_settings
+from ..training.arguments import EmotionTrainingArguments
 from ..training.history import EpochRecord, write_history
+from ..training.loss_settings import loss_settings
 from ..training.single import train_alone
 from ..utils.argument_checks import check_number, check_path, check_type
 from ..utils.files import atomic_directory, atomic_write, check_free, write_json

@@ -23,7 +23,8 @@ from ..splits.folds import folds_from_numbers
 from ..splits.split import Split
 from ..tokenization.context import fit_context
 from ..tokenization.guard import check_tokenization
-from ..training.arguments import EmotionTrainingArguments, loss_settings
+from ..training.arguments import EmotionTrainingArguments
+from ..training.loss_settings import loss_settings
 from ..utils.versions import library_versions
 from ..wording import Wording
 from .plan import Plan

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from transformers import PreTrainedConfig, TrainingArguments
+from transformers import TrainingArguments
 from transformers.trainer_utils import HubStrategy
 
-from ..configuration import is_multi_label, label_names
 from ..errors import KoBERTEmotionError
 from ..inference.adapters import LoraSettings
 from ..labels import fold_name
-from ..modeling.class_weights import ClassWeighting, Counts, parse_weighting
-from ..modeling.losses import Alpha, resolve_alpha
+from ..modeling.class_weights import ClassWeighting, Counts
+from ..modeling.losses import resolve_alpha
 from ..modeling.sigmoid_loss import resolve_balance, resolve_gamma
 from ..utils.argument_checks import check_count, check_number
+from .alpha_and_gamma import DEFAULT_GAMMA, parse_alpha
 
-DEFAULT_GAMMA = 2.0
 SAMPLING_STRATEGIES = ("random", "sequential", "group_by_length", "batch_rebalance")
 NO_BALANCE = 1.0
 """Alpha of several labels a row that weighs yes and no alike; as a balance it would leave the no out of the loss."""
@@ -282,39 +280,6 @@ def _check_sampling(strategy: str) -> None:
         )
 
 
-class LossSettings(NamedTuple):
-    """What a configuration says of the focal loss."""
-
-    alpha: float | list[float] | None
-    gamma: float | list[float]
-
-
-def loss_settings(
-    args: EmotionTrainingArguments, config: PreTrainedConfig, counts: Counts | None = None, rows: int = 0
-) -> LossSettings:
-    """Returns the settings of the loss that a model is trained with.
-
-    Args:
-        args: The arguments of the training.
-        config: The model's; it tells whether a row has several labels.
-        counts: Training rows of each label.
-        rows: All training rows.
-
-    Raises:
-        KoBERTEmotionError: Alpha or gamma does not fit the labels, or there is one gamma per label where a row has one.
-    """
-    labels = label_names(config)
-    if is_multi_label(config):
-        return LossSettings(args.balance_for(labels, counts, rows), args.gamma_for(labels))
-    if not isinstance(args.focal_gamma, int | float):
-        raise KoBERTEmotionError(
-            f"레이블마다 다른 `focal_gamma`는 다중 레이블에서만 됩니다: {args.focal_gamma!r}. 수 하나로 주세요.",
-            f"One `focal_gamma` per label is for several labels a row, found {args.focal_gamma!r}: give a number.",
-            mend={"focal_gamma": DEFAULT_GAMMA},
-        )
-    return LossSettings(args.alpha_for(labels, counts), args.focal_gamma)
-
-
 def _needs_rows(alpha: str) -> KoBERTEmotionError:
     return KoBERTEmotionError(
         f"alpha {alpha!r}는 학습 행의 라벨 수로 계산합니다. 학습 데이터를 주세요.",
@@ -355,64 +320,3 @@ def check_loss_is_ours(args: EmotionTrainingArguments, options: Mapping[str, Any
             f"EmotionTrainer trains with the focal loss and evaluates on the logits of all rows, and has no use for "
             f"{', '.join(found)}. Leave it out or, for another loss, take transformers.Trainer.",
         )
-
-
-def parse_alpha(alpha: Any) -> Alpha | ClassWeighting:
-    """Reads alpha as it may be written on a command line.
-
-    Args:
-        alpha: A number, a sequence or a mapping; any of them as JSON text (`[1, 2]`, `{"fear": 2}`); names and
-            weights as `fear=2,sad=1.5`; or `balanced`, `effective` or `effective:0.99` (see `class_weights`).
-
-    Raises:
-        KoBERTEmotionError: The text is none of them.
-    """
-    if not isinstance(alpha, str):
-        return alpha  # type: ignore[no-any-return]
-    weighting = parse_weighting(alpha)
-    if weighting is not None:
-        return weighting
-    value = _number_or_several(alpha)
-    if value is None:
-        raise KoBERTEmotionError(
-            f"alpha를 읽을 수 없습니다: {alpha!r}. 수 하나, balanced, effective, fear=2,sad=1.5, JSON 목록 또는 "
-            "JSON 사전이어야 합니다.",
-            f"Cannot read alpha {alpha!r}: expected a number, balanced, effective, fear=2,sad=1.5, a JSON list or a "
-            'JSON object such as {"fear": 2.0}.',
-            mend={"focal_alpha": "1.0"},
-        )
-    return value
-
-
-def parse_gamma(gamma: str) -> Any:
-    """Reads gamma as it may be written on a command line: a number, or one per label as alpha is written.
-
-    Raises:
-        KoBERTEmotionError: The text is none of them.
-    """
-    value = None if parse_weighting(gamma) is not None else _number_or_several(gamma)
-    if value is None:
-        raise KoBERTEmotionError(
-            f"gamma를 읽을 수 없습니다: {gamma!r}. 수 하나이거나, 다중 레이블이면 기쁨=1,슬픔=3 또는 JSON 목록입니다.",
-            f"Cannot read gamma {gamma!r}: expected a number or, of several labels, joy=1,sadness=3 or a JSON list.",
-            mend={"focal_gamma": DEFAULT_GAMMA},
-        )
-    return value
-
-
-def _number_or_several(text: str) -> float | list[Any] | dict[str, Any] | None:
-    """Reads a number, `fear=2,sad=1.5`, or either of them in JSON; None where a text is none of these."""
-    try:
-        value = _named_weights(text) if "=" in text and "{" not in text else json.loads(text)
-    except ValueError:
-        return None
-    return None if isinstance(value, bool) or not isinstance(value, int | float | list | dict) else value
-
-
-def _named_weights(text: str) -> dict[str, float]:
-    """Reads `fear=2,sad=1.5`; raises `ValueError` where a part is no name and number, or a name comes twice."""
-    pairs = [part.rpartition("=") for part in text.split(",")]
-    weights = {name.strip(): float(weight) for name, _, weight in pairs}
-    if "" in weights or len(weights) < len(pairs):
-        raise ValueError(text)
-    return weights

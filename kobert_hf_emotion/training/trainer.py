@@ -24,9 +24,10 @@ from ..modeling.classifier import EmotionClassifier
 from ..modeling.criterion import criterion_of
 from ..tasks.choice import task_of
 from ..utils.argument_checks import check_type
-from .arguments import EmotionTrainingArguments, check_loss_is_ours, loss_settings
+from .arguments import EmotionTrainingArguments, check_loss_is_ours
 from .history import EpochRecord, history_of
 from .layer_decay import decay_layers
+from .loss_settings import loss_settings
 from .pushing import PushingTrainer
 from .recording import ROWS, can_record
 from .rows import RowCollator, RowEncoder, padding_multiple

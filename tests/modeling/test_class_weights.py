@@ -20,7 +20,7 @@ from kobert_hf_emotion.modeling.class_weights import (
 )
 from kobert_hf_emotion.modeling.classifier import EmotionClassifier
 from kobert_hf_emotion.runs.cross_validation import cross_validate
-from kobert_hf_emotion.training.arguments import parse_alpha
+from kobert_hf_emotion.training.alpha_and_gamma import parse_alpha
 
 
 def test_balanced_weights_are_scikit_learns() -> None:

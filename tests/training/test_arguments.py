@@ -11,7 +11,8 @@ from transformers import HfArgumentParser, TrainingArguments
 
 from kobert_hf_emotion.errors import KoBERTEmotionError
 from kobert_hf_emotion.labels import EMOTION_LABELS
-from kobert_hf_emotion.training.arguments import EmotionTrainingArguments, parse_alpha
+from kobert_hf_emotion.training.alpha_and_gamma import parse_alpha
+from kobert_hf_emotion.training.arguments import EmotionTrainingArguments
 
 NOTEBOOK = {
     "num_train_epochs": 10,
