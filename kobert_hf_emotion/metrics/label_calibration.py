@@ -123,11 +123,10 @@ def platt_scales(logits: Logits, truth: Matrix) -> LabelScales:
         to_shift = wrong.mean(axis=0)
         if max(np.abs(to_slope).max(), np.abs(to_shift).max()) < _FLAT:
             break
-        twice, once, plain = ((spread * exact**power).mean(axis=0) for power in (2, 1, 0))
-        twice, plain = twice + 1 / rows, plain + _RIDGE
-        area = np.maximum(twice * plain - once**2, _RIDGE**2)
-        step_slope = (plain * to_slope - once * to_shift) / area
-        step_shift = (twice * to_shift - once * to_slope) / area
+        weight = spread.mean(axis=0) + _RIDGE
+        centre = (spread * exact).mean(axis=0) / weight  # seen from it, slope and shift do not depend on each other
+        step_slope = (to_slope - centre * to_shift) / ((spread * (exact - centre) ** 2).mean(axis=0) + 1 / rows)
+        step_shift = to_shift / weight - centre * step_slope
         size = np.ones_like(slopes)
         for _ in range(_HALVINGS):
             tried = _objective(exact, target, slopes - size * step_slope, shifts - size * step_shift)
@@ -135,11 +134,7 @@ def platt_scales(logits: Logits, truth: Matrix) -> LabelScales:
             if not upwards.any():
                 break
             size[upwards] /= 2
-        size[upwards] = 0.0
-        if not size.any():
-            break
-        slopes, shifts = slopes - size * step_slope, shifts - size * step_shift
-        losses = np.where(upwards, losses, tried)
+        slopes, shifts, losses = slopes - size * step_slope, shifts - size * step_shift, tried
     useless = (having == 0) | (having == rows) | ~(slopes > 0)
     return LabelScales(
         tuple(np.where(useless, 1.0, slopes).tolist()),
