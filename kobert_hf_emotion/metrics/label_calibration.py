@@ -143,7 +143,10 @@ def platt_scales(logits: Logits, truth: Matrix) -> LabelScales:
 
 
 def _cross_entropy(
-    logits: NDArray[np.float64], target: NDArray[np.float64], slopes: NDArray[np.float64], shifts: NDArray[np.float64]
+    logits: NDArray[np.float64],
+    target: NDArray[np.float64] | Matrix,
+    slopes: NDArray[np.float64],
+    shifts: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Returns the mean cross-entropy of each label with its targets, shape (labels,)."""
     scaled = logits * slopes + shifts
@@ -161,7 +164,7 @@ def _objective(
 def label_losses(logits: Logits, truth: Matrix) -> NDArray[np.float64]:
     """Returns the mean binary cross-entropy of each label in nats, shape (labels,)."""
     ones = np.ones(logits.shape[1])
-    return _cross_entropy(logits.astype(np.float64), truth.astype(np.float64), ones, np.zeros_like(ones))
+    return _cross_entropy(logits.astype(np.float64), truth, ones, np.zeros_like(ones))
 
 
 def fit_label_scales(logits: Logits, truth: Matrix, folds: NDArray[np.integer]) -> LabelScales:
@@ -182,7 +185,7 @@ def fit_label_scales(logits: Logits, truth: Matrix, folds: NDArray[np.integer]) 
     """
     if len(np.unique(folds)) < 2:
         folds = np.arange(len(folds)) % 2
-    scaled = logits.astype(np.float32)
+    scaled = logits.copy()
     for fold in np.unique(folds):
         held_out = folds == fold
         scaled[held_out] = platt_scales(logits[~held_out], truth[~held_out]).apply(logits[held_out])
@@ -212,7 +215,7 @@ def calibrate_labels(logits: Logits, truth: Matrix, folds: NDArray[np.integer], 
         bins: Of the expected calibration error.
     """
     by_fold = scales_without_each(logits, truth, folds)
-    scaled = logits.astype(np.float32)
+    scaled = logits.copy()
     for fold, scales in by_fold.items():
         scaled[folds == fold] = scales.apply(logits[folds == fold])
     errors = [label_calibration_errors(sigmoid(found), truth, bins) for found in (logits, scaled)]

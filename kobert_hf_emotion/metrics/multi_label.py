@@ -101,11 +101,11 @@ def fit_thresholds(probabilities: Probabilities, truth: Matrix) -> NDArray[np.fl
     thresholds = np.full(probabilities.shape[1], DEFAULT_THRESHOLD)
     for label, scores in enumerate(probabilities.T):
         if truth[:, label].any():
-            thresholds[label] = _best_threshold(scores, truth[:, label].astype(bool))
+            thresholds[label] = _best_threshold(scores, truth[:, label])
     return thresholds
 
 
-def _best_threshold(scores: NDArray[np.float64], has: NDArray[np.bool_]) -> float:
+def _best_threshold(scores: NDArray[np.float64], has: Matrix) -> float:
     order = np.argsort(-scores)
     ordered = scores[order]
     hits = np.cumsum(has[order])
@@ -129,11 +129,11 @@ def average_precision(probabilities: Probabilities, truth: Matrix) -> NDArray[np
     """
     found = np.full(probabilities.shape[1], np.nan)
     for label, scores in enumerate(probabilities.T):
-        has = truth[:, label].astype(bool)
+        has = truth[:, label]
         if not has.any():
             continue
         order = np.argsort(-scores)
-        hits = np.cumsum(has[order])
+        hits: NDArray[np.int64] = np.cumsum(has[order])
         ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
         precision = hits[ends] / (ends + 1)
         found[label] = float((np.diff(hits[ends], prepend=0) * precision).sum() / hits[-1])
@@ -143,7 +143,7 @@ def average_precision(probabilities: Probabilities, truth: Matrix) -> NDArray[np
 def binary_cross_entropy(logits: Logits, truth: Matrix) -> float:
     """Returns the mean of -log p of what is so, over all labels of all rows, in nats; finite for finite logits."""
     exact = logits.astype(np.float64)
-    losses = np.logaddexp(0.0, np.where(truth.astype(bool), -exact, exact))
+    losses = np.logaddexp(0.0, np.where(truth, -exact, exact))
     return float(losses.mean())
 
 
@@ -172,9 +172,8 @@ def multi_label_scores(logits: Logits, truth: Matrix, chosen: Matrix) -> MultiLa
 def answer_counts(truth: Matrix, chosen: Matrix) -> NDArray[np.int64]:
     """Returns for each row what scores are computed from: by label right, given and had; 1; 1 if all is right."""
     has, given = truth.astype(bool), chosen.astype(bool)
-    ones = np.ones((len(has), 1), dtype=np.int64)
     exact = (has == given).all(axis=1, keepdims=True)
-    return np.hstack([has & given, given, has, ones, exact]).astype(np.int64)
+    return np.hstack([has & given, given, has, np.ones_like(exact), exact]).astype(np.int64)
 
 
 def scores_of_counts(counts: NDArray[Any], labels: int) -> dict[str, NDArray[np.float64]]:
@@ -225,8 +224,9 @@ def precision_interval(
 ) -> Interval:
     """Computes a 95% percentile bootstrap interval of the mean average precision.
 
-    A row that is drawn twice counts twice; in each resample the mean is over the labels that some row drawn has. It is
-    from fewer resamples than others, for it depends on the order of all rows, which sums do not keep.
+    A row that is drawn twice counts twice; in each resample the mean is over the labels that some row drawn has, and
+    resamples in which no row has any are left out. It is from fewer resamples than others, for it depends on the order
+    of all rows, which sums do not keep.
 
     Args:
         probabilities: Shape (rows, labels).
@@ -247,7 +247,7 @@ def precision_interval(
             if truth[:, label].any():
                 ends = np.flatnonzero(np.append(np.diff(probabilities[order, label]) != 0, True))
                 found[:, label] = _weighted_precision(weights[:, order], truth[order, label], ends)
-        means.append(np.nanmean(found, axis=1))
+        means.append(np.nanmean(found[~np.isnan(found).all(axis=1)], axis=1))
     return percentile_interval(np.concatenate(means))
 
 

@@ -120,7 +120,8 @@ def test_the_interval_of_the_mean_average_precision(rows: tuple[np.ndarray, np.n
         )
     found = precision_interval(sigmoid(logits), truth, groups, resamples=100)
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(means, [0.025, 0.975])))
-    assert np.isnan(precision_interval(sigmoid(logits), np.zeros_like(truth)).low)
+    none = precision_interval(sigmoid(logits), np.zeros_like(truth))
+    assert np.isnan([none.low, none.high]).all()
 
 
 def test_calibration_errors() -> None:
@@ -134,3 +135,18 @@ def test_extreme_logits_keep_their_probabilities_and_losses() -> None:
     truth = np.array([[1, 0], [1, 0]])
     assert sigmoid(logits).tolist() == [[1.0, 0.0], [0.0, 1.0]]
     assert multi_label_scores(logits, truth, truth).log_loss == pytest.approx(500.0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_draws_without_any_label_have_no_average_precision_and_are_left_out() -> None:
+    probabilities = np.array([[0.9, 0.4], [0.8, 0.3], [0.7, 0.2]])
+    truth = np.array([[0, 0], [1, 0], [0, 0]])
+    # The row that has it comes behind the first one: 1 where that was not drawn, and less the oftener it was.
+    random, precisions = np.random.default_rng(42), []
+    for _ in range(200):
+        times = np.bincount(random.integers(0, 3, 3), minlength=3)
+        if times[1]:
+            precisions.append(times[1] / (times[0] + times[1]))
+    assert len(precisions) < 200
+    found = precision_interval(probabilities, truth, resamples=200)
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(precisions, [0.025, 0.975])))
