@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.special
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn import metrics
 
 from kobert_hf_emotion.metrics.classification_report import table_report_of_labels, text_report_of_labels
@@ -24,16 +22,6 @@ from kobert_hf_emotion.metrics.multi_label import (
 from kobert_hf_emotion.metrics.probabilities import sigmoid
 
 NAMES = ["기쁨", "슬픔", "놀람", "없음"]
-FEW = st.lists(
-    st.tuples(
-        st.lists(st.integers(1, 7).map(lambda eighths: eighths / 8), min_size=3, max_size=3),
-        st.lists(st.booleans(), min_size=3, max_size=3),
-        st.lists(st.booleans(), min_size=3, max_size=3),
-    ),
-    min_size=1,
-    max_size=5,
-)
-"""Rows of three labels: their probabilities, those there and those given."""
 
 
 @pytest.fixture(scope="module")
@@ -72,10 +60,12 @@ def test_scores_are_scikit_learns(rows: tuple[np.ndarray, np.ndarray]) -> None:
     assert len({len(line) for line in found_text.splitlines() if line}) == 1, "columns end below each other"
 
 
-@settings(max_examples=40, deadline=None)
-@given(rows=FEW)
-def test_figures_of_few_rows_are_scikit_learns(rows: list[tuple[list[float], list[bool], list[bool]]]) -> None:
-    probabilities, truth, chosen = (np.array(column) for column in zip(*rows, strict=True))
+@pytest.mark.parametrize("seed", range(24))
+def test_figures_of_few_rows_are_scikit_learns(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    count = 1 + seed % 5
+    probabilities = random.integers(1, 8, (count, 3)) / 8
+    truth, chosen = (random.random((2, count, 3)) < random.choice([0.3, 0.7])).astype(np.int64)
     answers = answer_counts(truth, chosen)
     assert answers.dtype == np.int64
     names = NAMES[:3]
@@ -84,7 +74,7 @@ def test_figures_of_few_rows_are_scikit_learns(rows: list[tuple[list[float], lis
     for name, line in found.items():
         assert line == pytest.approx(expected[name])
     scores = multi_label_scores(scipy.special.logit(probabilities), truth, chosen)
-    assert scores.rows == len(rows)
+    assert scores.rows == count
     for average in ("macro", "micro", "weighted"):
         assert vars(scores)[f"{average}_f1"] == pytest.approx(expected[f"{average} avg"]["f1-score"])
     assert scores.accuracy == pytest.approx(metrics.accuracy_score(truth, chosen))
@@ -111,11 +101,11 @@ def test_where_no_row_has_a_label_there_is_no_mean_average_precision() -> None:
     assert (found.rows, found.accuracy, found.macro_f1, found.micro_f1, found.weighted_f1) == (2, 1.0, 0.0, 0.0, 0.0)
 
 
-@settings(max_examples=100, deadline=None)
-@given(rows=st.lists(st.tuples(st.integers(0, 8), st.booleans()), min_size=1, max_size=8))
-def test_a_threshold_lies_halfway_below_the_highest_cut_with_the_highest_f1(rows: list[tuple[int, bool]]) -> None:
-    eighths, has = (np.array(column) for column in zip(*rows, strict=True))
-    scores = eighths / 8
+@pytest.mark.parametrize("seed", range(40))
+def test_a_threshold_lies_halfway_below_the_highest_cut_with_the_highest_f1(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    count = 1 + seed % 8
+    scores, has = random.integers(0, 9, count) / 8, random.random(count) < random.choice([0.2, 0.6, 1.0])
     threshold = fit_thresholds(scores[:, None], has[:, None])[0]
     if not has.any():
         assert threshold == 0.5
