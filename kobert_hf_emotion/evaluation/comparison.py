@@ -165,9 +165,8 @@ def _compare_several(first: FinishedRun, second: FinishedRun, resamples: int, se
     answers = first.answer_sets, second.answer_sets[:, order]
     counts = [answer_counts(truth, chosen) for chosen in answers]
     drawn = resampled_sums(np.hstack(counts), groups, resamples, seed)  # the same rows for both
-    width = counts[0].shape[1]
     found = [_sums_scores(each.sum(axis=0)[None], names) for each in counts]
-    resampled = [_sums_scores(part, names) for part in (drawn[:, :width], drawn[:, width:])]
+    resampled = [_sums_scores(part, names) for part in np.hsplit(drawn, 2)]
     return Comparison(
         first=first.path,
         second=second.path,

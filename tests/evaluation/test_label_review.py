@@ -356,6 +356,7 @@ def test_a_workbook_is_made_for_reading_and_choosing(tmp_path: Path) -> None:
     for row in sheet["A2:E3"]:
         assert {(cell.alignment.wrap_text, cell.alignment.vertical) for cell in row} == {(True, "top")}
         assert [cell.fill.fill_type for cell in row] == [None] * 4 + ["solid"]
+        assert row[-1].fill.fgColor.rgb.endswith("FFF2CC"), "light enough to read what is in it"
     assert sheet.freeze_panes == "A2", "the head stays"
     [choice] = sheet.data_validations.dataValidation
     assert (str(choice.sqref), choice.type, choice.formula1) == ("E2:E3", "list", "labels!$A$1:$A$3")
