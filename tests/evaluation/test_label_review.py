@@ -235,6 +235,9 @@ def test_labels_of_one_a_row_are_replaced_and_their_changes_counted(tmp_path: Pa
         ("3", "문장 셋", "기쁨"),
         ("4", "문장 넷", "슬픔"),
     ]
+    assert (tmp_path / "new.csv").read_bytes().startswith(b"\xef\xbb\xbfrow,text,label"), (
+        "Excel reads Hangul by the mark"
+    )
     assert run.truth.tolist() == [0, 0, 1, 2], "the run is as it was"
 
 
