@@ -386,3 +386,20 @@ def test_what_a_cell_cannot_hold_does_not_make_another_row_of_it(tmp_path: Path)
     found = apply_review(run, tmp_path / "review.xlsx", tmp_path / "new.csv")
     assert found.changes == {"슬픔 → 기쁨": 1, "슬픔 → 분노": 1}
     assert [row["text"] for row in written(tmp_path / "new.csv")] == texts
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_label_that_the_run_has_not_is_named_with_its_place_in_the_review(tmp_path: Path, several: bool) -> None:
+    """Not in the training file, which the column `file` names."""
+    truth = np.array([0, 0, 1, 2])
+    columns = {"file": ["train.csv"] * 4, "row": [1, 2, 3, 4]}
+    of_run = {"columns": columns, "task": MultiLabel()} if several else {"columns": columns}
+    run = small(tmp_path / "run", np.eye(3, dtype=np.int64)[truth] if several else truth, **of_run)
+    review = answered(tmp_path / "review.csv", {2: "기쁨", 3: "심심함"}, file=columns["file"])
+    with pytest.raises(DataError) as caught:
+        apply_review(run, review, tmp_path / "new.csv")
+    for message in (caught.value.korean, caught.value.english):
+        parts = [str(review), "new_label", "심심함", "4", *NAMES]
+        assert [part for part in parts if part not in message] == [], message
+        assert "train.csv" not in message
+    assert not (tmp_path / "new.csv").exists()
