@@ -193,13 +193,24 @@ def test_a_scale_is_kept_where_it_lowers_the_loss_on_rows_it_was_not_fitted_on(f
 
 def test_a_scale_that_all_rows_have_is_not_kept_where_it_misleads_other_rows() -> None:
     """Even rows are surer than odd ones, and what one half teaches is wrong of the other."""
-    scores = np.linspace(-3, 3, 200)[:, None]
-    even = (np.arange(200) % 2 == 0)[:, None]
+    scores, row = np.linspace(-3, 3, 200)[:, None], np.arange(200)[:, None]
+    even = row % 2 == 0
     logits = np.where(even, scores, scores / 4)
-    truth = np.where(even, scores > 0, scores < 0).astype(np.int64)
+    truth = np.where(even & (row % 20 != 0), scores > 0, scores < 0).astype(np.int64)
     assert platt_scales(logits, truth).kept == [True]
     assert fit_label_scales(logits, truth, np.full(200, 7)).kept == [False], "every second row stands in for a fold"
-    assert fit_label_scales(logits, truth, np.arange(200) // 2 % 2).kept == [True]
+    assert fit_label_scales(logits, truth, np.arange(200) % 3).kept == [True]
+    assert fit_label_scales(logits, truth, np.arange(200)).kept == [True]
+
+
+def test_of_many_folds_the_rows_of_all_others_are_fitted_on() -> None:
+    """Three rows teach nothing; 597 teach that the logits are too sure."""
+    random = np.random.default_rng(3)
+    logits = random.normal(-0.5, 1.5, (600, 1))
+    truth = (random.random((600, 1)) < sigmoid(0.7 * logits)).astype(np.int64)
+    folds = np.arange(600) // 3
+    assert not (label_losses(platt_scales(logits[:3], truth[:3]).apply(logits), truth) < label_losses(logits, truth))
+    assert fit_label_scales(logits, truth, folds).kept == [True]
 
 
 def test_scales_give_logits_of_float32() -> None:
