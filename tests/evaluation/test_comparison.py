@@ -355,7 +355,12 @@ def test_an_answer_that_is_any_of_the_labels_tied_is_right(tmp_path: Path) -> No
 
 def test_runs_on_other_votes_are_refused(tmp_path: Path) -> None:
     shares, texts = np.array([[0.5, 0.3, 0.2], [0.0, 0.6, 0.4]]), ["문장 하나", "문장 둘"]
-    others = {"one": shares, "other": shares[:, [0, 2, 1]], "fewer": shares[:1], "rounded": shares + 1e-6}
+    others = {
+        "one": shares,
+        "other": np.array([[0.5, 0.2, 0.3], shares[1]]),
+        "fewer": shares[:1],
+        "rounded": shares + 1e-6,
+    }
     runs = {
         name: write_finished_run(tmp_path / name, logits_of(np.arange(len(votes))), votes, LABELS, texts[: len(votes)],
             task=Soft())
