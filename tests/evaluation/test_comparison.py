@@ -374,6 +374,22 @@ def test_runs_on_other_votes_are_refused(tmp_path: Path) -> None:
     assert compare_runs(runs["one"], majority, resamples=40).rows == 2, "what most voted for may be all there is"
 
 
+def test_groups_of_both_runs_are_joined(tmp_path: Path) -> None:
+    """Pairs of rows in one run, and pairs one row further on in the other: all rows hang together."""
+    truth, texts = np.arange(20) % 3, [f"문장 {row}" for row in range(20)]
+    runs = [
+        write_finished_run(
+            tmp_path / name, logits_of(noisy(truth, 0.5, shift)), truth, LABELS, texts,
+            {"row": range(1, 21), "speaker": [f"화자 {(row + shift) // 2}" for row in range(20)]}, group_by="speaker",
+        )
+        for shift, name in enumerate("ab")
+    ]  # fmt: skip
+    found = compare_runs(*runs, resamples=40)
+    assert found.is_grouped
+    for said in (found.accuracy, found.macro_f1):
+        assert (said.interval.low, said.interval.high) == pytest.approx((said.difference, said.difference))
+
+
 def test_other_rows_are_refused(tmp_path: Path) -> None:
     first, _ = make_runs(tmp_path / "one")
     _, other = make_runs(tmp_path / "two", rows=299)
