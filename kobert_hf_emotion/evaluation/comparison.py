@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.column_names import CONVERSATION_COLUMN, LABEL_COLUMN, TEXT_COLUMN, TEXT_PAIR_COLUMN
+from ..data.distributions import TIE
 from ..errors import KoBERTEmotionError, RunError
 from ..metrics.bootstrap import (
     SEED,
@@ -123,12 +124,11 @@ def compare_runs(
         KoBERTEmotionError: There are too few `resamples` for any difference to be significant.
         RunError: A folder is no finished run, or the runs have other rows or labels.
     """
-    if resamples < 0 or 2 / (resamples + 1) >= SIGNIFICANCE:
+    if resamples < (least := round(2 / SIGNIFICANCE)):
         raise KoBERTEmotionError(
-            f"`resamples`는 {round(2 / SIGNIFICANCE)} 이상이어야 합니다: {resamples}번으로는 p가 {SIGNIFICANCE}보다 "
-            "작아질 수 없습니다.",
-            f"Expected `resamples` of at least {round(2 / SIGNIFICANCE)}, found {resamples}: with fewer no "
-            f"p-value falls below {SIGNIFICANCE}.",
+            f"`resamples`는 {least} 이상이어야 합니다: {resamples}번으로는 p가 {SIGNIFICANCE}보다 작아질 수 없습니다.",
+            f"Expected `resamples` of at least {least}, found {resamples}: with fewer no p-value falls below "
+            f"{SIGNIFICANCE}.",
         )
     runs = read_run(first), read_run(second)
     _check_same_rows(*runs)
@@ -165,9 +165,8 @@ def _compare_several(first: FinishedRun, second: FinishedRun, resamples: int, se
     answers = first.answer_sets, second.answer_sets[:, order]
     counts = [answer_counts(truth, chosen) for chosen in answers]
     drawn = resampled_sums(np.hstack(counts), groups, resamples, seed)  # the same rows for both
-    width = counts[0].shape[1]
     found = [_sums_scores(each.sum(axis=0)[None], names) for each in counts]
-    resampled = [_sums_scores(part, names) for part in (drawn[:, :width], drawn[:, width:])]
+    resampled = [_sums_scores(part, names) for part in np.hsplit(drawn, 2)]
     return Comparison(
         first=first.path,
         second=second.path,
@@ -201,7 +200,7 @@ def _scores(
 ) -> dict[str, NDArray[np.float64]]:
     """Computes the scores of a run from the counts of cells, shape (draws, cells), each a label and a prediction."""
     places, place_of = np.unique(labels * n_classes + predicted, return_inverse=True)
-    order = np.argsort(place_of, kind="stable")
+    order = np.argsort(place_of)
     starts = np.searchsorted(place_of[order], np.arange(len(places)))
     confusions = np.zeros((len(counts), n_classes * n_classes), dtype=np.int64)
     confusions[:, places] = np.add.reduceat(counts[:, order], starts, axis=1)
@@ -220,13 +219,19 @@ def _difference(
 
 
 def _same_labels(first: FinishedRun, second: FinishedRun) -> bool:
-    """Whether two runs have the same labels, in whichever order; of rows with several, that these have the same."""
+    """Whether two runs have the same labels, in whichever order; sets and votes of rows are the same, too."""
     if sorted(first.labels) != sorted(second.labels) or first.has_several != second.has_several:
         return False
-    if not first.has_several:
+    if not _has_columns(first, second):
         return True
     order = [second.labels.index(name) for name in first.labels]
-    return len(first.table) == len(second.table) and np.array_equal(first.label_sets, second.label_sets[:, order])
+    one, other = ((run.label_sets if run.has_several else run.shares) for run in (first, second))
+    return len(one) == len(other) and np.allclose(one, other[:, order], rtol=0, atol=TIE)
+
+
+def _has_columns(first: FinishedRun, second: FinishedRun) -> bool:
+    """Whether the labels of a row are several, or votes: its cell lists them in the order of their ids."""
+    return first.has_several or (first.has_votes and second.has_votes)
 
 
 def _check_same_rows(first: FinishedRun, second: FinishedRun) -> None:
@@ -237,7 +242,7 @@ def _check_same_rows(first: FinishedRun, second: FinishedRun) -> None:
     known = [compared.intersection(run.table) for run in (first, second)]
     same_columns, columns = known[0] == known[1], sorted(known[0])
     same_labels = _same_labels(first, second)
-    if same_labels and first.has_several:
+    if same_labels and _has_columns(first, second):
         columns.remove(LABEL_COLUMN)  # cells list labels in the order of their ids, which may differ
     if not same_labels or not same_columns or not first.table[columns].equals(second.table[columns]):
         hashes = [run.record["data_sha256"][:12] for run in (first, second)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -116,7 +115,7 @@ def apply_review(run: FinishedRun, review: str | os.PathLike[str], output: str |
     change = _sets_changed if run.has_several else _votes_changed if run.has_votes else _labels_changed
     changes = change(run, given, places)
     with atomic_write(output, "w", encoding="utf-8-sig", newline="") as handle:
-        places.to_csv(handle, index=False, quoting=csv.QUOTE_MINIMAL)
+        places.to_csv(handle, index=False)
     return Corrections(len(places), len(frame), changes.total(), dict(changes.most_common()))
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..utils.progress import each, progress
+from ..utils.progress import progress
 from ..wording import Wording
+from .rates import rates
 
 RESAMPLES = 2000
 SEED = 42
@@ -111,10 +112,10 @@ def resample_counts(
         return np.concatenate(list(_multinomials(random, len(cells), counts / len(cells), resamples)))
     units = Counter(_contents(cells, groups))
     profiles = np.stack([np.bincount(unit, minlength=n_cells) for unit in units])
-    numbers = np.fromiter(units.values(), dtype=np.int64)
+    numbers = np.array(list(units.values()))
     exact = profiles.astype(np.float64)  # counts stay far below 2**53, and floats multiply by the fast routine
     drawn = _multinomials(random, int(numbers.sum()), numbers / numbers.sum(), resamples)
-    return np.concatenate([np.rint(times.astype(np.float64) @ exact).astype(np.int64) for times in drawn])
+    return np.concatenate([np.rint(times @ exact).astype(np.int64) for times in drawn])
 
 
 def _multinomials(
@@ -122,7 +123,7 @@ def _multinomials(
 ) -> Iterator[Counts]:
     """Yields draws of `total` things in these shares, some at a time: the same that one call would make."""
     with progress(DRAWING, resamples, DRAWS) as advance:
-        for start in range(0, max(resamples, 1), _BLOCK):
+        for start in range(0, resamples, _BLOCK):
             size = min(_BLOCK, resamples - start)
             yield random.multinomial(total, shares, size=size)
             advance(size)
@@ -146,10 +147,9 @@ def resampled_sums(
         Shape (resamples, columns).
     """
     units = unit_numbers(groups, len(profiles))
-    sums = np.zeros((units.max() + 1, profiles.shape[1]), dtype=profiles.dtype)
+    sums = np.zeros((units.max() + 1, profiles.shape[1]))  # floats hold counts below 2**53, and multiply faster
     np.add.at(sums, units, profiles)
-    exact = sums.astype(np.float64)  # sums of counts stay far below 2**53, and floats multiply by the fast routine
-    return np.concatenate([times @ exact for times in times_drawn(len(exact), resamples, seed)])
+    return np.concatenate([times @ sums for times in times_drawn(len(sums), resamples, seed)])
 
 
 def unit_numbers(groups: Sequence[Hashable] | None, rows: int) -> NDArray[np.intp]:
@@ -193,10 +193,9 @@ def confusion_scores(counts: Counts) -> dict[str, NDArray[np.float64]]:
     Returns:
         Three arrays of shape (matrices,).
     """
-    hits = np.diagonal(counts, axis1=1, axis2=2).astype(np.float64)
-    support, predicted = counts.sum(axis=2), counts.sum(axis=1)
+    hits, support, predicted = np.diagonal(counts, axis1=1, axis2=2), counts.sum(axis=2), counts.sum(axis=1)
     rows = support.sum(axis=1)
-    f1 = 2 * hits / np.maximum(support + predicted, 1)
+    f1 = rates(hits, predicted, support)["f1-score"]
     present = (support + predicted) > 0
     return {
         "accuracy": hits.sum(axis=1) / rows,
@@ -214,13 +213,7 @@ def class_scores(counts: Counts) -> dict[str, NDArray[np.float64]]:
     Returns:
         `precision`, `recall` and `f1-score`, as in scikit-learn's report, each of shape (matrices, classes).
     """
-    hits = np.diagonal(counts, axis1=1, axis2=2).astype(np.float64)
-    support, predicted = counts.sum(axis=2), counts.sum(axis=1)
-    return {
-        "precision": hits / np.maximum(predicted, 1),
-        "recall": hits / np.maximum(support, 1),
-        "f1-score": 2 * hits / np.maximum(support + predicted, 1),
-    }
+    return rates(np.diagonal(counts, axis1=1, axis2=2), counts.sum(axis=1), counts.sum(axis=2))
 
 
 def percentile_interval(values: NDArray[np.floating]) -> Interval:
@@ -265,19 +258,13 @@ def selection_optimism(
         resamples: How often to draw.
         seed: Of the drawing.
     """
-    right = np.stack(list(correct.values()), axis=1).astype(np.float64)
+    right = np.stack(list(correct.values()), axis=1)
     overall = right.mean(axis=0)
-    if groups is None:
-        hits, sizes = right, np.ones(len(right))
-    else:
-        first: dict[Hashable, int] = {}
-        unit = np.asarray([first.setdefault(group, len(first)) for group in groups])
-        sizes = np.bincount(unit).astype(np.float64)
-        hits = np.stack([np.bincount(unit, weights=column) for column in right.T], axis=1)
-    random = np.random.default_rng(seed)
+    units = unit_numbers(groups, len(right))
+    sizes = np.bincount(units)
+    hits = np.stack([np.bincount(units, weights=column) for column in right.T], axis=1)
     gaps = []
-    for _ in each(range(resamples), DRAWING, DRAWS):
-        times = np.bincount(random.integers(0, len(hits), len(hits)), minlength=len(hits))
+    for times in (once for some in times_drawn(len(hits), resamples, seed) for once in some):
         left_out = times == 0
         if not left_out.any():
             continue  # of a handful of rows all may be drawn

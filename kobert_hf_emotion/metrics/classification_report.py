@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .rates import rates
+
 
 def text_report_of(confusion: NDArray[np.integer], names: Sequence[str]) -> str:
     """Returns the classification report as text.
@@ -41,7 +43,6 @@ def _report(confusion: NDArray[np.integer], names: Sequence[str], as_dict: bool)
         truth,
         predicted,
         sample_weight=confusion[truth, predicted],  # a cell stands for its rows
-        labels=present,
         target_names=[names[index] for index in present],
         digits=4,
         zero_division=0,
@@ -72,23 +73,15 @@ def table_report_of_labels(counts: NDArray[np.int64], names: Sequence[str]) -> d
 
     Arguments are those of `text_report_of_labels`. "samples avg" needs the rows and is not in it.
     """
-    hits, given, had = (counts[part * len(names) : (part + 1) * len(names)].astype(np.float64) for part in range(3))
-    figures = {
-        "precision": hits / np.maximum(given, 1),
-        "recall": hits / np.maximum(had, 1),
-        "f1-score": 2 * hits / np.maximum(given + had, 1),
-    }
+    hits, given, had = (counts[part * len(names) : (part + 1) * len(names)] for part in range(3))
+    figures = rates(hits, given, had)
+    together = rates(hits.sum(), given.sum(), had.sum())
     total = int(had.sum())
     report: dict[str, Any] = {
         name: {key: float(values[index]) for key, values in figures.items()} | {"support": int(had[index])}
         for index, name in enumerate(names)
     }
-    report["micro avg"] = {
-        "precision": float(hits.sum() / max(given.sum(), 1)),
-        "recall": float(hits.sum() / max(had.sum(), 1)),
-        "f1-score": float(2 * hits.sum() / max((given + had).sum(), 1)),
-        "support": total,
-    }
+    report["micro avg"] = {key: float(value) for key, value in together.items()} | {"support": total}
     report["macro avg"] = {key: float(values.mean()) for key, values in figures.items()} | {"support": total}
     report["weighted avg"] = {key: float((values * had).sum() / max(total, 1)) for key, values in figures.items()} | {
         "support": total

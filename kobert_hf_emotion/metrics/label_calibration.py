@@ -123,11 +123,10 @@ def platt_scales(logits: Logits, truth: Matrix) -> LabelScales:
         to_shift = wrong.mean(axis=0)
         if max(np.abs(to_slope).max(), np.abs(to_shift).max()) < _FLAT:
             break
-        twice, once, plain = ((spread * exact**power).mean(axis=0) for power in (2, 1, 0))
-        twice, plain = twice + 1 / rows, plain + _RIDGE
-        area = np.maximum(twice * plain - once**2, _RIDGE**2)
-        step_slope = (plain * to_slope - once * to_shift) / area
-        step_shift = (twice * to_shift - once * to_slope) / area
+        weight = spread.mean(axis=0) + _RIDGE
+        centre = (spread * exact).mean(axis=0) / weight  # seen from it, slope and shift do not depend on each other
+        step_slope = (to_slope - centre * to_shift) / ((spread * (exact - centre) ** 2).mean(axis=0) + 1 / rows)
+        step_shift = to_shift / weight - centre * step_slope
         size = np.ones_like(slopes)
         for _ in range(_HALVINGS):
             tried = _objective(exact, target, slopes - size * step_slope, shifts - size * step_shift)
@@ -135,11 +134,7 @@ def platt_scales(logits: Logits, truth: Matrix) -> LabelScales:
             if not upwards.any():
                 break
             size[upwards] /= 2
-        size[upwards] = 0.0
-        if not size.any():
-            break
-        slopes, shifts = slopes - size * step_slope, shifts - size * step_shift
-        losses = np.where(upwards, losses, tried)
+        slopes, shifts, losses = slopes - size * step_slope, shifts - size * step_shift, tried
     useless = (having == 0) | (having == rows) | ~(slopes > 0)
     return LabelScales(
         tuple(np.where(useless, 1.0, slopes).tolist()),
@@ -148,7 +143,10 @@ def platt_scales(logits: Logits, truth: Matrix) -> LabelScales:
 
 
 def _cross_entropy(
-    logits: NDArray[np.float64], target: NDArray[np.float64], slopes: NDArray[np.float64], shifts: NDArray[np.float64]
+    logits: NDArray[np.float64],
+    target: NDArray[np.float64] | Matrix,
+    slopes: NDArray[np.float64],
+    shifts: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Returns the mean cross-entropy of each label with its targets, shape (labels,)."""
     scaled = logits * slopes + shifts
@@ -166,7 +164,7 @@ def _objective(
 def label_losses(logits: Logits, truth: Matrix) -> NDArray[np.float64]:
     """Returns the mean binary cross-entropy of each label in nats, shape (labels,)."""
     ones = np.ones(logits.shape[1])
-    return _cross_entropy(logits.astype(np.float64), truth.astype(np.float64), ones, np.zeros_like(ones))
+    return _cross_entropy(logits.astype(np.float64), truth, ones, np.zeros_like(ones))
 
 
 def fit_label_scales(logits: Logits, truth: Matrix, folds: NDArray[np.integer]) -> LabelScales:
@@ -187,7 +185,7 @@ def fit_label_scales(logits: Logits, truth: Matrix, folds: NDArray[np.integer]) 
     """
     if len(np.unique(folds)) < 2:
         folds = np.arange(len(folds)) % 2
-    scaled = logits.astype(np.float32)
+    scaled = logits.copy()
     for fold in np.unique(folds):
         held_out = folds == fold
         scaled[held_out] = platt_scales(logits[~held_out], truth[~held_out]).apply(logits[held_out])
@@ -217,7 +215,7 @@ def calibrate_labels(logits: Logits, truth: Matrix, folds: NDArray[np.integer], 
         bins: Of the expected calibration error.
     """
     by_fold = scales_without_each(logits, truth, folds)
-    scaled = logits.astype(np.float32)
+    scaled = logits.copy()
     for fold, scales in by_fold.items():
         scaled[folds == fold] = scales.apply(logits[folds == fold])
     errors = [label_calibration_errors(sigmoid(found), truth, bins) for found in (logits, scaled)]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .bootstrap import RESAMPLES, SEED, Interval, percentile_interval, resampled_sums, times_drawn, unit_numbers
 from .calibration import BINS
 from .probabilities import Logits, sigmoid
+from .rates import rates
 from .scores import Scores
 
 Matrix = NDArray[np.integer] | NDArray[np.bool_]
@@ -100,12 +101,12 @@ def fit_thresholds(probabilities: Probabilities, truth: Matrix) -> NDArray[np.fl
     thresholds = np.full(probabilities.shape[1], DEFAULT_THRESHOLD)
     for label, scores in enumerate(probabilities.T):
         if truth[:, label].any():
-            thresholds[label] = _best_threshold(scores, truth[:, label].astype(bool))
+            thresholds[label] = _best_threshold(scores, truth[:, label])
     return thresholds
 
 
-def _best_threshold(scores: NDArray[np.float64], has: NDArray[np.bool_]) -> float:
-    order = np.argsort(-scores, kind="stable")
+def _best_threshold(scores: NDArray[np.float64], has: Matrix) -> float:
+    order = np.argsort(-scores)
     ordered = scores[order]
     hits = np.cumsum(has[order])
     given = np.arange(1, len(scores) + 1)
@@ -128,11 +129,11 @@ def average_precision(probabilities: Probabilities, truth: Matrix) -> NDArray[np
     """
     found = np.full(probabilities.shape[1], np.nan)
     for label, scores in enumerate(probabilities.T):
-        has = truth[:, label].astype(bool)
+        has = truth[:, label]
         if not has.any():
             continue
-        order = np.argsort(-scores, kind="stable")
-        hits = np.cumsum(has[order])
+        order = np.argsort(-scores)
+        hits: NDArray[np.int64] = np.cumsum(has[order])
         ends = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
         precision = hits[ends] / (ends + 1)
         found[label] = float((np.diff(hits[ends], prepend=0) * precision).sum() / hits[-1])
@@ -142,7 +143,7 @@ def average_precision(probabilities: Probabilities, truth: Matrix) -> NDArray[np
 def binary_cross_entropy(logits: Logits, truth: Matrix) -> float:
     """Returns the mean of -log p of what is so, over all labels of all rows, in nats; finite for finite logits."""
     exact = logits.astype(np.float64)
-    losses = np.logaddexp(0.0, np.where(truth.astype(bool), -exact, exact))
+    losses = np.logaddexp(0.0, np.where(truth, -exact, exact))
     return float(losses.mean())
 
 
@@ -171,21 +172,20 @@ def multi_label_scores(logits: Logits, truth: Matrix, chosen: Matrix) -> MultiLa
 def answer_counts(truth: Matrix, chosen: Matrix) -> NDArray[np.int64]:
     """Returns for each row what scores are computed from: by label right, given and had; 1; 1 if all is right."""
     has, given = truth.astype(bool), chosen.astype(bool)
-    ones = np.ones((len(has), 1), dtype=np.int64)
     exact = (has == given).all(axis=1, keepdims=True)
-    return np.hstack([has & given, given, has, ones, exact]).astype(np.int64)
+    return np.hstack([has & given, given, has, np.ones_like(exact), exact]).astype(np.int64)
 
 
 def scores_of_counts(counts: NDArray[Any], labels: int) -> dict[str, NDArray[np.float64]]:
     """Computes F1s, accuracy and Hamming loss from sums of `answer_counts` over rows, in the last axis."""
-    hits, given, had = (counts[..., part * labels : (part + 1) * labels].astype(np.float64) for part in range(3))
+    hits, given, had = _parts(counts, labels)
     rows, exact = counts[..., 3 * labels], counts[..., 3 * labels + 1]
     f1 = label_f1(counts, labels)
     total = np.maximum(had.sum(axis=-1), 1)
     return {
         "accuracy": exact / rows,
         "macro_f1": f1.mean(axis=-1),
-        "micro_f1": 2 * hits.sum(axis=-1) / np.maximum((given + had).sum(axis=-1), 1),
+        "micro_f1": rates(*(part.sum(axis=-1) for part in (hits, given, had)))["f1-score"],
         "weighted_f1": (f1 * had).sum(axis=-1) / total,
         "hamming_loss": (given + had - 2 * hits).sum(axis=-1) / (rows * labels),
     }
@@ -224,8 +224,9 @@ def precision_interval(
 ) -> Interval:
     """Computes a 95% percentile bootstrap interval of the mean average precision.
 
-    A row that is drawn twice counts twice; in each resample the mean is over the labels that some row drawn has. It is
-    from fewer resamples than others, for it depends on the order of all rows, which sums do not keep.
+    A row that is drawn twice counts twice; in each resample the mean is over the labels that some row drawn has, and
+    resamples in which no row has any are left out. It is from fewer resamples than others, for it depends on the order
+    of all rows, which sums do not keep.
 
     Args:
         probabilities: Shape (rows, labels).
@@ -237,7 +238,7 @@ def precision_interval(
     if not truth.any():
         return Interval(float("nan"), float("nan"))
     units = unit_numbers(groups, len(truth))
-    orders = np.argsort(-probabilities, axis=0, kind="stable")
+    orders = np.argsort(-probabilities, axis=0)
     means = []
     for times in times_drawn(int(units.max()) + 1, resamples, seed):
         weights = times[:, units]
@@ -245,24 +246,22 @@ def precision_interval(
         for label, order in enumerate(orders.T):
             if truth[:, label].any():
                 ends = np.flatnonzero(np.append(np.diff(probabilities[order, label]) != 0, True))
-                found[:, label] = _weighted_precision(weights[:, order], truth[order, label].astype(bool), ends)
-        means.append(np.nanmean(found, axis=1))
+                found[:, label] = _weighted_precision(weights[:, order], truth[order, label], ends)
+        means.append(np.nanmean(found[~np.isnan(found).all(axis=1)], axis=1))
     return percentile_interval(np.concatenate(means))
 
 
-def _weighted_precision(
-    weights: NDArray[np.float64], has: NDArray[np.bool_], ends: NDArray[np.intp]
-) -> NDArray[np.float64]:
+def _weighted_precision(weights: NDArray[np.float64], has: Matrix, ends: NDArray[np.intp]) -> NDArray[np.float64]:
     """Returns the average precision of one label in many resamples, nan where no row drawn has it.
 
     Args:
         weights: How often each row was drawn, the most probable row first, shape (resamples, rows).
-        has: Whether a row has the label.
+        has: 1 where a row has the label.
         ends: The last row of each distinct probability.
     """
     hits = np.cumsum(weights * has, axis=1)[:, ends]
     given = np.cumsum(weights, axis=1)[:, ends]
-    gained = np.diff(hits, axis=1, prepend=0.0) * hits / np.maximum(given, 1.0)
+    gained = np.diff(hits, prepend=0.0) * hits / np.maximum(given, 1.0)
     with np.errstate(invalid="ignore"):
         found: NDArray[np.float64] = gained.sum(axis=1) / hits[:, -1]
     return found
@@ -270,9 +269,13 @@ def _weighted_precision(
 
 def label_f1(counts: NDArray[Any], labels: int) -> NDArray[np.float64]:
     """Computes the F1 of each label from sums of `answer_counts` over rows, shape (…, labels)."""
-    hits, given, had = (counts[..., part * labels : (part + 1) * labels].astype(np.float64) for part in range(3))
-    f1: NDArray[np.float64] = 2 * hits / np.maximum(given + had, 1)
-    return f1
+    return rates(*_parts(counts, labels))["f1-score"]
+
+
+def _parts(counts: NDArray[Any], labels: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Returns by label right, given and had of `answer_counts`."""
+    hits, given, had = np.split(counts[..., : 3 * labels], 3, axis=-1)
+    return hits, given, had
 
 
 def label_calibration_errors(probabilities: Probabilities, truth: Matrix, bins: int = BINS) -> NDArray[np.float64]:
@@ -310,10 +313,11 @@ def label_table(probabilities: Probabilities, truth: Matrix, chosen: Matrix) -> 
     has, given = truth.astype(bool), chosen.astype(bool)
     hits = (has & given).sum(axis=0)
     rows, chosen_rows = has.sum(axis=0), given.sum(axis=0)
+    found = rates(hits, chosen_rows, rows)
     return {
-        "f1": 2 * hits / np.maximum(rows + chosen_rows, 1),
-        "precision": hits / np.maximum(chosen_rows, 1),
-        "recall": hits / np.maximum(rows, 1),
+        "f1": found["f1-score"],
+        "precision": found["precision"],
+        "recall": found["recall"],
         "average_precision": average_precision(probabilities, truth),
         "ece": label_calibration_errors(probabilities, truth),
         "rows": rows.astype(np.float64),

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.label_ids import Truth
-from ..utils.progress import each
-from .bootstrap import DRAWING, DRAWS, SEED, Interval, Optimism, percentile_interval
+from .bootstrap import SEED, Interval, Optimism, percentile_interval, times_drawn, unit_numbers
 
 Answers = NDArray[np.int64]
 """Of a model: class ids, shape (rows,), or of several labels a row 1 where it gives one, shape (rows, labels)."""
@@ -38,7 +37,7 @@ def macro_f1_optimism(
         resamples: How often to draw.
         seed: Of the drawing.
     """
-    units = _units(len(truth), groups)
+    units = unit_numbers(groups, len(truth))
     tables = [_Table.of(found, truth, labels, units) for found in answers]
     everything = np.ones((1, tables[0].units))
     overall = np.array([table.macro_f1(everything)[0] for table in tables])
@@ -47,7 +46,7 @@ def macro_f1_optimism(
     if not len(times):
         return Optimism(float(overall.max()), float(overall.mean()), 0.0)
     inside = np.stack([table.macro_f1(times) for table in tables], axis=1)
-    outside = np.stack([table.macro_f1((times == 0).astype(np.float64)) for table in tables], axis=1)
+    outside = np.stack([table.macro_f1(times == 0) for table in tables], axis=1)
     chosen = inside.argmax(axis=1)
     rows = np.arange(len(times))
     gaps = inside[rows, chosen] - outside[rows, chosen] - (inside - outside).mean(axis=1)
@@ -64,7 +63,7 @@ def macro_f1_difference(
     seed: int = SEED,
 ) -> Interval:
     """Returns the 95% interval of the second model's macro F1 less the first one's, by a paired bootstrap."""
-    units = _units(len(truth), groups)
+    units = unit_numbers(groups, len(truth))
     one, other = (_Table.of(found, truth, labels, units) for found in (first, second))
     times = _drawn(one.units, resamples, seed)
     return percentile_interval(other.macro_f1(times) - one.macro_f1(times))
@@ -81,7 +80,7 @@ class _Table:
     """Whether a label that neither occurs nor is given counts as 0; of several labels a row it does."""
 
     @classmethod
-    def of(cls, answers: Answers, truth: Truth, labels: int, units: NDArray[np.int64]) -> _Table:
+    def of(cls, answers: Answers, truth: Truth, labels: int, units: NDArray[np.intp]) -> _Table:
         has, gives = _one_hot(truth, labels), _one_hot(answers, labels)
         return cls(_summed(has & gives, units), _summed(has, units) + _summed(gives, units), truth.ndim == 2)
 
@@ -89,7 +88,7 @@ class _Table:
     def units(self) -> int:
         return len(self.hits)
 
-    def macro_f1(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    def macro_f1(self, times: NDArray[np.float64] | NDArray[np.bool_]) -> NDArray[np.float64]:
         """Returns the macro F1 where each unit comes so often.
 
         Args:
@@ -97,7 +96,7 @@ class _Table:
         """
         hits, given = times @ self.hits, times @ self.given
         f1 = 2 * hits / np.maximum(given, 1)
-        counted = given.shape[1] if self.counts_absent else np.maximum((given > 0).sum(axis=1), 1)
+        counted = given.shape[1] if self.counts_absent else (given > 0).sum(axis=1)
         found: NDArray[np.float64] = f1.sum(axis=1) / counted
         return found
 
@@ -107,20 +106,9 @@ def _one_hot(ids: Truth | Answers, labels: int) -> NDArray[np.bool_]:
     return flags
 
 
-def _summed(flags: NDArray[np.bool_], units: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.stack([np.bincount(units, weights=column, minlength=units.max() + 1) for column in flags.T], axis=1)
-
-
-def _units(rows: int, groups: Sequence[Hashable] | None) -> NDArray[np.int64]:
-    if groups is None:
-        return np.arange(rows)
-    first: dict[Hashable, int] = {}
-    return np.asarray([first.setdefault(group, len(first)) for group in groups], dtype=np.int64)
+def _summed(flags: NDArray[np.bool_], units: NDArray[np.intp]) -> NDArray[np.float64]:
+    return np.stack([np.bincount(units, weights=column) for column in flags.T], axis=1)
 
 
 def _drawn(units: int, resamples: int, seed: int) -> NDArray[np.float64]:
-    random = np.random.default_rng(seed)
-    times = [
-        np.bincount(random.integers(0, units, units), minlength=units) for _ in each(range(resamples), DRAWING, DRAWS)
-    ]
-    return np.stack(times).astype(np.float64)
+    return np.concatenate(list(times_drawn(units, resamples, seed)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,11 +60,11 @@ class SoftScores(Scores):
 
     def remarks(self, language: Language = "both") -> list[str]:
         """Returns how ties count, and the best that the votes allow."""
-        untied = "" if math.isnan(self.untied_accuracy) else f" {self.untied_accuracy:.4f}"
+        untied = f"; {titled('나머지 행의 정확도', 'accuracy of the others', language)} {self.untied_accuracy:.4f}"
         return [
             f"{titled('표가 같은 행(동률)', 'rows with a tie', language)}: {self.ties:,}/{self.rows:,}; "
             + titled("그중 어느 레이블로 답해도 맞은 것으로 셈", "any of the tied labels counts as right", language)
-            + (f"; {titled('나머지 행의 정확도', 'accuracy of the others', language)}{untied}" if untied else ""),
+            + ("" if math.isnan(self.untied_accuracy) else untied),
             f"{titled('표가 허락하는 최고', 'the best that the votes allow', language)}: "
             f"{titled('답이 받은 표의 몫', 'vote share', language)} {self.best_vote_share:.4f}, "
             f"{titled('교차 엔트로피', 'cross-entropy', language)} {self.entropy:.4f}",
@@ -126,32 +126,30 @@ def vote_sums(logits: Logits, shares: Shares, answers: NDArray[np.integer]) -> N
     every = np.arange(len(shares))
     untied = ~is_tied(shares)
     right = has_most(shares)[every, answers]
-    columns = [
+    columns: list[NDArray[Any]] = [
         np.ones(len(shares)),
         shares[every, answers],
-        shares.max(axis=1, initial=0.0),
+        shares.max(axis=1),
         log_losses(logits, shares),
         jensen_shannon(softmax(logits), shares),
         untied,
         untied & right,
         entropies(shares),
     ]
-    return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
+    return np.stack(columns, axis=1)
 
 
 def vote_figures(sums: NDArray[np.floating]) -> dict[str, NDArray[np.float64]]:
     """Computes figures from sums of `vote_sums` over rows, in the last axis."""
-    rows, share, best, nats, divergence, untied, right, entropy = np.moveaxis(sums.astype(np.float64), -1, 0)
+    rows, share, best, nats, divergence, untied, right, entropy = np.moveaxis(sums, -1, 0)
     some = np.maximum(rows, 1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        untied_accuracy = np.where(untied > 0, right / np.maximum(untied, 1), np.nan)
     return {
         "vote_share": share / some,
         "best_vote_share": best / some,
         "log_loss": nats / some,
         "jensen_shannon": divergence / some,
         "entropy": entropy / some,
-        "untied_accuracy": untied_accuracy,
+        "untied_accuracy": right / np.where(untied > 0, untied, np.nan),
     }
 
 

@@ -15,7 +15,9 @@ from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.errors import KoBERTEmotionError, RunError
 from kobert_hf_emotion.evaluation.comparison import Comparison, Difference, compare_runs
 from kobert_hf_emotion.metrics.bootstrap import Interval, resample_counts
-from kobert_hf_emotion.metrics.mcnemar import McNemar
+from kobert_hf_emotion.metrics.mcnemar import McNemar, mcnemar
+from kobert_hf_emotion.tasks.multi_label import MultiLabel
+from kobert_hf_emotion.tasks.soft import Soft
 
 LABELS = ["슬픔", "기쁨", "분노"]
 
@@ -258,6 +260,134 @@ def test_groups_of_either_run_are_drawn_together(tmp_path: Path) -> None:
     assert found.is_grouped
     assert turned.is_grouped
     assert turned.macro_f1.interval.low == pytest.approx(-found.macro_f1.interval.high)
+
+
+def several(folder: Path, truth: np.ndarray, logits: np.ndarray, names: list[str], texts: list[str]) -> Path:
+    """A run whose rows have several labels, the thresholds other ones in each fold."""
+    run = write_finished_run(folder, logits, truth, names, texts, task=MultiLabel())
+    thresholds = {str(fold): [0.1 * fold + 0.1 * LABELS.index(name) + 0.15 for name in names] for fold in (1, 2, 3)}
+    report = {"thresholds": {"folds": thresholds, "allow_empty": True}}
+    (run / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    return run
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_runs_on_several_labels_are_compared_label_by_label(tmp_path: Path, copies: int) -> None:
+    """Against scikit-learn's figures of the rows drawn; the second run numbers its labels in another order."""
+    random = np.random.default_rng(6)
+    truth = random.integers(0, 2, (24, 3))
+    texts = [f"문장 {row // copies}" for row in range(24)]
+    answers, runs = [], []
+    for name, order in (("a", [0, 1, 2]), ("b", [2, 0, 1])):
+        logits = random.normal(size=(24, 3)) + (2 * truth - 1) * ([0.3, 0.6, 1.0] if name == "a" else [1.5, 0.6, 1.5])
+        fold = np.arange(24)[:, None] % 3 + 1
+        answers.append((1 / (1 + np.exp(-logits)) >= 0.1 * fold + 0.1 * np.arange(3) + 0.15).astype(int))
+        turned = [LABELS[label] for label in order]
+        runs.append(several(tmp_path / name, truth[:, order], logits[:, order], turned, texts))
+    found = compare_runs(*runs, resamples=60, seed=3)
+    assert (found.first, found.second, found.rows) == (*runs, 24)
+    assert (found.same_split, found.is_grouped) == (True, copies > 1)
+
+    def figures(answer: np.ndarray, rows: np.ndarray) -> list[float]:
+        by_label = f1_score(truth[rows], answer[rows], average=None, zero_division=0)
+        return [accuracy_score(truth[rows], answer[rows]), by_label.mean(), *by_label]
+
+    draws, differences = np.random.default_rng(3), []
+    for _ in range(60):
+        units = draws.integers(0, 24 // copies, 24 // copies)
+        rows = np.concatenate([np.arange(copies) + unit * copies for unit in units])
+        differences.append(np.subtract(*(figures(answer, rows) for answer in answers[::-1])))
+    every = [figures(answer, np.arange(24)) for answer in answers]
+    assert found.labels is not None
+    assert list(found.labels) == LABELS
+    for one, other, drawn, said in zip(
+        *every, np.array(differences).T, (found.accuracy, found.macro_f1, *found.labels.values()), strict=True
+    ):
+        assert (said.first, said.second) == pytest.approx((one, other))
+        assert (said.interval.low, said.interval.high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])))
+        fewer = min((drawn < 1e-9).sum(), (drawn > -1e-9).sum())
+        assert said.p == pytest.approx(min(1, 2 * (fewer + 1) / 61))
+    right = [(answer == truth).all(axis=1) for answer in answers]
+    assert found.mcnemar == mcnemar(*right)
+    assert found.mcnemar.only_first != found.mcnemar.only_second
+    (runs[1] / "run.json").write_text(
+        json.dumps(json.loads((runs[1] / "run.json").read_text(encoding="utf-8")) | {"split_sha256": "1"}),
+        encoding="utf-8",
+    )
+    assert not compare_runs(*runs, resamples=60).same_split
+    assert compare_runs(*runs, resamples=60) == compare_runs(*runs, resamples=60, seed=42)
+
+
+def test_runs_whose_sets_of_labels_differ_are_refused(tmp_path: Path) -> None:
+    truth, texts = np.eye(3, dtype=np.int64)[np.arange(12) % 3], [f"문장 {row}" for row in range(12)]
+    run = several(tmp_path / "run", truth, 4 * truth - 2.0, LABELS, texts)
+    changed = truth.copy()
+    changed[5, 0] = 1 - changed[5, 0]
+    others = [
+        several(tmp_path / "sets", changed, 4 * truth - 2.0, LABELS, texts),
+        several(tmp_path / "fewer", truth[:11], 4 * truth[:11] - 2.0, LABELS, texts[:11]),
+        several(tmp_path / "texts", truth, 4 * truth - 2.0, LABELS, [*texts[:11], "다른 문장"]),
+        write_finished_run(tmp_path / "single", 4 * truth - 2.0, truth.argmax(axis=1), LABELS, texts),
+    ]
+    for other in others:
+        for runs in ((run, other), (other, run)):
+            with pytest.raises(RunError, match="different rows"):
+                compare_runs(*runs, resamples=40)
+
+
+def test_an_answer_that_is_any_of_the_labels_tied_is_right(tmp_path: Path) -> None:
+    """Whichever of them it is: neither of two runs that answer otherwise is better."""
+    shares = np.array([[0.5, 0.5, 0.0], [0.2, 0.4, 0.4], [1.0, 0.0, 0.0], [0.0, 0.5, 0.5]])
+    texts = [f"문장 {row}" for row in range(4)]
+    names = [LABELS[2], LABELS[0], LABELS[1]]
+    numbers = np.array([names.index(label) for label in LABELS])
+    first, second = np.array([0, 1, 0, 0]), np.array([1, 2, 1, 2])
+    one = write_finished_run(tmp_path / "one", logits_of(first), shares, LABELS, texts, task=Soft())
+    other = write_finished_run(
+        tmp_path / "other", logits_of(numbers[second]), shares[:, [2, 0, 1]], names, texts, task=Soft()
+    )
+    found = compare_runs(one, other, resamples=40)
+    assert (found.accuracy.first, found.accuracy.second) == (3 / 4, 3 / 4)
+    assert found.macro_f1.first == pytest.approx(f1_score([0, 1, 0, 1], first, average="macro", zero_division=0))
+    assert found.macro_f1.second == pytest.approx(f1_score([1, 2, 0, 2], second, average="macro", zero_division=0))
+    assert (found.mcnemar.only_first, found.mcnemar.only_second) == (1, 1)
+
+
+def test_runs_on_other_votes_are_refused(tmp_path: Path) -> None:
+    shares, texts = np.array([[0.5, 0.3, 0.2], [0.0, 0.6, 0.4]]), ["문장 하나", "문장 둘"]
+    others = {
+        "one": shares,
+        "other": np.array([[0.5, 0.2, 0.3], shares[1]]),
+        "fewer": shares[:1],
+        "rounded": shares + 1e-6,
+    }
+    runs = {
+        name: write_finished_run(tmp_path / name, logits_of(np.arange(len(votes))), votes, LABELS, texts[: len(votes)],
+            task=Soft())
+        for name, votes in others.items()
+    }  # fmt: skip
+    assert compare_runs(runs["one"], runs["rounded"], resamples=40).rows == 2
+    for name in ("other", "fewer"):
+        with pytest.raises(RunError, match="different rows"):
+            compare_runs(runs["one"], runs[name], resamples=40)
+    majority = write_finished_run(tmp_path / "majority", logits_of(np.arange(2)), np.array([0, 1]), LABELS, texts)
+    assert compare_runs(runs["one"], majority, resamples=40).rows == 2, "what most voted for may be all there is"
+
+
+def test_groups_of_both_runs_are_joined(tmp_path: Path) -> None:
+    """Pairs of rows in one run, and pairs one row further on in the other: all rows hang together."""
+    truth, texts = np.arange(20) % 3, [f"문장 {row}" for row in range(20)]
+    runs = [
+        write_finished_run(
+            tmp_path / name, logits_of(noisy(truth, 0.5, shift)), truth, LABELS, texts,
+            {"row": range(1, 21), "speaker": [f"화자 {(row + shift) // 2}" for row in range(20)]}, group_by="speaker",
+        )
+        for shift, name in enumerate("ab")
+    ]  # fmt: skip
+    found = compare_runs(*runs, resamples=40)
+    assert found.is_grouped
+    for said in (found.accuracy, found.macro_f1):
+        assert (said.interval.low, said.interval.high) == pytest.approx((said.difference, said.difference))
 
 
 def test_other_rows_are_refused(tmp_path: Path) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.stats import binom
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 
 from kobert_hf_emotion.metrics.bootstrap import (
     Interval,
+    class_scores,
     confusion_matrix,
     confusion_scores,
     percentile_interval,
     resample_counts,
+    resampled_sums,
     score_intervals,
     selection_optimism,
 )
@@ -36,6 +38,16 @@ def test_scores_of_many_matrices_are_scikit_learns() -> None:
         for average in ("macro", "weighted"):
             expected = f1_score(labels, predicted, average=average, zero_division=0)
             assert found[f"{average}_f1"][index] == pytest.approx(expected)
+
+
+def test_scores_of_classes_are_scikit_learns() -> None:
+    draws = [(RANDOM.integers(0, 3, size), RANDOM.integers(0, 4, size)) for size in (2, 10, 40)]
+    draws += [(np.array([2]), np.array([2])), (np.array([1]), np.array([3]))]
+    found = class_scores(np.stack([confusion_matrix(labels, predicted, 4) for labels, predicted in draws]))
+    for index, (labels, predicted) in enumerate(draws):
+        expected = precision_recall_fscore_support(labels, predicted, labels=range(4), zero_division=0)[:3]
+        for name, values in zip(("precision", "recall", "f1-score"), expected, strict=True):
+            np.testing.assert_allclose(found[name][index], values)
 
 
 def macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
@@ -93,6 +105,7 @@ def test_equal_seeds_give_equal_intervals() -> None:
 def test_groups_of_equal_content_are_drawn_as_often_as_there_are_of_them() -> None:
     cells = np.array([0, 1, 0, 1, 2, 2, 1])  # groups a {0, 1}, b {0, 1}, c {1, 2, 2}
     counts = resample_counts(cells, 3, ["a", "a", "b", "b", "c", "c", "c"], resamples=4000)
+    assert np.issubdtype(counts.dtype, np.integer)
     assert set(map(tuple, counts)) == {(3 - c, 3, 2 * c) for c in range(4)}
     assert counts[:, 2].mean() / 2 == pytest.approx(1, abs=0.05)  # three draws of one in three
 
@@ -119,6 +132,20 @@ def test_an_interval_draws_2000_times_unless_told_otherwise() -> None:
         counts = resample_counts(cells, 16, groups)
         assert counts.shape == (2000, 16)
         np.testing.assert_array_equal(counts, resample_counts(cells, 16, groups, 2000, 42))
+
+
+@pytest.mark.parametrize("groups", [None, ["b", "a", "b", "c", "c", "c", "d"]])
+def test_sums_are_those_of_drawing_rows(groups: list[str] | None) -> None:
+    profiles = np.arange(14).reshape(7, 2) ** 2
+    names = groups or list("abcdefg")
+    units = [[row for row in range(7) if names[row] == name] for name in dict.fromkeys(names)]
+    random = np.random.default_rng(3)
+    expected = []
+    for _ in range(130):
+        drawn = random.integers(0, len(units), len(units))
+        expected.append(sum(profiles[row] for unit in drawn for row in units[unit]))
+    np.testing.assert_array_equal(resampled_sums(profiles, groups, 130, 3), expected)
+    np.testing.assert_array_equal(resampled_sums(profiles / 4, groups, 130, 3), np.array(expected) / 4)
 
 
 def test_rows_and_groups_must_be_as_many() -> None:

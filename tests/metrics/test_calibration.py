@@ -137,5 +137,7 @@ def test_out_of_fold_figures_are_cross_fitted() -> None:
     assert found.ece_after == pytest.approx(
         expected_calibration_error(reliability_bins(softmax(scaled, axis=1), labels))
     )
+    for bins, shown in ((found.before, logits), (found.after, scaled)):
+        assert bins == reliability_bins(softmax(shown.astype(float), axis=1), labels)
     assert found.temperature == fit_temperature(logits, labels)
     assert found.ece_after < 0.6 * found.ece_before

@@ -15,6 +15,18 @@ from kobert_hf_emotion.metrics.classification_report import table_report_of, tex
 NAMES = ("fear", "놀람", "a name that is longer than the averages'", "accuracy of old")
 
 
+@pytest.mark.filterwarnings("error")
+def test_names_are_those_of_the_classes_that_occur_or_are_predicted() -> None:
+    confusion = np.array([[0, 0, 0, 0], [0, 2, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]])
+    table = table_report_of(confusion, NAMES)
+    assert list(table) == [NAMES[1], NAMES[3], "accuracy", "macro avg", "weighted avg"]
+    assert table[NAMES[1]] == pytest.approx({"precision": 1, "recall": 2 / 3, "f1-score": 4 / 5, "support": 3})
+    assert table[NAMES[3]] == {"precision": 0, "recall": 0, "f1-score": 0, "support": 0}
+    assert table["accuracy"] == pytest.approx(2 / 3)
+    lines = [line.split() for line in text_report_of(confusion, NAMES).splitlines()]
+    assert lines[2] == [NAMES[1], "1.0000", "0.6667", "0.8000", "3"]
+
+
 @pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30))

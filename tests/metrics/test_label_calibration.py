@@ -33,6 +33,14 @@ def rows(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return logits.astype(np.float32), truth.astype(np.int64)
 
 
+def flatness(logits: np.ndarray, has: np.ndarray, pair: list[float]) -> tuple[float, float]:
+    """The slopes of what a scale makes least, the sum over the rows and of the slope's prior, in slope and shift."""
+    slope, shift = pair
+    target = np.where(has, (has.sum() + 1) / (has.sum() + 2), 1 / ((1 - has).sum() + 2))
+    wrong = sigmoid(logits * slope + shift) - target
+    return float((wrong * logits).sum() + slope - 1), float(wrong.sum())
+
+
 @pytest.mark.parametrize(("count", "close"), [(40, 0.3), (20_000, 1e-3)])
 def test_a_scale_is_that_of_a_logistic_regression_with_platts_targets(count: int, close: float) -> None:
     """The prior of the slope is all that sets them apart, which of many rows is nothing."""
@@ -145,14 +153,88 @@ def test_few_rows_have_the_scale_at_which_nothing_falls_any_more(scale: float) -
     wide = (scale * logits).astype(np.float64)
     found = platt_scales(wide, truth)
     for label in range(3):
-        slope, shift = found.pairs[label]
-        if (slope, shift) == (1.0, 0.0):
-            continue
-        has = truth[:, label]
-        target = np.where(has, (has.sum() + 1) / (has.sum() + 2), 1 / ((1 - has).sum() + 2))
-        wrong = sigmoid(wide[:, label] * slope + shift) - target
-        assert (wrong * wide[:, label]).sum() + slope - 1 == pytest.approx(0, abs=1e-5)
-        assert wrong.sum() == pytest.approx(0, abs=1e-5)
+        if found.kept[label]:
+            assert flatness(wide[:, label], truth[:, label], found.pairs[label]) == pytest.approx((0, 0), abs=1e-5)
+
+
+@pytest.mark.parametrize(("count", "outliers"), [(100, 1), (1000, 10)])
+def test_rows_far_from_all_others_are_fitted_too(count: int, outliers: int) -> None:
+    """A whole step of Newton's goes far beyond the scale there, and the loss rises."""
+    logits = np.random.default_rng(1).normal(size=(count, 2))
+    logits[:outliers, 0] = 1000 + np.arange(outliers)
+    truth = np.stack([np.arange(count) < outliers, logits[:, 1] > 1], axis=1).astype(np.int64)
+    found = platt_scales(logits, truth)
+    for label in range(2):
+        assert flatness(logits[:, label], truth[:, label], found.pairs[label]) == pytest.approx((0, 0), abs=1e-4)
+
+
+def test_a_slope_of_exactly_0_is_no_scale() -> None:
+    """Of two rows each the targets are 3/4 and 1/4: as far as the prior pulls up, the rows pull down."""
+    logits, truth = np.array([[-1.0], [-1.0], [1.0], [1.0]]), np.array([[1], [1], [0], [0]])
+    assert flatness(logits[:, 0], truth[:, 0], [0.0, 0.0]) == (0, 0)
+    assert platt_scales(logits, truth) == LabelScales.none(1)
+
+
+@pytest.mark.parametrize("folds", [np.arange(120) // 60, np.arange(120) // 40, np.arange(120) // 4])
+def test_a_scale_is_kept_where_it_lowers_the_loss_on_rows_it_was_not_fitted_on(folds: np.ndarray) -> None:
+    logits, truth = rows(120, 3)
+    misled = np.where(folds == 0, 0, folds % 3 + 1)
+    truth[:, 0] = np.where(misled == 1, logits[:, 0] < 0, logits[:, 0] > 0)
+    scaled, fitted = logits.copy(), platt_scales(logits, truth)
+    for fold in np.unique(folds):
+        scaled[folds == fold] = platt_scales(logits[folds != fold], truth[folds != fold]).apply(logits[folds == fold])
+    kept = [
+        log_loss(truth[:, label], sigmoid(scaled[:, label])) < log_loss(truth[:, label], sigmoid(logits[:, label]))
+        for label in range(3)
+    ]
+    expected = [pair if keep else [1.0, 0.0] for pair, keep in zip(fitted.pairs, kept, strict=True)]
+    assert fit_label_scales(logits, truth, folds).pairs == expected
+
+
+def test_a_scale_that_all_rows_have_is_not_kept_where_it_misleads_other_rows() -> None:
+    """Even rows are surer than odd ones, and what one half teaches is wrong of the other."""
+    scores, row = np.linspace(-3, 3, 200)[:, None], np.arange(200)[:, None]
+    even = row % 2 == 0
+    logits = np.where(even, scores, scores / 4)
+    truth = np.where(even & (row % 20 != 0), scores > 0, scores < 0).astype(np.int64)
+    assert platt_scales(logits, truth).kept == [True]
+    assert fit_label_scales(logits, truth, np.full(200, 7)).kept == [False], "every second row stands in for a fold"
+    assert fit_label_scales(logits, truth, np.arange(200) % 3).kept == [True]
+    assert fit_label_scales(logits, truth, np.arange(200)).kept == [True]
+
+
+def test_of_many_folds_the_rows_of_all_others_are_fitted_on() -> None:
+    """Three rows teach nothing; 597 teach that the logits are too sure."""
+    random = np.random.default_rng(3)
+    logits = random.normal(-0.5, 1.5, (600, 1))
+    truth = (random.random((600, 1)) < sigmoid(0.7 * logits)).astype(np.int64)
+    folds = np.arange(600) // 3
+    assert not (label_losses(platt_scales(logits[:3], truth[:3]).apply(logits), truth) < label_losses(logits, truth))
+    assert fit_label_scales(logits, truth, folds).kept == [True]
+
+
+def test_scales_give_logits_of_float32() -> None:
+    scales = LabelScales.of_pairs([[2, 1], [0.5, -2], [1, 0]])
+    logits = rows(5)[0].astype(np.float64)
+    assert scales.apply(logits).dtype == scales.undo(logits).dtype == np.float32
+
+
+def test_calibration_has_scales_of_each_fold_and_bins_as_asked() -> None:
+    logits, truth = rows(300)
+    folds = np.arange(300) % 3 + 2
+    found = calibrate_labels(logits, truth, folds, bins=5)
+    assert found.folds == scales_without_each(logits, truth, folds)
+    assert list(found.folds) == [2, 3, 4]
+    scaled = logits.copy()
+    for fold, scales in found.folds.items():
+        scaled[folds == fold] = scales.apply(logits[folds == fold])
+    for errors, losses, shown in (
+        (found.ece_before, found.loss_before, logits),
+        (found.ece_after, found.loss_after, scaled),
+    ):
+        np.testing.assert_allclose(errors, label_calibration_errors(sigmoid(shown), truth, 5))
+        expected = [log_loss(truth[:, label], sigmoid(shown[:, label])) for label in range(3)]
+        np.testing.assert_allclose(losses, expected, rtol=1e-6)
 
 
 def test_of_one_fold_every_second_row_stands_in_for_another() -> None:

@@ -25,7 +25,7 @@ def test_mcnemar_is_the_binomial_test(only_first: int, only_second: int) -> None
 
 def test_mcnemar_of_equal_counts() -> None:
     found = mcnemar(np.array([True, False, True]), np.array([False, True, True]))
-    assert found.exact_p == 1
+    assert (found.only_first, found.only_second, found.exact_p) == (1, 1, 1)
     assert found.mid_p == pytest.approx(0.75)  # 1 - half the probability of 1 of 2
     same = mcnemar(np.array([True, False]), np.array([True, False]))
     assert (same.exact_p, same.mid_p) == (1, 1)

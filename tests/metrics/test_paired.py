@@ -64,6 +64,50 @@ def test_it_is_like_that_of_accuracy_where_labels_are_even() -> None:
     assert macro_f1_optimism(answers, truth, 4).bootstrap == pytest.approx(of_accuracy.bootstrap, abs=0.01)
 
 
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("grouped", [False, True])
+def test_they_are_those_of_drawing_rows(several: bool, grouped: bool) -> None:
+    random = np.random.default_rng(4)
+    shape = (12, 3) if several else (12,)
+    truth = random.integers(0, 2 if several else 3, shape)
+    answers = [np.where(random.random(shape) < 0.6, truth, 0) for _ in range(3)]
+    groups = [f"글 {row * row // 20}" for row in range(12)] if grouped else list(range(12))
+    units = [[row for row in range(12) if groups[row] == name] for name in dict.fromkeys(groups)]
+
+    def macro_f1(answer: np.ndarray, rows: list[int]) -> float:
+        return float(f1_score(truth[rows], answer[rows], average="macro", zero_division=0))
+
+    random = np.random.default_rng(9)
+    gaps, differences = [], []
+    for _ in range(30):
+        drawn = random.integers(0, len(units), len(units)).tolist()
+        inside = [row for unit in drawn for row in units[unit]]
+        outside = [row for unit in range(len(units)) if unit not in drawn for row in units[unit]]
+        here, there = ([macro_f1(answer, rows) for answer in answers] for rows in (inside, outside))
+        best = int(np.argmax(here))
+        gaps.append(here[best] - there[best] - (np.mean(here) - np.mean(there)))
+        differences.append(here[1] - here[0])
+    given = groups if grouped else None
+    found = macro_f1_optimism(answers, truth, 3, given, 30, 9)
+    assert found.bootstrap == pytest.approx(np.mean(gaps))
+    interval = macro_f1_difference(answers[0], answers[1], truth, 3, given, 30, 9)
+    assert (interval.low, interval.high) == pytest.approx(tuple(np.quantile(differences, [0.025, 0.975])))
+
+
+def test_they_draw_as_often_as_they_say() -> None:
+    answers, truth = models(3, 25, 0.6)
+    assert macro_f1_optimism(answers, truth, 4) == macro_f1_optimism(answers, truth, 4, None, 500, 42)
+    assert macro_f1_difference(*answers[:2], truth, 4) == macro_f1_difference(*answers[:2], truth, 4, None, 2000, 42)
+
+
+def test_a_draw_of_one_label_is_judged_by_it_alone() -> None:
+    truth = np.zeros(5, dtype=np.int64)
+    found = macro_f1_optimism([truth.copy(), truth.copy()], truth, 3, resamples=20)
+    assert (found.chosen, found.mean, found.bootstrap) == (1.0, 1.0, 0.0)
+    interval = macro_f1_difference(truth + 1, truth, truth, 3, resamples=20)
+    assert (interval.low, interval.high) == (1.0, 1.0)
+
+
 def test_rows_of_a_group_are_drawn_together() -> None:
     answers, truth = models(2, 40, 0.7)
     twice = [np.concatenate([answer, answer]) for answer in answers]

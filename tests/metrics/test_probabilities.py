@@ -19,7 +19,15 @@ from kobert_hf_emotion.data.label_kinds import OneLabel
 from kobert_hf_emotion.errors import KoBERTEmotionError
 from kobert_hf_emotion.inference.files import predict_rows
 from kobert_hf_emotion.metrics.calibration import calibrate_out_of_fold
-from kobert_hf_emotion.metrics.probabilities import check_logits, log_loss, log_losses, log_softmax, softmax
+from kobert_hf_emotion.metrics.probabilities import (
+    check_finite,
+    check_logits,
+    log_loss,
+    log_losses,
+    log_softmax,
+    sigmoid,
+    softmax,
+)
 from kobert_hf_emotion.metrics.scores import score
 from kobert_hf_emotion.tasks.single_label import SingleLabel
 
@@ -146,6 +154,31 @@ def test_logits_without_probabilities_are_refused(wrong: list[float], recwarn: p
         with pytest.raises(KoBERTEmotionError, match=r"in 1 of 4 rows, the first row 2 .*learning rate"):
             ask(logits)
     assert not [found for found in recwarn if issubclass(found.category, RuntimeWarning)]
+
+
+@pytest.mark.parametrize(
+    ("logits", "place"),
+    [
+        ([[0.0, 1.0], [2.0, np.nan], [np.nan, 3.0]], r"in 2 of 3 rows, the first row 1 .*: \[2\.0, nan\]"),
+        ([[np.inf, -np.inf], [np.nan, np.nan]], r"in 1 of 2 rows, the first row 1 .*: \[nan, nan\]"),
+    ],
+)
+def test_a_label_by_itself_has_a_probability_unless_its_logit_is_no_number(
+    logits: list[list[float]], place: str
+) -> None:
+    found = np.array(logits)
+    for ask in (sigmoid, check_finite):
+        with pytest.raises(KoBERTEmotionError, match=place):
+            ask(found)
+    fine = found[~np.isnan(found).any(axis=1)]
+    check_finite(fine)
+    np.testing.assert_allclose(sigmoid(fine), scipy.special.expit(fine))
+
+
+def test_votes_for_none_of_an_impossible_class_cost_nothing() -> None:
+    logits = np.array([[0.0, -np.inf, 0.0], [0.0, 1.0, -np.inf]])
+    shares = np.array([[0.25, 0.0, 0.75], [0.0, 0.5, 0.5]])
+    assert log_losses(logits, shares).tolist() == [pytest.approx(np.log(2)), np.inf]
 
 
 def test_an_impossible_class_is_no_error() -> None:

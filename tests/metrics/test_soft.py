@@ -19,6 +19,7 @@ from kobert_hf_emotion.metrics.calibration import (
 from kobert_hf_emotion.metrics.probabilities import log_loss, softmax
 from kobert_hf_emotion.metrics.soft import jensen_shannon, soft_scores, vote_intervals
 from kobert_hf_emotion.tasks.soft import Soft
+from kobert_hf_emotion.wording import Language
 
 LABELS = 4
 
@@ -87,7 +88,74 @@ def test_ties() -> None:
     assert Soft().right(logits, shares).tolist() == [True, False, True, True]
     scores = soft_scores(logits, shares, answers)
     assert (scores.accuracy, scores.ties, scores.untied_accuracy) == (0.75, 3, 0.0)
-    assert "3/4" in scores.remarks("en")[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "others", "second"),
+    [
+        (
+            "en",
+            "rows with a tie: 3/4; any of the tied labels counts as right",
+            "; accuracy of the others 0.0000",
+            "the best that the votes allow: vote share 0.4583, cross-entropy 0.8817",
+        ),
+        (
+            "ko",
+            "표가 같은 행(동률): 3/4; 그중 어느 레이블로 답해도 맞은 것으로 셈",
+            "; 나머지 행의 정확도 0.0000",
+            "표가 허락하는 최고: 답이 받은 표의 몫 0.4583, 교차 엔트로피 0.8817",
+        ),
+        (
+            "both",
+            "표가 같은 행(동률) (rows with a tie): 3/4; "
+            "그중 어느 레이블로 답해도 맞은 것으로 셈 (any of the tied labels counts as right)",
+            "; 나머지 행의 정확도 (accuracy of the others) 0.0000",
+            "표가 허락하는 최고 (the best that the votes allow): "
+            "답이 받은 표의 몫 (vote share) 0.4583, 교차 엔트로피 (cross-entropy) 0.8817",
+        ),
+    ],
+)
+def test_remarks_tell_how_ties_count_and_what_the_votes_allow(
+    language: Language, first: str, others: str, second: str
+) -> None:
+    shares = to_shares(np.array([[1, 1, 0], [2, 1, 0], [1, 1, 1], [1, 1, 1]]))
+    answers = np.array([1, 1, 2, 0])
+    found = soft_scores(np.eye(3)[answers], shares, answers)
+    # (1/2 + 2/3 + 1/3 + 1/3) / 4, and (log 2 + (log 3 - 2/3 log 2) + 2 log 3) / 4
+    assert found.best_vote_share == pytest.approx(11 / 24)
+    assert found.entropy == pytest.approx((3 * np.log(3) + np.log(2) / 3) / 4)
+    assert found.remarks(language) == [first + others, second]
+    tied = soft_scores(np.eye(3)[answers[[0, 2, 3]]], shares[[0, 2, 3]], answers[[0, 2, 3]])
+    assert np.isnan(tied.untied_accuracy)
+    assert tied.remarks(language)[0] == first.replace("3/4", "3/3")
+    one = soft_scores(np.eye(3)[[0, 1]], shares[[1, 2]], np.array([0, 1]))
+    assert (one.untied_accuracy, one.ties) == (1.0, 1)
+
+
+@pytest.mark.parametrize("groups", [None, [row * row // 30 for row in range(15)]])
+def test_intervals_are_those_of_the_scores_of_drawn_rows(groups: list[int] | None) -> None:
+    logits, shares = votes(15)
+    answers = logits.argmax(axis=1)
+    names = groups or list(range(15))
+    units = [np.flatnonzero(np.array(names) == name) for name in dict.fromkeys(names)]
+    random, drawn = np.random.default_rng(6), []
+    for _ in range(70):
+        rows = np.concatenate([units[unit] for unit in random.integers(0, len(units), len(units))])
+        drawn.append(soft_scores(logits[rows], shares[rows], answers[rows]))
+    found = vote_intervals(logits, shares, answers, groups, 70, 6)
+    assert len(found) == 6
+    for name, interval in found.items():
+        expected = np.quantile([getattr(scores, name) for scores in drawn], [0.025, 0.975])
+        assert (interval.low, interval.high) == pytest.approx(tuple(expected))
+    assert vote_intervals(logits, shares, answers) == vote_intervals(logits, shares, answers, None, 2000, 42)
+
+
+def test_draws_of_tied_rows_alone_are_left_out_of_what_others_are_for() -> None:
+    shares = to_shares(np.array([[1, 1], [1, 1], [2, 1]]))
+    answers = np.array([0, 0, 0])
+    found = vote_intervals(np.eye(2)[answers], shares, answers, resamples=50)["untied_accuracy"]
+    assert (found.low, found.high) == (1.0, 1.0)
+    assert "untied_accuracy" not in vote_intervals(np.eye(2)[answers[:2]], shares[:2], answers[:2], resamples=5)
 
 
 @pytest.mark.slow

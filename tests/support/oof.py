@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from kobert_hf_emotion.inference.prediction_csv import prediction_csv
+from kobert_hf_emotion.tasks.task import Task
 
 
 def write_finished_run(
@@ -20,10 +21,12 @@ def write_finished_run(
     labels: Sequence[str],
     texts: Sequence[str],
     columns: dict[str, Any] | None = None,
+    task: Task | None = None,
     **record: Any,
 ) -> Path:
     """Writes `run.json` and `oof_predictions.csv` as a run leaves them."""
     folder.mkdir(parents=True)
+    record |= {} if task is None else {"task": task.name}
     data = hashlib.sha256("\n".join(f"{label}\t{text}" for label, text in zip(truth, texts, strict=True)).encode())
     content = {
         "finished": True,
@@ -35,6 +38,6 @@ def write_finished_run(
     (folder / "run.json").write_text(json.dumps(content | record, ensure_ascii=False), encoding="utf-8")
     known = columns or {"row": list(range(1, len(texts) + 1))}
     fold = [index % 3 + 1 for index in range(len(texts))]
-    with prediction_csv(folder / "oof_predictions.csv", labels) as table:
+    with prediction_csv(folder / "oof_predictions.csv", labels, task) as table:
         table.write({**known, "text": texts, "fold": fold}, logits, truth)
     return folder
