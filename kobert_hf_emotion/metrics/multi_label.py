@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -113,8 +114,11 @@ def _best_threshold(scores: NDArray[np.float64], has: Matrix) -> float:
     f1 = 2 * hits / (given + hits[-1])
     f1[:-1][ordered[:-1] == ordered[1:]] = -1.0  # equal probabilities are given together
     last = int(f1.argmax())
-    below = float(ordered[last + 1]) if last + 1 < len(ordered) else 0.0
-    return float((ordered[last] + below) / 2)
+    if last + 1 == len(ordered):
+        return float(ordered[last] / 2)
+    below = float(ordered[last + 1])
+    middle = float((ordered[last] + below) / 2)
+    return max(middle, math.nextafter(below, 1.0))  # the middle of two neighbouring numbers may be the lower one
 
 
 def average_precision(probabilities: Probabilities, truth: Matrix) -> NDArray[np.float64]:

@@ -116,6 +116,15 @@ def test_a_threshold_lies_halfway_below_the_highest_cut_with_the_highest_f1(seed
     assert threshold == (above + max(cuts[cuts < above], default=0.0)) / 2
 
 
+def test_a_threshold_is_above_the_next_probability_however_near() -> None:
+    lower = np.array([0.25, np.nextafter(0.25, 1), 0.7, np.nextafter(0.7, 1), 1 - 2**-52])
+    upper = np.nextafter(lower, 2)
+    for pair in zip(lower, upper, strict=True):
+        probabilities, truth = np.array(pair)[:, None], np.array([[0], [1]])
+        thresholds = fit_thresholds(probabilities, truth)
+        assert decide(probabilities, thresholds, allow_empty=True).tolist() == [[False], [True]]
+
+
 def test_thresholds_have_the_highest_f1_there_is(rows: tuple[np.ndarray, np.ndarray]) -> None:
     logits, truth = rows
     probabilities = sigmoid(logits)
