@@ -70,6 +70,43 @@ def test_a_fine_label_under_two_coarse_ones(tmp_path: Path) -> None:
     assert again["label"][:] == rows["label"][:], "a model's names tell the two apart as well"
 
 
+@pytest.mark.parametrize(
+    ("pairs", "labels", "told"),
+    [
+        ([("상처", "기쁨"), ("당황", "joy"), ("상처", "sad")], ["happy", "sad"], "1 stand under several: 'happy'"),
+        ([("상처", "슬픔"), ("당황", "슬픔(0)"), ("상처", "기쁨(1)")], None, "1 stand under several: '슬픔'"),
+    ],
+)
+def test_a_label_is_the_same_under_two_coarse_ones_however_it_is_written(
+    tmp_path: Path, pairs: list[tuple[str, str]], labels: list[str] | None, told: str
+) -> None:
+    path = write(tmp_path / "rows.csv", pairs)
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, **COLUMNS, labels=labels)
+    assert f"{told}: 상처 1 (rows 2), 당황 1 (rows 3). Correct" in error.value.english
+    assert "상처 1행(2행), 당황 1행(3행)" in error.value.korean
+    assert error.value.mend == {"shared_fine_labels": "join"} | ({} if labels is None else {"labels": "auto"})
+    assert ("`labels` auto" in error.value.english) is ("`labels`를 auto로" in error.value.korean) is bool(labels)
+    rows = load_emotion_dataset(path, **(COLUMNS | error.value.mend))
+    assert len({*zip(named(rows, "coarse_label"), named(rows, "label"), strict=True)}) == 3
+
+
+def test_a_coarse_label_with_and_without_its_id_is_one(tmp_path: Path) -> None:
+    rows = load_emotion_dataset(write(tmp_path / "a.csv", [("상처(1)", "슬픔"), ("상처", "슬픔")]), **COLUMNS)
+    assert named(rows, "coarse_label") == ["상처", "상처"]
+
+
+def test_many_places_and_many_labels_are_shortened(tmp_path: Path) -> None:
+    fine = [f"소분류{number}" for number in range(6)]
+    path = write(tmp_path / "rows.csv", [(above, name) for above in ("가", "나", "가", "가", "가") for name in fine])
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, **COLUMNS)
+    assert "'소분류4': 가 4 (rows 6, 18, 24, …), 나 1 (rows 12), …. Correct" in error.value.english
+    assert "'소분류4': 가 4행(6, 18, 24, …행), 나 1행(12행) 외 1개." in error.value.korean
+    assert "소분류5" not in str(error.value)
+    load_emotion_dataset(write(path, [("가", name) for name in fine]), **COLUMNS)
+
+
 def test_rows_that_are_streamed_are_told_apart_as_well(tmp_path: Path) -> None:
     path = write(tmp_path / "rows.csv", [("상처", "고립된"), ("당황", "고립된"), ("기쁨", "안도"), ("기쁨", "")])
     names = ["당황/고립된", "상처/고립된", "안도"]
@@ -118,6 +155,16 @@ def test_a_hierarchy_of_a_data_set_is_checked(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"Expected a datasets\.ClassLabel"):
         hierarchy_of(rows.remove_columns("coarse_label").add_column("coarse_label", [0, 0, 1, 1, 1]))
     assert hierarchy_of(rows.remove_columns("coarse_label")) is None
+
+
+@pytest.mark.parametrize("unknown", [None, -1, -100])
+def test_a_row_without_a_coarse_label_tells_nothing_of_a_hierarchy(tmp_path: Path, unknown: int | None) -> None:
+    rows = load_emotion_dataset(write(tmp_path / "rows.csv", PAIRS), **COLUMNS)
+    ids = [unknown, 0, 1, 1, 0]
+    other = rows.remove_columns("coarse_label").add_column("coarse_label", ids, feature=rows.features["coarse_label"])
+    assert hierarchy_of(other) == hierarchy_of(rows)
+    with pytest.raises(DataError, match=r"1 fine label\(s\) have no coarse label: 안도"):
+        hierarchy_of(other.select([0, 1, 2, 3]))
 
 
 def test_ids_and_members() -> None:
