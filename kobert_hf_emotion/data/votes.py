@@ -168,17 +168,17 @@ class VoteReader:
             return self._object(content)
         if not isinstance(content, list) or not content:
             return None
-        if all(map(_is_number, content)):
+        if all(isinstance(value, int | float) for value in content):
             return self._numbers(content)
         return _some(NAMES, self._named(content)) if all(isinstance(name, str) for name in content) else None
 
     def _object(self, content: dict[str, Any]) -> Votes:
-        if all(_is_number(value) and value >= 0 for value in content.values()):
+        if all(map(_is_votes, content.values())):
             return _some(OBJECT, {str(name): float(value) for name, value in content.items()})
         return Votes(OBJECT, {}, ("표는 0 이상의 수여야 합니다", "votes must be numbers of 0 or more"))
 
     def _numbers(self, content: Sequence[float]) -> Votes:
-        if len(content) != len(self._names) or min(content) < 0:
+        if len(content) != len(self._names) or not all(map(_is_votes, content)):
             return Votes(
                 NUMBERS,
                 {},
@@ -263,8 +263,8 @@ def _some(how: str, parts: Mapping[str, float]) -> Votes:
     return Votes(how, dict(parts)) if any(count > 0 for count in parts.values()) else Votes(EMPTY, {})
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _is_votes(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
 
 
 def names_in_votes(counts: Mapping[str, int]) -> Counter[str]:

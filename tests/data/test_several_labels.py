@@ -95,6 +95,23 @@ def test_the_parts_of_a_cell() -> None:
     assert kind.unknown(["기쁨|놀람/당황", "기쁨|모름", "슬픔, 우울"], NAMES) == {"기쁨|모름"}
 
 
+def test_a_cell_of_marks_of_missing_values_is_no_row_without_labels(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    cells = ["기쁨", "[]", '["nan"]', "[NaN]", "nan|NULL", '[""]', "", "nan", "기쁨|nan"]
+    pd.DataFrame({"text": [f"{row}번 버스" for row in range(9)], "labels": cells}).to_csv(path, index=False)
+    given: dict[str, Any] = {"labels": NAMES, "task": "multi-label"}
+    rows, report = load_emotion_dataset_with_report(path, **given)
+    assert rows["label"][:] == [[0], [], [0]]
+    assert report.dropped == {"empty_label": 6}
+    assert "mean 0.67; divided by: an empty list: none 1, a single label 1, '|' 1" in report.summary("en")
+    assert "empty cells 6: taken for rows that nobody labelled" in report.summary("en")
+    assert "taken as empty: nan 5, NULL 1" in report.summary("en")
+    assert load_emotion_dataset(path, **given, allow_empty=True)["label"][:] == [[0], *[[]] * 7, [0]]
+    dropping = load_emotion_dataset_with_report(path, **given, unknown_label="drop")
+    assert dropping[0]["label"][:] == rows["label"][:], "none of these is an unknown label"
+    assert dropping[1].dropped == report.dropped
+
+
 def test_names_are_those_of_the_file(tmp_path: Path) -> None:
     path = write(tmp_path / "rows.csv", ["기쁨", "놀람/당황|기쁨", "슬픔, 우울|기쁨", "[]"])
     rows = load_emotion_dataset(path, labels="auto", task="multi-label")
