@@ -130,7 +130,7 @@ class LabelTally:
 
     def _compare(self, frame: pd.DataFrame, with_text: pd.DataFrame, parser: LabelParser) -> None:
         other = parser.ids(frame["other_label"].fillna(""))
-        differs = (frame["label"] != other).fillna(value=False)
+        differs = frame["label"] != other  # missing, which counts as no difference, where one of them is
         self.conflicts += int(differs.sum())
         if self.first_conflict is None and differs.any():
             [self.first_conflict] = _records(frame[differs].head(1))

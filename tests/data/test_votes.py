@@ -196,6 +196,29 @@ def test_what_is_not_understood_is_refused(
         assert part in error.value.english
 
 
+def test_cells_without_votes_are_told_in_both_languages(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    frame(votes=["[1, 0, 0]", '{"기쁨": -1}', "[1, 2]", '{"기쁨": -1}']).to_csv(path, index=False)
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, label_column="votes", labels=NAMES, task="soft")
+    assert error.value.english == (
+        f"{path}: row 3, column 'votes', '{{\"기쁨\": -1}}': votes must be numbers of 0 or more (3 such row(s)). "
+        "Correct them, or name the column of votes with `label_column`."
+    )
+    assert error.value.korean == (
+        f"{path}: 3행 'votes' 열의 '{{\"기쁨\": -1}}': 표는 0 이상의 수여야 합니다(모두 3행). 고치거나, 표가 다른 열에 "
+        "있으면 `label_column`으로 지정하세요."
+    )
+
+
+def test_votes_are_told_of_rows_with_a_text(tmp_path: Path) -> None:
+    table = frame(votes=["[1, 0, 0]", "[0, 9, 9]", "[0, 9, 9]", ""])
+    table.assign(문장=["버스를 탔다", "", " ", "문이 열렸다"]).to_csv(tmp_path / "rows.csv", index=False)
+    _, report = load_emotion_dataset_with_report(tmp_path / "rows.csv", label_column="votes", labels=NAMES, task="soft")
+    assert "ids 1; counts, a row 1\n  rows with a tie: 0;" in report.summary("en")
+    assert "rows without a vote: 1" in report.summary("en")
+
+
 def test_folds_are_of_the_majority_and_keep_equal_texts_together(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     votes = random.multinomial(10, [0.5, 0.3, 0.2], 120)
