@@ -160,6 +160,109 @@ def test_a_map_that_is_wrong_says_where(tmp_path: Path, lines: str, part: str) -
     assert str(given) in error.value.korean
 
 
+def fault(path: Path, content: str) -> DataError:
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        label_map(path)
+    return error.value
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ("중림,중립\n중림 ,\u200b분노\n", (1, 2)),
+        ("\n\nvalue,label\n중림,중립\n,\n\n중림,분노\n", (4, 7)),
+        ("label,rows,value\n중립,3,중림\n분노,1,중림\n", (2, 3)),
+    ],
+)
+def test_two_meanings_are_told_with_the_rows_of_the_file(tmp_path: Path, content: str, rows: tuple[int, int]) -> None:
+    path = tmp_path / "map.csv"
+    error = fault(path, content)
+    place, number = rows
+    assert (
+        error.english
+        == f"{path}: '중림' has two meanings, '중립' in row {place} and '분노' in row {number}. Leave one."
+    )
+    assert error.korean == (
+        f"{path}: '중림'의 뜻이 둘입니다: {place}행은 '중립', {number}행은 '분노'. 하나만 남기세요."
+    )
+    assert error.mend == {"label_map": None, "write_label_map": "label_map.csv"}
+
+
+def test_one_value_is_written_in_any_way_in_a_map_and_means_one_label() -> None:
+    found = label_map({"03": "중립 ", "3.0": "중립", 3: "중립", "중림": "nan", "중림 ": None})  # type: ignore[dict-item]
+    assert found == LabelMap("label_map", ("03", "중림"), ("중립", ""))
+    for other in ("-", None):
+        with pytest.raises(DataError, match=r"'sad' in row 1 and '-' in row 2"):
+            label_map({"중림": "sad", "중림 ": other})
+        with pytest.raises(DataError, match=r"1행은 '-', 2행은 'sad'"):
+            label_map({"중림": other, "중림 ": "sad"})
+
+
+@pytest.mark.parametrize("value", ["", " ", "\u200b", "\u3164 "])
+def test_a_value_that_is_not_seen_means_nothing(tmp_path: Path, value: str) -> None:
+    """Otherwise all empty cells would be rows of that label."""
+    path = tmp_path / "map.csv"
+    error = fault(path, f"value,label\n중림,중립\n\n{value},행복\n")
+    assert error.english == f"{path}, row 4: the value is empty, and the label is '행복'. Fill it in or delete it."
+    assert error.korean == f"{path} 4행: 값이 비었는데 레이블 '행복'이(가) 있습니다. 값을 적거나 행을 지우세요."
+    with pytest.raises(DataError, match="row 1: the value is empty"):
+        label_map({value: "행복"})
+
+
+def test_values_without_a_label_are_told_with_their_rows(tmp_path: Path) -> None:
+    path = tmp_path / "map.csv"
+    error = fault(path, "\nvalue,label\n가,중립\n나,\u200b\n,\n다,\n")
+    assert error.english == (
+        f"{path}: 2 value(s) have no label (the row in parentheses): 나 (4), 다 (6). Write the label each means, or - to "
+        "leave its rows out."
+    )
+    assert error.korean == (
+        f"{path}: 레이블이 빈 값이 2개입니다(괄호는 행): 나 (4), 다 (6). 뜻하는 레이블을, 뺄 값이면 -을(를) 적으세요."
+    )
+    many = fault(path, "value,label\n" + "".join(f"값{number},\n" for number in range(21)))
+    assert "21 value(s)" in many.english
+    assert "값19 (21). Write" in many.english
+
+
+@pytest.mark.parametrize("content", ["value,label\n", "value,label\n,\n\u200b, \n"])
+def test_a_map_without_a_value_is_empty(tmp_path: Path, content: str) -> None:
+    assert "the map of labels is empty. Write a value" in fault(tmp_path / "map.csv", content).english
+
+
+def test_the_first_row_of_a_map_is_shown_where_it_has_not_two_columns(tmp_path: Path) -> None:
+    path = tmp_path / "map.csv"
+    for row in (["가"], ["가", "나", "다"], [f"열{number}" for number in range(11)]):
+        error = fault(path, ",".join(row) + "\n" + ",".join(row) + "\n")
+        assert f"found {row[:10]} in the first row. Where there are more" in error.english
+        assert f"첫 행은 {row[:10]}입니다" in error.korean
+        assert error.mend == {"label_map": None, "write_label_map": "label_map.csv"}
+
+
+def test_a_map_that_cannot_be_read_says_why(tmp_path: Path) -> None:
+    error = fault(tmp_path / "map.csv", "")
+    assert error.english.startswith(f"Cannot read the `label_map`. {tmp_path / 'map.csv'}: the file is empty.")
+    assert error.korean.startswith(f"`label_map`을 읽을 수 없습니다. {tmp_path / 'map.csv'}: 빈 파일입니다.")
+    assert error.mend == {"label_map": None}
+
+
+@pytest.mark.parametrize(
+    ("given", "near"), [("kotee", "kote"), ("GoEmotion", "goemotions"), ("label_mop.csv", "label_map.csv"), ("x", None)]
+)
+def test_a_map_that_is_not_there_may_be_another(tmp_path: Path, given: str, near: str | None) -> None:
+    (tmp_path / "label_map.csv").write_text("가,나\n", encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        label_map(tmp_path / given)
+    meant = None if near is None else near if "." not in near else str(tmp_path / near)
+    assert error.value.mend == {"label_map": meant}
+    words = f"{tmp_path / given}: there is no such table." + (f" Did you mean {meant}?" if near else "") + " Expected a"
+    assert words in error.value.english
+    assert ("혹시 " in error.value.korean) is (near is not None)
+    assert "two columns, or kote or goemotions." in error.value.english
+    with pytest.raises(DataError, match="there is no such table. Expected"):
+        label_map(tmp_path)
+
+
 def test_a_map_is_proposed_and_reads_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path / "rows.csv", [*CELLS, "오묘함", "3.0", "3", "nan"])
     output = tmp_path / "map.csv"
