@@ -73,8 +73,7 @@ class Hierarchy:
 
     def ids(self, fine: NDArray[np.integer]) -> Truth:
         """Returns the coarse ids of rows from their fine ids; `IGNORED` and other ids below 0 stay."""
-        table = np.asarray(self.of, dtype=np.int64)
-        return np.where(fine < 0, fine, table[np.maximum(fine, 0)]).astype(np.int64)
+        return np.where(fine < 0, fine, np.asarray(self.of)[np.maximum(fine, 0)])
 
     def members(self) -> NDArray[np.float64]:
         """Returns 1 where a fine label (down) belongs to a coarse one (across), shape (fine, coarse)."""

@@ -214,8 +214,8 @@ def test_values_without_a_label_are_told_with_their_rows(tmp_path: Path) -> None
     path = tmp_path / "map.csv"
     error = fault(path, "\nvalue,label\n가,중립\n나,\u200b\n,\n다,\n")
     assert error.english == (
-        f"{path}: 2 value(s) have no label (the row in parentheses): 나 (4), 다 (6). Write the label each means, or - to "
-        "leave its rows out."
+        f"{path}: 2 value(s) have no label (the row in parentheses): 나 (4), 다 (6). Write the label each means, or - "
+        "to leave its rows out."
     )
     assert error.korean == (
         f"{path}: 레이블이 빈 값이 2개입니다(괄호는 행): 나 (4), 다 (6). 뜻하는 레이블을, 뺄 값이면 -을(를) 적으세요."
@@ -259,7 +259,7 @@ def test_a_map_that_is_not_there_may_be_another(tmp_path: Path, given: str, near
     assert words in error.value.english
     assert ("혹시 " in error.value.korean) is (near is not None)
     assert "two columns, or kote or goemotions." in error.value.english
-    with pytest.raises(DataError, match="there is no such table. Expected"):
+    with pytest.raises(DataError, match=r"there is no such table\. Expected"):
         label_map(tmp_path)
 
 

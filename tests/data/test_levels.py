@@ -128,6 +128,57 @@ def test_a_models_hierarchy_counts_and_what_differs_is_told(tmp_path: Path, capl
     assert without["label"][:] == [0, 0, 1, 1]
 
 
+MODEL: dict[str, Any] = {
+    "label_column": "감정_대분류",
+    "labels": ["안도", "낙담한"],
+    "hierarchy": Hierarchy(("기쁨", "슬픔", *"abcdefg"), (0, 1)),
+}
+"""How a file is read for a finished model of two levels."""
+
+
+@pytest.mark.parametrize("cells", [["기쁨", "0"], ["기쁨", "안도"], ["기쁨", "안도(0)"]])
+def test_a_column_with_a_fine_label_is_one_of_those(tmp_path: Path, cells: list[str]) -> None:
+    with pytest.raises(DataError, match=r"unknown label in 1 row\(s\): row 2, column '감정_대분류': '기쁨'"):
+        load_emotion_dataset(write(tmp_path / "a.csv", [(cell, "") for cell in cells]), **MODEL)
+    fine = write(tmp_path / "a.csv", [(cell, "") for cell in ("안도", "", "낙담한")])
+    assert load_emotion_dataset(fine, **MODEL)["label"][:] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"), [(["기쁨", "", "슬픔", "기쁨"], "기쁨, 슬픔"), ([*"abcdefg", "a"], "a, b, c, d, e")]
+)
+def test_a_column_of_coarse_labels_alone_is_not_read_as_fine_ones(tmp_path: Path, cells: list[str], told: str) -> None:
+    path = write(tmp_path / "rows.csv", [(cell, "") for cell in cells])
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, **MODEL)
+    assert error.value.english == (
+        f"{path}: column '감정_대분류' holds coarse labels ({told}), and those of the model are fine. Name the column "
+        "of the fine labels with `fine_label_column`."
+    )
+    assert error.value.korean == (
+        f"{path}: '감정_대분류' 열은 대분류({told})인데 모델의 레이블은 소분류입니다. 소분류 열을 "
+        "`fine_label_column`으로 지정하세요."
+    )
+
+
+@pytest.mark.parametrize("count", [20, 21])
+def test_fine_labels_without_a_coarse_one_are_told(tmp_path: Path, count: int) -> None:
+    names = [f"이름 {letter}" for letter in "abcdefghijklmnopqrstu"[:count]]
+    path = write(tmp_path / "rows.csv", [*PAIRS, *[("", name) for name in names]])
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, **COLUMNS)
+    listed = ", ".join(names[:20]) + (", …" if count > 20 else "")
+    assert error.value.english == (
+        f"{count} fine label(s) have no coarse label: {listed}. Fill in the coarse column or, where a name has no "
+        "rows, leave it out of `labels` (auto takes those in the file)."
+    )
+    assert error.value.korean == (
+        f"소분류 {count}개에 대분류가 없습니다: {listed}. 대분류 열을 채우거나, 행이 없는 이름이면 `labels`에서 빼세요"
+        "(auto는 파일에 있는 것만)."
+    )
+    assert error.value.mend == {"labels": "auto"}
+
+
 @pytest.mark.parametrize(
     ("settings", "part"),
     [
@@ -168,9 +219,9 @@ def test_a_row_without_a_coarse_label_tells_nothing_of_a_hierarchy(tmp_path: Pat
 
 
 def test_ids_and_members() -> None:
-    found = Hierarchy(("a", "b"), (0, 1, 0))
-    assert found.ids(np.array([2, 1, -100, 0])).tolist() == [0, 1, -100, 0]
-    assert found.members().tolist() == [[1, 0], [0, 1], [1, 0]]
+    found = Hierarchy(("a", "b"), (1, 0, 1))
+    assert found.ids(np.array([2, 1, -100, 0, -1])).tolist() == [1, 0, -100, 1, -1]
+    assert found.members().tolist() == [[0, 1], [1, 0], [0, 1]]
     assert Hierarchy.from_dict(found.to_dict("xyz"), "xyz") == found
     for wrong in ({"a": ["x"], "b": ["y"]}, {"a": ["x", "z"], "b": ["y", "x"]}, {"a": ["x", "y", "z"], "b": []}):
         with pytest.raises(ValueError, match="expected each of"):
