@@ -234,9 +234,12 @@ class LabelTally:
 
     def _unknown_labels(self, names: Sequence[str]) -> DataError:
         first, count = self.first_unknown, self.unknown
-        korean = ", ".join(f"{row['file_row']}행 '{row['label_name']}' 열의 '{row['raw_label']}'" for row in first)
+        places = [("" if row["file"] == first[0]["file"] else f"{row['file']} ", row) for row in first]
+        korean = ", ".join(
+            f"{file}{row['file_row']}행 '{row['label_name']}' 열의 '{row['raw_label']}'" for file, row in places
+        )
         english = ", ".join(
-            f"row {row['file_row']}, column '{row['label_name']}': '{row['raw_label']}'" for row in first
+            f"{file}row {row['file_row']}, column '{row['label_name']}': '{row['raw_label']}'" for file, row in places
         )
         more = ("", "") if count <= _SHOWN else (f" 외 {count - _SHOWN:,}", f" and {count - _SHOWN:,} more")
         scheme = self._other_scheme(names)

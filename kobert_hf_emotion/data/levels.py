@@ -208,12 +208,15 @@ def _shared_labels(
     """Returns the error of fine labels under several coarse ones; where their names are given, joints are no names."""
     ids = frame["raw_label"].map(lambda cell: fine.parse(cell).id)
     above = frame["raw_coarse"].map(lambda cell: coarse.parse(cell).id)
+    file = frame["file"].iloc[0]
     korean, english = [], []
     for index, rows in list(shared.items())[:_SHOWN]:
         found = []
         for above_index, count in sorted(rows.items(), key=lambda item: -item[1]):
-            places = frame[(ids == index) & (above == above_index)]["file_row"].head(3).tolist()
-            listed = ", ".join(map(str, places)) + (", …" if count > 3 else "")
+            rows_of = frame[(ids == index) & (above == above_index)].head(3)
+            places = zip(rows_of["file"], rows_of["file_row"], strict=True)
+            listed = ", ".join(f"{row}" if other == file else f"{other} {row}" for other, row in places)
+            listed += ", …" if count > 3 else ""
             found.append((coarse.names[above_index], count, listed))
         korean.append(
             f"'{fine.names[index]}': " + ", ".join(f"{name} {count:,}행({rows}행)" for name, count, rows in found)
@@ -222,7 +225,6 @@ def _shared_labels(
             f"'{fine.names[index]}': " + ", ".join(f"{name} {count:,} (rows {rows})" for name, count, rows in found)
         )
     more = f" 외 {len(shared) - _SHOWN}개" if len(shared) > _SHOWN else ""
-    file = frame["file"].iloc[0]
     return DataError(
         f"{file}: 소분류는 대분류 하나에 속해야 하는데 {len(shared)}개가 여럿에 있습니다: {'; '.join(korean)}{more}. "
         "잘못 적힌 행을 고치거나, 대분류마다 다른 레이블이면 "
@@ -295,11 +297,12 @@ def _differences(labelled: pd.DataFrame, known: Hierarchy, coarse: LabelParser) 
     first = labelled[differs].iloc[0]
     own = known.coarse[int(expected[differs.argmax()])]
     place, cells = first["file_row"], f"{first['raw_coarse']} / {first['raw_label']}"
+    file = "" if labelled["file"].nunique() == 1 else f"{first['file']} "
     return [
         Doubt(
-            f"대분류가 모델의 것과 다른 행 {int(differs.sum()):,}개(처음은 {place}행: {cells}, 모델은 {own}). "
+            f"대분류가 모델의 것과 다른 행 {int(differs.sum()):,}개(처음은 {file}{place}행: {cells}, 모델은 {own}). "
             "대분류는 소분류에서 정해진 것으로 잽니다.",
-            f"{int(differs.sum()):,} row(s) have another coarse label than the model's (first in row {place}: "
+            f"{int(differs.sum()):,} row(s) have another coarse label than the model's (first in {file}row {place}: "
             f"{cells}; the model has {own}). The coarse label that follows from the fine one counts.",
         )
     ]

@@ -150,6 +150,14 @@ def test_unknown_labels_are_told_with_their_rows_in_both_languages() -> None:
     )
 
 
+def test_a_row_with_an_unknown_label_is_told_with_its_file() -> None:
+    frame = frame_of([("?", None, ""), ("sad", None, ""), ("!", None, "")]).assign(file=["a.csv", "a.csv", "b.csv"])
+    with pytest.raises(DataError) as caught:
+        encode_labels(frame, NAMES)
+    assert "a.csv: unknown label in 2 row(s): row 2, column 'label': '?', b.csv row 4, column" in caught.value.english
+    assert "a.csv: 알 수 없는 레이블이 2행에 있습니다: 2행 'label' 열의 '?', b.csv 4행 'label'" in caught.value.korean
+
+
 @pytest.mark.parametrize(("count", "more"), [(5, ""), (6, " and 1 more"), (1005, " and 1,000 more")])
 def test_five_rows_with_an_unknown_label_are_shown(count: int, more: str) -> None:
     error = unknown_labels(["?"] * count)

@@ -13,6 +13,7 @@ from kobert_hf_emotion import load_emotion_dataset, load_emotion_dataset_with_re
 from kobert_hf_emotion.data.levels import Hierarchy, hierarchy_of
 from kobert_hf_emotion.data.row_stream import open_rows
 from kobert_hf_emotion.errors import DataError
+from kobert_hf_emotion.wording import Doubt, Note
 
 COLUMNS = {"label_column": "감정_대분류", "fine_label_column": "감정_소분류"}
 PAIRS = [("기쁨", "안도"), ("기쁨 ", "감사하는"), ("슬픔", "낙담한 "), ("슬픔", "후회되는"), ("기쁨", "안도")]
@@ -91,6 +92,46 @@ def test_a_label_is_the_same_under_two_coarse_ones_however_it_is_written(
     assert len({*zip(named(rows, "coarse_label"), named(rows, "label"), strict=True)}) == 3
 
 
+def test_rows_of_several_files_are_told_with_their_file(tmp_path: Path) -> None:
+    paths = [write(tmp_path / f"{name}.csv", [("기쁨", "안도"), (above, "낙담한")]) for name, above in ("a기", "b슬")]
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(paths, **COLUMNS)
+    assert f"{paths[0]}: expected each fine label" in error.value.english
+    assert f"'낙담한': 기 1 (rows 3), 슬 1 (rows {paths[1]} 3). Correct" in error.value.english
+    known = Hierarchy(("기쁨", "기"), (0, 1))
+    _, report = load_emotion_dataset_with_report(paths, **COLUMNS, labels=["안도", "낙담한"], hierarchy=known)
+    assert [note for note in report.notes if "another coarse" in note.english] == [
+        Doubt(
+            f"대분류가 모델의 것과 다른 행 1개(처음은 {paths[1]} 3행: 슬 / 낙담한, 모델은 기). 대분류는 "
+            "소분류에서 정해진 것으로 잽니다.",
+            f"1 row(s) have another coarse label than the model's (first in {paths[1]} row 3: 슬 / 낙담한; the model "
+            "has 기). The coarse label that follows from the fine one counts.",
+        )
+    ]
+
+
+def test_a_name_with_its_coarse_label_before_it_is_meant_where_the_name_alone_is_none(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", [("기쁨", "안도"), ("기쁨 ", "낙담한\u200b"), ("", "슬픔/낙담한")])
+    names = ["안도", "기쁨/안도", "기쁨/낙담한", "슬픔/낙담한"]
+    rows = load_emotion_dataset(path, **COLUMNS, labels=names, hierarchy=Hierarchy(("기쁨", "슬픔"), (0, 0, 0, 1)))
+    assert named(rows, "label") == ["안도", "기쁨/낙담한", "슬픔/낙담한"]
+
+
+@pytest.mark.parametrize(("more", "kind", "lost"), [([], Note, 0), ([("", "안도")], Doubt, 1)])
+def test_what_was_joined_is_told_and_doubted_where_rows_are_lost(
+    tmp_path: Path, more: list[tuple[str, str]], kind: type[Note], lost: int
+) -> None:
+    path = write(tmp_path / "rows.csv", [*PAIRS, ("슬픔", "안도 "), ("슬픔", "nan"), ("슬픔", ""), *more])
+    _, report = load_emotion_dataset_with_report(path, **COLUMNS, shared_fine_labels="join")
+    [note] = [note for note in report.notes if "told apart" in note.english]
+    assert type(note) is kind
+    assert note.korean == (f"여러 대분류에 있는 소분류를 나눔: 안도 → 기쁨/안도, 슬픔/안도; 대분류가 비어 뺀 행 {lost}")
+    assert note.english == (
+        "fine labels under several coarse ones, told apart: 안도 → 기쁨/안도, 슬픔/안도; rows left out whose coarse "
+        f"label is empty: {lost}"
+    )
+
+
 def test_a_coarse_label_with_and_without_its_id_is_one(tmp_path: Path) -> None:
     rows = load_emotion_dataset(write(tmp_path / "a.csv", [("상처(1)", "슬픔"), ("상처", "슬픔")]), **COLUMNS)
     assert named(rows, "coarse_label") == ["상처", "상처"]
@@ -104,6 +145,12 @@ def test_many_places_and_many_labels_are_shortened(tmp_path: Path) -> None:
     assert "'소분류4': 가 4 (rows 6, 18, 24, …), 나 1 (rows 12), …. Correct" in error.value.english
     assert "'소분류4': 가 4행(6, 18, 24, …행), 나 1행(12행) 외 1개." in error.value.korean
     assert "소분류5" not in str(error.value)
+    write(path, [(above, name) for above in ("가", "나", "가", "가") for name in fine[:5]])
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, **COLUMNS)
+    assert f"{path}: expected each fine label" in error.value.english
+    assert "'소분류4': 가 3 (rows 6, 16, 21), 나 1 (rows 11). Correct" in error.value.english
+    assert "나 1행(11행). 잘못" in error.value.korean
     load_emotion_dataset(write(path, [("가", name) for name in fine]), **COLUMNS)
 
 
