@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from kobert_hf_emotion import load_emotion_dataset, load_emotion_dataset_with_re
 from kobert_hf_emotion.data.label_ids import IGNORED, class_names, has_votes, label_ids, votes_of
 from kobert_hf_emotion.data.label_kinds import label_kind
 from kobert_hf_emotion.data.row_stream import open_rows
-from kobert_hf_emotion.data.tables import read_table
+from kobert_hf_emotion.data.tables import ReadOptions, read_table
 from kobert_hf_emotion.data.task_names import TaskName
-from kobert_hf_emotion.data.votes import VoteReader, Votes, annotator_cells, vote_matrix
+from kobert_hf_emotion.data.vote_columns import guess_vote_columns
+from kobert_hf_emotion.data.votes import VoteReader, Votes, annotator_cells, names_in_votes, vote_matrix
 from kobert_hf_emotion.errors import DataError
 from kobert_hf_emotion.splits.folds import stratified_labels
 
@@ -209,6 +211,116 @@ def test_cells_without_votes_are_told_in_both_languages(tmp_path: Path) -> None:
         f"{path}: 3행 'votes' 열의 '{{\"기쁨\": -1}}': 표는 0 이상의 수여야 합니다(모두 3행). 고치거나, 표가 다른 열에 "
         "있으면 `label_column`으로 지정하세요."
     )
+
+
+def test_what_votes_a_cell_holds() -> None:
+    read = VoteReader(NAMES).read
+    fault = ("표는 0 이상의 수여야 합니다", "votes must be numbers of 0 or more")
+    for cell in ('{"기쁨": -1}', '{"기쁨": true}', '{"기쁨": NaN}', '{"기쁨": 1e999}', '{"기쁨": null}', ' {"a": [1]}'):
+        assert read(cell) == Votes("object", {}, fault)
+    for cell in ("[1, 2]", "[1, 2, -1]", "[1, 2, NaN]", "[1, 2, 3, 4]"):
+        assert (read(cell).how, read(cell).parts) == ("numbers", {})
+    assert read("[1, 0, 0.5]") == Votes("numbers", dict(zip(NAMES, (1.0, 0.0, 0.5), strict=True)))
+    assert read("[0, 0, 0]") == read('{"기쁨": 0}') == read("{}") == read("nan") == Votes("empty", {})
+    assert read('["기쁨;놀람/당황", "기쁨"]') == Votes("names", {"기쁨": 1.5, "놀람/당황": 0.5})
+
+
+def test_names_are_counted_by_the_rows_that_vote_for_them() -> None:
+    cells = {'["a", "b"]': 3, "b;c": 2, '{"A": 1, "b": 0}': 4, "": 9, '{"a": -1}': 5}
+    assert names_in_votes(cells) == {"a": 3, "b": 9, "c": 2, "A": 4}
+    with pytest.raises(DataError) as error:
+        names_in_votes({"a": 1, "[1, 2]": 1})
+    assert error.value.english == (
+        "The cells of labels are lists of numbers ([1, 2]) without names: pass these in their order as `labels`."
+    )
+    assert error.value.korean == (
+        "레이블 칸이 수의 목록([1, 2])이라 이름을 알 수 없습니다. `labels`에 번호 순서의 이름들을 주세요."
+    )
+
+
+def test_a_cell_that_is_no_number_is_told_in_both_languages(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    frame(**by_label([[3, 1, 0], [1, "x%", 0], [1, -2, "inf"], [1, 1, 1]])).to_csv(path, index=False)
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, label_column='기쁨,놀람/당황,"슬픔, 우울"', labels=NAMES, task="soft")
+    assert error.value.english == (
+        f"{path}: expected votes or shares, numbers of 0 or more, in the columns of labels, found 'x%' in row 3, "
+        "column '놀람/당황' (2 such cell(s)). Correct them or, where one column holds the votes, name it with "
+        "`label_column`."
+    )
+    assert error.value.korean == (
+        f"{path}: 레이블마다 표(또는 몫)를 적은 열에는 0 이상의 수가 있어야 하는데 3행 '놀람/당황' 열은 'x%'입니다"
+        "(모두 2칸). 고치거나, 표가 한 열에 있으면 `label_column`으로 그 열을 지정하세요."
+    )
+    assert error.value.mend == {"ignore_labels": True}
+
+
+def test_columns_called_by_labels_that_hold_no_votes_are_told_in_both_languages(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    frame(**by_label([["", 1, ""], ["", "", "많음"], ["", "셋", ""], ["", 1, ""]])).to_csv(path, index=False)
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, labels=NAMES, task="soft")
+    after = (
+        ", votes or shares, in the column '놀람/당황', which is called by a label; found '셋' in row 4. Correct it or, "
+        "where there is a column for each annotator, name these with commas between in `label_column`."
+    )
+    assert error.value.english == f"{path}: expected numbers of 0 or more{after}"
+    assert error.value.korean == (
+        f"{path}: 이름이 레이블인 '놀람/당황' 열에는 0 이상의 수(표나 몫)가 있어야 하는데 4행에 '셋'입니다. 고치거나, "
+        "평가자마다 한 열이면 그 열들을 `label_column`에 쉼표로 나누어 지정하세요."
+    )
+    assert error.value.mend == {"ignore_labels": True}
+    frame(**by_label([["", "nan", ""]] * 4)).to_csv(path, index=False)
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, labels=NAMES, task="soft")
+    assert "in the column '기쁨', which is called by a label; found nothing. Correct" in error.value.english
+    assert "'기쁨' 열에는 0 이상의 수(표나 몫)가 있어야 하는데 빈 칸뿐입니다" in error.value.korean
+
+
+@pytest.mark.parametrize("count", [19, 20])
+def test_the_columns_of_a_table_without_votes_are_told(tmp_path: Path, count: int) -> None:
+    path = tmp_path / "rows.csv"
+    names = [f"메모{number}" for number in range(count)]
+    frame(**{name: [*"가나다라"] for name in names}).to_csv(path, index=False)
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, labels=NAMES, task="soft")
+    shown = ", ".join(["번호", *names][:20])
+    assert f"or one with lists. Columns found: {shown}. Name them with commas" in error.value.english
+    assert error.value.korean == (
+        f"{path}: 표가 있는 열을 찾지 못했습니다. 레이블마다 표나 몫을 적은 열(이름은 레이블), 평가자마다 레이블을 "
+        f"적은 열, 또는 목록을 적은 한 열이어야 합니다. 있는 열: {shown}. `label_column`에 쉼표로 나누어 지정하세요."
+    )
+
+
+@pytest.mark.parametrize(
+    ("numbers", "are_votes"),
+    [
+        ([number / 29 for number in range(30)], True),  # shares, however many
+        ([f"{number / 40}%" for number in range(30)], True),
+        ([f"{number}%" for number in range(30)], False),
+        ([2 * number / 29 for number in range(30)], False),
+        ([number % 15 for number in range(30)], True),  # half as many as rows
+        ([number % 16 for number in range(30)], False),
+        ([number % 15 for number in range(31)], True),
+        ([number % 12 for number in range(12)], True),  # twelve, however few rows
+        ([number % 13 for number in range(13)], False),
+        ([*range(12), "", "nan"], True),
+    ],
+)
+def test_what_numbers_may_be_votes_where_labels_are_not_known(numbers: list[Any], are_votes: bool) -> None:
+    cells = [str(number) for number in numbers]
+    head = pd.DataFrame({"a": cells, "b": ["1"] * len(cells), "번호": ["1"] * len(cells)})
+    table = SimpleNamespace(options=ReadOptions())
+    found = guess_vote_columns(table, head, ["a", "b", "번호"], [], has_label_column=False)  # type: ignore[arg-type]
+    assert found == (("votes", ("a", "b")) if are_votes else None)
+
+
+def test_at_most_a_hundred_columns_are_those_of_votes() -> None:
+    table: Any = SimpleNamespace(options=ReadOptions())
+    for count in (100, 101):
+        head = pd.DataFrame({f"열{number}": ["1", "0"] for number in range(count)})
+        found = guess_vote_columns(table, head, list(head.columns), [], has_label_column=False)
+        assert found == (("votes", tuple(head.columns)) if count == 100 else None)
 
 
 def test_votes_are_told_of_rows_with_a_text(tmp_path: Path) -> None:
