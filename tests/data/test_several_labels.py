@@ -136,9 +136,9 @@ def test_a_name_is_written_as_most_cells_have_it() -> None:
     ("cell", "parts", "how"),
     [
         ("a|b;c", ("a", "b;c"), "|"),
-        ("a,x;b", ("a,x", "b"), ";"),  # of two ways with an unknown part the one that has fewer of them
-        ("a;x;b,c", ("a", "x", "b,c"), ";"),
-        ("a;x,b", ("a", "x,b"), ";"),  # of two as good the surer
+        ("a,x;b", ("a,x", "b"), ";"),
+        ("a;x;b,c", ("a;x;b", "c"), ","),
+        ("a;x,b", ("a", "x,b"), ";"),  # of two ways with as many unknown parts the surer, otherwise that with fewer
         ("a\nb\tc", ("a", "b\tc"), "\n"),
         ("a\tb", ("a", "b"), "\t"),
         ("a/b", ("a", "b"), "/"),
@@ -231,8 +231,8 @@ def test_labels_without_a_column_are_told_with_those_that_may_be_them(tmp_path: 
         f"Columns of nearly such a name: {arrows}. Rename them, or say what they mean with `label_map`."
     )
     assert error.value.korean == (
-        f"{path}: 레이블마다 한 열인데 열이 없는 레이블이 {count}개입니다: {listed}. 있는 열: 놀람, 슬픔. 이름이 닮은 열: "
-        f"{arrows}. 열의 이름을 고치거나 `label_map`으로 뜻을 알려 주세요."
+        f"{path}: 레이블마다 한 열인데 열이 없는 레이블이 {count}개입니다: {listed}. 있는 열: 놀람, 슬픔. "
+        f"이름이 닮은 열: {arrows}. 열의 이름을 고치거나 `label_map`으로 뜻을 알려 주세요."
     )
     assert error.value.mend["task"] == task
     assert error.value.mend["label_column"] == ",".join(["놀람", "슬픔", *slips])
