@@ -85,7 +85,7 @@ def vote_cells(table: Table, columns: Sequence[str], labels: Sequence[str]) -> t
     cells, blanks = [], []
     for row in frame[list(columns)].itertuples(index=False, name=None):
         filled = {name: numbers[cell] for name, cell in zip(labels, row, strict=True) if not math.isnan(numbers[cell])}
-        cells.append(f"{_MARK}{COLUMNS}{json.dumps(filled, ensure_ascii=False)}" if filled else "")
+        cells.append(f"{_MARK}{COLUMNS}{json.dumps(filled)}" if filled else "")
         blanks.append(len(columns) - len(filled) if filled else 0)
     return cells, blanks
 
@@ -99,8 +99,7 @@ def annotator_cells(table: Table, columns: Sequence[str]) -> tuple[list[str], li
     cells, annotations = [], []
     for row in table.frame[list(columns)].itertuples(index=False, name=None):
         filled = {name: cell.strip() for name, cell in zip(columns, row, strict=True) if not is_empty_label(cell)}
-        listed = json.dumps(list(filled.values()), ensure_ascii=False)
-        cells.append(f"{_MARK}{ANNOTATORS}{listed}" if filled else "")
+        cells.append(f"{_MARK}{ANNOTATORS}{json.dumps(list(filled.values()))}" if filled else "")
         annotations.append(json.dumps(filled, ensure_ascii=False))
     return cells, annotations
 
@@ -232,7 +231,7 @@ def translated_votes(cells: Sequence[str], label_map: LabelMap) -> dict[str, tup
         for part in votes.voted_for:
             if name := label_map.translate(part):
                 meant[name] = meant.get(name, 0.0) + votes.parts[part]
-        known = f"{_MARK}{votes.how}{json.dumps(meant, ensure_ascii=False)}" if meant else ""
+        known = f"{_MARK}{votes.how}{json.dumps(meant)}" if meant else ""
         found[cell] = (as_list(votes.voted_for), known)
     return found
 

@@ -312,3 +312,51 @@ def test_an_empty_order_is_told_with_the_first_row(tmp_path: Path) -> None:
     assert f"{path}: the order is empty in 2 row(s), the first in row 3. Fill it in, or name" in error.value.english
     assert f"{path}: 순서 열이 2행에서 비어 있습니다(처음은 3행). 채우거나" in error.value.korean
     assert error.value.mend == {"order_column": None}
+
+
+@pytest.mark.parametrize(
+    ("head", "cells", "group", "identifier", "unused"),
+    [
+        ("ID,memo", ["Sess01_impro01_M002,x", "Sess01_impro02_F001,y"], "ID", None, ("memo",)),
+        ("ID,대화,memo,turn", ["1,S,x,1", "2,,y,2"], "대화", "ID", ("memo",)),
+        ("ID,memo,Segment ID", ["1,x,Sess01_impro01_M002", "2,y,Sess01_impro02_F001"], "Segment ID", "ID", ("memo",)),
+    ],
+)
+def test_the_column_that_shows_conversations_is_told_as_guessed(
+    tmp_path: Path, head: str, cells: list[str], group: str, identifier: str | None, unused: tuple[str, ...]
+) -> None:
+    lines = "\n".join(f"{cell},{number}번째 말,0" for number, cell in enumerate(cells))
+    path = write(tmp_path / "a.csv", f"{head},Text,Label\n{lines}\n")
+    _, report = load_emotion_dataset_with_report(path, turns=Turns(1, "turn" if "turn" in head else None))
+    [columns] = report.columns
+    assert (columns.group, columns.id, columns.unused) == (group, identifier, unused)
+    assert "group" in columns.guessed
+
+
+def test_rows_are_grouped_by_conversations_and_not_by_their_marks(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "대화,Text,Label\nS,하나,0\n,둘,0\nS,셋,0\n")
+    rows = load_emotion_dataset(path, context=1)
+    assert rows["group"][:] == rows["conversation"][:] == ["1", "1", "2"]
+
+
+def test_a_row_without_a_conversation_stands_alone(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "talk,Text,Label\na,하나,0\n,둘,0\n ,셋,0\nb,넷,0\na,다섯,0\n")
+    rows = load_emotion_dataset(path, context=1, group_column="talk")
+    assert rows["conversation"][:] == ["a", "row 2", "row 3", "b", "a"]
+    assert rows["text_pair"][:] == ["", "", "", "", "하나"]
+    rows, _ = load_emotion_dataset_with_report(path, turns=Turns(2, required=False))
+    assert rows["conversation"][:] == [f"row {row}" for row in range(1, 6)]
+
+
+def test_twenty_columns_are_listed_where_none_shows_conversations(tmp_path: Path) -> None:
+    names = ["Text", "Label", *(f"메모{number}" for number in range(20))]
+    path = write(tmp_path / "a.csv", ",".join(names) + "\n" + ",".join(["하나", "0", *["x"] * 20]) + "\n")
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, context=1)
+    assert error.value.english.endswith(f"Columns found: {', '.join(names[:20])}.")
+
+
+def test_what_is_no_number_of_turns_is_told() -> None:
+    for count in (0, -1, 1.5, "2"):
+        with pytest.raises(KoBERTEmotionError, match="`context`"):
+            Turns(count)  # type: ignore[arg-type]
