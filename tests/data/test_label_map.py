@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from datasets import Dataset, Features
 
 from kobert_hf_emotion import load_emotion_dataset_with_report
 from kobert_hf_emotion.cli import main
@@ -17,6 +18,7 @@ from kobert_hf_emotion.data.label_kinds import label_kind, settled
 from kobert_hf_emotion.data.label_map import LabelMap, label_map
 from kobert_hf_emotion.data.label_values import label_values
 from kobert_hf_emotion.data.row_stream import open_rows
+from kobert_hf_emotion.data.task_names import TaskName
 from kobert_hf_emotion.errors import DataError, KoBERTEmotionError
 from kobert_hf_emotion.labels import EMOTION_LABELS, GOEMOTIONS_TO_EMOTION, KOTE_TO_EMOTION, map_taxonomy
 
@@ -381,3 +383,79 @@ def test_what_is_no_map_is_told(tmp_path: Path) -> None:
     for wrong in (5, ""):
         with pytest.raises(KoBERTEmotionError, match="Expected a path or a name as `label_map`"):
             label_map(wrong)  # type: ignore[arg-type]
+
+
+def test_a_second_label_column_is_mapped_too_where_a_file_has_one(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text("Text,Emotion,Label\n하나,행복,5\n둘,짜증,3\n셋,짜증,2\n넷,슬픔,3\n", encoding="utf-8")
+    second.write_text("Text,Emotion\n다섯,행복\n여섯,짜증\n", encoding="utf-8")
+    found, report = load([first, second], label_map={"짜증": "분노"})  # type: ignore[arg-type]
+    assert found == ["happy", "sad", "angry", "sad", "happy", "angry"]
+    assert (report.label_conflicts, report.labels_read.second) == (1, {"sad": {"분노": 1}})
+    assert report.labels_read.confirmed == 3
+
+
+def test_a_cell_of_several_labels_is_mapped_in_part(tmp_path: Path) -> None:
+    cells = ["짜증|행복", "행복", "글쎄|짜증", "글쎄", "짜증|모름", ""]
+    path = write(tmp_path / "rows.csv", cells)
+    given: dict[str, Any] = {"task": "multi-label", "label_map": {"짜증": "분노", "글쎄": None}}
+    with pytest.raises(DataError, match=r"row 6, column 'label': '모름'"):
+        load_emotion_dataset_with_report(path, **given)
+    rows, report = load_emotion_dataset_with_report(path, **given, unknown_label="drop")
+    assert [[EMOTION_LABELS[index] for index in found] for found in rows["label"][:]] == (
+        [["angry", "happy"], ["happy"], ["angry"]]
+    )
+    assert report.dropped == {"mapped_to_none": 1, "unknown_label": 1, "empty_label": 1}
+
+
+def test_unknown_labels_are_left_out_without_a_map_too(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", ["짜증", "행복", "행복|짜증", ""])
+    assert load(path, labels="auto", unknown_label="drop")[0] == ["짜증", "행복", "행복|짜증"]
+    assert load(path, unknown_label="drop")[0] == ["happy"]
+    settings: dict[str, Any] = {"unknown_label": "drop", "task": "multi-label", "labels": ["행복", "b"]}
+    rows, report = load_emotion_dataset_with_report(path, **settings)
+    assert (rows["label"][:], report.dropped) == ([[0]], {"unknown_label": 2, "empty_label": 1})
+
+
+def test_what_a_map_was_asked_is_told_of_rows_with_a_text(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("text,label\n버스를 탔다,짜증\n,짜증\n ,짜증\n문이 열렸다,행복\n", encoding="utf-8")
+    _, report = load(path, label_map={"짜증": "분노", "행복": "happy"})
+    assert report.labels_read.mapped == {"angry": {"짜증": 1}, "happy": {"행복": 1}}
+    assert report.dropped == {"empty_text": 2}
+
+
+KINDS: dict[TaskName, list[Any]] = {
+    "single-label": [1, None, 0],
+    "multi-label": [[0, 1], None, []],
+    "soft": [{"a": 1.0, "b": 3.0}, None, {"a": 2.0, "b": 2.0}],
+}
+
+
+@pytest.mark.parametrize("task", KINDS)
+@pytest.mark.parametrize("wrap", [False, True])
+def test_labels_of_any_kind_keep_their_rows(task: TaskName, wrap: bool) -> None:
+    """Whatever the numbers of these, as in a part of a file."""
+    kind = settled(label_kind(task), None, "drop") if wrap else label_kind(task)
+    assert (kind.several, kind.votes) == (task == "multi-label", task == "soft")
+    values = pd.Series(KINDS[task], index=[7, 3, 5], dtype="Int64" if task == "single-label" else object)
+    left = kind.without(values, pd.Series([True, False, False], index=[7, 3, 5]))
+    assert left.index.tolist() == [7, 3, 5]
+    assert [None if found is pd.NA else found for found in left.tolist()] == [None, None, KINDS[task][2]]
+    truth = kind.truth(values, ["a", "b"])
+    assert (
+        truth.tolist()
+        == {
+            "single-label": [1, -1, 0],
+            "multi-label": [[1, 1], [-100, -100], [0, 0]],
+            "soft": [[0.25, 0.75], [-100, -100], [0.5, 0.5]],
+        }[task]
+    )
+    assert truth.dtype == ("float64" if task == "soft" else "int64")
+    counts = {"single-label": {1: 1, 0: 1}, "multi-label": {0: 1, 1: 1}, "soft": {1: 1, 0: 1}}
+    assert kind.counts(values) == counts[task]
+    assert kind.counts(values[[False, True, False]]) == {}
+    column = Dataset.from_dict(
+        {"label": KINDS[task]}, features=Features({"label": kind.feature(["a", "b"])})
+    )  # what a data set holds, and its type in Arrow
+    assert column.data.schema.field("label").type == kind.arrow_type(["a", "b"])
