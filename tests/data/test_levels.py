@@ -248,8 +248,14 @@ def test_a_hierarchy_of_a_data_set_is_checked(tmp_path: Path) -> None:
     other = rows.remove_columns("coarse_label").add_column(
         "coarse_label", [0, 0, 1, 1, 1], feature=rows.features["coarse_label"]
     )
-    with pytest.raises(DataError, match="stands under both '기쁨' and '슬픔'"):
+    with pytest.raises(DataError) as error:
         hierarchy_of(other)
+    place = f"{tmp_path / 'rows.csv'} row 5" if "file" in other.column_names else "row 5"
+    assert error.value.english == f"'안도' stands under both '기쁨' and '슬픔' ({place})."
+    assert error.value.korean == f"'안도'이(가) '기쁨'에도 '슬픔'에도 속합니다({place})."
+    numbers = rows.remove_columns("label").add_column("label", rows["label"][:])
+    with pytest.raises(DataError, match=r"Expected a datasets\.ClassLabel in 'label' and 'coarse_label'"):
+        hierarchy_of(numbers)
     with pytest.raises(DataError, match=r"Expected a datasets\.ClassLabel"):
         hierarchy_of(rows.remove_columns("coarse_label").add_column("coarse_label", [0, 0, 1, 1, 1]))
     assert hierarchy_of(rows.remove_columns("coarse_label")) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,15 +11,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kobert_hf_emotion import load_emotion_dataset, load_emotion_dataset_with_report, stratified_kfold
+from kobert_hf_emotion.data.distributions import is_tied, to_shares
 from kobert_hf_emotion.data.label_ids import IGNORED, class_names, has_votes, label_ids, votes_of
 from kobert_hf_emotion.data.label_kinds import label_kind
 from kobert_hf_emotion.data.row_stream import open_rows
 from kobert_hf_emotion.data.tables import ReadOptions, read_table
 from kobert_hf_emotion.data.task_names import TaskName
 from kobert_hf_emotion.data.vote_columns import guess_vote_columns
-from kobert_hf_emotion.data.votes import VoteReader, Votes, annotator_cells, names_in_votes, vote_matrix
+from kobert_hf_emotion.data.votes import (
+    VoteReader,
+    Votes,
+    VoteTally,
+    annotator_cells,
+    is_votes,
+    names_in_votes,
+    vote_cells,
+    vote_matrix,
+)
 from kobert_hf_emotion.errors import DataError
 from kobert_hf_emotion.splits.folds import stratified_labels
 
@@ -395,3 +408,99 @@ def test_votes_for_nothing_are_no_votes(tmp_path: Path) -> None:
     cells, annotations = annotator_cells(read_table(tmp_path / "rows.csv"), ["a", "b"])
     assert [bool(cell) for cell in cells] == [True, False, False, True]
     assert annotations == ['{"a": "기쁨"}', "{}", "{}", '{"a": "슬픔", "b": "기쁨"}']
+
+
+CELLS = [{}, {0: 1.0}, {0: 2.0, 1: 2.0}, {0: 0.5, 2: 0.5}, {0: 2.0, 1: 1.0, 2: 2.0}, {1: 0.999999, 2: 1.0}, {0: 1.5}]
+COUNTED = st.lists(st.tuples(st.sampled_from(CELLS), st.sampled_from(["columns", "names"]), st.integers(1, 5)))
+
+
+@settings(max_examples=40)
+@given(COUNTED, st.integers(0, 9))
+def test_votes_are_counted_as_row_by_row(rows: list[tuple[dict[int, float], str, int]], cut: int) -> None:
+    parts = [VoteTally(), VoteTally()]
+    for number, row in enumerate(rows):
+        parts[number >= cut].add(*row)
+    found = parts[0]
+    found += parts[1]
+    every = [(votes, how) for votes, how, count in rows for _ in range(count)]
+    voted = [votes for votes, _ in every if votes]
+    assert found.ways == Counter(how for _, how in every)
+    assert found.totals == Counter(round(sum(votes.values()), 6) for votes in voted)
+    assert found.whole == sum(all(count == int(count) for count in votes.values()) for votes in voted)
+    table = np.array([[votes.get(label, 0.0) for label in range(3)] for votes in voted]).reshape(-1, 3)
+    assert found.tied == is_tied(to_shares(table)).sum()
+
+
+TIES = "any of the tied labels counts as right, and as the first of them for the folds"
+
+
+def tally(totals: dict[float, int], whole: bool = True, **more: Any) -> VoteTally:
+    rows = sum(totals.values())
+    return VoteTally({"columns": rows} | more.pop("ways", {}), totals, rows if whole else rows - 1, **more)
+
+
+@pytest.mark.parametrize(
+    ("found", "korean", "english"),
+    [
+        (
+            tally({3.0: 1200, 4.0: 1}, tied=1100, blanks=1300, ways={"empty": 1400, "names": 2}),
+            [
+                "표: 레이블마다 한 열 1,201, 한 칸에 이름(하나에 한 표) 2; 표의 수, 행마다 3–4",
+                "표가 같은 행(동률): 1,100; 그중 어느 레이블로 답해도 맞은 것으로, 겹은 번호가 앞선 것으로 셈",
+                "0으로 본 빈 칸: 1,300",
+                "표가 없는 행: 1,400",
+            ],
+            [
+                "votes: a column for each label 1,201, one cell, names, one vote each 2; counts, a row 3–4",
+                f"rows with a tie: 1,100; {TIES}",
+                "empty cells taken for 0: 1,300",
+                "rows without a vote: 1,400",
+            ],
+        ),
+        (
+            tally({5.0: 2}),
+            ["표: 레이블마다 한 열 2; 표의 수, 행마다 5"],
+            ["votes: a column for each label 2; counts, a row 5"],
+        ),
+        (tally({1.0: 2}, whole=False), ["표: 레이블마다 한 열 2; 몫"], ["votes: a column for each label 2; shares"]),
+        (
+            tally({100.0: 2}),
+            ["표: 레이블마다 한 열 2; 백분율로 보이는 몫(행마다 합이 100)"],
+            ["votes: a column for each label 2; shares in percent, as it seems: each row adds up to 100"],
+        ),
+        (VoteTally({"empty": 3}), [], []),
+    ],
+)
+def test_votes_are_told_in_both_languages(found: VoteTally, korean: list[str], english: list[str]) -> None:
+    assert found.lines("ko")[: len(korean)] == korean
+    assert found.lines("en")[: len(english)] == english
+    assert len(found.lines("ko")) == len(found.lines()) == (max(2, len(korean)) if korean else 0)
+    for both, one, other in zip(found.lines(), found.lines("ko"), found.lines("en"), strict=True):
+        assert all(part in both for part in (one.split(":")[0], other.split(":")[0]))
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [("3", 3.0), (" 0 ", 0.0), ("0.5", 0.5), ("50%", 50.0), ("1e2", 100.0), ("-1", None), ("inf", None), ("x", None)],
+)
+def test_what_is_a_number_of_votes(tmp_path: Path, cell: str, number: float | None) -> None:
+    assert is_votes([cell, "", "nan"]) is (number is not None)
+    assert not is_votes(["", "nan"])
+    pd.DataFrame({"a": [cell, "1", "nan"], "b": ["1", "", ""]}).to_csv(tmp_path / "rows.csv", index=False)
+    table = read_table(tmp_path / "rows.csv", ReadOptions(has_cells=True))
+    if number is None:
+        with pytest.raises(DataError, match=rf"found '{cell}' in row 2, column 'a' \(1 such"):
+            vote_cells(table, ["a", "b"], ["x", "y"])
+        return
+    cells, blanks = vote_cells(table, ["a", "b"], ["x", "y"])
+    assert [VoteReader(["y", "x"]).read(found).parts for found in cells] == ([{"x": number, "y": 1.0}, {"x": 1.0}, {}])
+    assert blanks == [0, 1, 0]
+
+
+def test_votes_are_those_of_known_labels_each_added_up() -> None:
+    reader = VoteReader(["sad", "happy"])
+    votes = reader.read('{"슬픔": 1, "SAD ": 2, "happy": 0, "x": 4, "nan": 1}')
+    assert votes.voted_for == ["슬픔", "SAD ", "x", "nan"]
+    assert reader.ids(votes) == {0: 3.0}
+    assert VoteReader([]).read("[]").how == "empty"
+    assert reader.read('{"sad": 1').how == "names", "no JSON, and no such label"
