@@ -15,7 +15,7 @@ from datasets import Dataset, Features
 from kobert_hf_emotion import load_emotion_dataset_with_report
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.data.label_kinds import label_kind, settled
-from kobert_hf_emotion.data.label_map import LabelMap, label_map
+from kobert_hf_emotion.data.label_map import LabelMap, Proposal, label_map, propose, write_label_map
 from kobert_hf_emotion.data.label_values import label_values
 from kobert_hf_emotion.data.row_stream import open_rows
 from kobert_hf_emotion.data.task_names import TaskName
@@ -459,3 +459,84 @@ def test_labels_of_any_kind_keep_their_rows(task: TaskName, wrap: bool) -> None:
         {"label": KINDS[task]}, features=Features({"label": kind.feature(["a", "b"])})
     )  # what a data set holds, and its type in Arrow
     assert column.data.schema.field("label").type == kind.arrow_type(["a", "b"])
+
+
+def test_names_that_a_map_means_are_those_of_it_or_behind_a_coarse_label() -> None:
+    found = LabelMap("map.csv", ("x", "y", "z"), ("슬픔", "Sad ", ""))
+    names = ["슬픔", "상처/슬픔", "가/나/SAD", "슬픔/상처", "", "x", "기쁨"]
+    assert found.in_use(names) == ("슬픔", "상처/슬픔", "가/나/SAD")
+
+
+@pytest.mark.parametrize("count", [20, 21])
+def test_a_meaning_that_is_no_label_is_told_with_the_labels(count: int) -> None:
+    found = LabelMap("map.csv", ("짜증", "글쎄", "우울"), ("분통", "", "이름 x"))
+    names = [f"이름 {letter}" for letter in "abcdefghijklmnopqrstu"[:count]]
+    listed = ", ".join(names[:20]) + ("" if count == 20 else ", …")
+    found.check(names, ["글쎄", "이름 a", "모름", ""])
+    with pytest.raises(DataError) as error:
+        found.check(names, ["글쎄", "짜증|글쎄"])
+    assert error.value.english == (
+        "map.csv: the map says that '짜증' means '분통', which is none of the labels. "
+        f"Labels: {listed}. To train on the names in the map, use `labels` auto."
+    )
+    assert error.value.korean == (
+        "map.csv: 레이블 표가 '짜증'의 뜻으로 적은 '분통'은(는) 레이블이 아닙니다. "
+        f"쓸 수 있는 레이블: {listed}. 표의 이름들로 학습하려면 `labels`를 auto로 하세요."
+    )
+    assert error.value.mend == {"labels": "auto"}
+    with pytest.raises(DataError) as error:
+        found.check(names, ["우울"])
+    assert "which is none of the labels. Did you mean '이름 " in error.value.english
+    assert error.value.english.endswith(f"'? Correct the map. Labels: {listed}.")
+    assert "은(는) 레이블이 아닙니다. 혹시 '이름 " in error.value.korean
+    assert error.value.korean.endswith(f"'인가요? 표를 고치세요. 쓸 수 있는 레이블: {listed}.")
+    assert error.value.mend == error.value.otherwise
+    assert error.value.mend == {"write_label_map": "label_map.csv", "labels": ",".join(names), "label_map": None}
+
+
+def test_a_corpus_is_told_by_its_name() -> None:
+    found = label_map("KOTE ")
+    assert found is not None
+    assert found.source == "kote"
+    assert label_map(found) is found
+    assert found.parts("0")[0] == ("0 불평/불만", "angry")
+    assert found.parts("불평/불만")[0] == ("불평/불만", "angry")
+
+
+def test_values_are_proposed_with_what_they_may_mean() -> None:
+    cells = {"b ": 2, "B": 3, "Sad": 1, "sadd": 4, "x": 1, "y": 7, "nan": 9, " 02": 1, "2.0": 2, "기쁨(1)": 1}
+    cells["행벅"] = 5
+    names = ["b", "sad", "기쁨", "행복"]
+    assert [(found.value, found.label, found.how, found.rows) for found in propose(cells, names)] == [
+        ("B", "b", "label", 5),
+        ("Sad", "sad", "label", 1),
+        ("2", "기쁨", "label", 3),
+        ("기쁨(1)", "기쁨", "label", 1),
+        ("sadd", "sad", "nearest", 4),
+        ("행벅", "행복", "nearest", 5),
+        ("y", "", "unknown", 7),
+        ("x", "", "unknown", 1),
+    ]
+    other = propose(cells | {"4": 1}, names)
+    assert [found.value for found in other if found.how == "unknown"] == ["y", "2", "4", "x"], "another scheme"
+    assert propose({}, names) == []
+
+
+def test_a_map_is_written_for_excel(tmp_path: Path) -> None:
+    write_label_map(tmp_path / "map.csv", [Proposal("짜증", "", "unknown", 3), Proposal("a,b", "c", "label", 1)])
+    expected = 'value,label,rows,how\r\n짜증,,3,unknown\r\n"a,b",c,1,label\r\n'
+    assert (tmp_path / "map.csv").read_bytes() == b"\xef\xbb\xbf" + expected.encode()
+
+
+@pytest.mark.parametrize(("rows", "proposed"), [(10, "기쁨"), (9, "기븜")])
+def test_a_rare_value_is_a_slip_for_one_ten_times_as_frequent(tmp_path: Path, rows: int, proposed: str) -> None:
+    found = label_values(write(tmp_path / "rows.csv", ["기쁨"] * rows + ["기븜", "슬픔"]), labels="auto")
+    assert {value.value: value.label for value in found} == {"기쁨": "기쁨", "기븜": proposed, "슬픔": "슬픔"}
+
+
+def test_values_of_several_labels_and_of_rows_with_a_text(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("text,fine,label\n버스,a,기쁨|x\n,b,기쁨\n문,c,x;기쁨\n", encoding="utf-8")
+    found = label_values(path, label_column="label", labels=["기쁨"], task="multi-label")
+    assert [(value.value, value.rows) for value in found] == [("기쁨", 2), ("x", 2)]
+    assert [value.value for value in label_values(path, fine_label_column="fine", labels=None)] == ["a", "c"]
