@@ -18,6 +18,7 @@ from kobert_hf_emotion.data.label_kinds import label_kind, settled
 from kobert_hf_emotion.data.label_map import LabelMap, Proposal, label_map, propose, write_label_map
 from kobert_hf_emotion.data.label_values import label_values
 from kobert_hf_emotion.data.row_stream import open_rows
+from kobert_hf_emotion.data.tables import ReadOptions
 from kobert_hf_emotion.data.task_names import TaskName
 from kobert_hf_emotion.errors import DataError, KoBERTEmotionError
 from kobert_hf_emotion.labels import EMOTION_LABELS, GOEMOTIONS_TO_EMOTION, KOTE_TO_EMOTION, map_taxonomy
@@ -540,3 +541,48 @@ def test_values_of_several_labels_and_of_rows_with_a_text(tmp_path: Path) -> Non
     found = label_values(path, label_column="label", labels=["기쁨"], task="multi-label")
     assert [(value.value, value.rows) for value in found] == [("기쁨", 2), ("x", 2)]
     assert [value.value for value in label_values(path, fine_label_column="fine", labels=None)] == ["a", "c"]
+
+
+def test_values_of_the_columns_that_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("말;비고;label;감정2\n버스;긴 글;기쁨;x\n문;긴 글;슬픔;y\n;긴 글;z;z\n", encoding="utf-8")
+
+    def values(**settings: Any) -> list[str]:
+        return [found.value for found in label_values(path, labels=["기쁨"], **settings)]
+
+    semicolons = ReadOptions(delimiter=";")
+    assert values(text_column="말", reading=semicolons) == ["기쁨", "슬픔"]
+    assert values(text_column="비고", reading=semicolons) == ["기쁨", "z", "슬픔"]
+    assert values(text_column="말", label_column="감정2", reading=semicolons) == ["x", "y"]
+    assert values(text_column="말", fine_label_column="감정2", label_column="label", reading=semicolons) == ["x", "y"]
+    assert values(text_column="1", label_column="4", reading=ReadOptions(delimiter=";", no_header=True)) == (
+        ["x", "y", "감정2"]
+    )
+
+
+def test_values_of_columns_for_each_label_and_of_votes(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("text,기쁨,슬픔,번호\n버스,1,0,7\n문,1,1,8\n", encoding="utf-8")
+    found = label_values(path, labels=["기쁨", "슬픔"], task="multi-label")
+    assert [(value.value, value.rows) for value in found] == [("기쁨", 2), ("슬픔", 1)]
+    path.write_text("text,기쁨,슬픔,번호\n버스,3,0,7\n문,1,2,8\n", encoding="utf-8")
+    found = label_values(path, labels=["기쁨", "슬픔"], task="soft")
+    assert [(value.value, value.rows) for value in found] == [("기쁨", 2), ("슬픔", 1)]
+    path.write_text('text,label\n버스,"{""기쁨"": 2, ""x"": 1}"\n문,x;기쁨\n', encoding="utf-8")
+    for labels in (None, "auto"):
+        found = label_values(path, labels=labels, task="soft")
+        assert [(value.value, value.label, value.rows) for value in found] == [("x", "x", 2), ("기쁨", "기쁨", 2)]
+
+
+def test_a_frequent_value_is_one_in_all_its_spellings(tmp_path: Path) -> None:
+    cells = ["기쁨"] * 5 + ["기쁨 "] * 3 + ["기쁨(1)"] * 2 + ["기븜"]
+    assert {found.value: found.label for found in label_values(write(tmp_path / "a.csv", cells), labels=None)} == {
+        "기쁨": "기쁨",
+        "기쁨(1)": "기쁨",
+        "기븜": "기쁨",
+    }
+
+
+def test_values_that_are_given_as_names_are_no_slips(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", ["기쁨"] * 20 + ["기븜"])
+    assert {found.label for found in label_values(path, labels=["기쁨", "기븜"])} == {"기쁨", "기븜"}
