@@ -131,7 +131,11 @@ def test_two_labels_that_are_one_to_the_model_are_refused() -> None:
 def test_both_columns_or_none() -> None:
     data = rows([0, 1], ClassLabel(names=["sad", "happy"]))
     assert "found ['text']" in failure(data.remove_columns("label")).english
-    assert "['label', 'labels']" in failure(data.add_column("labels", [0, 1])).english
+    error = failure(data.add_column("labels", [0, 1]))
+    assert error.english == (
+        "There are two columns of labels, ['label', 'labels']: leave one out, dataset.remove_columns('label')."
+    )
+    assert error.korean == ("라벨 열이 둘입니다: ['label', 'labels']. 하나를 빼세요: dataset.remove_columns('label')")
 
 
 def test_rows_taken_out_and_other_formats() -> None:
@@ -256,6 +260,7 @@ def test_labels_that_are_added_are_read_back(truth: Truth, column: str) -> None:
     assert is_labelled(truth).tolist() == [True, False, True, True]
     counts = np.sum(known, axis=0) if truth.ndim == 2 else [known.count(label) for label in range(3)]
     assert rows_of_labels(truth, 3).tolist() == list(counts)
+    assert rows_of_labels(truth[:2], 3).tolist() == (truth[0].tolist() if truth.ndim == 2 else [0, 1, 0])
 
 
 def test_no_labels_at_all_of_rows_with_several() -> None:
@@ -291,3 +296,17 @@ def test_numbers_without_names_are_said_in_both_languages(caplog: pytest.LogCapt
     label_ids(rows([0, 0], Value("int64")).select([]), ["a"])
     label_ids(rows([-100, -100], Value("int64")), ["a"])
     assert not caplog.messages
+
+
+def test_what_is_no_label_is_shown_by_the_first_row() -> None:
+    data = rows([1.5, 0.0], Value("float64"))
+    error = failure(data)
+    assert error.english == (
+        "Column 'label' holds float64; expected names of labels or whole numbers. The first row has 1.5. With whole "
+        "numbers in it, dataset.cast_column('label', datasets.Value('int64')) makes it one of these."
+    )
+    assert error.korean == (
+        "'label' 열의 값이 라벨이 아닙니다: float64. 라벨 이름이나 정수 번호여야 합니다. 첫 행의 값: 1.5"
+    )
+    assert "The first row has -. With" in failure(data.select([])).english
+    assert failure(data.select([])).korean.endswith("첫 행의 값: -")

@@ -209,6 +209,7 @@ def test_a_value_that_is_not_seen_means_nothing(tmp_path: Path, value: str) -> N
     error = fault(path, f"value,label\n중림,중립\n\n{value},행복\n")
     assert error.english == f"{path}, row 4: the value is empty, and the label is '행복'. Fill it in or delete it."
     assert error.korean == f"{path} 4행: 값이 비었는데 레이블 '행복'이(가) 있습니다. 값을 적거나 행을 지우세요."
+    assert error.mend == {"label_map": None, "write_label_map": "label_map.csv"}
     with pytest.raises(DataError, match="row 1: the value is empty"):
         label_map({value: "행복"})
 
@@ -223,6 +224,7 @@ def test_values_without_a_label_are_told_with_their_rows(tmp_path: Path) -> None
     assert error.korean == (
         f"{path}: 레이블이 빈 값이 2개입니다(괄호는 행): 나 (4), 다 (6). 뜻하는 레이블을, 뺄 값이면 -을(를) 적으세요."
     )
+    assert error.mend == {"label_map": None, "write_label_map": "label_map.csv"}
     many = fault(path, "value,label\n" + "".join(f"값{number},\n" for number in range(21)))
     assert "21 value(s)" in many.english
     assert "값19 (21). Write" in many.english
@@ -230,7 +232,10 @@ def test_values_without_a_label_are_told_with_their_rows(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("content", ["value,label\n", "value,label\n,\n\u200b, \n"])
 def test_a_map_without_a_value_is_empty(tmp_path: Path, content: str) -> None:
-    assert "the map of labels is empty. Write a value" in fault(tmp_path / "map.csv", content).english
+    error = fault(tmp_path / "map.csv", content)
+    assert "the map of labels is empty. Write a value" in error.english
+    assert "레이블 표가 비었습니다. 한 행에 값과" in error.korean
+    assert error.mend == {"label_map": None, "write_label_map": "label_map.csv"}
 
 
 def test_the_first_row_of_a_map_is_shown_where_it_has_not_two_columns(tmp_path: Path) -> None:
@@ -466,6 +471,10 @@ def test_names_that_a_map_means_are_those_of_it_or_behind_a_coarse_label() -> No
     found = LabelMap("map.csv", ("x", "y", "z"), ("슬픔", "Sad ", ""))
     names = ["슬픔", "상처/슬픔", "가/나/SAD", "슬픔/상처", "", "x", "기쁨"]
     assert found.in_use(names) == ("슬픔", "상처/슬픔", "가/나/SAD")
+    other = LabelMap("map.csv", ("x", "y"), ("분통", ""))
+    other.check(["가/나/분통", "sad"], ["x", "y", "?"])
+    with pytest.raises(DataError, match=r"'x' means '분통'"):
+        other.check(["분통/나/가", "sad"], ["x"])
 
 
 @pytest.mark.parametrize("count", [20, 21])
