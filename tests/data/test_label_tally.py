@@ -44,7 +44,7 @@ def tally_of(*frames: pd.DataFrame) -> LabelTally:
     return found
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(ROWS)
 def test_rows_are_counted_as_one_by_one(rows: list[Row]) -> None:
     parse = LabelParser(NAMES).parse
@@ -83,7 +83,7 @@ def sum_by_kind(tally: LabelTally) -> Counter[object]:
     return found
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(ROWS, st.integers(0, 12))
 def test_two_parts_of_a_file_are_counted_as_the_whole(rows: list[Row], cut: int) -> None:
     cut = min(cut, len(rows))

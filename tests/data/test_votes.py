@@ -414,7 +414,7 @@ CELLS = [{}, {0: 1.0}, {0: 2.0, 1: 2.0}, {0: 0.5, 2: 0.5}, {0: 2.0, 1: 1.0, 2: 2
 COUNTED = st.lists(st.tuples(st.sampled_from(CELLS), st.sampled_from(["columns", "names"]), st.integers(1, 5)))
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(COUNTED, st.integers(0, 9))
 def test_votes_are_counted_as_row_by_row(rows: list[tuple[dict[int, float], str, int]], cut: int) -> None:
     parts = [VoteTally(), VoteTally()]
