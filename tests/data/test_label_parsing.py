@@ -141,6 +141,7 @@ def test_ids_beside_names_go_where_each_has_one() -> None:
 def test_a_label_is_called_as_most_cells_call_it() -> None:
     assert names_in({"positive": 2, "Positive": 3, "ＰＯＳＩＴＩＶＥ": 1}) == ("Positive",)
     assert names_in({"positive": 2, "Positive": 2}) == ("Positive",)
+    assert names_in({"a(1)": 2, "A": 3, "a (1)": 2}) == ("a",), "of all that are called so"
     assert names_in({"01": 1, "1": 1, "10.0": 1, "9": 2}) == ("1", "9", "10")
 
 

@@ -228,3 +228,26 @@ def test_of_many_distinct_values_the_most_frequent_thousand_are_kept() -> None:
     assert (len(second.second), second.second[0, cells[0]], second.second.total()) == (1000, 2, 1001)
     numbers = tally_of(frame_of([(str(number), None, "") for number in [*range(1002), 1001, 0]]))
     assert (len(numbers.numbers), numbers.numbers["0"], numbers.unknown_numbers) == (1000, 2, 1000)
+
+
+def test_what_was_read_stands_in_the_order_of_the_labels() -> None:
+    names = tuple(f"이름 {letter}" for letter in "abcdefghijkl")
+    tally = LabelTally()
+    tally.add(frame_of([(cell, None, "") for cell in ("10", "2", "9", "2.0", "11", "?", "이름 b", "", "nan")]), names)
+    reading = tally.reading(names)
+    assert list(reading.numbers.items()) == [("2", 2), ("9", 1), ("10", 1), ("11", 1)]
+    assert reading.absent == tuple(name for name in names if name[-1] not in "bcjkl")
+    assert list(reading.empty) == ["", "nan"]
+    assert reading.unknown == {}, "an error, and not left out"
+    tally.drops_unknown = True
+    assert tally.reading(names).unknown == {"?": 1}
+
+
+def test_what_a_map_was_asked_stands_in_the_order_of_the_labels() -> None:
+    tally = LabelTally(label_map=LabelMap("map.csv", (), ()))
+    asked = {("-", ""): 9, ("z", "중립"): 1, ("y", "슬픔"): 1, ("x", "SAD"): 2, ("y", "sad"): 2, ("w", "no label"): 1}
+    tally.mapped.update(asked)
+    found = tally.reading(NAMES).mapped
+    assert found == {"sad": {"y": 3, "x": 2}, "중립": {"z": 1}, "no label": {"w": 1}, "": {"-": 9}}
+    assert list(found) == ["sad", "중립", "no label", ""]
+    assert list(found["sad"]) == ["y", "x"]
