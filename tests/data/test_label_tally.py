@@ -251,3 +251,8 @@ def test_what_a_map_was_asked_stands_in_the_order_of_the_labels() -> None:
     assert found == {"sad": {"y": 3, "x": 2}, "중립": {"z": 1}, "no label": {"w": 1}, "": {"-": 9}}
     assert list(found) == ["sad", "중립", "no label", ""]
     assert list(found["sad"]) == ["y", "x"]
+
+
+def test_a_second_label_is_counted_however_both_are_written() -> None:
+    pairs = [("sad", "happy"), ("Sad ", "happy"), ("sad", "happy "), ("0", "happy")]
+    assert tally_of(frame_of([(*pair, "") for pair in pairs])).second == {(0, "happy"): 4}

@@ -137,6 +137,22 @@ def test_a_coarse_label_with_and_without_its_id_is_one(tmp_path: Path) -> None:
     assert named(rows, "coarse_label") == ["상처", "상처"]
 
 
+def test_rows_are_counted_however_a_label_is_written(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", [("가", "x"), ("가 ", "x"), ("나", "x "), ("가", "X"), ("", "x")])
+    with pytest.raises(DataError, match=r"'x': 가 3 \(rows 2, 3, 5\), 나 1 \(rows 4\)"):
+        load_emotion_dataset(path, **COLUMNS)
+
+
+def test_rows_with_a_coarse_label_alone_are_told_beside_those_that_differ(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.csv", [("기쁨", "안도"), ("슬픔", ""), ("기쁨", "nan"), ("", ""), ("슬픔", "안도")])
+    known = Hierarchy(("기쁨", "슬픔"), (0,))
+    _, report = load_emotion_dataset_with_report(path, **COLUMNS, labels=["안도"], hierarchy=known)
+    told = [note for note in report.notes if isinstance(note, Doubt)]
+    assert told[0].english == "2 row(s) have a coarse label and no fine one: they are not used."
+    assert told[0].korean == "대분류만 있고 소분류가 없는 행 2개는 소분류를 몰라 쓰지 않습니다."
+    assert "1 row(s) have another coarse label than the model's" in told[1].english
+
+
 def test_many_places_and_many_labels_are_shortened(tmp_path: Path) -> None:
     fine = [f"소분류{number}" for number in range(6)]
     path = write(tmp_path / "rows.csv", [(above, name) for above in ("가", "나", "가", "가", "가") for name in fine])

@@ -196,15 +196,15 @@ def test_cells_of_columns_for_each_label(tmp_path: Path) -> None:
     cells, blanks = indicator_cells(read_table(path), ["c", "a", "b"])
     assert cells == ['["c", "a"]', "", '["a"]', "[]"]
     assert blanks == [0, 0, 1, 2]
-    pd.DataFrame({"text": TEXTS, "a": ["1", "0", "x", "y"], "b": ["1", "2", "", "예"]}).to_csv(path, index=False)
+    pd.DataFrame({"text": TEXTS, "a": ["1", "0", "x", "1"], "b": ["1", "2", "", "예"]}).to_csv(path, index=False)
     with pytest.raises(DataError) as error:
         indicator_cells(read_table(path), ["a", "b"])
     assert error.value.english == (
-        f"{path}: expected 0 or 1 in the columns of labels, found '2' in row 3, column 'b' (4 such cell(s)). Correct "
+        f"{path}: expected 0 or 1 in the columns of labels, found '2' in row 3, column 'b' (3 such cell(s)). Correct "
         "them or, where one column holds the labels, name it with `label_column`."
     )
     assert error.value.korean == (
-        f"{path}: 레이블마다 한 열인 파일의 칸은 0이나 1이어야 하는데 3행 'b' 열은 '2'입니다(모두 4칸). 고치거나, "
+        f"{path}: 레이블마다 한 열인 파일의 칸은 0이나 1이어야 하는데 3행 'b' 열은 '2'입니다(모두 3칸). 고치거나, "
         "레이블 열이 하나이면 `label_column`으로 지정하세요."
     )
     assert error.value.mend == {"ignore_labels": True}

@@ -495,6 +495,7 @@ def test_what_is_a_number_of_votes(tmp_path: Path, cell: str, number: float | No
     cells, blanks = vote_cells(table, ["a", "b"], ["x", "y"])
     assert [VoteReader(["y", "x"]).read(found).parts for found in cells] == ([{"x": number, "y": 1.0}, {"x": 1.0}, {}])
     assert blanks == [0, 1, 0]
+    assert cells[2] == ""
 
 
 def test_votes_are_those_of_known_labels_each_added_up() -> None:
