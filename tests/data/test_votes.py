@@ -505,3 +505,9 @@ def test_votes_are_those_of_known_labels_each_added_up() -> None:
     assert reader.ids(votes) == {0: 3.0}
     assert VoteReader([]).read("[]").how == "empty"
     assert reader.read('{"sad": 1').how == "names", "no JSON, and no such label"
+
+
+def test_named_columns_of_numbers_that_no_label_is_called_are_annotators(tmp_path: Path) -> None:
+    frame(r1=[0, 1, 0, 2], r2=[0, 0, 2, 2]).to_csv(tmp_path / "rows.csv", index=False)
+    rows = load_emotion_dataset(tmp_path / "rows.csv", label_column="r1,r2", labels=NAMES, task="soft")
+    assert votes_of(rows).tolist() == [[2, 0, 0], [1, 1, 0], [1, 0, 1], [0, 0, 2]], "ids of labels"
