@@ -14,9 +14,11 @@ from kobert_hf_emotion.labels import (
     ID2LABEL,
     KOTE_TO_EMOTION,
     LABEL2ID,
+    clean_name,
     fold_name,
     label_aliases,
     map_taxonomy,
+    whole_number,
 )
 
 # fmt: off
@@ -110,3 +112,52 @@ def test_map_taxonomy() -> None:
 @pytest.mark.parametrize("name", ["hap\x00py", "\x07happy", "happy\x7f", "happy\x1b\u200b", "\thappy\n"])
 def test_characters_that_are_not_seen_are_no_part_of_a_name(name: str) -> None:
     assert fold_name(name) == "happy"
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("3", "3"), (" 3.0", "3"), ("3.000\t", "3"), ("-1", "-1"), ("-1.0", "-1"), ("03", "03"),
+        ("3.5", None), ("3.", None), ("", None), ("3 4", None), ("+3", None), ("1,000", None), ("٣", None),
+        ("3e0", None),
+    ],
+)  # fmt: skip
+def test_whole_numbers(cell: str, number: str | None) -> None:
+    assert whole_number(cell) == number
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("  매우\xa0 슬픔\n", "매우 슬픔"),
+        ("Ｓａｄ！（５）", "Sad!(5)"),
+        ("ㅋㅋ ㅠ", "ㅋㅋ ㅠ"),
+        ("a\u200bb\x00c\u3164\ufe0f", "abc"),
+        ("\u1107\u116e\u11ab\u1102\u1169", "분노"),
+        ("a\tb\x1fc\u2028d", "a b c d"),
+        ("①", "①"),
+        ("", ""),
+    ],
+)
+def test_a_name_as_it_is_seen(name: str, clean: str) -> None:
+    assert clean_name(name) == clean
+    assert fold_name(name) == clean.lower()
+
+
+def test_a_name_is_compared_without_case_and_composed() -> None:
+    assert fold_name("STRASSE") == fold_name("straße")
+    assert fold_name("İ") == unicodedata.normalize("NFC", fold_name("İ")), "what case makes of it is composed as well"
+    assert fold_name("\u0345\u0313A") == fold_name(fold_name("\u0345\u0313A"))
+
+
+def test_all_spellings_of_labels() -> None:
+    found = label_aliases(["Happy", "중립", "SAD", "x", "2"])
+    assert found == {
+        "happy": 0, "행복": 0, "기쁨": 0, "happiness": 0, "joy": 0,
+        "중립": 1,
+        "sad": 2, "슬픔": 2, "sadness": 2,
+        "x": 3,
+        "0": 0, "1": 1, "2": 4, "3": 3, "4": 4,
+    }  # fmt: skip
+    assert label_aliases(["joy", "happy"])["joy"] == 0
+    assert label_aliases(["happy", "Happy "])["행복"] == 0, "of two the first"

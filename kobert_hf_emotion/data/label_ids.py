@@ -135,8 +135,8 @@ def label_ids(dataset: Dataset, labels: Sequence[str]) -> Truth:
         )
     ids = np.asarray(values, dtype=np.int64)
     _check_range(dataset, ids, values, labels)
-    if len(ids):
-        _say_what_is_assumed(sorted(set(ids.tolist()) - {IGNORED}), labels, column)
+    if known := sorted(set(ids.tolist()) - {IGNORED}):
+        _say_what_is_assumed(known, labels, column)
     return ids
 
 
@@ -264,15 +264,12 @@ def match_names(names: Sequence[str], labels: Sequence[str]) -> list[int | None]
 
 def _several(dataset: Dataset, column: str, labels: Sequence[str]) -> Truth:
     """Returns which labels each row has: those in its list are read as one label a row would be."""
-    from datasets import Dataset
-
     table = dataset.with_format("arrow")[column][:].combine_chunks()
     lengths = np.diff(np.asarray(table.offsets))
     rows = np.repeat(np.arange(len(lengths)), lengths)
-    each = Dataset.from_dict({LABEL_COLUMN: []}) if not len(rows) else _elements(dataset, column, rows)
     truth = np.zeros((len(lengths), len(labels)), dtype=np.int64)
     if len(rows):
-        ids = label_ids(each, labels)
+        ids = label_ids(_elements(dataset, column, rows), labels)
         truth[rows[ids != IGNORED], ids[ids != IGNORED]] = 1
         truth[rows[ids == IGNORED]] = IGNORED
     return truth
@@ -284,7 +281,7 @@ def _elements(dataset: Dataset, column: str, rows: NDArray[np.int64]) -> Dataset
 
     values = dataset.with_format("arrow")[column][:].combine_chunks().flatten()
     known = {name: dataset.features[name] for name in ("row", "file") if name in dataset.column_names}
-    taken = {name: np.asarray(dataset[name][:], dtype=object)[rows].tolist() for name in known}
+    taken = {name: np.asarray(dataset[name][:])[rows].tolist() for name in known}
     features = Features({LABEL_COLUMN: _inner(dataset.features[column]), **known})
     return Dataset.from_dict({LABEL_COLUMN: values, **taken}, features=features)
 

@@ -148,30 +148,30 @@ def _of_corpus(name: str, table: Mapping[str, str | None]) -> LabelMap:
     )
 
 
-def _rows_of(path: Path) -> list[list[str]]:
-    """Reads the cells of a map's file, the first row among them."""
+def _rows_of(path: Path) -> tuple[int, list[list[str]]]:
+    """Reads the cells of a map's file, the row of names among them; the first of them has the number returned."""
     from .tables import ReadOptions, read_table
 
     if not path.is_file():
         raise _no_file(path)
     try:
-        frame = read_table(path, ReadOptions(no_header=True, has_cells=True)).frame
+        table = read_table(path, ReadOptions(no_header=True, has_cells=True))
     except DataError as error:
         raise DataError(
             f"`label_map`을 읽을 수 없습니다. {error.korean}",
             f"Cannot read the `label_map`. {error.english}",
             mend={"label_map": None},
         ) from error
-    return [[cell.strip() for cell in row] for row in frame.itertuples(index=False, name=None)]
+    return table.first_row, [list(row) for row in table.frame.itertuples(index=False, name=None)]
 
 
 def _read(path: Path) -> LabelMap:
-    rows = _rows_of(path)
+    first, rows = _rows_of(path)
     head = [fold_name(cell) for cell in rows[0]]
     places = [[place for place, cell in enumerate(head) if cell in names] for names in (_VALUE_NAMES, _LABEL_NAMES)]
     if all(places):
         [value, *_], [label, *_] = places
-        return _of_rows(str(path), [(row[value], row[label]) for row in rows[1:]], first=2)
+        return _of_rows(str(path), [(row[value], row[label]) for row in rows[1:]], first + 1)
     if len(head) != 2:
         raise DataError(
             f"{path}: 레이블 표에는 두 열(파일에 있는 값과 그것이 뜻하는 레이블)이 있어야 하는데 첫 행은 "
@@ -180,7 +180,7 @@ def _read(path: Path) -> LabelMap:
             f"{rows[0][:10]} in the first row. Where there are more, call them 'value' and 'label' in the first row.",
             mend=_ANEW,
         )
-    return _of_rows(str(path), [(row[0], row[1]) for row in rows], first=1)
+    return _of_rows(str(path), [(row[0], row[1]) for row in rows], first)
 
 
 def _no_file(path: Path) -> DataError:
@@ -198,11 +198,12 @@ def _no_file(path: Path) -> DataError:
 
 def _of_rows(source: str, rows: Sequence[tuple[str, str]], first: int) -> LabelMap:
     """Returns the map in rows of a value and a label, of which the first has the number `first` in its file."""
-    filled = [(number, value, label) for number, (value, label) in enumerate(rows, start=first) if value + label]
+    clean = [(clean_name(value), clean_name(label)) for value, label in rows]
+    filled = [(number, *row) for number, row in enumerate(clean, start=first) if any(row)]
     _check_filled(source, filled)
     known: dict[str, tuple[int, str, str]] = {}
     for number, value, label in filled:
-        meant = "" if is_empty_label(label) else clean_name(label)
+        meant = "" if is_empty_label(label) else label
         place, _, other = known.setdefault(label_key(value), (number, value, meant))
         if other != meant:
             raise DataError(
@@ -225,13 +226,13 @@ def _check_filled(source: str, rows: Sequence[tuple[int, str, str]]) -> None:
             mend=_ANEW,
         )
     for number, value, label in rows:
-        if not value.strip():
+        if not value:
             raise DataError(
                 f"{source} {number}행: 값이 비었는데 레이블 '{label}'이(가) 있습니다. 값을 적거나 행을 지우세요.",
                 f"{source}, row {number}: the value is empty, and the label is '{label}'. Fill it in or delete it.",
                 mend=_ANEW,
             )
-    undecided = [f"{value} ({number})" for number, value, label in rows if not clean_name(label)]
+    undecided = [f"{value} ({number})" for number, value, label in rows if not label]
     if undecided:
         listed = ", ".join(undecided[:20])
         raise DataError(

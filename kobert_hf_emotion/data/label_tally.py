@@ -130,7 +130,7 @@ class LabelTally:
 
     def _compare(self, frame: pd.DataFrame, with_text: pd.DataFrame, parser: LabelParser) -> None:
         other = parser.ids(frame["other_label"].fillna(""))
-        differs = (frame["label"] != other).fillna(value=False)
+        differs = frame["label"] != other  # missing, which counts as no difference, where one of them is
         self.conflicts += int(differs.sum())
         if self.first_conflict is None and differs.any():
             [self.first_conflict] = _records(frame[differs].head(1))
@@ -234,9 +234,12 @@ class LabelTally:
 
     def _unknown_labels(self, names: Sequence[str]) -> DataError:
         first, count = self.first_unknown, self.unknown
-        korean = ", ".join(f"{row['file_row']}행 '{row['label_name']}' 열의 '{row['raw_label']}'" for row in first)
+        places = [("" if row["file"] == first[0]["file"] else f"{row['file']} ", row) for row in first]
+        korean = ", ".join(
+            f"{file}{row['file_row']}행 '{row['label_name']}' 열의 '{row['raw_label']}'" for file, row in places
+        )
         english = ", ".join(
-            f"row {row['file_row']}, column '{row['label_name']}': '{row['raw_label']}'" for row in first
+            f"{file}row {row['file_row']}, column '{row['label_name']}': '{row['raw_label']}'" for file, row in places
         )
         more = ("", "") if count <= _SHOWN else (f" 외 {count - _SHOWN:,}", f" and {count - _SHOWN:,} more")
         scheme = self._other_scheme(names)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from ..utils.argument_checks import check_type
 from ..wording import Doubt, Note
 from .column_names import COARSE_COLUMN, LABEL_COLUMN
 from .label_ids import IGNORED, Truth, label_ids, row_place
-from .label_parsing import LabelParser, is_empty_label, label_key, names_in
+from .label_parsing import LabelParser, is_empty_label, names_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,8 +73,7 @@ class Hierarchy:
 
     def ids(self, fine: NDArray[np.integer]) -> Truth:
         """Returns the coarse ids of rows from their fine ids; `IGNORED` and other ids below 0 stay."""
-        table = np.asarray(self.of, dtype=np.int64)
-        return np.where(fine < 0, fine, table[np.maximum(fine, 0)]).astype(np.int64)
+        return np.where(fine < 0, fine, np.asarray(self.of)[np.maximum(fine, 0)])
 
     def members(self) -> NDArray[np.float64]:
         """Returns 1 where a fine label (down) belongs to a coarse one (across), shape (fine, coarse)."""
@@ -101,7 +100,7 @@ def hierarchy_of(dataset: Dataset) -> Hierarchy | None:
     of: dict[int, int] = {}
     ids = label_ids(dataset, fine).tolist()
     for row, (label, above) in enumerate(zip(ids, dataset[COARSE_COLUMN][:], strict=True)):
-        if label != IGNORED and above is not None and of.setdefault(label, above) != above:
+        if label != IGNORED and above is not None and above >= 0 and of.setdefault(label, above) != above:
             place = row_place(dataset, row)
             raise DataError(
                 f"'{fine[label]}'이(가) '{coarse[of[label]]}'에도 '{coarse[above]}'에도 속합니다({place}).",
@@ -131,34 +130,28 @@ def tell_apart(frame: pd.DataFrame, how: SharedLabels, names: Sequence[str] | No
     if names is not None:
         _tell_known_apart(frame, names)
         return None
-    shared = _shared(frame)
+    fine, coarse = (LabelParser(names_in(_counts(frame[column]))) for column in ("raw_label", "raw_coarse"))
+    shared = _shared(_rows_above(frame, fine, coarse))
     if not shared:
         return None
     if how == "error":
-        raise _shared_labels(frame, shared)
-    coarse, fine = _names_by_key(frame["raw_coarse"]), _names_by_key(frame["raw_label"])
+        raise _shared_labels(frame, shared, fine, coarse)
 
     def joined(cell: str, above: str) -> str:
-        key, above_key = label_key(cell), label_key(above)
-        if key not in shared:
+        index, above_index = fine.parse(cell).id, coarse.parse(above).id
+        if index not in shared:
             return cell
-        return f"{coarse[above_key]}{JOINT}{fine[key]}" if above_key in coarse else ""
+        return "" if above_index is None else f"{coarse.names[above_index]}{JOINT}{fine.names[index]}"
 
     was = frame["raw_label"].tolist()
     now = [joined(*pair) for pair in zip(was, frame["raw_coarse"].tolist(), strict=True)]
     frame["raw_label"] = now
     lost = now.count("") - was.count("")
-    parts = {fine[key]: [f"{coarse[above]}{JOINT}{fine[key]}" for above in rows] for key, rows in shared.items()}
+    parts = {
+        fine.names[index]: [f"{coarse.names[above]}{JOINT}{fine.names[index]}" for above in rows]
+        for index, rows in shared.items()
+    }
     return _joined_note(parts, lost)
-
-
-def _names_by_key(cells: pd.Series[str]) -> dict[str, str]:
-    """Returns the names in a column by the form in which labels are compared, each as most of its cells have it."""
-    found: dict[str, str] = {}
-    for cell, _ in sorted(_counts(cells).items(), key=lambda item: (-item[1], item[0])):
-        if not is_empty_label(cell):
-            found.setdefault(label_key(cell), clean_name(cell))
-    return found
 
 
 def _joined_note(parts: Mapping[str, Sequence[str]], lost: int) -> Note:
@@ -185,45 +178,64 @@ def _known_joint(parser: LabelParser, cell: str, above: str) -> str:
     return cell
 
 
-def _shared(frame: pd.DataFrame) -> dict[str, dict[str, int]]:
-    """Returns the keys of fine labels under several coarse ones: rows by the key of the coarse label."""
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    for cell, above in zip(frame["raw_label"].tolist(), frame["raw_coarse"].tolist(), strict=True):
-        if not is_empty_label(cell) and not is_empty_label(above):
-            found[label_key(cell)][label_key(above)] += 1
-    return {key: dict(rows) for key, rows in found.items() if len(rows) > 1}
+def _rows_above(frame: pd.DataFrame, fine: LabelParser, coarse: LabelParser) -> dict[int, dict[int, int]]:
+    """Returns of each fine label, by its id, the rows under each coarse one, by the id of that."""
+    found: dict[int, dict[int, int]] = {}
+    for (cell, above), rows in Counter(zip(frame["raw_label"], frame["raw_coarse"], strict=True)).items():
+        index, above_index = fine.parse(cell).id, coarse.parse(above).id
+        if index is not None and above_index is not None:
+            counts = found.setdefault(index, {})
+            counts[above_index] = counts.get(above_index, 0) + rows
+    return found
+
+
+def _shared(above: Mapping[int, dict[int, int]]) -> dict[int, dict[int, int]]:
+    """Returns what `_rows_above` did of fine labels under several coarse ones."""
+    return {index: rows for index, rows in above.items() if len(rows) > 1}
 
 
 def _counts(cells: pd.Series[str]) -> dict[str, int]:
     return {str(cell): int(rows) for cell, rows in cells.value_counts().items()}
 
 
-def _shared_labels(frame: pd.DataFrame, shared: Mapping[str, Mapping[str, int]]) -> DataError:
-    keys = frame["raw_label"].map(label_key)
-    above = frame["raw_coarse"].map(label_key)
-    coarse, fine = _names_by_key(frame["raw_coarse"]), _names_by_key(frame["raw_label"])
+def _shared_labels(
+    frame: pd.DataFrame,
+    shared: Mapping[int, Mapping[int, int]],
+    fine: LabelParser,
+    coarse: LabelParser,
+    are_given: bool = False,
+) -> DataError:
+    """Returns the error of fine labels under several coarse ones; where their names are given, joints are no names."""
+    ids = frame["raw_label"].map(lambda cell: fine.parse(cell).id)
+    above = frame["raw_coarse"].map(lambda cell: coarse.parse(cell).id)
+    file = frame["file"].iloc[0]
     korean, english = [], []
-    for key, rows in list(shared.items())[:_SHOWN]:
+    for index, rows in list(shared.items())[:_SHOWN]:
         found = []
-        for name, count in sorted(rows.items(), key=lambda item: -item[1]):
-            places = frame[(keys == key) & (above == name)]["file_row"].head(3).tolist()
-            found.append((coarse[name], count, ", ".join(map(str, places)) + (", …" if count > 3 else "")))
+        for above_index, count in sorted(rows.items(), key=lambda item: -item[1]):
+            rows_of = frame[(ids == index) & (above == above_index)].head(3)
+            places = zip(rows_of["file"], rows_of["file_row"], strict=True)
+            listed = ", ".join(f"{row}" if other == file else f"{other} {row}" for other, row in places)
+            listed += ", …" if count > 3 else ""
+            found.append((coarse.names[above_index], count, listed))
         korean.append(
-            f"'{fine[key]}': " + ", ".join(f"{name} {count:,}행({places}행)" for name, count, places in found)
+            f"'{fine.names[index]}': " + ", ".join(f"{name} {count:,}행({rows}행)" for name, count, rows in found)
         )
         english.append(
-            f"'{fine[key]}': " + ", ".join(f"{name} {count:,} (rows {places})" for name, count, places in found)
+            f"'{fine.names[index]}': " + ", ".join(f"{name} {count:,} (rows {rows})" for name, count, rows in found)
         )
     more = f" 외 {len(shared) - _SHOWN}개" if len(shared) > _SHOWN else ""
-    file = frame["file"].iloc[0]
     return DataError(
         f"{file}: 소분류는 대분류 하나에 속해야 하는데 {len(shared)}개가 여럿에 있습니다: {'; '.join(korean)}{more}. "
-        "잘못 적힌 행을 고치거나, 대분류마다 다른 레이블이면 `shared_fine_labels`를 join으로 하세요"
-        "(대분류/소분류로 부름).",
+        "잘못 적힌 행을 고치거나, 대분류마다 다른 레이블이면 "
+        + ("`labels`를 auto로, " if are_given else "")
+        + "`shared_fine_labels`를 join으로 하세요(대분류/소분류로 부름).",
         f"{file}: expected each fine label under one coarse label; {len(shared)} stand under several: "
         f"{'; '.join(english)}{', …' if more else ''}. Correct rows that are wrong or, where they are different "
-        "labels, use `shared_fine_labels` join, which calls them coarse/fine.",
-        mend={"shared_fine_labels": "join"},
+        "labels, use "
+        + ("`labels` auto and " if are_given else "")
+        + "`shared_fine_labels` join, which calls them coarse/fine.",
+        mend={"shared_fine_labels": "join"} | ({"labels": "auto"} if are_given else {}),
     )
 
 
@@ -246,7 +258,6 @@ def read_levels(
     labelled = frame[frame["label"].notna()]
     coarse = names_in(_counts(labelled["raw_coarse"])) if known is None else known.coarse
     parser = LabelParser(coarse)
-    above = labelled["raw_coarse"].map(lambda cell: parser.parse(cell).id)
     notes: list[Note] = []
     alone = int((frame["label"].isna() & ~frame["raw_coarse"].map(is_empty_label)).sum())
     if alone:
@@ -257,33 +268,28 @@ def read_levels(
             )
         )
     if known is None:
-        known = Hierarchy(coarse, _found(labelled, above.tolist(), names))
+        known = Hierarchy(coarse, _found(labelled, names, parser))
     else:
-        notes += _differences(labelled, above.to_numpy(), known)
+        notes += _differences(labelled, known, parser)
     frame[COARSE_COLUMN] = frame["label"].map(dict(enumerate(known.of))).astype("Int64")
     return known, notes
 
 
-def _found(labelled: pd.DataFrame, above: Sequence[float | None], names: Sequence[str]) -> tuple[int, ...]:
-    """Returns the id of the coarse label of each fine one.
-
-    Args:
-        labelled: Rows with `label`.
-        above: The id of the coarse label in each row, where there is one.
-        names: The fine labels, in the order of their ids.
-    """
-    found: dict[int, int] = {}
-    for label, index in zip(labelled["label"].tolist(), above, strict=True):
-        if index is not None and not np.isnan(index) and found.setdefault(int(label), int(index)) != int(index):
-            raise _shared_labels(labelled, _shared(labelled))
-    missing = [name for index, name in enumerate(names) if index not in found]
+def _found(labelled: pd.DataFrame, names: Sequence[str], coarse: LabelParser) -> tuple[int, ...]:
+    """Returns the id of the coarse label of each of the fine labels `names`."""
+    fine = LabelParser(names)
+    above = _rows_above(labelled, fine, coarse)
+    if shared := _shared(above):
+        raise _shared_labels(labelled, shared, fine, coarse, are_given=True)
+    missing = [name for index, name in enumerate(names) if index not in above]
     if missing:
         raise _without_coarse(missing)
-    return tuple(found[index] for index in range(len(names)))
+    return tuple(next(iter(above[index])) for index in range(len(names)))
 
 
-def _differences(labelled: pd.DataFrame, above: NDArray[Any], known: Hierarchy) -> list[Note]:
+def _differences(labelled: pd.DataFrame, known: Hierarchy, coarse: LabelParser) -> list[Note]:
     """Returns what there is to say of rows whose coarse label is another than a model's."""
+    above = labelled["raw_coarse"].map(lambda cell: coarse.parse(cell).id).to_numpy()
     expected = np.asarray(known.of)[labelled["label"].to_numpy(dtype=np.int64)]
     differs = ~labelled["raw_coarse"].map(is_empty_label).to_numpy(dtype=bool) & (above != expected)
     if not differs.any():
@@ -291,11 +297,12 @@ def _differences(labelled: pd.DataFrame, above: NDArray[Any], known: Hierarchy) 
     first = labelled[differs].iloc[0]
     own = known.coarse[int(expected[differs.argmax()])]
     place, cells = first["file_row"], f"{first['raw_coarse']} / {first['raw_label']}"
+    file = "" if labelled["file"].nunique() == 1 else f"{first['file']} "
     return [
         Doubt(
-            f"대분류가 모델의 것과 다른 행 {int(differs.sum()):,}개(처음은 {place}행: {cells}, 모델은 {own}). "
+            f"대분류가 모델의 것과 다른 행 {int(differs.sum()):,}개(처음은 {file}{place}행: {cells}, 모델은 {own}). "
             "대분류는 소분류에서 정해진 것으로 잽니다.",
-            f"{int(differs.sum()):,} row(s) have another coarse label than the model's (first in row {place}: "
+            f"{int(differs.sum()):,} row(s) have another coarse label than the model's (first in {file}row {place}: "
             f"{cells}; the model has {own}). The coarse label that follows from the fine one counts.",
         )
     ]

@@ -79,8 +79,12 @@ class CellSplitter:
         return sum(self.parser.parse(part).id is None for part in way.parts) / len(way.parts)
 
     def knows(self, way: Split) -> bool:
-        """Whether all parts of a cell are labels."""
-        return not way.parts or self._unknown(way) == 0
+        """Whether all parts of a cell are labels, or stand for none as "nan" does."""
+        return all(self.parser.parse(part).kind != "unknown" for part in way.parts)
+
+    def is_empty(self, way: Split) -> bool:
+        """Whether a cell says nothing: not even that there is no label, as empty brackets do."""
+        return way.how != NONE and all(self.parser.parse(part).kind == "empty" for part in way.parts)
 
     def ids(self, way: Split) -> list[int]:
         """Returns the ids of the labels that are known, each once, in their order."""
@@ -263,4 +267,6 @@ def several_ids(cells: Mapping[str, Split], splitter: CellSplitter, empty_is_non
         splitter: What divided them.
         empty_is_none: Whether an empty cell says that a row has none of the labels.
     """
-    return {cell: None if way.how == EMPTY and not empty_is_none else splitter.ids(way) for cell, way in cells.items()}
+    return {
+        cell: None if splitter.is_empty(way) and not empty_is_none else splitter.ids(way) for cell, way in cells.items()
+    }

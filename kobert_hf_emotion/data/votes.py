@@ -85,7 +85,7 @@ def vote_cells(table: Table, columns: Sequence[str], labels: Sequence[str]) -> t
     cells, blanks = [], []
     for row in frame[list(columns)].itertuples(index=False, name=None):
         filled = {name: numbers[cell] for name, cell in zip(labels, row, strict=True) if not math.isnan(numbers[cell])}
-        cells.append(f"{_MARK}{COLUMNS}{json.dumps(filled, ensure_ascii=False)}" if filled else "")
+        cells.append(f"{_MARK}{COLUMNS}{json.dumps(filled)}" if filled else "")
         blanks.append(len(columns) - len(filled) if filled else 0)
     return cells, blanks
 
@@ -99,8 +99,7 @@ def annotator_cells(table: Table, columns: Sequence[str]) -> tuple[list[str], li
     cells, annotations = [], []
     for row in table.frame[list(columns)].itertuples(index=False, name=None):
         filled = {name: cell.strip() for name, cell in zip(columns, row, strict=True) if not is_empty_label(cell)}
-        listed = json.dumps(list(filled.values()), ensure_ascii=False)
-        cells.append(f"{_MARK}{ANNOTATORS}{listed}" if filled else "")
+        cells.append(f"{_MARK}{ANNOTATORS}{json.dumps(list(filled.values()))}" if filled else "")
         annotations.append(json.dumps(filled, ensure_ascii=False))
     return cells, annotations
 
@@ -168,17 +167,17 @@ class VoteReader:
             return self._object(content)
         if not isinstance(content, list) or not content:
             return None
-        if all(map(_is_number, content)):
+        if all(isinstance(value, int | float) for value in content):
             return self._numbers(content)
         return _some(NAMES, self._named(content)) if all(isinstance(name, str) for name in content) else None
 
     def _object(self, content: dict[str, Any]) -> Votes:
-        if all(_is_number(value) and value >= 0 for value in content.values()):
+        if all(map(_is_votes, content.values())):
             return _some(OBJECT, {str(name): float(value) for name, value in content.items()})
         return Votes(OBJECT, {}, ("표는 0 이상의 수여야 합니다", "votes must be numbers of 0 or more"))
 
     def _numbers(self, content: Sequence[float]) -> Votes:
-        if len(content) != len(self._names) or min(content) < 0:
+        if len(content) != len(self._names) or not all(map(_is_votes, content)):
             return Votes(
                 NUMBERS,
                 {},
@@ -232,7 +231,7 @@ def translated_votes(cells: Sequence[str], label_map: LabelMap) -> dict[str, tup
         for part in votes.voted_for:
             if name := label_map.translate(part):
                 meant[name] = meant.get(name, 0.0) + votes.parts[part]
-        known = f"{_MARK}{votes.how}{json.dumps(meant, ensure_ascii=False)}" if meant else ""
+        known = f"{_MARK}{votes.how}{json.dumps(meant)}" if meant else ""
         found[cell] = (as_list(votes.voted_for), known)
     return found
 
@@ -263,8 +262,8 @@ def _some(how: str, parts: Mapping[str, float]) -> Votes:
     return Votes(how, dict(parts)) if any(count > 0 for count in parts.values()) else Votes(EMPTY, {})
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _is_votes(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
 
 
 def names_in_votes(counts: Mapping[str, int]) -> Counter[str]:

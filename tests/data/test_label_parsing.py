@@ -5,13 +5,23 @@ from __future__ import annotations
 import random
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kobert_hf_emotion.data.label_parsing import LabelParser, is_empty_label, label_key, label_names, names_in
+from kobert_hf_emotion.data.label_parsing import (
+    LabelParser,
+    as_cells,
+    is_empty_label,
+    label_key,
+    label_names,
+    named_labels,
+    names_in,
+    nearest,
+)
 from kobert_hf_emotion.errors import DataError
 from kobert_hf_emotion.labels import EMOTION_LABELS, EMOTION_LABELS_KO, clean_name, fold_name
 
@@ -131,6 +141,7 @@ def test_ids_beside_names_go_where_each_has_one() -> None:
 def test_a_label_is_called_as_most_cells_call_it() -> None:
     assert names_in({"positive": 2, "Positive": 3, "ＰＯＳＩＴＩＶＥ": 1}) == ("Positive",)
     assert names_in({"positive": 2, "Positive": 2}) == ("Positive",)
+    assert names_in({"a(1)": 2, "A": 3, "a (1)": 2}) == ("a",), "of all that are called so"
     assert names_in({"01": 1, "1": 1, "10.0": 1, "9": 2}) == ("1", "9", "10")
 
 
@@ -190,3 +201,100 @@ def test_a_thousand_names_are_labels_and_more_are_texts() -> None:
 def test_what_is_empty_where_no_label_is_called_so() -> None:
     assert all(is_empty_label(cell) for cell in ("", " NaN", "#N/A", "\u200b-"))
     assert not any(is_empty_label(cell) for cell in ("none", "0", "슬픔"))
+
+
+def test_ids_of_a_column() -> None:
+    cells = pd.Series(["b", "?", "A ", "", "1", "nan", "b"], index=[3, 1, 4, 1, 5, 9, 2])
+    found = LabelParser(["a", "b"]).ids(cells)
+    assert found.dtype == pd.Int64Dtype()
+    assert found.index.tolist() == cells.index.tolist()
+    assert [None if pd.isna(index) else index for index in found] == [1, None, 0, None, 1, None, 1]
+    assert LabelParser(["a"]).ids(pd.Series(["?"])).dtype == pd.Int64Dtype()
+
+
+@pytest.mark.parametrize(
+    ("names", "cell", "index"),
+    [
+        (["a", "b"], "2", None),
+        (["a", "b"], "1", 1),
+        (["a", "b"], "00", 0),
+        (["a", "b"], "-1", None),
+        (["3", "a"], "0", None),  # of names some of which are numbers none is an id
+        (["3", "a"], "3.0", 0),
+        (["3", "a"], "a", 1),
+        (["happy", "기쁨"], "기쁨", 1),
+        (["happy", "기쁨"], "행복", 0),
+        (["Happy ", "x"], "joy", 0),
+        (["a(1)", "a"], "a(1)", 0),
+        (["a(1)", "a"], "a(2)", 1),
+        (["a(1)", "b"], "b(a)", None),
+    ],
+)
+def test_which_label_a_cell_is(names: list[str], cell: str, index: int | None) -> None:
+    assert LabelParser(names).parse(cell).id == index
+
+
+def test_a_name_with_an_id_beside_it_has_the_id_without_zeros() -> None:
+    assert names_in({"슬픔(01)": 1, "행복(1)": 1}) == ("슬픔(01)", "행복(1)"), "two names of one id"
+    assert names_in({"슬픔(01)": 1, "슬픔: 1": 1, "1: Ａ": 0}) == ("1: A", "슬픔(01)", "슬픔: 1")
+    assert names_in({"슬픔(01)": 1, "슬픔 (1)": 1, "[1] 슬픔": 1, "2:행복": 1, "<3> c": 1}) == ("c", "슬픔", "행복")
+    assert names_in({"슬픔_0": 1, "행복-1": 1}) == ("슬픔_0", "행복-1"), "these may be names"
+    assert names_in({"(1)": 1, "1": 1}) == ("(1)", "1"), "no name stands beside the first"
+
+
+def test_the_nearest_label_is_one_of_those_in_question() -> None:
+    parser = LabelParser(["fear", "disgust", "sad"])
+    assert parser.nearest("혐호") == parser.nearest("disgustt") == 1
+    assert parser.nearest("혐호", {0, 1}) == 1
+    assert parser.nearest("혐호", [0, 2]) is None
+    assert parser.nearest("saddd", [2]) == 2
+    assert nearest("abcd", ["abce", "abcf", "xbcd"]) in ("abce", "abcf", "xbcd")
+    assert nearest("abcdefg", ["abcdefx", "abcdxxx"]) == "abcdefx"
+    assert nearest("abcdefghij", ["abcdefgxyz"]) == "abcdefgxyz", "seven of ten letters are as many as it takes"
+    assert nearest("abcdefghij", ["abcdefwxyz"]) is None
+    assert nearest("abcdefghij", ["abcdefwxyz"], cutoff=0.5) == "abcdefwxyz"
+    assert nearest(" ABCD", ["abcd"]) == "abcd"
+
+
+def test_names_that_are_wrong_are_told_in_both_languages() -> None:
+    for wrong in ([], ["a", "A "], ["a", ""]):
+        with pytest.raises(DataError) as error:
+            label_names(labelled(["a"]), wrong)
+        assert error.value.english == (
+            f"Expected one or more distinct names, none of them empty, as `labels`, found {wrong}."
+        )
+        assert error.value.korean == (
+            f"`labels`에는 비어 있지 않은 서로 다른 이름이 하나 이상 있어야 하는데 {wrong}입니다."
+        )
+    with pytest.raises(DataError) as error:
+        label_names(labelled(["a"]), "a,b")
+    assert error.value.english == (
+        "Expected a list of names or auto as `labels`, found the string 'a,b'. Write a list."
+    )
+    assert error.value.korean == "`labels`에는 이름의 목록이나 auto가 와야 하는데 문자열 'a,b'입니다. 목록으로 쓰세요."
+    with pytest.raises(DataError) as error:
+        label_names(labelled([f"이름 {index}번" for index in range(1234)]), None)
+    assert error.value.english == (
+        "Column '감정' has 1,234 distinct values; expected labels. Name the label column with `label_column`."
+    )
+    assert error.value.korean == (
+        "'감정' 열에 서로 다른 값이 1,234개 있어 레이블 열로 볼 수 없습니다. `label_column`으로 레이블 열을 지정하세요."
+    )
+
+
+def test_names_of_a_column_are_found_by_what_is_given() -> None:
+    given = []
+
+    def names_of(counts: Mapping[str, int]) -> tuple[str, ...]:
+        given.append(dict(counts))
+        return ("x",)
+
+    assert label_names(labelled(["b", "a", "b"]), "auto", names_of) == ("x",)
+    assert given == [{"b": 2, "a": 1}]
+    assert label_names(labelled(["b"]), [1, 2], names_of) == ("1", "2")  # type: ignore[list-item]
+
+
+def test_labels_of_a_command() -> None:
+    assert named_labels(EMOTION_LABELS) == named_labels(list(EMOTION_LABELS)) == {}
+    assert named_labels(["a", "b, c"]) == {"labels": 'a,"b, c"'}
+    assert as_cells([]) == ""

@@ -385,3 +385,45 @@ def test_names_with_commas(capsys: pytest.CaptureFixture[str], tiny_model_folder
     assert balance["details"]["classes"] == {"기쁨, 행복": 8, "슬픔": 8}
     assert main(["doctor", str(path), *options, "--labels", '"기쁨, 행복,슬픔']) == 2
     assert "큰따옴표" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("cells", "task", "korean", "english"),
+    [
+        (["1", "0"], "multi-label", "0과 1이", "0 and 1"),
+        (["1", "2"], "soft", "평가자들의 표(또는 몫)가", "votes or shares"),
+    ],
+)
+def test_columns_called_by_labels_are_those_of_another_task(
+    tmp_path: Path, cells: list[str], task: str, korean: str, english: str
+) -> None:
+    rows = [["비가 온다", *cells, "7", "기쁨"], ["눈이 온다", "0", "1", "8", "놀람"]]
+    path = table(tmp_path / "a.csv", "text,기쁨,놀람,번호,평가자", *rows)
+    with pytest.raises(DataError) as caught:
+        load(path, labels=["기쁨", "놀람"])
+    assert caught.value.english == (
+        f"{path}: there is no one column of labels, but several (기쁨, 놀람) that hold {english}: use `task` {task}."
+    )
+    assert caught.value.korean == (
+        f"{path}: 레이블 열 하나가 아니라 여러 열(기쁨, 놀람)에 {korean} 있습니다. `task`를 {task}로 하세요."
+    )
+    assert caught.value.mend == {"task": task}
+    assert caught.value.otherwise == {"labels": "기쁨,놀람", "task": task, "train_file": str(path)}
+    with pytest.raises(DataError, match="none has a known name"):
+        load(path, labels=["분노", "슬픔"])
+    with pytest.raises(DataError, match="none has a known name"):
+        load(path, labels="auto")
+    with pytest.raises(DataError, match="none has a known name"):
+        load(path, labels=["기쁨", "놀람"], text_column="기쁨")
+
+
+def test_columns_are_named_with_commas_and_blanks_between(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.csv", "text,a,b,c", ["비가 온다", 1, 0, "x"], ["눈이 온다", 0, 1, "x"])
+    assert load(path, labels="auto", task="multi-label", label_column='b, "a"').columns[0].indicators == ("b", "a")
+    assert load(path, labels="auto", task="multi-label", label_column="c").columns[0].label == "c"
+    with pytest.raises(DataError, match="there is no column 'a, d'"):
+        load(path, labels="auto", task="multi-label", label_column="a, d")
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        csv.writer(handle).writerows([["text", "a,b", "a", "b"], ["비가 온다", "x", 1, 0]])
+    assert load(path, labels="auto", task="multi-label", label_column="a,b").columns[0].label == "a,b"
+    assert load(path, labels="auto", task="soft", label_column="a,b").columns[0].label == "a,b"

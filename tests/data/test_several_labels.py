@@ -14,7 +14,15 @@ from kobert_hf_emotion.data.label_ids import label_ids
 from kobert_hf_emotion.data.label_kinds import label_kind
 from kobert_hf_emotion.data.label_kinds.several_labels import SeveralLabels
 from kobert_hf_emotion.data.row_stream import open_rows
-from kobert_hf_emotion.data.tables import ReadOptions
+from kobert_hf_emotion.data.several_labels import (
+    CellSplitter,
+    Split,
+    indicator_cells,
+    is_indicator,
+    names_in_cells,
+    several_ids,
+)
+from kobert_hf_emotion.data.tables import ReadOptions, read_table
 from kobert_hf_emotion.errors import DataError
 from kobert_hf_emotion.labels import LABEL_SETS
 
@@ -93,6 +101,141 @@ def test_the_parts_of_a_cell() -> None:
     kind = SeveralLabels()
     assert [list(kind.values_of(NAMES)(cell)) for cell in ("기쁨|놀람/당황", "슬픔, 우울")] == [NAMES[:2], NAMES[2:]]
     assert kind.unknown(["기쁨|놀람/당황", "기쁨|모름", "슬픔, 우울"], NAMES) == {"기쁨|모름"}
+
+
+def test_a_cell_of_marks_of_missing_values_is_no_row_without_labels(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    cells = ["기쁨", "[]", '["nan"]', "[NaN]", "nan|NULL", '[""]', "", "nan", "기쁨|nan"]
+    pd.DataFrame({"text": [f"{row}번 버스" for row in range(9)], "labels": cells}).to_csv(path, index=False)
+    given: dict[str, Any] = {"labels": NAMES, "task": "multi-label"}
+    rows, report = load_emotion_dataset_with_report(path, **given)
+    assert rows["label"][:] == [[0], [], [0]]
+    assert report.dropped == {"empty_label": 6}
+    assert "mean 0.67; divided by: an empty list: none 1, a single label 1, '|' 1" in report.summary("en")
+    assert "empty cells 6: taken for rows that nobody labelled" in report.summary("en")
+    assert "taken as empty: nan 5, NULL 1" in report.summary("en")
+    assert load_emotion_dataset(path, **given, allow_empty=True)["label"][:] == [[0], *[[]] * 7, [0]]
+    dropping = load_emotion_dataset_with_report(path, **given, unknown_label="drop")
+    assert dropping[0]["label"][:] == rows["label"][:], "none of these is an unknown label"
+    assert dropping[1].dropped == report.dropped
+
+
+def test_a_name_is_written_as_most_cells_have_it() -> None:
+    assert names_in_cells({"기쁨": 1}) == names_in_cells({'["기쁨", "기쁨"]': 1}) == ("기쁨",)
+    assert names_in_cells({'["a"]': 2, "['A']": 3, "a": 2}) == ("a",)
+    assert names_in_cells({'["a"]': 2, "['A']": 3, "b": 2}) == ("A", "b")
+    assert names_in_cells({"A|b": 3, "a|B": 2, "B|c": 2}) == ("A", "B", "c")
+    assert names_in_cells({"매우 슬픔": 1, "슬픔/우울": 2, "nan": 9}) == ("매우 슬픔", "슬픔/우울"), (
+        "nothing divides these"
+    )
+    assert names_in_cells({"a;b|c": 1, "d;e": 2, "": 3}) == ("a;b", "c", "d;e"), "the surest divides all"
+    assert names_in_cells({"\n": 1, "nan|nan": 1}) == ()
+
+
+@pytest.mark.parametrize(
+    ("cell", "parts", "how"),
+    [
+        ("a|b;c", ("a", "b;c"), "|"),
+        ("a,x;b", ("a,x", "b"), ";"),
+        ("a;x;b,c", ("a;x;b", "c"), ","),
+        ("a;x,b", ("a", "x,b"), ";"),  # of two ways with as many unknown parts the surer, otherwise that with fewer
+        ("a\nb\tc", ("a", "b\tc"), "\n"),
+        ("a\tb", ("a", "b"), "\t"),
+        ("a/b", ("a", "b"), "/"),
+        ("a  b c", ("a", "b", "c"), " "),
+        ("a/x", ("a/x",), "one"),  # a stroke or a blank divides only what is known
+        ("a x", ("a x",), "one"),
+        (" | a | ", (" | a | ",), "one"),
+        ("| a|c |", ("a", "c"), "|"),
+        ("[0, 2]", ("0", "2"), "list"),
+        ('["a", 1.0]', ("a", "1.0"), "list"),
+        (" [] ", (), "none"),
+        ("[a, b]", ("[a", "b]"), ","),
+        ('[["a"]]', ('[["a"]]',), "one"),
+        ("[None]", ("[None]",), "one"),
+        ("['a'", ("['a'",), "one"),
+        ("a]", ("a]",), "one"),
+        ("B(7)", ("B(7)",), "one"),
+        ("NaN", (), "empty"),
+    ],
+)
+def test_what_divides_a_cell(cell: str, parts: tuple[str, ...], how: str) -> None:
+    assert CellSplitter(["a", "b", "c"]).split(cell) == Split(parts, how)
+
+
+def test_ids_are_those_of_the_labels_that_are_known() -> None:
+    splitter = CellSplitter(["a", "b", "c"])
+    assert splitter.ids(splitter.split("c|A|x|2|0")) == [0, 2]
+    assert [splitter.knows(splitter.split(cell)) for cell in ("a|b", "a|x", "x", "", "[]", "a|nan")] == (
+        [True, False, False, True, True, True]
+    )
+    cells = {cell: splitter.split(cell) for cell in ("b|a", "[]", "", "nan", "nan|-", "a|nan", "x")}
+    expected = {"b|a": [0, 1], "[]": [], "a|nan": [0], "x": []}
+    assert several_ids(cells, splitter, False) == expected | dict.fromkeys(("", "nan", "nan|-"))
+    assert several_ids(cells, splitter, True) == expected | {"": [], "nan": [], "nan|-": []}
+
+
+@pytest.mark.parametrize(
+    ("cells", "found"),
+    [
+        (["0", "1", "1.0", "0.0", "TRUE", " false", ""], True),
+        (["1"], True),
+        (["", ""], False),
+        (["0", "2"], False),
+        (["0", "nan"], False),
+    ],
+)
+def test_what_says_that_a_row_has_a_label(cells: list[str], found: bool) -> None:
+    assert is_indicator(cells) is found
+
+
+def test_cells_of_columns_for_each_label(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    columns = {"a": ["1", "", "True", ""], "b": ["0.0", "", "", ""], "c": ["1.0", "", "false", "0"]}
+    pd.DataFrame({"text": TEXTS, **columns}).to_csv(path, index=False)
+    cells, blanks = indicator_cells(read_table(path), ["c", "a", "b"])
+    assert cells == ['["c", "a"]', "", '["a"]', "[]"]
+    assert blanks == [0, 0, 1, 2]
+    pd.DataFrame({"text": TEXTS, "a": ["1", "0", "x", "1"], "b": ["1", "2", "", "예"]}).to_csv(path, index=False)
+    with pytest.raises(DataError) as error:
+        indicator_cells(read_table(path), ["a", "b"])
+    assert error.value.english == (
+        f"{path}: expected 0 or 1 in the columns of labels, found '2' in row 3, column 'b' (3 such cell(s)). Correct "
+        "them or, where one column holds the labels, name it with `label_column`."
+    )
+    assert error.value.korean == (
+        f"{path}: 레이블마다 한 열인 파일의 칸은 0이나 1이어야 하는데 3행 'b' 열은 '2'입니다(모두 3칸). 고치거나, "
+        "레이블 열이 하나이면 `label_column`으로 지정하세요."
+    )
+    assert error.value.mend == {"ignore_labels": True}
+
+
+LETTERS = "abcdefghijk"
+
+
+@pytest.mark.parametrize("task", ["soft", "multi-label"])
+@pytest.mark.parametrize("count", [10, 11])
+def test_labels_without_a_column_are_told_with_those_that_may_be_them(tmp_path: Path, task: Any, count: int) -> None:
+    path = tmp_path / "rows.csv"
+    names = [f"{letter * 3}기쁨" for letter in LETTERS[:count]]
+    slips = [f"{letter * 3}기븜" for letter in LETTERS[:count]]
+    columns = dict.fromkeys(["놀람", "슬픔", *slips], ("1", "0", "1", "0"))
+    pd.DataFrame({"text": TEXTS, **{name: list(cells) for name, cells in columns.items()}}).to_csv(path, index=False)
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, labels=["놀람", "슬픔", *names], task=task)
+    more = "" if count == 10 else ", …"
+    listed = ", ".join(names[:10]) + more
+    arrows = ", ".join(f"{slip} → {name}" for slip, name in list(zip(slips, names, strict=True))[:10])
+    assert error.value.english == (
+        f"{path}: there is a column for each label, but none for {count} of them: {listed}. Columns found: 놀람, 슬픔. "
+        f"Columns of nearly such a name: {arrows}. Rename them, or say what they mean with `label_map`."
+    )
+    assert error.value.korean == (
+        f"{path}: 레이블마다 한 열인데 열이 없는 레이블이 {count}개입니다: {listed}. 있는 열: 놀람, 슬픔. "
+        f"이름이 닮은 열: {arrows}. 열의 이름을 고치거나 `label_map`으로 뜻을 알려 주세요."
+    )
+    assert error.value.mend["task"] == task
+    assert error.value.mend["label_column"] == ",".join(["놀람", "슬픔", *slips])
 
 
 def test_names_are_those_of_the_file(tmp_path: Path) -> None:

@@ -68,3 +68,4 @@ def test_groups_point_at_the_first_equal_text(texts: list[str]) -> None:
 
 def test_groups_of_pairs() -> None:
     assert duplicate_groups(["가", "가", "가"], ["나", "다", "나 "]) == [0, 1, 0]
+    assert duplicate_groups(["가", "나"], ["다", "다"]) == [0, 1]

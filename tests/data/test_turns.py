@@ -189,3 +189,174 @@ def test_where_conversations_are_not_required_lines_stand_alone(
     rows, _ = load_emotion_dataset_with_report(path, turns=Turns(2, required=False))
     assert set(rows["text_pair"][:]) == {""}
     assert "group_column" in caplog.text
+
+
+NOTES = {
+    "order of the file": (
+        "talk,Text,Label\na,하나,0\na,둘,0\n",
+        {"group_column": "talk"},
+        "순서 열이 없어 파일에 있는 차례를 대화의 순서로 봅니다. 아니면 `order_column`으로 지정하세요.",
+        "the lines of a conversation are taken in the order of the file. `order_column` says otherwise.",
+    ),
+    "order of texts": (
+        "talk,turn,Text,Label\na,2,하나,0\na,10,둘,0\na,x7,셋,0\n",
+        {"group_column": "talk", "order_column": "turn"},
+        "순서에 수가 아닌 값('x7')이 있어 글자의 차례로 봅니다.",
+        "the order is compared as text, for not all of it are numbers ('x7').",
+    ),
+    "ties": (
+        "talk,turn,Text,Label\na,1,하나,0\na,1.0,둘,0\nb,1,셋,0\nb,1,넷,0\n",
+        {"group_column": "talk", "order_column": "turn"},
+        "한 대화 안에서 순서가 같은 줄이 2개 있어 파일의 차례대로 둡니다.",
+        "2 line(s) have the order of another line of their conversation; they stand as in the file.",
+    ),
+    "KEMDy": (
+        "ID,Text,Label\nSess01_impro01_M002,하나,0\nSess01_impro02_F001,둘,0\n",
+        {},
+        "KEMDy의 발화 번호에서 대화 2개(Sess01_impro01, …)를 읽었습니다. 아니면 `group_column`과 `order_column`으로 "
+        "지정하세요.",
+        "2 conversation(s) (Sess01_impro01, …) were read from KEMDy's ids. `group_column` and `order_column` say "
+        "otherwise.",
+    ),
+    "marks": (
+        "대화,Text,Label\nS,하나,0\n,둘,0\n,셋,0\nS,넷,0\n",
+        {},
+        "'S'이(가) 적힌 행에서 대화가 시작한다고 봅니다(대화 2개).",
+        "a conversation is taken to begin in each row with 'S' (2 of them).",
+    ),
+    "summary": (
+        "talk,Text,Label\na,하나,0\na,둘,0\nb,,0\na,셋,0\n,넷,0\n,다섯,0\n",
+        {"group_column": "talk"},
+        "대화 3개, 6행 중 2행 앞에 말이 있습니다(많아야 2마디).",
+        "3 conversation(s); 2 of 6 row(s) have turns before them (at most 2).",
+    ),
+    "no conversations": (
+        "talk,Text,Label\na,하나,0\na,둘,0\n",
+        {"turns": Turns(2, required=False)},
+        "어느 줄이 한 대화인지 보이지 않아 모든 줄을 앞말 없는 줄로 읽습니다. 대화가 적힌 열을 `group_column`으로 "
+        "지정하세요.",
+        "nothing shows which lines are one conversation, and each is read as a line without turns before it. Name the "
+        "column of the conversations with `group_column`.",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NOTES)
+def test_what_is_assumed_of_conversations_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture, what: str) -> None:
+    content, options, korean, english = NOTES[what]
+    path = write(tmp_path / "a.csv", content)
+    others = {name: value for name, value in options.items() if name != "order_column"}
+    load_emotion_dataset_with_report(path, **({"turns": Turns(2, options.get("order_column"))} | others))
+    assert f"{path}: {korean} / {path}: {english}" in caplog.messages
+
+
+def test_nothing_is_assumed_where_all_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write(tmp_path / "a.csv", "talk,turn,Text,Label\na,1,하나,0\na,2,둘,0\nb,2,셋,0\n")
+    load_emotion_dataset(path, group_column="talk", order_column="turn", context=1)
+    assert [message.split(" / ")[1] for message in caplog.messages if "conversation" in message] == [
+        f"{path}: 2 conversation(s); 1 of 3 row(s) have turns before them (at most 1)."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("head", "cells"),
+    [
+        ("mark", ["S", "", "S", ""]),  # no name of conversations
+        ("대화", ["", "S", "", "S"]),  # the first row begins none
+        ("대화", ["S", "", "T", ""]),
+        ("대화", ["S", "S", "S", "S"]),
+        ("대화", ["", "", "", ""]),
+        ("ID", ["Sess01_impro01_M002", "Sess01_impro01_M003", "", "Sess01_impro02_M001"]),
+    ],
+)
+def test_what_shows_no_conversations_is_not_guessed(tmp_path: Path, head: str, cells: list[str]) -> None:
+    lines = "\n".join(f"{cell},{number}번째 말,0" for number, cell in enumerate(cells))
+    path = write(tmp_path / "a.csv", f"{head},Text,Label\n{lines}\n")
+    with pytest.raises(DataError, match="needs to know which lines are one conversation"):
+        load_emotion_dataset(path, context=1)
+
+
+@pytest.mark.parametrize(
+    ("columns", "likely"),
+    [
+        ({"a": "123456", "b": "xxxyyy"}, "b"),
+        ({"a": "xxxxxx", "b": "123344"}, None),  # one value, and more than half as many as rows
+        ({"a": "112233"}, "a"),  # half as many
+        ({"a": "112233", "b": "xxxyyy"}, "a"),
+    ],
+)
+def test_the_column_that_may_hold_conversations_is_proposed(
+    tmp_path: Path, columns: dict[str, str], likely: str | None
+) -> None:
+    lines = [",".join([*cells, f"{row}번째 말", "0"]) for row, cells in enumerate(zip(*columns.values(), strict=True))]
+    path = write(tmp_path / "a.csv", "\n".join([",".join([*columns, "Text", "Label"]), *lines]) + "\n")
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, context=1)
+    listed = ", ".join([*columns, "Text", "Label"])
+    assert error.value.english == (
+        f"{path}: `context` needs to know which lines are one conversation: name the column that tells with "
+        f"`group_column`. Columns found: {listed}."
+    )
+    assert error.value.korean == (
+        f"{path}: `context`에는 어느 줄이 한 대화인지가 필요합니다. 대화가 적힌 열을 `group_column`으로 지정하세요. "
+        f"있는 열: {listed}."
+    )
+    mend = {"context": None, "order_column": None} if likely is None else {"group_column": likely}
+    assert error.value.mend == mend
+
+
+def test_an_empty_order_is_told_with_the_first_row(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "talk,turn,Text,Label\na,1,하나,0\na, ,둘,0\nb,,셋,0\n")
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, group_column="talk", order_column="turn", context=1)
+    assert f"{path}: the order is empty in 2 row(s), the first in row 3. Fill it in, or name" in error.value.english
+    assert f"{path}: 순서 열이 2행에서 비어 있습니다(처음은 3행). 채우거나" in error.value.korean
+    assert error.value.mend == {"order_column": None}
+
+
+@pytest.mark.parametrize(
+    ("head", "cells", "group", "identifier", "unused"),
+    [
+        ("ID,memo", ["Sess01_impro01_M002,x", "Sess01_impro02_F001,y"], "ID", None, ("memo",)),
+        ("ID,대화,memo,turn", ["1,S,x,1", "2,,y,2"], "대화", "ID", ("memo",)),
+        ("ID,memo,Segment ID", ["1,x,Sess01_impro01_M002", "2,y,Sess01_impro02_F001"], "Segment ID", "ID", ("memo",)),
+    ],
+)
+def test_the_column_that_shows_conversations_is_told_as_guessed(
+    tmp_path: Path, head: str, cells: list[str], group: str, identifier: str | None, unused: tuple[str, ...]
+) -> None:
+    lines = "\n".join(f"{cell},{number}번째 말,0" for number, cell in enumerate(cells))
+    path = write(tmp_path / "a.csv", f"{head},Text,Label\n{lines}\n")
+    _, report = load_emotion_dataset_with_report(path, turns=Turns(1, "turn" if "turn" in head else None))
+    [columns] = report.columns
+    assert (columns.group, columns.id, columns.unused) == (group, identifier, unused)
+    assert "group" in columns.guessed
+
+
+def test_rows_are_grouped_by_conversations_and_not_by_their_marks(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "대화,Text,Label\nS,하나,0\n,둘,0\nS,셋,0\n")
+    rows = load_emotion_dataset(path, context=1)
+    assert rows["group"][:] == rows["conversation"][:] == ["1", "1", "2"]
+
+
+def test_a_row_without_a_conversation_stands_alone(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "talk,Text,Label\na,하나,0\n,둘,0\n ,셋,0\nb,넷,0\na,다섯,0\n")
+    rows = load_emotion_dataset(path, context=1, group_column="talk")
+    assert rows["conversation"][:] == ["a", "row 2", "row 3", "b", "a"]
+    assert rows["text_pair"][:] == ["", "", "", "", "하나"]
+    rows, _ = load_emotion_dataset_with_report(path, turns=Turns(2, required=False))
+    assert rows["conversation"][:] == [f"row {row}" for row in range(1, 6)]
+
+
+def test_twenty_columns_are_listed_where_none_shows_conversations(tmp_path: Path) -> None:
+    names = ["Text", "Label", *(f"메모{number}" for number in range(20))]
+    path = write(tmp_path / "a.csv", ",".join(names) + "\n" + ",".join(["하나", "0", *["x"] * 20]) + "\n")
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, context=1)
+    assert error.value.english.endswith(f"Columns found: {', '.join(names[:20])}.")
+
+
+def test_what_is_no_number_of_turns_is_told() -> None:
+    for count in (0, -1, 1.5, "2"):
+        with pytest.raises(KoBERTEmotionError, match="`context`"):
+            Turns(count)  # type: ignore[arg-type]

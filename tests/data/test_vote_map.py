@@ -11,8 +11,10 @@ import pytest
 
 from kobert_hf_emotion import load_emotion_dataset_with_report
 from kobert_hf_emotion.data.label_kinds import label_kind, settled
+from kobert_hf_emotion.data.label_map import LabelMap
 from kobert_hf_emotion.data.label_values import label_values
 from kobert_hf_emotion.data.row_stream import open_rows
+from kobert_hf_emotion.data.votes import translated_annotations
 from kobert_hf_emotion.errors import DataError
 
 TEXTS = ["문을 세게 닫았다", "상을 받았다", "비가 와서 못 갔다", "버스를 탔다"]
@@ -53,6 +55,12 @@ def test_a_map_settles_what_is_voted_for(tmp_path: Path, way: str) -> None:
         "": {"글쎄": 2},
     }
     assert "votes left out" in report.summary()
+
+
+def test_annotations_of_two_labels_are_settled_each() -> None:
+    label_map = LabelMap("map.csv", ("짜증", "글쎄"), ("angry", ""))
+    cells = ['{"a": "짜증;행복", "b": "글쎄", "c": "행복"}', '{"a": "글쎄"}']
+    assert translated_annotations(cells, label_map) == ['{"a": "[\\"angry\\", \\"행복\\"]", "c": "행복"}', "{}"]
 
 
 def test_annotations_are_settled_as_well(tmp_path: Path) -> None:

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kobert_hf_emotion import load_emotion_dataset, load_emotion_dataset_with_report, stratified_kfold
+from kobert_hf_emotion.data.distributions import is_tied, to_shares
 from kobert_hf_emotion.data.label_ids import IGNORED, class_names, has_votes, label_ids, votes_of
 from kobert_hf_emotion.data.label_kinds import label_kind
 from kobert_hf_emotion.data.row_stream import open_rows
-from kobert_hf_emotion.data.tables import read_table
+from kobert_hf_emotion.data.tables import ReadOptions, read_table
 from kobert_hf_emotion.data.task_names import TaskName
-from kobert_hf_emotion.data.votes import VoteReader, Votes, annotator_cells, vote_matrix
+from kobert_hf_emotion.data.vote_columns import guess_vote_columns
+from kobert_hf_emotion.data.votes import (
+    VoteReader,
+    Votes,
+    VoteTally,
+    annotator_cells,
+    is_votes,
+    names_in_votes,
+    vote_cells,
+    vote_matrix,
+)
 from kobert_hf_emotion.errors import DataError
 from kobert_hf_emotion.splits.folds import stratified_labels
 
@@ -172,6 +187,9 @@ def test_kemdy(tmp_path: Path) -> None:
         ({"기쁨": [1, 2, 3, 4], "놀람/당황": [1, 1, 1, 1]}, {}, ("none for 1 of them", "슬픔, 우울")),
         ({"votes": ["[1, 2]"] * 4}, {"label_column": "votes"}, ("row 2", "for each of 3 labels")),
         ({"votes": ["[1, 2, -1]"] * 4}, {"label_column": "votes"}, ("row 2", "0 or more")),
+        ({"votes": ["[NaN, 0, 1]"] * 4}, {"label_column": "votes"}, ("row 2", "'[NaN, 0, 1]'", "for each of 3 labels")),
+        ({"votes": ["[1e999, 0, 1]"] * 4}, {"label_column": "votes"}, ("row 2", "for each of 3 labels")),
+        ({"votes": ["[true, false, true]"] * 4}, {"label_column": "votes"}, ("row 2", "for each of 3 labels")),
         ({"votes": ['{"기쁨": "셋"}'] * 4}, {"label_column": "votes"}, ("row 2", "numbers of 0 or more")),
         ({"votes": ['{"기쁨": -1, "슬픔": 2}'] * 4}, {"label_column": "votes"}, ("row 2", "numbers of 0 or more")),
         ({"votes": ['{"기쁨": 1, "없음": 2}'] * 4}, {"label_column": "votes"}, ("unknown label", "없음")),
@@ -191,6 +209,139 @@ def test_what_is_not_understood_is_refused(
         load_emotion_dataset(tmp_path / "rows.csv", labels=NAMES, task="soft", **options)
     for part in parts:
         assert part in error.value.english
+
+
+def test_cells_without_votes_are_told_in_both_languages(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    frame(votes=["[1, 0, 0]", '{"기쁨": -1}', "[1, 2]", '{"기쁨": -1}']).to_csv(path, index=False)
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, label_column="votes", labels=NAMES, task="soft")
+    assert error.value.english == (
+        f"{path}: row 3, column 'votes', '{{\"기쁨\": -1}}': votes must be numbers of 0 or more (3 such row(s)). "
+        "Correct them, or name the column of votes with `label_column`."
+    )
+    assert error.value.korean == (
+        f"{path}: 3행 'votes' 열의 '{{\"기쁨\": -1}}': 표는 0 이상의 수여야 합니다(모두 3행). 고치거나, 표가 다른 열에 "
+        "있으면 `label_column`으로 지정하세요."
+    )
+
+
+def test_what_votes_a_cell_holds() -> None:
+    read = VoteReader(NAMES).read
+    fault = ("표는 0 이상의 수여야 합니다", "votes must be numbers of 0 or more")
+    for cell in ('{"기쁨": -1}', '{"기쁨": true}', '{"기쁨": NaN}', '{"기쁨": 1e999}', '{"기쁨": null}', ' {"a": [1]}'):
+        assert read(cell) == Votes("object", {}, fault)
+    for cell in ("[1, 2]", "[1, 2, -1]", "[1, 2, NaN]", "[1, 2, 3, 4]"):
+        assert (read(cell).how, read(cell).parts) == ("numbers", {})
+    assert read("[1, 0, 0.5]") == Votes("numbers", dict(zip(NAMES, (1.0, 0.0, 0.5), strict=True)))
+    assert read("[0, 0, 0]") == read('{"기쁨": 0}') == read("{}") == read("nan") == Votes("empty", {})
+    assert read('["기쁨;놀람/당황", "기쁨"]') == Votes("names", {"기쁨": 1.5, "놀람/당황": 0.5})
+
+
+def test_names_are_counted_by_the_rows_that_vote_for_them() -> None:
+    cells = {'["a", "b"]': 3, "b;c": 2, '{"A": 1, "b": 0}': 4, "": 9, '{"a": -1}': 5}
+    assert names_in_votes(cells) == {"a": 3, "b": 9, "c": 2, "A": 4}
+    with pytest.raises(DataError) as error:
+        names_in_votes({"a": 1, "[1, 2]": 1})
+    assert error.value.english == (
+        "The cells of labels are lists of numbers ([1, 2]) without names: pass these in their order as `labels`."
+    )
+    assert error.value.korean == (
+        "레이블 칸이 수의 목록([1, 2])이라 이름을 알 수 없습니다. `labels`에 번호 순서의 이름들을 주세요."
+    )
+
+
+def test_a_cell_that_is_no_number_is_told_in_both_languages(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    frame(**by_label([[3, 1, 0], [1, "x%", 0], [1, -2, "inf"], [1, 1, 1]])).to_csv(path, index=False)
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, label_column='기쁨,놀람/당황,"슬픔, 우울"', labels=NAMES, task="soft")
+    assert error.value.english == (
+        f"{path}: expected votes or shares, numbers of 0 or more, in the columns of labels, found 'x%' in row 3, "
+        "column '놀람/당황' (2 such cell(s)). Correct them or, where one column holds the votes, name it with "
+        "`label_column`."
+    )
+    assert error.value.korean == (
+        f"{path}: 레이블마다 표(또는 몫)를 적은 열에는 0 이상의 수가 있어야 하는데 3행 '놀람/당황' 열은 'x%'입니다"
+        "(모두 2칸). 고치거나, 표가 한 열에 있으면 `label_column`으로 그 열을 지정하세요."
+    )
+    assert error.value.mend == {"ignore_labels": True}
+
+
+def test_columns_called_by_labels_that_hold_no_votes_are_told_in_both_languages(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    frame(**by_label([["", 1, ""], ["", "", "많음"], ["", "셋", ""], ["", 1, ""]])).to_csv(path, index=False)
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, labels=NAMES, task="soft")
+    after = (
+        ", votes or shares, in the column '놀람/당황', which is called by a label; found '셋' in row 4. Correct it or, "
+        "where there is a column for each annotator, name these with commas between in `label_column`."
+    )
+    assert error.value.english == f"{path}: expected numbers of 0 or more{after}"
+    assert error.value.korean == (
+        f"{path}: 이름이 레이블인 '놀람/당황' 열에는 0 이상의 수(표나 몫)가 있어야 하는데 4행에 '셋'입니다. 고치거나, "
+        "평가자마다 한 열이면 그 열들을 `label_column`에 쉼표로 나누어 지정하세요."
+    )
+    assert error.value.mend == {"ignore_labels": True}
+    frame(**by_label([["", "nan", ""]] * 4)).to_csv(path, index=False)
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, labels=NAMES, task="soft")
+    assert "in the column '기쁨', which is called by a label; found nothing. Correct" in error.value.english
+    assert "'기쁨' 열에는 0 이상의 수(표나 몫)가 있어야 하는데 빈 칸뿐입니다" in error.value.korean
+
+
+@pytest.mark.parametrize("count", [19, 20])
+def test_the_columns_of_a_table_without_votes_are_told(tmp_path: Path, count: int) -> None:
+    path = tmp_path / "rows.csv"
+    names = [f"메모{number}" for number in range(count)]
+    frame(**{name: [*"가나다라"] for name in names}).to_csv(path, index=False)
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(path, labels=NAMES, task="soft")
+    shown = ", ".join(["번호", *names][:20])
+    assert f"or one with lists. Columns found: {shown}. Name them with commas" in error.value.english
+    assert error.value.korean == (
+        f"{path}: 표가 있는 열을 찾지 못했습니다. 레이블마다 표나 몫을 적은 열(이름은 레이블), 평가자마다 레이블을 "
+        f"적은 열, 또는 목록을 적은 한 열이어야 합니다. 있는 열: {shown}. `label_column`에 쉼표로 나누어 지정하세요."
+    )
+
+
+@pytest.mark.parametrize(
+    ("numbers", "are_votes"),
+    [
+        ([number / 29 for number in range(30)], True),  # shares, however many
+        ([f"{number / 40}%" for number in range(30)], True),
+        ([f"{number}%" for number in range(30)], False),
+        ([2 * number / 29 for number in range(30)], False),
+        ([number % 15 for number in range(30)], True),  # half as many as rows
+        ([number % 16 for number in range(30)], False),
+        ([number % 15 for number in range(31)], True),
+        ([number % 12 for number in range(12)], True),  # twelve, however few rows
+        ([number % 13 for number in range(13)], False),
+        ([*range(12), "", "nan"], True),
+    ],
+)
+def test_what_numbers_may_be_votes_where_labels_are_not_known(numbers: list[Any], are_votes: bool) -> None:
+    cells = [str(number) for number in numbers]
+    head = pd.DataFrame({"a": cells, "b": ["1"] * len(cells), "번호": ["1"] * len(cells)})
+    table = SimpleNamespace(options=ReadOptions())
+    found = guess_vote_columns(table, head, ["a", "b", "번호"], [], has_label_column=False)  # type: ignore[arg-type]
+    assert found == (("votes", ("a", "b")) if are_votes else None)
+
+
+def test_at_most_a_hundred_columns_are_those_of_votes() -> None:
+    table: Any = SimpleNamespace(options=ReadOptions())
+    for count in (100, 101):
+        head = pd.DataFrame({f"열{number}": ["1", "0"] for number in range(count)})
+        found = guess_vote_columns(table, head, list(head.columns), [], has_label_column=False)
+        assert found == (("votes", tuple(head.columns)) if count == 100 else None)
+
+
+def test_votes_are_told_of_rows_with_a_text(tmp_path: Path) -> None:
+    table = frame(votes=["[1, 0, 0]", "[0, 9, 9]", "[0, 9, 9]", ""])
+    table.assign(문장=["버스를 탔다", "", " ", "문이 열렸다"]).to_csv(tmp_path / "rows.csv", index=False)
+    _, report = load_emotion_dataset_with_report(tmp_path / "rows.csv", label_column="votes", labels=NAMES, task="soft")
+    assert "ids 1; counts, a row 1\n  rows with a tie: 0;" in report.summary("en")
+    assert "rows without a vote: 1" in report.summary("en")
 
 
 def test_folds_are_of_the_majority_and_keep_equal_texts_together(tmp_path: Path) -> None:
@@ -256,4 +407,107 @@ def test_votes_for_nothing_are_no_votes(tmp_path: Path) -> None:
     frame(a=["기쁨", "", " ", "슬픔"], b=["", "", "nan", "기쁨"]).to_csv(tmp_path / "rows.csv", index=False)
     cells, annotations = annotator_cells(read_table(tmp_path / "rows.csv"), ["a", "b"])
     assert [bool(cell) for cell in cells] == [True, False, False, True]
-    assert [json.loads(cell) for cell in annotations] == [{"a": "기쁨"}, {}, {}, {"a": "슬픔", "b": "기쁨"}]
+    assert annotations == ['{"a": "기쁨"}', "{}", "{}", '{"a": "슬픔", "b": "기쁨"}']
+
+
+CELLS = [{}, {0: 1.0}, {0: 2.0, 1: 2.0}, {0: 0.5, 2: 0.5}, {0: 2.0, 1: 1.0, 2: 2.0}, {1: 0.999999, 2: 1.0}, {0: 1.5}]
+COUNTED = st.lists(st.tuples(st.sampled_from(CELLS), st.sampled_from(["columns", "names"]), st.integers(1, 5)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(COUNTED, st.integers(0, 9))
+def test_votes_are_counted_as_row_by_row(rows: list[tuple[dict[int, float], str, int]], cut: int) -> None:
+    parts = [VoteTally(), VoteTally()]
+    for number, row in enumerate(rows):
+        parts[number >= cut].add(*row)
+    found = parts[0]
+    found += parts[1]
+    every = [(votes, how) for votes, how, count in rows for _ in range(count)]
+    voted = [votes for votes, _ in every if votes]
+    assert found.ways == Counter(how for _, how in every)
+    assert found.totals == Counter(round(sum(votes.values()), 6) for votes in voted)
+    assert found.whole == sum(all(count == int(count) for count in votes.values()) for votes in voted)
+    table = np.array([[votes.get(label, 0.0) for label in range(3)] for votes in voted]).reshape(-1, 3)
+    assert found.tied == is_tied(to_shares(table)).sum()
+
+
+TIES = "any of the tied labels counts as right, and as the first of them for the folds"
+
+
+def tally(totals: dict[float, int], whole: bool = True, **more: Any) -> VoteTally:
+    rows = sum(totals.values())
+    return VoteTally({"columns": rows} | more.pop("ways", {}), totals, rows if whole else rows - 1, **more)
+
+
+@pytest.mark.parametrize(
+    ("found", "korean", "english"),
+    [
+        (
+            tally({3.0: 1200, 4.0: 1}, tied=1100, blanks=1300, ways={"empty": 1400, "names": 2}),
+            [
+                "표: 레이블마다 한 열 1,201, 한 칸에 이름(하나에 한 표) 2; 표의 수, 행마다 3–4",
+                "표가 같은 행(동률): 1,100; 그중 어느 레이블로 답해도 맞은 것으로, 겹은 번호가 앞선 것으로 셈",
+                "0으로 본 빈 칸: 1,300",
+                "표가 없는 행: 1,400",
+            ],
+            [
+                "votes: a column for each label 1,201, one cell, names, one vote each 2; counts, a row 3–4",
+                f"rows with a tie: 1,100; {TIES}",
+                "empty cells taken for 0: 1,300",
+                "rows without a vote: 1,400",
+            ],
+        ),
+        (
+            tally({5.0: 2}),
+            ["표: 레이블마다 한 열 2; 표의 수, 행마다 5"],
+            ["votes: a column for each label 2; counts, a row 5"],
+        ),
+        (tally({1.0: 2}, whole=False), ["표: 레이블마다 한 열 2; 몫"], ["votes: a column for each label 2; shares"]),
+        (
+            tally({100.0: 2}),
+            ["표: 레이블마다 한 열 2; 백분율로 보이는 몫(행마다 합이 100)"],
+            ["votes: a column for each label 2; shares in percent, as it seems: each row adds up to 100"],
+        ),
+        (VoteTally({"empty": 3}), [], []),
+    ],
+)
+def test_votes_are_told_in_both_languages(found: VoteTally, korean: list[str], english: list[str]) -> None:
+    assert found.lines("ko")[: len(korean)] == korean
+    assert found.lines("en")[: len(english)] == english
+    assert len(found.lines("ko")) == len(found.lines()) == (max(2, len(korean)) if korean else 0)
+    for both, one, other in zip(found.lines(), found.lines("ko"), found.lines("en"), strict=True):
+        assert all(part in both for part in (one.split(":")[0], other.split(":")[0]))
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [("3", 3.0), (" 0 ", 0.0), ("0.5", 0.5), ("50%", 50.0), ("1e2", 100.0), ("-1", None), ("inf", None), ("x", None)],
+)
+def test_what_is_a_number_of_votes(tmp_path: Path, cell: str, number: float | None) -> None:
+    assert is_votes([cell, "", "nan"]) is (number is not None)
+    assert not is_votes(["", "nan"])
+    pd.DataFrame({"a": [cell, "1", "nan"], "b": ["1", "", ""]}).to_csv(tmp_path / "rows.csv", index=False)
+    table = read_table(tmp_path / "rows.csv", ReadOptions(has_cells=True))
+    if number is None:
+        with pytest.raises(DataError, match=rf"found '{cell}' in row 2, column 'a' \(1 such"):
+            vote_cells(table, ["a", "b"], ["x", "y"])
+        return
+    cells, blanks = vote_cells(table, ["a", "b"], ["x", "y"])
+    assert [VoteReader(["y", "x"]).read(found).parts for found in cells] == ([{"x": number, "y": 1.0}, {"x": 1.0}, {}])
+    assert blanks == [0, 1, 0]
+    assert cells[2] == ""
+
+
+def test_votes_are_those_of_known_labels_each_added_up() -> None:
+    reader = VoteReader(["sad", "happy"])
+    votes = reader.read('{"슬픔": 1, "SAD ": 2, "happy": 0, "x": 4, "nan": 1}')
+    assert votes.voted_for == ["슬픔", "SAD ", "x", "nan"]
+    assert reader.ids(votes) == {0: 3.0}
+    assert VoteReader([]).read("[]").how == "empty"
+    assert reader.read('{"sad": 1').how == "names", "no JSON, and no such label"
+
+
+def test_named_columns_of_numbers_that_no_label_is_called_are_annotators(tmp_path: Path) -> None:
+    frame(r1=[0, 1, 0, 2], r2=[0, 0, 2, 2]).to_csv(tmp_path / "rows.csv", index=False)
+    rows = load_emotion_dataset(tmp_path / "rows.csv", label_column="r1,r2", labels=NAMES, task="soft")
+    assert votes_of(rows).tolist() == [[2, 0, 0], [1, 1, 0], [1, 0, 1], [0, 0, 2]], "ids of labels"

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..label_ids import IGNORED, Truth
 from ..label_tally import LabelTally
-from ..several_labels import NONE, CellSplitter, names_in_cells, several_ids
+from ..several_labels import EMPTY, NONE, CellSplitter, names_in_cells, several_ids
 from .kind import LabelKind, none_in
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ class SeveralLabels(LabelKind):
         splitter = CellSplitter(names)
         splits = {cell: splitter.split(cell) for cell in frame["raw_label"].unique().tolist()}
         ids = several_ids(splits, splitter, self.empty_is_none)
-        ways = frame["raw_label"].map(lambda cell: splits[cell].how)
+        ways = frame["raw_label"].map(
+            {cell: EMPTY if splitter.is_empty(way) else way.how for cell, way in splits.items()}
+        )
         parts = frame["raw_label"].map(lambda cell: splits[cell].parts or (cell,))
         each = frame.assign(raw_label=parts)[ways != NONE].explode("raw_label")
         tally = LabelTally()
