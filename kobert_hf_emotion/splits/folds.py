@@ -256,7 +256,7 @@ def fold_numbers(folds: Sequence[Fold], rows: int) -> list[int]:
     numbers = np.zeros(rows, dtype=np.int64)
     for number, (_, validation) in enumerate(folds, start=1):
         numbers[validation] = number
-    return [int(number) for number in numbers]
+    return list(numbers.tolist())
 
 
 def split_hash(folds: Iterable[tuple[Sequence[int] | Indices, Sequence[int] | Indices]]) -> str:
@@ -275,7 +275,7 @@ def _numbered(values: NDArray[Any]) -> NDArray[np.int64]:
     """Returns values as numbers from 0 without a gap, in the order in which they come first."""
     import pandas as pd
 
-    return np.asarray(pd.factorize(values)[0], dtype=np.int64)
+    return pd.factorize(values)[0]
 
 
 def _check_n_splits(n_splits: int) -> None:

@@ -6,10 +6,11 @@ import hashlib
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
-from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
+from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
@@ -183,10 +184,31 @@ def test_shards_by_group() -> None:
         assert set(train["group"][:]).isdisjoint(validation["group"][:])
 
 
+def test_shards_by_another_column_and_by_a_part_of_the_group() -> None:
+    columns = {"mood": ["맑음", "흐림"] * 12, "speaker": [f"화자{row // 4}-{row}" for row in range(24)]}
+    data = build([0] * 23 + [1], **columns).remove_columns("text")
+    shards = list(stratified_kfold(data, 3, 7, "speaker", "mood", r"^화자\d", group_duplicates=False))
+    assert len(shards) == 3
+    for train, validation in shards:
+        assert Counter(validation["mood"][:]) == {"맑음": 4, "흐림": 4}
+        speakers = [{name.split("-")[0] for name in part["speaker"][:]} for part in (train, validation)]
+        assert not speakers[0] & speakers[1]
+
+
 def test_seed_decides() -> None:
     labels = [0, 1] * 50
     assert split_hash(fold_indices(labels, 5, 42)) == split_hash(fold_indices(labels, 5, 42))
     assert len({split_hash(fold_indices(labels, 5, seed)) for seed in range(5)}) == 5
+    pairs = np.arange(100) // 4
+    assert split_hash(fold_indices(labels, 5, 42, pairs)) == split_hash(fold_indices(labels, 5, 42, pairs))
+    assert len({split_hash(fold_indices(labels, 5, seed, pairs)) for seed in range(5)}) == 5
+
+
+def test_the_grouped_folds_of_a_seed_stay_the_same() -> None:
+    """A run that is continued, or repeated on another machine, has the folds that it was begun with."""
+    labels, groups = np.arange(120) * 7 % 11 % 3, np.arange(120) * np.arange(120) // 150
+    found = split_hash(fold_indices(labels, 4, 42, groups))
+    assert found == "43079eea4fb40ea5aa62a62efc63179a2ad3447f43fa8198556cb3061b7be0c5"
 
 
 def test_split_hash_is_over_the_validation_rows_fold_by_fold() -> None:
@@ -212,7 +234,9 @@ def test_five_folds_and_the_seed_42_are_the_defaults() -> None:
 @settings(max_examples=20, deadline=None)
 def test_numbers_of_folds_come_back(numbers: list[int]) -> None:
     folds = folds_from_numbers(numbers)
-    assert fold_numbers(folds, len(numbers)) == numbers
+    found = fold_numbers(folds, len(numbers))
+    assert found == numbers
+    assert all(type(number) is int for number in found), "as JSON takes them"
     for number, (train, validation) in enumerate(folds, start=1):
         assert validation.tolist() == [row for row, found in enumerate(numbers) if found == number]
         assert train.tolist() == [row for row, found in enumerate(numbers) if found != number]
@@ -251,6 +275,51 @@ def test_a_fold_must_train_every_label_and_validate_a_row(caplog: pytest.LogCapt
         check_folds(np.array([0, 0, 2, 2]), [(rows[:0], rows)], ["슬픔", "기쁨"])
 
 
+@pytest.mark.parametrize(
+    ("labels", "n_splits", "groups", "korean", "english", "mend"),
+    [
+        ([0] * 5 + [1] * 2, 5, None, "'1' 2행뿐입니다. `n_splits`을 2 이하로 하", "works is 2.", {"n_splits": 2}),
+        ([0] * 5 + [1], 2, None, "'1' 1행뿐입니다. 어떤 폴드 수로도", "No number of folds works; add data.", {}),
+        (
+            [0, 1] * 6,
+            5,
+            [0, 0, 1, 1, 2, 2] * 2,
+            "3개뿐이라 5폴드로 나눌 수 없습니다. `n_splits`을 3 이",
+            "found 3. The largest",
+            {"n_splits": 3},
+        ),
+        ([0, 1] * 6, 2, [0] * 12, "1개뿐이라 2폴드로 나눌 수 없습니다. 어떤 폴드 수로도", "found 1. No number", {}),
+        (
+            [0, 0, 0, 1, 1, 1],
+            3,
+            [0, 1, 2, 3, 3, 4],
+            "레이블마다 3그룹(같은 글은 한 그룹) 이상 있어야 하는데 '1' 2그룹(같은 글은 한 그룹)뿐",
+            "3 folds need 3 or more group(s) of rows that stay together of each label; '1' has 2 group(s)",
+            {"n_splits": 2},
+        ),
+        (
+            [[1], [1], [1]],
+            4,
+            None,
+            "3행뿐이라 4폴드로 나눌 수 없습니다. `n_splits`을 3 이하로",
+            "found 3. The largest",
+            {"n_splits": 3},
+        ),
+        ([[1]], 2, None, "1행뿐이라 2폴드로 나눌 수 없습니다. 어떤 폴드 수로도", "found 1. No number", {}),
+        ([[1], [0], [0]], 2, None, "레이블마다 행이 둘 이상 있어야 하는데 '0'은(는) 하나뿐", "'0' has 1 row", {}),
+        ([[1], [1], [0]], 2, [0, 0, 1], "레이블마다 그룹(같은 글은 한 그룹)이 둘 이상", "'0' has 1 group", {}),
+    ],
+)
+def test_what_cannot_be_divided_is_told_in_both_languages_with_the_way_out(
+    labels: list[object], n_splits: int, groups: list[int] | None, korean: str, english: str, mend: dict[str, object]
+) -> None:
+    with pytest.raises(SplitError) as caught:
+        fold_indices(labels, n_splits, groups=groups)
+    assert korean in caught.value.korean
+    assert english in caught.value.english
+    assert caught.value.mend == mend
+
+
 def test_rare_label_is_named_with_its_count_and_the_way_out() -> None:
     dataset = build([0] * 10 + [5] * 3 + [6] * 4)
     with pytest.raises(SplitError) as caught:
@@ -273,6 +342,8 @@ def test_number_of_folds(n_splits: object) -> None:
 
 def test_no_rows() -> None:
     assert "no rows to split" in failure([], 2)
+    with pytest.raises(SplitError, match="no rows to split"):
+        stratified_kfold(build([]))
 
 
 def test_too_few_groups() -> None:
@@ -319,6 +390,27 @@ def test_missing_columns() -> None:
 def test_rows_without_label(missing: int | None) -> None:
     with pytest.raises(SplitError, match=rf"2 row\(s\) have no 'label' \(the first at index 3: {missing}\)"):
         stratified_kfold(build([0, 1, 0, missing, 1, missing]), n_splits=2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "known"),
+    [
+        (List(ClassLabel(names=["가", "나"])), [[0], [1]]),
+        ({"가": Value("float64"), "나": Value("float64")}, [{"가": 2.0, "나": 1.0}, {"가": 0.0, "나": 3.0}]),
+    ],
+    ids=["several labels", "votes"],
+)
+def test_rows_with_a_label_of_another_kind_are_divided_by_it_and_none_may_lack_it(kind: object, known: Any) -> None:
+    def of(labels: list[object]) -> Dataset:
+        texts = [f"문장 {row}" for row in range(len(labels))]
+        return Dataset.from_dict(
+            {"text": texts, "label": labels}, features=Features({"text": Value("string"), "label": kind})
+        )
+
+    for _, validation in stratified_kfold(of(known * 6), 3):
+        assert sorted(map(str, validation["label"][:])) == sorted(map(str, known * 2))
+    with pytest.raises(SplitError, match=r"1 row\(s\) have no 'label' \(the first at index 2: None\)"):
+        stratified_kfold(of([*known, None]), 2)
 
 
 def test_rows_without_group() -> None:
@@ -371,6 +463,10 @@ def test_names_stand_for_the_numbers_that_they_have() -> None:
 def test_folds_brought_along_are_whole_numbers() -> None:
     with pytest.raises(SplitError, match=r"whole numbers as folds, found \[1\.0, 2\.5\]"):
         folds_from_numbers([1.0, 2.5])  # type: ignore[list-item]
+    with pytest.raises(SplitError) as caught:
+        folds_from_numbers([1.0, 2.5, 1.5, 2.0])  # type: ignore[list-item]
+    assert "found [1.0, 2.5, 1.5]." in caught.value.english
+    assert "[1.0, 2.5, 1.5]입니다" in caught.value.korean
 
 
 @pytest.mark.parametrize("kind", ["DatasetDict", "rows", "table"])
