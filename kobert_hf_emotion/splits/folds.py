@@ -305,8 +305,8 @@ def _check_classes(labels: NDArray[Any], n_splits: int, names: Sequence[str] | N
     _check_rows(labels)
     if labels.dtype.kind == "f":
         raise SplitError(
-            f"라벨이 소수입니다: {labels[0]!r}. 라벨 이름이나 정수 번호여야 합니다.",
-            f"The labels are no names or whole numbers but floats, such as {labels[0]!r}.",
+            f"라벨이 소수입니다: {labels[0]}. 라벨 이름이나 정수 번호여야 합니다.",
+            f"The labels are no names or whole numbers but floats, such as {labels[0]}.",
         )
     classes, counts = np.unique(labels, return_counts=True)
     rare = {_name(label, names): int(count) for label, count in zip(classes, counts, strict=True) if count < n_splits}

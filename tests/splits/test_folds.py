@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from kobert_hf_emotion.errors import KoBERTEmotionError, SplitError
 from kobert_hf_emotion.labels import EMOTION_LABELS
+from kobert_hf_emotion.splits import stratified
 from kobert_hf_emotion.splits.folds import (
     check_folds,
     fold_indices,
@@ -87,6 +90,54 @@ def test_of_groups_alike_each_fold_gets_equally_many() -> None:
     folds = dealt(kinds, 3)
     for kind, each, over in ((0, 2, 1), (1, 1, 2)):
         assert np.bincount(folds[kinds == kind] + 1).tolist() == [over, each, each, each]
+
+
+def test_groups_of_the_same_labels_are_alike_and_no_others() -> None:
+    contents = [[0] * first + [1] * second for first in range(16) for second in range(16) if first + second]
+    classes = np.array([label for content in contents * 2 for label in content[::-1]])
+    groups = np.repeat(np.arange(2 * len(contents)), [len(content) for content in contents * 2])
+    order = np.random.default_rng(0).permutation(len(groups))
+    kinds = stratified._kinds(classes[order], groups[order]).tolist()
+    assert len(set(kinds)) == len(contents)
+    assert kinds[: len(contents)] == kinds[len(contents) :]
+
+
+@pytest.mark.parametrize("n_splits", [2, 3, 5])
+def test_what_is_over_goes_where_the_squares_of_the_shares_add_up_to_least(n_splits: int) -> None:
+    random = np.random.default_rng(n_splits)
+    sizes = [32, 64, 128]  # their weights are exact
+    contents = [
+        [(label, int(count)) for label, count in enumerate(random.integers(0, 4, 3)) if count] for _ in range(24)
+    ]
+    counts = random.integers(0, 3, (n_splits, 3)).tolist()
+    placed = [list(fold) for fold in counts]
+    found = stratified._placed(contents, placed, sizes)
+    for content, fold in zip(contents, found, strict=True):
+        costs = []
+        for taking in range(n_splits):
+            after = [list(taken) for taken in counts]
+            for label, count in content:
+                after[taking][label] += count
+            squares = sum(Fraction(number, sizes[label]) ** 2 for taken in after for label, number in enumerate(taken))
+            costs.append((squares, sum(counts[taking])))
+        assert fold == costs.index(min(costs)), "of equals the one with fewest rows, the first of these"
+        for label, count in content:
+            counts[fold][label] += count
+    assert placed == counts
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=6), st.integers(0, 30))
+def test_rows_are_handed_out_one_by_one_to_whoever_has_least(folds: list[tuple[int, int]], more: int) -> None:
+    taken, rows = [has for has, _ in folds], [has + other for has, other in folds]
+    given = stratified._levelled(taken, rows, more)
+    slowly = [0] * len(taken)
+    for _ in range(more):
+        slowly[min(range(len(taken)), key=lambda fold: (taken[fold] + slowly[fold], rows[fold] + slowly[fold]))] += 1
+    assert sum(given) == more
+    for whole in (taken, rows):
+        found, expected = ([has + new for has, new in zip(whole, handed, strict=True)] for handed in (given, slowly))
+        assert sorted(found) == sorted(expected)
 
 
 def test_what_could_go_anywhere_goes_to_the_smaller_fold() -> None:
@@ -278,7 +329,14 @@ def test_a_fold_must_train_every_label_and_validate_a_row(caplog: pytest.LogCapt
 @pytest.mark.parametrize(
     ("labels", "n_splits", "groups", "korean", "english", "mend"),
     [
-        ([0] * 5 + [1] * 2, 5, None, "'1' 2행뿐입니다. `n_splits`을 2 이하로 하", "works is 2.", {"n_splits": 2}),
+        (
+            [0] * 5 + [1] * 2,
+            5,
+            None,
+            "'1' 2행뿐입니다. `n_splits`을 2 이하로 하",
+            "5 folds need 5 or more row(s) of each label; '1' has 2 row(s). The largest `n_splits` that works is 2.",
+            {"n_splits": 2},
+        ),
         ([0] * 5 + [1], 2, None, "'1' 1행뿐입니다. 어떤 폴드 수로도", "No number of folds works; add data.", {}),
         (
             [0, 1] * 6,
@@ -365,7 +423,7 @@ def test_groups_that_leave_a_label_untrained() -> None:
     # Every two of the three groups are the only ones with some label: two of them must share one of two folds.
     labels, groups = [0, 2, 0, 1, 1, 2], [0, 0, 1, 1, 2, 2]
     message = failure(labels, 2, 0, groups, label_names=EMOTION_LABELS)
-    assert "labels missing:" in message
+    assert re.search("labels missing: (fear|surprise|angry)", message)
     assert "another seed" in message
 
 
@@ -376,6 +434,7 @@ def test_groups_that_leave_a_label_unvalidated_are_a_warning(caplog: pytest.LogC
     unseen = [number for number, (_, rows) in enumerate(folds, 1) if {labels[row] for row in rows} != {0, 1, 2}]
     assert unseen
     assert f"fold {unseen[0]} validates no row" in caplog.text
+    assert f"{unseen[0]}번 겹의 검증에 없는 레이블: " in caplog.text
 
 
 def test_missing_columns() -> None:
@@ -420,13 +479,14 @@ def test_rows_without_group() -> None:
 
 def test_labels_that_do_not_occur_are_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     list(stratified_kfold(build([i % 6 for i in range(60)])))
-    assert "disgust" in caplog.text
+    assert "no rows with the label(s) disgust" in caplog.text
+    assert "이 레이블의 행이 하나도 없습니다: disgust" in caplog.text
     assert "happy" not in caplog.text
 
 
 def test_labels_that_are_floats() -> None:
-    assert "floats" in failure([0.0, 1.0] * 4, 2)
-    assert "floats" in failure([0.2, 0.8] * 4, 2)
+    assert "floats, such as 0.0." in failure([0.0, 1.0] * 4, 2)
+    assert "라벨이 소수입니다: 0.2." in failure([0.2, 0.8] * 4, 2)
 
 
 @pytest.mark.parametrize(("share", "parts"), [(0.5, 2), (0.34, 3), (0.25, 4), (0.1, 10)])
