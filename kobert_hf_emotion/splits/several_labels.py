@@ -38,6 +38,7 @@ def several_label_folds(has: Numbers, groups: Numbers | None, n_splits: int, see
         seed: The seed of the shuffling.
     """
     random = np.random.default_rng(seed)
+    groups = np.arange(len(has)) if groups is None else groups
     units = _contents(has, groups)
     order = random.permutation(len(units))
     fold_of_unit = np.empty(len(units), dtype=np.int64)
@@ -46,14 +47,12 @@ def several_label_folds(has: Numbers, groups: Numbers | None, n_splits: int, see
     left = order[fold_of_unit[order] < 0]
     _place(units, left, fold_of_unit, missing)
     _exchange(units, fold_of_unit, missing, random)
-    return fold_of_unit if groups is None else fold_of_unit[groups]
+    return fold_of_unit[groups]
 
 
-def _contents(has: Numbers, groups: Numbers | None) -> Numbers:
+def _contents(has: Numbers, groups: Numbers) -> Numbers:
     """Returns for each group how many of its rows have each label, and in the last column its rows."""
     rows = np.pad(has, ((0, 0), (0, 1)), constant_values=1)
-    if groups is None:
-        return rows
     units = np.zeros_like(rows, shape=(int(groups.max()) + 1, rows.shape[1]))
     np.add.at(units, groups, rows)
     return units

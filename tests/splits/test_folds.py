@@ -29,6 +29,7 @@ from kobert_hf_emotion.splits.folds import (
     split_hash,
     stratified_kfold,
 )
+from kobert_hf_emotion.splits.split import make_split
 from kobert_hf_emotion.splits.stratified import dealt, grouped_folds
 
 
@@ -468,6 +469,8 @@ def test_rows_with_a_label_of_another_kind_are_divided_by_it_and_none_may_lack_i
 
     for _, validation in stratified_kfold(of(known * 6), 3):
         assert sorted(map(str, validation["label"][:])) == sorted(map(str, known * 2))
+    for _, rows in make_split(of(known * 6), 3).folds:
+        assert sorted((rows % 2).tolist()) == [0, 0, 1, 1]
     with pytest.raises(SplitError, match=r"1 row\(s\) have no 'label' \(the first at index 2: None\)"):
         stratified_kfold(of([*known, None]), 2)
 

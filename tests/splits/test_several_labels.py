@@ -169,7 +169,7 @@ def test_an_exchange_is_the_best_there_is(seed: int, n_splits: int) -> None:
     before = random.integers(0, n_splits, 14)
     sums = np.array([units[before == fold].sum(axis=0) for fold in range(n_splits)])
     missing = units.sum(axis=0) - n_splits * sums
-    fold, label = divmod(int(np.abs(missing).argmax()), 3)
+    fold, label = divmod(int(np.abs(missing[:, :2]).argmax()), 2)
     wanted = missing[:, label].tolist()
     other = wanted.index(min(wanted) if wanted[fold] > 0 else max(wanted))
     source, target = (other, fold) if wanted[fold] > 0 else (fold, other)
@@ -198,6 +198,12 @@ def test_what_only_makes_another_fold_worse_is_not_moved() -> None:
     assert folds.tolist() == [0, 1, 1, 1]
 
 
+def test_less_than_a_row_too_many_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(several_labels, "_improve", None)
+    folds = fold_indices(np.ones((4, 1), dtype=np.int64), 3)
+    assert sorted(len(validation) for _, validation in folds) == [1, 1, 2]
+
+
 def test_of_many_groups_some_are_tried_and_of_few_all() -> None:
     random = np.random.default_rng(0)
     few = np.arange(several_labels._CANDIDATES) * 3
@@ -212,7 +218,7 @@ def test_of_many_groups_some_are_tried_and_of_few_all() -> None:
 def test_contents_of_groups_are_their_labels_and_rows_in_whole_numbers() -> None:
     has = np.array([[1, 0], [1, 1], [0, 1], [1, 0]])
     for groups, expected in (
-        (None, [[1, 0, 1], [1, 1, 1], [0, 1, 1], [1, 0, 1]]),
+        (np.arange(4), [[1, 0, 1], [1, 1, 1], [0, 1, 1], [1, 0, 1]]),
         (np.array([1, 0, 1, 1]), [[1, 1, 1], [2, 1, 3]]),
     ):
         units = several_labels._contents(has, groups)
