@@ -100,9 +100,9 @@ def test_ignored_elements_count_nowhere() -> None:
     ],
 )
 def test_what_it_cannot_take_is_refused(arguments: dict[str, object], part: str) -> None:
-    target = arguments.pop("target", torch.tensor([[0, 1, 1]]))
+    usual = {"target": torch.tensor([[0, 1, 1]])}
     with pytest.raises(KoBERTEmotionError) as caught:
-        sigmoid_focal_loss(torch.zeros(1, 3), target, **arguments)  # type: ignore[arg-type]
+        sigmoid_focal_loss(torch.zeros(1, 3), **(usual | arguments))  # type: ignore[arg-type]
     assert part in caught.value.english
 
 
