@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ def test_of_groups_alike_each_fold_gets_equally_many() -> None:
 
 
 def test_groups_of_the_same_labels_are_alike_and_no_others() -> None:
-    contents = [[0] * first + [1] * second for first in range(16) for second in range(16) if first + second]
+    contents = [list(np.repeat([0, 1, 2], counts)) for counts in product(range(7), repeat=3) if any(counts)]
     classes = np.array([label for content in contents * 2 for label in content[::-1]])
     groups = np.repeat(np.arange(2 * len(contents)), [len(content) for content in contents * 2])
     order = np.random.default_rng(0).permutation(len(groups))
