@@ -120,3 +120,26 @@ def test_a_row_is_right_where_it_has_its_labels_and_no_other() -> None:
     target = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     found = SigmoidFocalLoss().right(logits, target)
     assert found.tolist() == [[True] * 3, [True] * 3, [False] * 3, [False] * 3]
+
+
+def test_answers_are_right_row_by_row() -> None:
+    generator = torch.Generator().manual_seed(5)
+    logits = torch.randint(-3, 2, (80, 4), generator=generator) / 2.0  # some of them 0, and the last label is rare
+    logits[:, 3] -= 2
+    target = (torch.rand(80, 4, generator=generator) < 0.3).double()
+    target[::2] = (logits[::2] >= 0).double()
+    expected = []
+    for row, truth in zip(logits.tolist(), target.tolist(), strict=True):
+        chosen = [label for label, logit in enumerate(row) if logit >= 0] or [row.index(max(row))]
+        expected.append([chosen == [label for label, has in enumerate(truth) if has]] * 4)
+    assert SigmoidFocalLoss().right(logits, target).tolist() == expected
+    assert 20 < sum(row[0] for row in expected) < 70
+
+
+def test_a_target_that_fits_is_no_label_and_what_is_not_known_is_not_counted() -> None:
+    logits = torch.ones(2, 3, dtype=torch.float64)
+    target = SigmoidFocalLoss().neutral_target(logits)
+    assert target.tolist() == [[0.0] * 3] * 2
+    assert SigmoidFocalLoss()(logits, target).isfinite()
+    known = SigmoidFocalLoss(ignore_index=5).counted(torch.tensor([[0, 1], [5, 5]]))
+    assert known.tolist() == [[True, True], [False, False]]
