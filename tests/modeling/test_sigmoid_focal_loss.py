@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
@@ -143,3 +145,13 @@ def test_a_target_that_fits_is_no_label_and_what_is_not_known_is_not_counted() -
     assert SigmoidFocalLoss()(logits, target).isfinite()
     known = SigmoidFocalLoss(ignore_index=5).counted(torch.tensor([[0, 1], [5, 5]]))
     assert known.tolist() == [[True, True], [False, False]]
+    target[1] = 5
+    torch.testing.assert_close(
+        SigmoidFocalLoss(ignore_index=5)(logits, target), SigmoidFocalLoss()(logits[:1], target[:1])
+    )
+
+
+@pytest.mark.parametrize("wrong", [{"reduction": "median"}, {"gamma": -1.0}, {"alpha": 2.0}])
+def test_the_module_refuses_its_settings_when_it_is_made(wrong: dict[str, Any]) -> None:
+    with pytest.raises(KoBERTEmotionError, match=next(iter(wrong))):
+        SigmoidFocalLoss(**wrong)
