@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from small_encoders import word_piece
 
 from kobert_hf_emotion.assets import resolve_default
-from kobert_hf_emotion.tokenization.context import encode_in_context, fit_context
+from kobert_hf_emotion.tokenization.context import ContextCut, encode_in_context, fit_context
 from kobert_hf_emotion.tokenization.tokenizer import VOCAB_FILE, KoBERTTokenizer
 
 WORDS = st.sampled_from(
@@ -66,3 +66,13 @@ def test_the_message_counts(limit: int) -> None:
     message = cut.message(limit).english
     assert message.startswith("of 2 line(s) with turns before them 2 do" if limit == 8 else "of 2 line(s)")
     assert f"into {limit} tokens" in message
+
+
+def test_the_message_tells_each_count_in_both_languages() -> None:
+    message = ContextCut(lines=1200, cut=34, alone=5, words=6789).message(64)
+    assert message.english == (
+        "of 1,200 line(s) with turns before them 34 do not fit into 64 tokens: 6,789 word(s) of the turns were left "
+        "out, the oldest first (5 stand alone)."
+    )
+    for part in ("줄 1,200개 중 34개는 64토큰에", "낱말 6,789개를", "않은 줄 5개"):
+        assert part in message.korean
