@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from small_encoders import word_piece
 
 from kobert_hf_emotion.assets import resolve_default
-from kobert_hf_emotion.tokenization.context import ContextCut, encode_in_context, fit_context
+from kobert_hf_emotion.tokenization.context import ContextCut, encode_in_context, encode_texts, fit_context
 from kobert_hf_emotion.tokenization.tokenizer import VOCAB_FILE, KoBERTTokenizer
 
 WORDS = st.sampled_from(
@@ -76,3 +76,15 @@ def test_the_message_tells_each_count_in_both_languages() -> None:
     )
     for part in ("줄 1,200개 중 34개는 64토큰에", "낱말 6,789개를", "않은 줄 5개"):
         assert part in message.korean
+
+
+def test_pairs_are_turns_where_they_are_said_to_be() -> None:
+    lines, others = ["네", "오늘 정말 행복했어"], ["오늘 정말 행복했어 " * 3, "왜"]
+    pairs = TOKENIZER(lines, others, truncation=True, max_length=8)["input_ids"]
+    assert encode_texts(TOKENIZER, lines, others, 8)["input_ids"] == pairs
+    turns = encode_texts(TOKENIZER, lines, others, 8, in_context=True)
+    assert turns == encode_in_context(TOKENIZER, lines, others, 8)
+    assert turns["input_ids"] != pairs
+    for in_context in (False, True):
+        alone = encode_texts(TOKENIZER, lines, None, 4, in_context)
+        assert alone["input_ids"] == TOKENIZER(lines, truncation=True, max_length=4)["input_ids"]

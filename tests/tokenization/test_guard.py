@@ -67,7 +67,8 @@ def test_the_rows_of_the_kobert_thread() -> None:
     for count in (1, 40):
         with pytest.raises(TokenizerError, match=r"of 24 tokens of 8 plain sentences 24 are \[UNK\]") as caught:
             check(lambda _: [0, 0, 0], TEXTS[:count])
-        assert "한국어를 읽지 못합니다" in caught.value.korean
+        assert "쉬운 한국어 문장 8개의 토큰 24개 중 24개가 [UNK]이고 서로 다른 토큰열은 1개" in caught.value.korean
+        assert f"{PROBES[0]!r} gives [2, 0, 0, 0, 3]." in caught.value.english
 
 
 def test_collapsed_rows_without_unknown_tokens() -> None:
@@ -271,6 +272,8 @@ class TestPredictions:
         self.predicted(encode, TEXTS, found)
         self.predicted(encode, self.JAPANESE * 20, found)
         assert (found.texts, found.unknown) == (80, 40)
+        self.predicted(encode, self.JAPANESE, found)
+        assert (found.texts, found.unknown) == (82, 42)
         with pytest.raises(TokenizerError):
             self.predicted(encode, self.JAPANESE, UnknownTexts())
 
