@@ -79,7 +79,7 @@ def test_the_message_tells_each_count_in_both_languages() -> None:
 
 
 def test_pairs_are_turns_where_they_are_said_to_be() -> None:
-    lines, others = ["네", "오늘 정말 행복했어"], ["오늘 정말 행복했어 " * 3, "왜"]
+    lines, others = ["네", "오늘 정말 행복했어"], ["왜 늦었어 그래 오늘 정말 행복했어", "왜"]
     pairs = TOKENIZER(lines, others, truncation=True, max_length=8)["input_ids"]
     assert encode_texts(TOKENIZER, lines, others, 8)["input_ids"] == pairs
     turns = encode_texts(TOKENIZER, lines, others, 8, in_context=True)
