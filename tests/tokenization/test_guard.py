@@ -158,8 +158,10 @@ class TestEncodedRows:
             self.check(rows)
 
     def test_collapsed_rows(self) -> None:
-        with pytest.raises(TokenizerError, match="distinct token rows"):
+        with pytest.raises(TokenizerError, match=r"distinct token rows.* The first text gives \[2, 9, 3\]"):
             self.check([[2, 9, 3]] * len(TEXTS))
+        with pytest.raises(TokenizerError, match="Only 2% of the distinct texts"):  # a fifth unknown is none too many
+            self.check([[2, 0, 9, 8, 7, 6, 3]] * len(TEXTS))
 
     def test_ids_beyond_the_embedding(self) -> None:
         with pytest.raises(TokenizerError, match="Token id 8002 lies beyond"):
@@ -181,8 +183,10 @@ def test_padding_ids() -> None:
 def test_other_vocabulary(tokenizer: KoBERTTokenizer) -> None:
     with pytest.raises(TokenizerError, match=r"Expected vocabulary sha256 000000000000…, found") as caught:
         check_vocabulary(tokenizer, EmotionConfig(tokenizer_sha256="0" * 64))
-    assert tokenizer.vocab_sha256[:12] in caught.value.english
+    found = tokenizer.vocab_sha256[:12]
+    assert caught.value.english.endswith(f"Expected vocabulary sha256 000000000000…, found {found}….")
     assert "같은 폴더에 저장된 토크나이저" in caught.value.korean
+    assert caught.value.korean.endswith(f"(기대한 어휘 sha256 000000000000…, 실제 {found}…)")
 
 
 def test_unknown_origin_passes(tokenizer: KoBERTTokenizer, config: EmotionConfig) -> None:
