@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from small_encoders import word_piece
+from transformers import PreTrainedTokenizerBase
 
 from kobert_hf_emotion.assets import resolve_default
 from kobert_hf_emotion.tokenization.context import ContextCut, encode_in_context, encode_texts, fit_context
@@ -88,3 +89,22 @@ def test_pairs_are_turns_where_they_are_said_to_be() -> None:
     for in_context in (False, True):
         alone = encode_texts(TOKENIZER, lines, None, 4, in_context)
         assert alone["input_ids"] == TOKENIZER(lines, truncation=True, max_length=4)["input_ids"]
+
+
+def test_what_just_fits_is_not_cut() -> None:
+    line, turns = "오늘", "왜 늦었어 정말"
+    whole = TOKENIZER(line, turns)["input_ids"]
+    for limit, words in ((len(whole), 3), (len(whole) - 1, 2)):
+        [fitted], cut = fit_context(TOKENIZER, [line], [turns], limit)
+        assert len(fitted.split()) == words
+        assert (cut.lines, cut.cut, cut.alone, cut.words) == (1, int(words < 3), 0, 3 - words)
+
+
+@pytest.mark.parametrize("tokenizer", [TOKENIZER, word_piece()], ids=["kobert", "another model's"])
+@pytest.mark.parametrize("pairs", [None, ["오늘 행복했어 오늘 오늘", "네"]])
+def test_rows_are_cut_and_have_no_mask(tokenizer: PreTrainedTokenizerBase, pairs: list[str] | None) -> None:
+    texts = ["오늘 정말 행복했어 오늘", "네"]
+    expected = tokenizer(texts, pairs, truncation=True, max_length=7)
+    found = encode_texts(tokenizer, texts, pairs, 7)
+    assert found == {name: expected[name] for name in ("input_ids", "token_type_ids")}
+    assert max(map(len, found["input_ids"])) == 7
