@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 SHARED = ROOT.parent / "shared"
 
 # The same examples in every run: a change is what makes a test fail. HYPOTHESIS_SEARCH=1 looks for new ones.
-settings.register_profile("repeated", derandomize=True)
+# No deadline: a machine that is busy with something else is no fault.
+settings.register_profile("repeated", derandomize=True, deadline=None)
 if not os.environ.get("HYPOTHESIS_SEARCH"):
     settings.load_profile("repeated")
 KINDS_OF_PICTURES: dict[str, Callable[[Any], object]] = {

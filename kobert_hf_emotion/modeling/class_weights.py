@@ -88,7 +88,7 @@ def balanced_weights(counts: Counts) -> list[float]:
         >>> balanced_weights([6, 2, 0])
         [0.6666666666666666, 2.0, 1.0]
     """
-    rows = np.asarray(counts, dtype=np.float64)
+    rows = np.asarray(counts)
     present = rows > 0
     weights = np.ones(len(rows))
     weights[present] = rows.sum() / (present.sum() * rows[present])
@@ -111,7 +111,7 @@ def effective_weights(counts: Counts, beta: float = DEFAULT_BETA) -> list[float]
         >>> effective_weights([10, 1000], beta=0.0)
         [1.0, 1.0]
     """
-    rows = np.asarray(counts, dtype=np.float64)
+    rows = np.asarray(counts)
     present = rows > 0
     inverse = (1.0 - beta) / -np.expm1(rows[present] * np.log(beta)) if beta else np.ones(int(present.sum()))
     weights = np.ones(len(rows))

@@ -74,10 +74,10 @@ def sigmoid_focal_loss(
 
 
 def _power_of_complement(complement: Tensor, gamma: Tensor) -> Tensor:
-    """Returns (1 - p_t)^gamma, with a finite gradient everywhere; see `losses.modulating_factor`."""
+    """Returns (1 - p_t)^gamma with a finite gradient, 0 where p_t is 1; see `losses.modulating_factor`."""
     certain = complement <= 0
     base = torch.where(certain, torch.ones_like(complement), complement)
-    return torch.where(certain, (gamma == 0).to(base.dtype).expand_as(base), base**gamma)
+    return torch.where(certain, torch.zeros_like(base), base**gamma)
 
 
 def _as_tensor(values: Any, scores: Tensor, name: str) -> Tensor:

@@ -58,18 +58,19 @@ def read_split(path: str | os.PathLike[str], dataset: Dataset) -> list[int]:
         SplitError: The file cannot be read, or its rows are not those of the data.
     """
     rows = _read(path)
-    several = "file" in dataset.column_names and "file" in rows[0]
+    named = rows[0][1]
+    several = "file" in dataset.column_names and "file" in named
     files = list(dataset["file"][:]) if several else [""] * len(dataset)
     numbers = list(dataset["row"][:]) if "row" in dataset.column_names else range(1, len(dataset) + 1)
     lines = _lines_by_row(path, rows, several)
-    hashes = _text_hashes(dataset) if "text_sha256" in rows[0] else None
+    hashes = _text_hashes(dataset) if "text_sha256" in named else None
     folds = []
     for index, key in enumerate(zip(files, map(str, numbers), strict=True)):
         place = f"{key[0]} row {key[1]}".strip()
         if key not in lines:
             raise _unfit(path, f"데이터의 {place}이(가) 없음", f"{place} of the data is missing")
         line, row = lines.pop(key)
-        if not row["fold"].strip().isdigit():
+        if not row["fold"].strip().isdecimal():
             raise _unfit(path, f"{line}행: fold {row['fold']!r}", f"line {line}: fold {row['fold']!r} is no number")
         if hashes is not None and row["text_sha256"] != hashes[index]:
             raise _unfit(path, f"{line}행: {place}의 글이 다름", f"line {line}: {place} has another text")
@@ -82,11 +83,11 @@ def read_split(path: str | os.PathLike[str], dataset: Dataset) -> list[int]:
 
 
 def _lines_by_row(
-    path: str | os.PathLike[str], rows: Sequence[dict[str, str]], several: bool
+    path: str | os.PathLike[str], rows: Sequence[tuple[int, dict[str, str]]], several: bool
 ) -> dict[tuple[str, str], tuple[int, dict[str, str]]]:
     """Returns each line of a split, with its number, by the file and the row that it is about."""
     lines: dict[tuple[str, str], tuple[int, dict[str, str]]] = {}
-    for line, row in enumerate(rows, start=2):
+    for line, row in rows:
         key = (row["file"] if several else "", row["row"].strip())
         if key in lines:
             raise _unfit(path, f"{line}행: row {key[1]}이(가) 두 번", f"line {line}: row {key[1]} comes twice")
@@ -94,15 +95,18 @@ def _lines_by_row(
     return lines
 
 
-def _read(path: str | os.PathLike[str]) -> list[dict[str, str]]:
+def _read(path: str | os.PathLike[str]) -> list[tuple[int, dict[str, str]]]:
+    """Returns the rows of a split, each with the number of its line: empty ones are none, but are counted."""
     try:
         with open(path, encoding="utf-8-sig", newline="") as handle:
-            rows = list(csv.DictReader(handle, strict=True, restval=""))
+            reader = csv.DictReader(handle, strict=True, restval="")
+            rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise _unfit(path, f"읽을 수 없음({error})", f"it cannot be read ({error})") from error
-    missing = [name for name in ("row", "fold") if not rows or name not in rows[0]]
+    named = [name for name in rows[0][1] if name is not None] if rows else []  # None is what has no column
+    missing = [name for name in ("row", "fold") if name not in named]
     if missing:
-        found = ", ".join(rows[0]) if rows else "-"
+        found = ", ".join(named) or "-"
         raise _unfit(path, f"열 {missing}이(가) 없음; 있는 열: {found}", f"no column {missing}, found: {found}")
     return rows
 

@@ -256,7 +256,7 @@ def fold_numbers(folds: Sequence[Fold], rows: int) -> list[int]:
     numbers = np.zeros(rows, dtype=np.int64)
     for number, (_, validation) in enumerate(folds, start=1):
         numbers[validation] = number
-    return [int(number) for number in numbers]
+    return list(numbers.tolist())
 
 
 def split_hash(folds: Iterable[tuple[Sequence[int] | Indices, Sequence[int] | Indices]]) -> str:
@@ -275,7 +275,7 @@ def _numbered(values: NDArray[Any]) -> NDArray[np.int64]:
     """Returns values as numbers from 0 without a gap, in the order in which they come first."""
     import pandas as pd
 
-    return np.asarray(pd.factorize(values)[0], dtype=np.int64)
+    return pd.factorize(values)[0]
 
 
 def _check_n_splits(n_splits: int) -> None:
@@ -305,8 +305,8 @@ def _check_classes(labels: NDArray[Any], n_splits: int, names: Sequence[str] | N
     _check_rows(labels)
     if labels.dtype.kind == "f":
         raise SplitError(
-            f"라벨이 소수입니다: {labels[0]!r}. 라벨 이름이나 정수 번호여야 합니다.",
-            f"The labels are no names or whole numbers but floats, such as {labels[0]!r}.",
+            f"라벨이 소수입니다: {labels[0]}. 라벨 이름이나 정수 번호여야 합니다.",
+            f"The labels are no names or whole numbers but floats, such as {labels[0]}.",
         )
     classes, counts = np.unique(labels, return_counts=True)
     rare = {_name(label, names): int(count) for label, count in zip(classes, counts, strict=True) if count < n_splits}

@@ -155,11 +155,12 @@ def connected(one: Sequence[Any] | Groups, other: Sequence[Any] | Groups) -> Gro
 
     rows = np.arange(len(one))
     start, end = np.concatenate([rows, rows]), np.concatenate([_first_of_group(one), _first_of_group(other)])
-    edges = coo_array((np.ones(len(start), dtype=np.int8), (start, end)), shape=(len(rows), len(rows)))
-    return np.asarray(connected_components(edges, directed=False)[1], dtype=np.int64)
+    edges = coo_array((np.ones(len(start)), (start, end)), shape=(len(rows), len(rows)))
+    groups: Groups = connected_components(edges)[1]  # whichever way the edges point
+    return groups
 
 
-def _first_of_group(groups: Sequence[Any] | Groups) -> NDArray[np.int64]:
+def _first_of_group(groups: Sequence[Any] | Groups) -> NDArray[np.intp]:
     """Returns for each row the first one of its group."""
     _, first, group = np.unique(np.asarray(groups), return_index=True, return_inverse=True)
-    return np.asarray(first[group], dtype=np.int64)
+    return first[group]

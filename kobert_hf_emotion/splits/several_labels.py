@@ -38,37 +38,35 @@ def several_label_folds(has: Numbers, groups: Numbers | None, n_splits: int, see
         seed: The seed of the shuffling.
     """
     random = np.random.default_rng(seed)
+    groups = np.arange(len(has)) if groups is None else groups
     units = _contents(has, groups)
     order = random.permutation(len(units))
-    fold_of_unit = np.full(len(units), -1, dtype=np.int64)
+    fold_of_unit = np.empty(len(units), dtype=np.int64)
     fold_of_unit[order] = dealt(_kinds(units[order]), n_splits)
     missing = _missing(units, fold_of_unit, n_splits)
     left = order[fold_of_unit[order] < 0]
     _place(units, left, fold_of_unit, missing)
     _exchange(units, fold_of_unit, missing, random)
-    return fold_of_unit if groups is None else fold_of_unit[groups]
+    return fold_of_unit[groups]
 
 
-def _contents(has: Numbers, groups: Numbers | None) -> Numbers:
+def _contents(has: Numbers, groups: Numbers) -> Numbers:
     """Returns for each group how many of its rows have each label, and in the last column its rows."""
-    rows = np.hstack([has, np.ones((len(has), 1), dtype=np.int64)])
-    if groups is None:
-        return rows
-    units = np.zeros((int(groups.max()) + 1, rows.shape[1]), dtype=np.int64)
+    rows = np.pad(has, ((0, 0), (0, 1)), constant_values=1)
+    units = np.zeros_like(rows, shape=(int(groups.max()) + 1, rows.shape[1]))
     np.add.at(units, groups, rows)
     return units
 
 
 def _kinds(units: Numbers) -> Numbers:
     """Returns a number for each group that is the same for groups with the same contents."""
-    of_label = np.random.default_rng(0).integers(2**63, size=units.shape[1], dtype=np.uint64)
-    sums = (units.astype(np.uint64) * of_label).sum(axis=1)  # modulo 2**64
-    return np.asarray(np.unique(sums, return_inverse=True)[1], dtype=np.int64)
+    numbers: dict[bytes, int] = {}
+    return np.array([numbers.setdefault(unit.tobytes(), len(numbers)) for unit in units])
 
 
 def _missing(units: Numbers, fold_of_unit: Numbers, n_splits: int) -> Numbers:
     """Returns, times `n_splits`, how many rows of each label a fold lacks to its share; shape (folds, labels + 1)."""
-    counts = np.zeros((n_splits, units.shape[1]), dtype=np.int64)
+    counts = np.zeros_like(units, shape=(n_splits, units.shape[1]))
     placed = fold_of_unit >= 0
     np.add.at(counts, fold_of_unit[placed], units[placed])
     missing: Numbers = units.sum(axis=0) - n_splits * counts

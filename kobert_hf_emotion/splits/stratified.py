@@ -51,11 +51,11 @@ def grouped_folds(classes: Numbers, groups: Numbers, n_splits: int, seed: int) -
 
 def _kinds(classes: Numbers, groups: Numbers) -> Numbers:
     """Returns a number for each group that is the same for groups with as many rows of each class."""
-    of_class = np.random.default_rng(0).integers(2**63, size=int(classes.max()) + 1, dtype=np.uint64)
-    order = np.argsort(groups, kind="stable")
+    of_class = np.random.default_rng(0).integers(2**63, size=int(classes.max()) + 1)
+    order = np.argsort(groups)
     starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
     sums = np.add.reduceat(of_class[classes[order]], starts)  # modulo 2**64
-    return np.asarray(np.unique(sums, return_inverse=True)[1], dtype=np.int64)
+    return np.unique(sums, return_inverse=True)[1]
 
 
 def dealt(kinds: Numbers, n_splits: int) -> Numbers:
@@ -86,13 +86,13 @@ def _placed(contents: list[list[tuple[int, int]]], counts: list[list[int]], clas
     rows = [sum(fold) for fold in counts]
     folds = []
     for content in contents:
-        best, least = 0, (float("inf"), 0)
-        for fold, taken in enumerate(counts):
-            cost = 0.0
+        costs = []
+        for taken in counts:
+            cost = 0.0  # `sum` rounds otherwise since Python 3.12
             for label, count in content:
                 cost += taken[label] * count * weights[label]
-            if (cost, rows[fold]) < least:
-                best, least = fold, (cost, rows[fold])
+            costs.append(cost)
+        best = min(range(len(counts)), key=lambda fold: (costs[fold], rows[fold]))
         folds.append(best)
         for label, count in content:
             counts[best][label] += count

@@ -323,4 +323,4 @@ def _largest_id(rows: Sequence[list[int]]) -> int:
 
 
 def _example(rows: Sequence[list[int]]) -> list[int]:
-    return rows[0][:12] if rows else []
+    return rows[0][:12]

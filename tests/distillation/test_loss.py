@@ -49,8 +49,16 @@ def test_a_row_without_an_answer_teaches_nothing() -> None:
     found = soft_loss(logits, answers, 2.0)
     found.sum().backward()
     assert found[3] == 0
+    others = np.arange(12) != 3
+    whole = soft_loss(torch.tensor(STUDENT), torch.tensor(TEACHER), 2.0)
+    assert torch.equal(found.detach()[others], whole[others])
     assert torch.equal(logits.grad[3], torch.zeros(7, dtype=torch.float64))
     assert logits.grad.isfinite().all()
+
+
+def test_the_temperature_is_1_and_a_row_has_one_label_unless_told_otherwise() -> None:
+    found = soft_loss(torch.tensor(STUDENT), torch.tensor(TEACHER))
+    np.testing.assert_allclose(found.numpy(), divergence(softmax(TEACHER, -1), softmax(STUDENT, -1)), rtol=1e-12)
 
 
 def test_certain_answers_stay_finite() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,27 @@ def test_effective_weights_by_hand() -> None:
     counts = np.array([10, 20, 40])
     nearly = effective_weights(counts, 1 - 1e-9)
     assert nearly == pytest.approx(3 / counts / (1 / counts).sum(), rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8])
+@pytest.mark.parametrize("beta", [None, 0.0, 0.5, 0.99])
+def test_the_balance_of_a_label_is_that_of_two_classes(beta: float | None, kind: type) -> None:
+    counts = np.array([0, 1, 2, 7, 100, 200, 254, 255], dtype=kind)
+    found = ClassWeighting(beta).balance(counts, 255)
+    assert (found[0], found[-1]) == (0.5, 0.5), "nothing to balance"
+    for yes, alpha in list(zip(counts.tolist(), found, strict=True))[1:-1]:
+        if beta is None:
+            has = np.repeat([0, 1], [255 - yes, yes])
+            weights = compute_class_weight("balanced", classes=np.arange(2), y=has)
+        else:  # Cui et al. (2019), eq. 2: sums of powers
+            weights = [1 / sum(beta**power for power in range(count)) for count in (255 - yes, yes)]
+        assert alpha == pytest.approx(weights[1] / sum(weights))
+
+
+@pytest.mark.parametrize("weights", [balanced_weights, effective_weights])
+def test_counts_of_small_types_do_not_overflow(weights: Callable[..., list[float]]) -> None:
+    counts = [200, 100, 250, 0]
+    assert weights(np.array(counts, dtype=np.uint8)) == pytest.approx(weights(counts))
 
 
 def test_ways_to_write_alpha() -> None:

@@ -17,6 +17,8 @@ from torch.nn import functional
 from kobert_hf_emotion.errors import KoBERTEmotionError
 from kobert_hf_emotion.labels import EMOTION_LABELS
 from kobert_hf_emotion.modeling.losses import FocalLoss, focal_loss, resolve_alpha
+from kobert_hf_emotion.modeling.sigmoid_loss import sigmoid_focal_loss
+from kobert_hf_emotion.modeling.soft_loss import soft_focal_loss
 
 pytestmark = pytest.mark.numeric
 
@@ -307,6 +309,32 @@ class TestArguments:
         with pytest.raises(KoBERTEmotionError, match=r"Expected logits \(batch, classes\) and target \(batch,\)"):
             focal_loss(torch.zeros(logits), torch.zeros(target, dtype=torch.long))
 
+    def test_ids_of_classes_that_there_are_not(self) -> None:
+        for target, found in (([0, 3, 1, -1], 3), ([2, 1, 0, -1], -1)):
+            with pytest.raises(KoBERTEmotionError) as caught:
+                focal_loss(torch.zeros(4, 3), torch.tensor(target))
+            assert caught.value.english == f"Expected class ids 0 to 2 as target, found {found}."
+            assert f"0부터 2까지의 라벨 번호가 필요한데 {found}이(가)" in caught.value.korean
+        with pytest.raises(RuntimeError, match="int64"):  # torch's own
+            focal_loss(torch.zeros(2, 3), torch.tensor([0, 1], dtype=torch.int16))
+
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.bool])
+    def test_what_is_no_id_is_refused_with_a_way_out(self, dtype: torch.dtype) -> None:
+        with pytest.raises(KoBERTEmotionError) as caught:
+            focal_loss(torch.zeros(2, 3), torch.zeros(2, dtype=dtype))
+        assert f"found {dtype}. Turn them into ids: target.long()." in caught.value.english
+        assert f"{dtype}입니다. target.long()으로" in caught.value.korean
+
+    @pytest.mark.parametrize("loss", [focal_loss, soft_focal_loss, sigmoid_focal_loss])
+    @pytest.mark.parametrize("name", ["logits", "target"])
+    def test_lists_are_no_tensors(self, loss: Any, name: str) -> None:
+        usual = {"logits": torch.zeros(1, 2), "target": torch.zeros(1, 2)}
+        with pytest.raises(KoBERTEmotionError) as caught:
+            loss(**usual | {name: [[0.0, 1.0]]})
+        assert caught.value.english.startswith(f"Expected Tensor as `{name}`, found [[0.0, 1.0]] (list)")
+        assert caught.value.english.endswith("for example torch.tensor([…]).")
+        assert caught.value.korean.startswith(f"`{name}`에는 Tensor이(가) 필요한데")
+
     def test_docstrings_hold_examples(self) -> None:
         assert ">>> " in (FocalLoss.__doc__ or "")
         assert ">>> " in (focal_loss.__doc__ or "")
@@ -316,6 +344,17 @@ def test_names_in_alpha_are_compared_as_labels_are() -> None:
     assert resolve_alpha({" Happy\u200b": 2.0, "ＳＡＤ": 3.0}, ["happy", "sad", "angry"]) == [2.0, 3.0, 1.0]
     with pytest.raises(KoBERTEmotionError, match="twice"):
         resolve_alpha({"Happy": 2.0, "happy": 3.0}, ["happy"])
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_a_target_that_fits_is_the_first_class(device: str) -> None:
+    logits = torch.zeros(3, 4, device=device)
+    target = FocalLoss().neutral_target(logits)
+    assert (target.shape, target.dtype, target.device) == ((3,), torch.int64, logits.device)
+    if device == "cpu":
+        assert target.tolist() == [0, 0, 0]
+        focal_loss(logits, target)
+    assert FocalLoss(ignore_index=7).counted(torch.tensor([0, 7, -100])).tolist() == [True, False, True]
 
 
 def test_an_answer_is_right_where_its_label_is_highest() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -91,19 +94,22 @@ def test_ignored_elements_count_nowhere() -> None:
     ("arguments", "part"),
     [
         ({"alpha": 1.5}, "from 0 to 1"),
-        ({"alpha": [0.5, 0.5]}, "expected (3,)"),
-        ({"gamma": -1.0}, "gamma"),
-        ({"gamma": [1.0, 1.0]}, "expected (3,)"),
+        ({"alpha": [0.5, 0.5]}, "alpha has shape (2,), expected (3,)"),
+        ({"gamma": -1.0}, "`gamma`"),
+        ({"gamma": [1.0, -1.0, 0.0]}, "`gamma`"),
+        ({"gamma": [1.0, 1.0]}, "gamma has shape (2,), expected (3,)"),
         ({"reduction": "median"}, "reduction"),
         ({"target": torch.tensor([[0, 1]])}, "shape (batch, labels)"),
         ({"target": torch.tensor([[0, 1, 2]])}, "found 2"),
     ],
 )
 def test_what_it_cannot_take_is_refused(arguments: dict[str, object], part: str) -> None:
-    target = arguments.pop("target", torch.tensor([[0, 1, 1]]))
+    usual = {"target": torch.tensor([[0, 1, 1]])}
     with pytest.raises(KoBERTEmotionError) as caught:
-        sigmoid_focal_loss(torch.zeros(1, 3), target, **arguments)  # type: ignore[arg-type]
+        sigmoid_focal_loss(torch.zeros(1, 3), **(usual | arguments))  # type: ignore[arg-type]
     assert part in caught.value.english
+    if "expected (3,)" in part:
+        assert "의 길이((2,))가 레이블 수(3)와 다릅니다" in caught.value.korean
 
 
 def test_the_module_leaves_out_what_is_not_labelled_and_has_the_focus_of_its_paper(
@@ -120,3 +126,50 @@ def test_a_row_is_right_where_it_has_its_labels_and_no_other() -> None:
     target = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     found = SigmoidFocalLoss().right(logits, target)
     assert found.tolist() == [[True] * 3, [True] * 3, [False] * 3, [False] * 3]
+
+
+def test_answers_are_right_row_by_row() -> None:
+    generator = torch.Generator().manual_seed(5)
+    logits = torch.randint(-3, 2, (80, 4), generator=generator) / 2.0  # some of them 0, and the last label is rare
+    logits[:, 3] -= 2
+    target = (torch.rand(80, 4, generator=generator) < 0.3).double()
+    target[::2] = (logits[::2] >= 0).double()
+    expected = []
+    for row, truth in zip(logits.tolist(), target.tolist(), strict=True):
+        chosen = [label for label, logit in enumerate(row) if logit >= 0] or [row.index(max(row))]
+        expected.append([chosen == [label for label, has in enumerate(truth) if has]] * 4)
+    assert SigmoidFocalLoss().right(logits, target).tolist() == expected
+    assert 20 < sum(row[0] for row in expected) < 70
+
+
+def test_a_target_that_fits_is_no_label_and_what_is_not_known_is_not_counted() -> None:
+    logits = torch.ones(2, 3, dtype=torch.float64)
+    target = SigmoidFocalLoss().neutral_target(logits)
+    assert target.tolist() == [[0.0] * 3] * 2
+    assert SigmoidFocalLoss()(logits, target).isfinite()
+    known = SigmoidFocalLoss(ignore_index=5).counted(torch.tensor([[0, 1], [5, 5]]))
+    assert known.tolist() == [[True, True], [False, False]]
+    target[1] = 5
+    torch.testing.assert_close(
+        SigmoidFocalLoss(ignore_index=5)(logits, target), SigmoidFocalLoss()(logits[:1], target[:1])
+    )
+
+
+@pytest.mark.parametrize("wrong", [{"reduction": "median"}, {"gamma": -1.0}, {"alpha": 2.0}])
+def test_the_module_refuses_its_settings_when_it_is_made(wrong: dict[str, Any]) -> None:
+    with pytest.raises(KoBERTEmotionError, match=next(iter(wrong))):
+        SigmoidFocalLoss(**wrong)
+
+
+@pytest.mark.parametrize("alpha", [0.5, [0.5, 0.25, 0.75], torch.tensor([0.5, 0.25, 0.75])])
+@pytest.mark.parametrize("gamma", [2.0, [0.0, 1.0, 2.0], torch.tensor([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 2.0])])
+def test_settings_go_where_the_logits_are_however_they_are_written(alpha: Any, gamma: Any) -> None:
+    """A device that every build of torch has, and that refuses tensors of another."""
+    away = torch.zeros(4, 3, device="meta", dtype=torch.bfloat16)
+    assert sigmoid_focal_loss(away, torch.zeros(4, 3, device="meta"), alpha, gamma).device.type == "meta"
+    here = sigmoid_focal_loss(torch.ones(4, 3), torch.ones(4, 3), alpha, gamma, "none")
+    alphas = [0.5] * 3 if isinstance(alpha, float) else list(map(float, alpha))
+    gammas = [2.0] * 3 if isinstance(gamma, float) else list(map(float, gamma))
+    for label in range(3):
+        expected = torchvision_loss(torch.ones(4, 3), torch.ones(4, 3), alphas[label], gammas[label])[:, label]
+        torch.testing.assert_close(here[:, label], expected)

@@ -8,7 +8,7 @@ import torch
 from scipy.special import log_softmax
 
 from kobert_hf_emotion.errors import KoBERTEmotionError
-from kobert_hf_emotion.modeling.losses import focal_loss
+from kobert_hf_emotion.modeling.losses import FocalLoss, focal_loss
 from kobert_hf_emotion.modeling.soft_loss import SoftFocalLoss, soft_focal_loss
 
 CLASSES = 5
@@ -166,6 +166,18 @@ def test_a_target_that_fits_is_equal_shares() -> None:
 
 def test_the_module_is_the_function_with_its_settings() -> None:
     logits, shares = rows(20)
-    found = SoftFocalLoss(alpha=WEIGHTS, gamma=1.5, reduction="none")(logits, shares)
     expected = reference(logits.numpy(), shares.numpy(), np.asarray(WEIGHTS), 1.5)
-    np.testing.assert_allclose(found.numpy(), expected, atol=1e-12)
+    for reduction, whole in (("none", expected), ("sum", expected.sum()), ("mean", expected.mean())):
+        found = SoftFocalLoss(alpha=WEIGHTS, gamma=1.5, reduction=reduction)(logits, shares)  # type: ignore[arg-type]
+        np.testing.assert_allclose(found.numpy(), whole, atol=1e-12)
+    other = SoftFocalLoss(WEIGHTS, 1.5, "sum", ignore_index=-1)
+    shares[[2, 5]] = -1
+    np.testing.assert_allclose(other(logits, shares).numpy(), expected.sum() - expected[[2, 5]].sum(), atol=1e-12)
+    assert other.counted(shares).sum() == 18
+
+
+@pytest.mark.parametrize("loss", [SoftFocalLoss, FocalLoss])
+@pytest.mark.parametrize("wrong", [{"reduction": "median"}, {"gamma": -1.0}, {"alpha": -2.0}])
+def test_the_module_refuses_its_settings_when_it_is_made(loss: type, wrong: dict[str, object]) -> None:
+    with pytest.raises(KoBERTEmotionError, match=next(iter(wrong))):
+        loss(**wrong)

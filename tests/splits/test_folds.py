@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from fractions import Fraction
+from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
-from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
+from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from kobert_hf_emotion.errors import KoBERTEmotionError, SplitError
 from kobert_hf_emotion.labels import EMOTION_LABELS
+from kobert_hf_emotion.splits import stratified
 from kobert_hf_emotion.splits.folds import (
     check_folds,
     fold_indices,
@@ -25,6 +30,7 @@ from kobert_hf_emotion.splits.folds import (
     split_hash,
     stratified_kfold,
 )
+from kobert_hf_emotion.splits.split import make_split
 from kobert_hf_emotion.splits.stratified import dealt, grouped_folds
 
 
@@ -86,6 +92,54 @@ def test_of_groups_alike_each_fold_gets_equally_many() -> None:
     folds = dealt(kinds, 3)
     for kind, each, over in ((0, 2, 1), (1, 1, 2)):
         assert np.bincount(folds[kinds == kind] + 1).tolist() == [over, each, each, each]
+
+
+def test_groups_of_the_same_labels_are_alike_and_no_others() -> None:
+    contents = [list(np.repeat([0, 1, 2], counts)) for counts in product(range(7), repeat=3) if any(counts)]
+    classes = np.array([label for content in contents * 2 for label in content[::-1]])
+    groups = np.repeat(np.arange(2 * len(contents)), [len(content) for content in contents * 2])
+    order = np.random.default_rng(0).permutation(len(groups))
+    kinds = stratified._kinds(classes[order], groups[order]).tolist()
+    assert len(set(kinds)) == len(contents)
+    assert kinds[: len(contents)] == kinds[len(contents) :]
+
+
+@pytest.mark.parametrize("n_splits", [2, 3, 5])
+def test_what_is_over_goes_where_the_squares_of_the_shares_add_up_to_least(n_splits: int) -> None:
+    random = np.random.default_rng(n_splits)
+    sizes = [32, 64, 128]  # their weights are exact
+    contents = [
+        [(label, int(count)) for label, count in enumerate(random.integers(0, 4, 3)) if count] for _ in range(24)
+    ]
+    counts = random.integers(0, 3, (n_splits, 3)).tolist()
+    placed = [list(fold) for fold in counts]
+    found = stratified._placed(contents, placed, sizes)
+    for content, fold in zip(contents, found, strict=True):
+        costs = []
+        for taking in range(n_splits):
+            after = [list(taken) for taken in counts]
+            for label, count in content:
+                after[taking][label] += count
+            squares = sum(Fraction(number, sizes[label]) ** 2 for taken in after for label, number in enumerate(taken))
+            costs.append((squares, sum(counts[taking])))
+        assert fold == costs.index(min(costs)), "of equals the one with fewest rows, the first of these"
+        for label, count in content:
+            counts[fold][label] += count
+    assert placed == counts
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=6), st.integers(0, 30))
+def test_rows_are_handed_out_one_by_one_to_whoever_has_least(folds: list[tuple[int, int]], more: int) -> None:
+    taken, rows = [has for has, _ in folds], [has + other for has, other in folds]
+    given = stratified._levelled(taken, rows, more)
+    slowly = [0] * len(taken)
+    for _ in range(more):
+        slowly[min(range(len(taken)), key=lambda fold: (taken[fold] + slowly[fold], rows[fold] + slowly[fold]))] += 1
+    assert sum(given) == more
+    for whole in (taken, rows):
+        found, expected = ([has + new for has, new in zip(whole, handed, strict=True)] for handed in (given, slowly))
+        assert sorted(found) == sorted(expected)
 
 
 def test_what_could_go_anywhere_goes_to_the_smaller_fold() -> None:
@@ -183,10 +237,31 @@ def test_shards_by_group() -> None:
         assert set(train["group"][:]).isdisjoint(validation["group"][:])
 
 
+def test_shards_by_another_column_and_by_a_part_of_the_group() -> None:
+    columns = {"mood": ["맑음", "흐림"] * 12, "speaker": [f"화자{row // 4}-{row}" for row in range(24)]}
+    data = build([0] * 23 + [1], **columns).remove_columns("text")
+    shards = list(stratified_kfold(data, 3, 7, "speaker", "mood", r"^화자\d", group_duplicates=False))
+    assert len(shards) == 3
+    for train, validation in shards:
+        assert Counter(validation["mood"][:]) == {"맑음": 4, "흐림": 4}
+        speakers = [{name.split("-")[0] for name in part["speaker"][:]} for part in (train, validation)]
+        assert not speakers[0] & speakers[1]
+
+
 def test_seed_decides() -> None:
     labels = [0, 1] * 50
     assert split_hash(fold_indices(labels, 5, 42)) == split_hash(fold_indices(labels, 5, 42))
     assert len({split_hash(fold_indices(labels, 5, seed)) for seed in range(5)}) == 5
+    pairs = np.arange(100) // 4
+    assert split_hash(fold_indices(labels, 5, 42, pairs)) == split_hash(fold_indices(labels, 5, 42, pairs))
+    assert len({split_hash(fold_indices(labels, 5, seed, pairs)) for seed in range(5)}) == 5
+
+
+def test_the_grouped_folds_of_a_seed_stay_the_same() -> None:
+    """A run that is continued, or repeated on another machine, has the folds that it was begun with."""
+    labels, groups = np.arange(120) * 7 % 11 % 3, np.arange(120) * np.arange(120) // 150
+    found = split_hash(fold_indices(labels, 4, 42, groups))
+    assert found == "43079eea4fb40ea5aa62a62efc63179a2ad3447f43fa8198556cb3061b7be0c5"
 
 
 def test_split_hash_is_over_the_validation_rows_fold_by_fold() -> None:
@@ -212,7 +287,9 @@ def test_five_folds_and_the_seed_42_are_the_defaults() -> None:
 @settings(max_examples=20, deadline=None)
 def test_numbers_of_folds_come_back(numbers: list[int]) -> None:
     folds = folds_from_numbers(numbers)
-    assert fold_numbers(folds, len(numbers)) == numbers
+    found = fold_numbers(folds, len(numbers))
+    assert found == numbers
+    assert all(type(number) is int for number in found), "as JSON takes them"
     for number, (train, validation) in enumerate(folds, start=1):
         assert validation.tolist() == [row for row, found in enumerate(numbers) if found == number]
         assert train.tolist() == [row for row, found in enumerate(numbers) if found != number]
@@ -251,6 +328,58 @@ def test_a_fold_must_train_every_label_and_validate_a_row(caplog: pytest.LogCapt
         check_folds(np.array([0, 0, 2, 2]), [(rows[:0], rows)], ["슬픔", "기쁨"])
 
 
+@pytest.mark.parametrize(
+    ("labels", "n_splits", "groups", "korean", "english", "mend"),
+    [
+        (
+            [0] * 5 + [1] * 2,
+            5,
+            None,
+            "'1' 2행뿐입니다. `n_splits`을 2 이하로 하",
+            "5 folds need 5 or more row(s) of each label; '1' has 2 row(s). The largest `n_splits` that works is 2.",
+            {"n_splits": 2},
+        ),
+        ([0] * 5 + [1], 2, None, "'1' 1행뿐입니다. 어떤 폴드 수로도", "No number of folds works; add data.", {}),
+        (
+            [0, 1] * 6,
+            5,
+            [0, 0, 1, 1, 2, 2] * 2,
+            "3개뿐이라 5폴드로 나눌 수 없습니다. `n_splits`을 3 이",
+            "found 3. The largest",
+            {"n_splits": 3},
+        ),
+        ([0, 1] * 6, 2, [0] * 12, "1개뿐이라 2폴드로 나눌 수 없습니다. 어떤 폴드 수로도", "found 1. No number", {}),
+        (
+            [0, 0, 0, 1, 1, 1],
+            3,
+            [0, 1, 2, 3, 3, 4],
+            "레이블마다 3그룹(같은 글은 한 그룹) 이상 있어야 하는데 '1' 2그룹(같은 글은 한 그룹)뿐",
+            "3 folds need 3 or more group(s) of rows that stay together of each label; '1' has 2 group(s)",
+            {"n_splits": 2},
+        ),
+        (
+            [[1], [1], [1]],
+            4,
+            None,
+            "3행뿐이라 4폴드로 나눌 수 없습니다. `n_splits`을 3 이하로",
+            "found 3. The largest",
+            {"n_splits": 3},
+        ),
+        ([[1]], 2, None, "1행뿐이라 2폴드로 나눌 수 없습니다. 어떤 폴드 수로도", "found 1. No number", {}),
+        ([[1], [0], [0]], 2, None, "레이블마다 행이 둘 이상 있어야 하는데 '0'은(는) 하나뿐", "'0' has 1 row", {}),
+        ([[1], [1], [0]], 2, [0, 0, 1], "레이블마다 그룹(같은 글은 한 그룹)이 둘 이상", "'0' has 1 group", {}),
+    ],
+)
+def test_what_cannot_be_divided_is_told_in_both_languages_with_the_way_out(
+    labels: list[object], n_splits: int, groups: list[int] | None, korean: str, english: str, mend: dict[str, object]
+) -> None:
+    with pytest.raises(SplitError) as caught:
+        fold_indices(labels, n_splits, groups=groups)
+    assert korean in caught.value.korean
+    assert english in caught.value.english
+    assert caught.value.mend == mend
+
+
 def test_rare_label_is_named_with_its_count_and_the_way_out() -> None:
     dataset = build([0] * 10 + [5] * 3 + [6] * 4)
     with pytest.raises(SplitError) as caught:
@@ -273,6 +402,8 @@ def test_number_of_folds(n_splits: object) -> None:
 
 def test_no_rows() -> None:
     assert "no rows to split" in failure([], 2)
+    with pytest.raises(SplitError, match="no rows to split"):
+        stratified_kfold(build([]))
 
 
 def test_too_few_groups() -> None:
@@ -294,7 +425,7 @@ def test_groups_that_leave_a_label_untrained() -> None:
     # Every two of the three groups are the only ones with some label: two of them must share one of two folds.
     labels, groups = [0, 2, 0, 1, 1, 2], [0, 0, 1, 1, 2, 2]
     message = failure(labels, 2, 0, groups, label_names=EMOTION_LABELS)
-    assert "labels missing:" in message
+    assert re.search("labels missing: (fear|surprise|angry)", message)
     assert "another seed" in message
 
 
@@ -305,6 +436,7 @@ def test_groups_that_leave_a_label_unvalidated_are_a_warning(caplog: pytest.LogC
     unseen = [number for number, (_, rows) in enumerate(folds, 1) if {labels[row] for row in rows} != {0, 1, 2}]
     assert unseen
     assert f"fold {unseen[0]} validates no row" in caplog.text
+    assert f"{unseen[0]}번 겹의 검증에 없는 레이블: " in caplog.text
 
 
 def test_missing_columns() -> None:
@@ -321,6 +453,29 @@ def test_rows_without_label(missing: int | None) -> None:
         stratified_kfold(build([0, 1, 0, missing, 1, missing]), n_splits=2)
 
 
+@pytest.mark.parametrize(
+    ("kind", "known"),
+    [
+        (List(ClassLabel(names=["가", "나"])), [[0], [1]]),
+        ({"가": Value("float64"), "나": Value("float64")}, [{"가": 2.0, "나": 1.0}, {"가": 0.0, "나": 3.0}]),
+    ],
+    ids=["several labels", "votes"],
+)
+def test_rows_with_a_label_of_another_kind_are_divided_by_it_and_none_may_lack_it(kind: object, known: Any) -> None:
+    def of(labels: list[object]) -> Dataset:
+        texts = [f"문장 {row}" for row in range(len(labels))]
+        return Dataset.from_dict(
+            {"text": texts, "label": labels}, features=Features({"text": Value("string"), "label": kind})
+        )
+
+    for _, validation in stratified_kfold(of(known * 6), 3):
+        assert sorted(map(str, validation["label"][:])) == sorted(map(str, known * 2))
+    for _, rows in make_split(of(known * 6), 3).folds:
+        assert sorted((rows % 2).tolist()) == [0, 0, 1, 1]
+    with pytest.raises(SplitError, match=r"1 row\(s\) have no 'label' \(the first at index 2: None\)"):
+        stratified_kfold(of([*known, None]), 2)
+
+
 def test_rows_without_group() -> None:
     with pytest.raises(SplitError, match=r"1 row\(s\) have no 'group'"):
         stratified_kfold(build([0, 1, 0, 1], group=["a", None, "b", "b"]), n_splits=2, group_by="group")
@@ -328,13 +483,14 @@ def test_rows_without_group() -> None:
 
 def test_labels_that_do_not_occur_are_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     list(stratified_kfold(build([i % 6 for i in range(60)])))
-    assert "disgust" in caplog.text
+    assert "no rows with the label(s) disgust" in caplog.text
+    assert "이 레이블의 행이 하나도 없습니다: disgust" in caplog.text
     assert "happy" not in caplog.text
 
 
 def test_labels_that_are_floats() -> None:
-    assert "floats" in failure([0.0, 1.0] * 4, 2)
-    assert "floats" in failure([0.2, 0.8] * 4, 2)
+    assert "floats, such as 0.0." in failure([0.0, 1.0] * 4, 2)
+    assert "라벨이 소수입니다: 0.2." in failure([0.2, 0.8] * 4, 2)
 
 
 @pytest.mark.parametrize(("share", "parts"), [(0.5, 2), (0.34, 3), (0.25, 4), (0.1, 10)])
@@ -371,6 +527,10 @@ def test_names_stand_for_the_numbers_that_they_have() -> None:
 def test_folds_brought_along_are_whole_numbers() -> None:
     with pytest.raises(SplitError, match=r"whole numbers as folds, found \[1\.0, 2\.5\]"):
         folds_from_numbers([1.0, 2.5])  # type: ignore[list-item]
+    with pytest.raises(SplitError) as caught:
+        folds_from_numbers([1.0, 2.5, 1.5, 2.0])  # type: ignore[list-item]
+    assert "found [1.0, 2.5, 1.5]." in caught.value.english
+    assert "[1.0, 2.5, 1.5]입니다" in caught.value.korean
 
 
 @pytest.mark.parametrize("kind", ["DatasetDict", "rows", "table"])

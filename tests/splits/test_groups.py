@@ -62,6 +62,26 @@ def test_without_equal_texts_the_folds_are_those_of_stratified_kfold() -> None:
         np.testing.assert_array_equal(ours[1], theirs[1])
 
 
+def test_five_folds_of_the_seed_42_are_made_unless_told_otherwise() -> None:
+    labels = np.arange(45) % 3
+    split = make_split(build([f"글 {index}" for index in range(45)], labels.tolist()))
+    expected = StratifiedKFold(5, shuffle=True, random_state=42).split(labels, labels)
+    assert [rows.tolist() for _, rows in split.folds] == [rows.tolist() for _, rows in expected]
+
+
+def test_labels_are_called_by_their_names_in_what_is_refused() -> None:
+    data = build([f"글 {index}" for index in range(12)], [0] * 10 + [5] * 2)
+    with pytest.raises(SplitError, match=r"'happy' has 2 row"):
+        make_split(data, 3)
+
+
+def test_names_of_labels_are_stratified_by_as_they_stand() -> None:
+    moods = ["맑음", "흐림", "비"] * 8
+    data = Dataset.from_dict({"text": [f"글 {index}" for index in range(24)], "label": moods})
+    for _, validation in make_split(data, 4).folds:
+        assert sorted(moods[row] for row in validation) == sorted(["맑음", "흐림", "비"] * 2)
+
+
 def test_equal_texts_stay_in_one_fold_unless_told_otherwise() -> None:
     labels = np.arange(60) % 3
     texts = [f"글 {index // 6 if index < 30 else index}" for index in range(60)]
@@ -99,6 +119,9 @@ def test_a_value_that_does_not_match_is_named() -> None:
         row_groups(data, "id", "(")
     with pytest.raises(SplitError, match="give `group_by` as well"):
         row_groups(data, None, "S")
+    with pytest.raises(SplitError) as caught:
+        row_groups(data, None, "S")
+    assert caught.value.mend == {"group_pattern": None}
 
 
 def test_a_row_is_called_by_its_place_in_its_file() -> None:
@@ -184,23 +207,65 @@ def test_a_split_comes_back_from_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "part"),
+    ("content", "english", "korean"),
     [
-        ("row,fold\n1,1\n2,1\n", "row 3 of the data is missing"),
-        ("row,fold\n1,1\n2,1\n3,2\n4,2\n7,2\n", "row 7 is not in the data"),
-        ("row,fold\n1,1\n1,1\n", "line 3: row 1 comes twice"),
-        ("row,fold\n1,1\n2,a\n3,2\n4,1\n", "line 3: fold 'a' is no number"),
-        ("row,part\n1,1\n", r"no column \['fold'\]"),
-        ("", "no column"),
-        ("row,fold,text_sha256\n1,1,00\n2,1,00\n3,1,00\n4,2,00\n", "line 2: row 1 has another text"),
-        ("row,fold\n1,1\n2,1\n3,3\n4,3\n", "without a gap"),
-        ("row,fold\n1,1\n2,1\n3,1\n4,1\n", "at least two"),
+        ("row,fold\n1,1\n2,1\n", "row 3 of the data is missing", "데이터의 row 3이(가) 없음"),
+        (
+            "row,fold\n1,1\n2,1\n3,2\n4,2\n7,2\n",
+            "line 6: row 7 is not in the data (1 such",
+            "6행: row 7이(가) 데이터에 없음",
+        ),
+        ("row,fold\n1,1\n1,1\n", "line 3: row 1 comes twice", "3행: row 1이(가) 두 번"),
+        ("row,fold\n1,1\n2,a\n3,2\n4,1\n", "line 3: fold 'a' is no number", "3행: fold 'a'"),
+        ("row,fold\n1,1\n2\n3,2\n4,1\n", "line 3: fold '' is no number", "3행: fold ''"),
+        ("row,fold\n1,1\n2,²\n3,2\n4,1\n", "line 3: fold '²' is no number", "3행: fold '²'"),
+        ("row,fold\n\n1,1\n\n2,a\n3,2\n4,1\n", "line 5: fold 'a' is no number", "5행: fold 'a'"),
+        ("\nrow,fold\n1,1\n", "no column ['row', 'fold'], found: -", "열 ['row', 'fold']이(가) 없음; 있는 열: -"),
+        ("fold\n1,2\n", "no column ['row'], found: fold.", "열 ['row']이(가) 없음; 있는 열: fold."),
+        ("row,part\n1,1\n", "no column ['fold'], found: row, part", "열 ['fold']이(가) 없음; 있는 열: row, part"),
+        ("", "no column ['row', 'fold'], found: -", "열 ['row', 'fold']이(가) 없음; 있는 열: -"),
+        ('row,fold\n"1,1\n', "it cannot be read (unexpected end of data)", "읽을 수 없음(unexpected end of data)"),
+        (
+            "row,fold,text_sha256\n1,1,00\n2,1,00\n3,1,00\n4,2,00\n",
+            "line 2: row 1 has another text",
+            "2행: row 1의 글이 다름",
+        ),
     ],
 )
-def test_a_split_of_other_data_is_refused(tmp_path: Path, content: str, part: str) -> None:
+def test_a_split_of_other_data_is_refused(tmp_path: Path, content: str, english: str, korean: str) -> None:
+    path = tmp_path / "split.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(SplitError) as caught:
+        make_split(build([f"글 {index}" for index in range(4)]), given=path)
+    assert caught.value.english.startswith(f"The split {path} is not one of this data: {english}")
+    assert caught.value.korean.startswith(f"분할 파일 {path}은(는) 이 데이터의 것이 아닙니다: {korean}")
+    assert caught.value.mend == {"split": None}
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [("row,fold\n1,1\n2,1\n3,3\n4,3\n", "without a gap"), ("row,fold\n1,1\n2,1\n3,1\n4,1\n", "at least two")],
+)
+def test_a_split_with_too_few_folds_is_refused(tmp_path: Path, content: str, part: str) -> None:
     (tmp_path / "split.csv").write_text(content, encoding="utf-8")
     with pytest.raises(SplitError, match=part):
         make_split(build([f"글 {index}" for index in range(4)]), given=tmp_path / "split.csv")
+
+
+def test_files_are_told_apart_where_both_the_split_and_the_data_name_them(tmp_path: Path) -> None:
+    path, data = tmp_path / "split.csv", build(["가", "나"], file=["a.csv", "b.csv"], row=[1, 2])
+    path.write_text("row,fold\n1,2\n2,1\n", encoding="utf-8")
+    assert read_split(path, data) == [2, 1]
+    path.write_text("file,row,fold\nmine.csv,1,2\nmine.csv,2,1\n", encoding="utf-8")
+    assert read_split(path, data.remove_columns("file")) == [2, 1]
+    with pytest.raises(SplitError, match=r"a\.csv row 1 of the data is missing"):
+        read_split(path, data)
+
+
+def test_a_split_of_one_row_comes_back(tmp_path: Path) -> None:
+    data = build(["가"], file=["a.csv"], row=[3])
+    write_split(tmp_path / "split.csv", data, [1])
+    assert read_split(tmp_path / "split.csv", data) == [1]
 
 
 def test_a_given_split_is_checked(caplog: pytest.LogCaptureFixture) -> None:
@@ -208,6 +273,7 @@ def test_a_given_split_is_checked(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         make_split(data, given=[1, 1, 2, 2])
     assert "puts 1 group(s)" in caplog.text
+    assert "그룹 1개가 여러 겹에 나뉘어" in caplog.text
     with pytest.raises(SplitError, match="4 rows and the split 3"):
         make_split(data, given=[1, 1, 2])
     with pytest.raises(SplitError, match="labels missing: surprise"):
@@ -229,6 +295,18 @@ def test_equal_texts_that_leave_fewer_groups_than_folds_are_told_of() -> None:
         make_split(data, 4, group_by="talk")
     with pytest.raises(SplitError, match="5 folds need as many groups"):  # without equal texts as well
         make_split(data, 5, group_by="talk")
+
+
+def test_equal_texts_that_join_parts_of_a_group_are_told_of() -> None:
+    texts = ["같은 글" if index % 4 == 0 else f"글 {index}" for index in range(16)]
+    data = build(texts, [0, 1] * 8, talk=[f"d{index // 4}-{index}" for index in range(16)])
+    with pytest.raises(SplitError, match=r"Equal texts join 4 groups \(conversations\) to 1, fewer than 3"):
+        make_split(data, 3, group_by="talk", group_pattern=r"^d\d")
+    apart = make_split(data, 2, group_by="talk", group_pattern=r"^d\d", group_duplicates=False)
+    assert all({row // 4 for row in train}.isdisjoint(row // 4 for row in rows) for train, rows in apart.folds)
+    assert apart.describe()["groups"] == 4
+    given = make_split(data, group_by="talk", group_pattern=r"^d\d", given=[1] * 8 + [2] * 8, group_duplicates=False)
+    assert given.describe()["groups"] == 4
 
 
 def test_what_a_run_says_of_its_split(caplog: pytest.LogCaptureFixture) -> None:

@@ -155,6 +155,93 @@ def test_what_is_over_goes_where_the_rarest_label_lacks_most() -> None:
         ]
 
 
+def beyond(missing: list[list[int]], n_splits: int) -> int:
+    """How far folds are from their shares: a whole row or more, times `n_splits`, squared."""
+    return sum(max(abs(number) - (n_splits - 1), 0) ** 2 for fold in missing for number in fold)
+
+
+@pytest.mark.parametrize("n_splits", [2, 3])
+@pytest.mark.parametrize("seed", range(8))
+def test_an_exchange_is_the_best_there_is(seed: int, n_splits: int) -> None:
+    random = np.random.default_rng(seed)
+    size = random.integers(1, 4, 14)
+    units = np.column_stack([random.binomial(size, 0.5), random.binomial(size, 0.2), size])
+    before = random.integers(0, n_splits, 14)
+    sums = np.array([units[before == fold].sum(axis=0) for fold in range(n_splits)])
+    missing = units.sum(axis=0) - n_splits * sums
+    fold, label = divmod(int(np.abs(missing[:, :2]).argmax()), 2)
+    wanted = missing[:, label].tolist()
+    other = wanted.index(min(wanted) if wanted[fold] > 0 else max(wanted))
+    source, target = (other, fold) if wanted[fold] > 0 else (fold, other)
+    costs = []
+    for given in (unit for unit in range(14) if before[unit] == source and units[unit, label]):
+        for taken in (None, *(unit for unit in range(14) if before[unit] == target and not units[unit, label])):
+            now = before.copy()
+            now[given] = target
+            if taken is not None:
+                now[taken] = source
+            sums = np.array([units[now == fold].sum(axis=0) for fold in range(n_splits)])
+            costs.append(beyond((units.sum(axis=0) - n_splits * sums).tolist(), n_splits))
+    after, left = before.copy(), missing.copy()
+    helped = several_labels._improve(units, after, left, fold, label, np.random.default_rng(0))
+    assert helped == (min(costs) < beyond(missing.tolist(), n_splits))
+    sums = np.array([units[after == fold].sum(axis=0) for fold in range(n_splits)])
+    assert left.tolist() == (units.sum(axis=0) - n_splits * sums).tolist()
+    assert beyond(left.tolist(), n_splits) == (min(costs) if helped else beyond(missing.tolist(), n_splits))
+
+
+def test_what_only_makes_another_fold_worse_is_not_moved() -> None:
+    # Three rows of one group: whichever fold has them has too many, and giving them away helps nobody.
+    units, folds = np.array([[3, 3], [0, 1], [0, 1], [0, 1]]), np.array([0, 1, 1, 1])
+    missing = units.sum(axis=0) - 2 * np.array([[3, 3], [0, 3]])
+    assert not several_labels._improve(units, folds, missing, 0, 0, np.random.default_rng(0))
+    assert folds.tolist() == [0, 1, 1, 1]
+
+
+def test_less_than_a_row_too_many_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(several_labels, "_improve", None)
+    folds = fold_indices(np.ones((4, 1), dtype=np.int64), 3)
+    assert sorted(len(validation) for _, validation in folds) == [1, 1, 2]
+
+
+def test_of_many_groups_some_are_tried_and_of_few_all() -> None:
+    random = np.random.default_rng(0)
+    few = np.arange(several_labels._CANDIDATES) * 3
+    assert several_labels._drawn(few, random).tolist() == few.tolist()
+    many = np.arange(200) * 3
+    drawn = several_labels._drawn(many, random).tolist()
+    assert len(set(drawn)) == len(drawn) == several_labels._CANDIDATES
+    assert set(drawn) < set(many.tolist())
+    assert drawn != several_labels._drawn(many, random).tolist(), "others the next time"
+
+
+def test_contents_of_groups_are_their_labels_and_rows_in_whole_numbers() -> None:
+    has = np.array([[1, 0], [1, 1], [0, 1], [1, 0]])
+    for groups, expected in (
+        (np.arange(4), [[1, 0, 1], [1, 1, 1], [0, 1, 1], [1, 0, 1]]),
+        (np.array([1, 0, 1, 1]), [[1, 1, 1], [2, 1, 3]]),
+    ):
+        units = several_labels._contents(has, groups)
+        assert units.tolist() == expected
+        missing = several_labels._missing(units, np.array([1, 0, *[-1] * (len(units) - 2)]), 2)
+        assert missing.tolist() == [
+            [total - 2 * number for total, number in zip(units.sum(axis=0).tolist(), expected[unit], strict=True)]
+            for unit in (1, 0)
+        ]
+        assert units.dtype == missing.dtype == np.int64
+
+
+@pytest.mark.parametrize("kind", [bool, np.uint8, np.int8, float])
+def test_labels_may_be_written_in_any_type(kind: type) -> None:
+    has, groups = labels(300, seed=6), np.arange(300) // 2
+    assert split_hash(fold_indices(has.astype(kind), 5, 1, groups)) == split_hash(fold_indices(has, 5, 1, groups))
+
+
+def test_as_many_rows_as_folds_are_enough() -> None:
+    folds = fold_indices(np.ones((4, 2), dtype=np.int64), 4)
+    assert [len(validation) for _, validation in folds] == [1] * 4
+
+
 def test_groups_of_other_contents_are_not_taken_for_the_same() -> None:
     units = np.array([[first, second, 9] for first in range(40) for second in range(40)])
     found = several_labels._kinds(np.vstack([units, units]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from small_encoders import word_piece
 
 from kobert_hf_emotion.errors import TokenizerError
 from kobert_hf_emotion.tokenization.alignment import token_spans, word_spans
+from kobert_hf_emotion.tokenization.normalization import prepare_gluonnlp, prepare_xlnet
 from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
 WRITTEN = [
@@ -56,6 +58,23 @@ def test_any_text_keeps_its_ids_and_order(
         assert sorted(spans) == spans
 
 
+@settings(max_examples=150)
+@given(st.text("가나다좋아행복했어ㅋㅠㄳ각\u1100\u1161\u11a8 .,!?12,3`'[]aB🙂漢é\u200b\u00a0\t\n\x1c", max_size=24))
+def test_what_a_token_says_is_what_is_prepared_from_where_it_stands(
+    tokenizer: KoBERTTokenizer, gluon_tokenizer: KoBERTTokenizer, text: str
+) -> None:
+    for each in (tokenizer, gluon_tokenizer):
+        ids, spans = token_spans(each, text)
+        for token, (start, end) in zip(each.convert_ids_to_tokens(ids), spans, strict=True):
+            if token in each.all_special_tokens:
+                continue
+            part = text[start:end]
+            prepared = "".join(prepare_gluonnlp(part)) if each is gluon_tokenizer else prepare_xlnet(part)
+            said = unicodedata.normalize("NFKC", prepared).replace("\u200b", "").replace(" ", "")
+            assert said == token.replace("▁", "")
+            assert part == part.strip()
+
+
 @pytest.mark.parametrize("text", WRITTEN[:4])
 def test_nothing_that_is_written_belongs_to_no_token(either: KoBERTTokenizer, text: str) -> None:
     covered = {index for start, end in token_spans(either, text)[1] for index in range(start, end)}
@@ -70,8 +89,19 @@ def test_one_that_tells_nothing_is_refused() -> None:
     class Silent:
         is_fast = False
 
-    with pytest.raises(TokenizerError, match=r"tokenizer\.json"):
+    with pytest.raises(TokenizerError, match=r"tokenizer\.json") as caught:
         token_spans(Silent(), "나")  # type: ignore[arg-type]
+    assert caught.value.english.startswith("Silent does not tell")
+    assert caught.value.korean.startswith("Silent은(는) 토큰의 위치를")
+
+
+def test_a_token_without_a_place_is_told_of(vocab_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = KoBERTTokenizer(vocab_file)
+    monkeypatch.setattr(tokenizer, "encode_texts", lambda texts: [[5, 6, 7, 8, 9, 10]] * len(texts))
+    with pytest.raises(TokenizerError) as caught:
+        token_spans(tokenizer, "나")
+    assert "for each of its 6 tokens, found 1: '나'" in caught.value.english
+    assert "토큰 6개 가운데 1개만 자리를 찾았습니다: '나'" in caught.value.korean
 
 
 def test_words_stand_between_white_space() -> None:

@@ -134,7 +134,8 @@ def test_a_damaged_file_is_made_again(
     file.write_bytes(whole[:kept])
     with caplog.at_level(logging.WARNING):
         assert encode_dataset(dataset(), tokenizer, 8)["input_ids"][:] == expected
-    assert str(file) in caplog.text
+    assert f"The damaged token cache {file} is made again" in caplog.text
+    assert f"손상된 토큰 캐시 {file}을(를) 지우고 다시 만듭니다" in caplog.text
     assert file.read_bytes() == whole
 
 
@@ -158,3 +159,11 @@ def test_a_cache_that_cannot_be_written_is_reported(
         encoded = encode_dataset(dataset(), tokenizer, 8)
     assert encoded["input_ids"][:] == tokenizer(TEXTS, truncation=True, max_length=8)["input_ids"]
     assert "Token ids are not kept" in caplog.text
+    assert "토큰 캐시를 쓸 수 없어 이번 실행에서만" in caplog.text
+
+
+def test_turns_before_lines_have_a_file_of_their_own(tokenizer: KoBERTTokenizer, cache: Path) -> None:
+    rows = dataset(text_pair=TEXTS[::-1])
+    files = [token_cache.cache_file(rows, ["text", "text_pair"], tokenizer, 8, how) for how in (False, True, False)]
+    assert files[0] == files[2] != files[1]
+    assert token_cache.cache_file(rows, ["text", "text_pair"], tokenizer, 8) == files[0]

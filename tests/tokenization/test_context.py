@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from small_encoders import word_piece
+from transformers import PreTrainedTokenizerBase
 
 from kobert_hf_emotion.assets import resolve_default
-from kobert_hf_emotion.tokenization.context import encode_in_context, fit_context
+from kobert_hf_emotion.tokenization.context import ContextCut, encode_in_context, encode_texts, fit_context
 from kobert_hf_emotion.tokenization.tokenizer import VOCAB_FILE, KoBERTTokenizer
 
 WORDS = st.sampled_from(
@@ -66,3 +67,44 @@ def test_the_message_counts(limit: int) -> None:
     message = cut.message(limit).english
     assert message.startswith("of 2 line(s) with turns before them 2 do" if limit == 8 else "of 2 line(s)")
     assert f"into {limit} tokens" in message
+
+
+def test_the_message_tells_each_count_in_both_languages() -> None:
+    message = ContextCut(lines=1200, cut=34, alone=5, words=6789).message(64)
+    assert message.english == (
+        "of 1,200 line(s) with turns before them 34 do not fit into 64 tokens: 6,789 word(s) of the turns were left "
+        "out, the oldest first (5 stand alone)."
+    )
+    for part in ("줄 1,200개 중 34개는 64토큰에", "낱말 6,789개를", "않은 줄 5개"):
+        assert part in message.korean
+
+
+def test_pairs_are_turns_where_they_are_said_to_be() -> None:
+    lines, others = ["네", "오늘 정말 행복했어"], ["왜 늦었어 그래 오늘 정말 행복했어", "왜"]
+    pairs = TOKENIZER(lines, others, truncation=True, max_length=8)["input_ids"]
+    assert encode_texts(TOKENIZER, lines, others, 8)["input_ids"] == pairs
+    turns = encode_texts(TOKENIZER, lines, others, 8, in_context=True)
+    assert turns == encode_in_context(TOKENIZER, lines, others, 8)
+    assert turns["input_ids"] != pairs
+    for in_context in (False, True):
+        alone = encode_texts(TOKENIZER, lines, None, 4, in_context)
+        assert alone["input_ids"] == TOKENIZER(lines, truncation=True, max_length=4)["input_ids"]
+
+
+def test_what_just_fits_is_not_cut() -> None:
+    line, turns = "오늘", "왜 늦었어 정말"
+    whole = TOKENIZER(line, turns)["input_ids"]
+    for limit, words in ((len(whole), 3), (len(whole) - 1, 2)):
+        [fitted], cut = fit_context(TOKENIZER, [line], [turns], limit)
+        assert len(fitted.split()) == words
+        assert (cut.lines, cut.cut, cut.alone, cut.words) == (1, int(words < 3), 0, 3 - words)
+
+
+@pytest.mark.parametrize("tokenizer", [TOKENIZER, word_piece()], ids=["kobert", "another model's"])
+@pytest.mark.parametrize("pairs", [None, ["오늘 행복했어 오늘 오늘", "네"]])
+def test_rows_are_cut_and_have_no_mask(tokenizer: PreTrainedTokenizerBase, pairs: list[str] | None) -> None:
+    texts = ["오늘 정말 행복했어 오늘", "네"]
+    expected = tokenizer(texts, pairs, truncation=True, max_length=7)
+    found = encode_texts(tokenizer, texts, pairs, 7)
+    assert found == {name: expected[name] for name in ("input_ids", "token_type_ids")}
+    assert max(map(len, found["input_ids"])) == 7

@@ -67,7 +67,8 @@ def test_the_rows_of_the_kobert_thread() -> None:
     for count in (1, 40):
         with pytest.raises(TokenizerError, match=r"of 24 tokens of 8 plain sentences 24 are \[UNK\]") as caught:
             check(lambda _: [0, 0, 0], TEXTS[:count])
-        assert "한국어를 읽지 못합니다" in caught.value.korean
+        assert "쉬운 한국어 문장 8개의 토큰 24개 중 24개가 [UNK]이고 서로 다른 토큰열은 1개" in caught.value.korean
+        assert f"{PROBES[0]!r} gives [2, 0, 0, 0, 3]." in caught.value.english
 
 
 def test_collapsed_rows_without_unknown_tokens() -> None:
@@ -98,8 +99,10 @@ def test_repeated_texts_are_no_collapse() -> None:
 
 def test_ids_beyond_the_embedding() -> None:
     for beyond in (8002, 8005):
-        with pytest.raises(TokenizerError, match=f"Token id {beyond} lies beyond the embedding of 8002"):
-            check(lambda text, beyond=beyond: [5 + TEXTS.index(text), beyond])
+        with pytest.raises(TokenizerError, match=f"Token id {beyond} lies beyond the embedding of 8002") as caught:
+            check(lambda text, beyond=beyond: [5 + TEXTS.index(text), beyond, *range(7, 20)])
+        assert f"토큰 번호 {beyond}가 임베딩 크기 8002를" in caught.value.korean
+        assert f"gives {[2, 5, beyond, *range(7, 16)]}." in caught.value.english, "the first dozen"
     assert check(lambda text: [5 + TEXTS.index(text), 8001]).largest_id == 8001
 
 
@@ -127,8 +130,10 @@ def test_few_texts_may_be_unknown() -> None:
 def test_more_tokens_than_positions() -> None:
     stub, config = Stub(lambda text: [5 + TEXTS.index(text)]), EmotionConfig(max_position_embeddings=64)
     check_tokenization(stub, config, TEXTS, 64)  # type: ignore[arg-type]
-    with pytest.raises(TokenizerError, match="`max_length` 65 is more than the 64 tokens"):
+    with pytest.raises(TokenizerError, match="`max_length` 65 is more than the 64 tokens") as caught:
         check_tokenization(stub, config, TEXTS, 65)  # type: ignore[arg-type]
+    assert "`max_length` 65이 모델이 받을 수 있는 64토큰보다" in caught.value.korean
+    assert caught.value.mend == {"max_length": 64}
 
 
 class TestEncodedRows:
@@ -153,8 +158,10 @@ class TestEncodedRows:
             self.check(rows)
 
     def test_collapsed_rows(self) -> None:
-        with pytest.raises(TokenizerError, match="distinct token rows"):
+        with pytest.raises(TokenizerError, match=r"distinct token rows.* The first text gives \[2, 9, 3\]"):
             self.check([[2, 9, 3]] * len(TEXTS))
+        with pytest.raises(TokenizerError, match="Only 2% of the distinct texts"):  # a fifth unknown is none too many
+            self.check([[2, 0, 9, 8, 7, 6, 3]] * len(TEXTS))
 
     def test_ids_beyond_the_embedding(self) -> None:
         with pytest.raises(TokenizerError, match="Token id 8002 lies beyond"):
@@ -162,20 +169,24 @@ class TestEncodedRows:
 
 
 def test_larger_tokenizer_than_embedding() -> None:
-    with pytest.raises(TokenizerError, match="has 8008 entries, the model's embedding only 8002"):
+    with pytest.raises(TokenizerError, match="has 8008 entries, the model's embedding only 8002") as caught:
         check(lambda text: [len(text)], size=8008)
+    assert "어휘(8008개)가 모델의 임베딩(8002개)보다" in caught.value.korean
 
 
 def test_padding_ids() -> None:
-    with pytest.raises(TokenizerError, match="The model pads with id 0, the tokenizer with 1"):
+    with pytest.raises(TokenizerError, match="The model pads with id 0, the tokenizer with 1") as caught:
         check_vocabulary(Stub(None), EmotionConfig(pad_token_id=0))  # type: ignore[arg-type]
+    assert "모델 0, 토크나이저 1" in caught.value.korean
 
 
 def test_other_vocabulary(tokenizer: KoBERTTokenizer) -> None:
     with pytest.raises(TokenizerError, match=r"Expected vocabulary sha256 000000000000…, found") as caught:
         check_vocabulary(tokenizer, EmotionConfig(tokenizer_sha256="0" * 64))
-    assert tokenizer.vocab_sha256[:12] in caught.value.english
+    found = tokenizer.vocab_sha256[:12]
+    assert caught.value.english.endswith(f"Expected vocabulary sha256 000000000000…, found {found}….")
     assert "같은 폴더에 저장된 토크나이저" in caught.value.korean
+    assert caught.value.korean.endswith(f"(기대한 어휘 sha256 000000000000…, 실제 {found}…)")
 
 
 def test_unknown_origin_passes(tokenizer: KoBERTTokenizer, config: EmotionConfig) -> None:
@@ -265,6 +276,8 @@ class TestPredictions:
         self.predicted(encode, TEXTS, found)
         self.predicted(encode, self.JAPANESE * 20, found)
         assert (found.texts, found.unknown) == (80, 40)
+        self.predicted(encode, self.JAPANESE, found)
+        assert (found.texts, found.unknown) == (82, 42)
         with pytest.raises(TokenizerError):
             self.predicted(encode, self.JAPANESE, UnknownTexts())
 
@@ -283,6 +296,29 @@ class TestPredictions:
         self.predicted(lambda text: [0] if text == "ㅠ" else reads(text), ["ㅠ", "가"], found)
         assert found.unknown == 1
         assert caplog.text == ""
+
+    def test_texts_are_cut_where_they_are_longer_than_the_limit_and_not_where_they_just_fit(self) -> None:
+        texts, found = ["가", "나나", "다다다", "라라라라"], UnknownTexts()
+        stub = Stub(lambda text: [5 + ord(letter) % 7000 for letter in text])
+        for limit, cut in ((None, 0), (6, 0), (5, 1), (4, 2)):
+            rows = [row[:limit] for row in stub(texts, verbose=False)["input_ids"]]
+            before = found.cut
+            check_predicted(stub, EmotionConfig(), texts, rows, found, limit)  # type: ignore[arg-type]
+            assert found.cut - before == cut
+        assert (found.texts, found.unknown, found.cut) == (16, 0, 3)
+        message = found.cut_message()
+        assert message is not None
+        assert message.english.startswith("3 of 16 text(s) are longer than the model reads")
+        assert message.korean.startswith("글 16개 중 3개는 모델이 읽는 길이보다 길어")
+        assert UnknownTexts(texts=9).cut_message() is None
+        check_predicted(stub, EmotionConfig(), [], [], found, 4)  # type: ignore[arg-type]
+        assert found.texts == 16
+
+    def test_an_answer_that_says_nothing_is_told_of_in_both_languages(self) -> None:
+        message = UnknownTexts(texts=1200, unknown=7).message()
+        assert message is not None
+        assert message.english.startswith("7 of 1,200 texts have no token, or half or more are [UNK]")
+        assert message.korean.startswith("문장 1,200개 중 7개는 토큰이 없거나 절반 이상이 [UNK]라")
 
     def test_a_text_of_special_tokens_alone_has_none(self) -> None:
         found = UnknownTexts()

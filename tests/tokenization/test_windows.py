@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,6 +74,29 @@ def test_settings_that_mean_nothing_are_refused() -> None:
     with pytest.raises(KoBERTEmotionError) as error:
         Divider(TOKENIZER, 20, LongTexts(stride=18))
     assert error.value.mend == {"stride": 9}
-    for wrong in ({"mode": "word"}, {"pool": "sum"}, {"stride": -1}):
-        with pytest.raises(KoBERTEmotionError):
-            LongTexts(**wrong)  # type: ignore[arg-type]
+    assert "below the 18 tokens of a window, found 18" in error.value.english
+    assert "`stride` 18이(가) 창 하나에 드는 18토큰보다" in error.value.korean
+    assert Divider(TOKENIZER, 20, LongTexts(stride=17)).divide([]) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named", "known"),
+    [
+        ({"mode": "word"}, "long", "window, sentence"),
+        ({"pool": "sum"}, "pool", "mean, max"),
+        ({"stride": -1}, "stride", "0"),
+    ],
+)
+def test_ways_to_read_a_long_text_that_there_are_not(wrong: dict[str, Any], named: str, known: str) -> None:
+    with pytest.raises(KoBERTEmotionError) as error:
+        LongTexts(**wrong)
+    for sentence in (error.value.english, error.value.korean):
+        assert f"`{named}`" in sentence
+        assert known in sentence
+        assert repr(next(iter(wrong.values()))) in sentence
+    assert error.value.mend == {"long": {"long": "window"}, "pool": {"pool": "mean"}, "stride": {"stride": None}}[named]
+
+
+def test_usually_windows_share_32_tokens_and_their_mean_is_taken() -> None:
+    assert LongTexts() == LongTexts("window", 32, "mean")
+    assert LongTexts("sentence", 0, "max").stride == 0

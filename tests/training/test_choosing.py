@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 from small_runs import make_args, make_dataset
+from torch import nn
+from transformers import TrainerControl, TrainerState
 
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.data.text_keys import text_key
 from kobert_hf_emotion.errors import RunError
 from kobert_hf_emotion.inference.classifier import load_classifier
 from kobert_hf_emotion.runs.cross_validation import cross_validate
-from kobert_hf_emotion.training.choosing import METRIC, EpochKeeper
+from kobert_hf_emotion.training.choosing import METRIC, ChosenEpoch, EpochKeeper
 from kobert_hf_emotion.training.trainer import EmotionTrainer
 
 SETTINGS: dict[str, Any] = {"num_train_epochs": 5, "learning_rate": 3e-3, "best_epoch": True, "choosing_share": 0.25}
@@ -150,6 +152,88 @@ def test_weights_stay_as_long_as_a_checkpoint_may_come_back_to_them(tmp_path: Pa
     assert evaluate(4, 0.7) == ["best-1", "best-3"], "the first of equals"
     keeper.on_save(None, state, control)  # type: ignore[arg-type]
     assert evaluate(5, 0.1) == ["best-3"]
+
+
+class Fold:
+    """A model of four numbers, which are the step it was last trained in, and what a trainer tells an `EpochKeeper`."""
+
+    def __init__(self, folder: Path, patience: int = 0) -> None:
+        self.model = nn.Linear(2, 2, bias=False)
+        self.keeper = EpochKeeper(folder, patience, 7)
+        self.state, self.control = TrainerState(max_steps=40), TrainerControl(should_save=True)
+        self.keeper.on_train_begin(make_args(), self.state, self.control)
+
+    def train(self, *scores: float) -> None:
+        for score in scores:
+            step = self.state.global_step = self.state.global_step + 10
+            nn.init.constant_(self.model.weight, step)
+            line = {"step": step, METRIC: score, "train_loss": 1.0, "epoch": step / 10}
+            self.state.log_history += [{"step": step, "loss": 2.0}, line]
+            self.keeper.on_evaluate(make_args(), self.state, self.control, model=self.model)
+
+
+@pytest.mark.parametrize(("scores", "best"), [((0.5, 0.7, 0.6, 0.7), 2), ((0.5, 0.7, 0.6, 0.8), 4), ((0.5,), 1)])
+def test_the_weights_of_the_best_epoch_are_given_back(tmp_path: Path, scores: tuple[float, ...], best: int) -> None:
+    fold = Fold(tmp_path)
+    fold.train(*scores)
+    expected = ChosenEpoch(float(best), 10 * best, max(scores), 7, list(scores), len(scores) < 4)
+    assert fold.keeper.load(fold.model, fold.state) == expected
+    assert fold.model.weight.tolist() == [[10.0 * best] * 2] * 2
+    assert not fold.control.should_training_stop
+
+
+@pytest.mark.parametrize("patience", [1, 2])
+def test_as_many_epochs_as_patience_without_a_better_one_end_a_fold(tmp_path: Path, patience: int) -> None:
+    fold = Fold(tmp_path, patience)
+    fold.train(0.5, 0.6, *[0.6] * (patience - 1))
+    assert (fold.control.should_training_stop, fold.control.should_save) == (False, True)
+    fold.train(0.1)
+    assert (fold.control.should_training_stop, fold.control.should_save) == (True, False)
+
+
+def test_what_a_killed_process_left_is_written_anew_and_what_is_another_processs_is_left(tmp_path: Path) -> None:
+    (tmp_path / "best-10").mkdir()
+    (tmp_path / "best-10" / "half.tmp").touch()
+    other = Fold(tmp_path)
+    other.state.is_world_process_zero = False
+    other.train(0.5)
+    assert [path.name for path in tmp_path.rglob("*")] == ["best-10", "half.tmp"]
+    other.keeper.on_save(make_args(), other.state, other.control)
+    assert (tmp_path / "best-10").exists()
+    fold = Fold(tmp_path)
+    fold.train(0.5)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["best-10", "model.safetensors"]
+
+
+def test_an_evaluation_after_the_training_changes_nothing(tmp_path: Path) -> None:
+    fold = Fold(tmp_path, patience=1)
+    fold.keeper.on_evaluate(make_args(), fold.state, fold.control, model=fold.model)  # of the base, before it
+    assert not list(tmp_path.iterdir())
+    fold.train(0.5)
+    fold.state.global_step = 15
+    fold.state.log_history += [{"step": 15, METRIC: 0.9}, {"step": 15, "train_loss": 1.0}]
+    fold.keeper.on_evaluate(make_args(), fold.state, fold.control, model=fold.model)
+    assert [path.name for path in tmp_path.iterdir()] == ["best-10"]
+    assert not fold.control.should_training_stop
+
+
+def test_a_fold_that_goes_on_from_a_checkpoint_keeps_what_that_may_come_back_to(tmp_path: Path) -> None:
+    first = Fold(tmp_path)
+    first.train(0.5)
+    again = Fold(tmp_path)
+    again.state = first.state
+    again.keeper.on_train_begin(make_args(), again.state, again.control)
+    again.train(0.6, 0.7)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best-10", "best-30"]
+    again.keeper.on_save(make_args(), again.state, again.control)
+    assert [path.name for path in tmp_path.iterdir()] == ["best-30"]
+
+
+def test_what_a_fold_says_of_its_epoch() -> None:
+    chosen_epoch = ChosenEpoch(2.0, 20, 0.7, 7, [0.5, 0.7], True)
+    assert chosen_epoch.to_dict() == {
+        "epoch": 2.0, "step": 20, "macro_f1": 0.7, "rows": 7, "macro_f1_by_epoch": [0.5, 0.7], "stopped": True,
+    }  # fmt: skip
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kobert_hf_emotion.training.sampling import LengthGroupedSampler, LongestFirst
+from kobert_hf_emotion.training.sampling import BATCHES_PER_CHUNK, LengthGroupedSampler, LongestFirst, token_counts
 
 
 def lengths(rows: int, seed: int = 0) -> Any:
@@ -106,3 +106,30 @@ def test_longest_first_and_back() -> None:
     assert list(order) == [1, 2, 4, 0, 3]
     assert len(order) == 5
     assert order.undo(np.array([10, 20, 40, 0, 30])).tolist() == [0, 10, 20, 30, 40]
+
+
+def test_rows_of_one_length_are_evaluated_in_their_order() -> None:
+    counts = np.random.default_rng(0).integers(1, 4, 300).tolist()
+    data = datasets.Dataset.from_dict({"input_ids": [[7] * count for count in counts]})
+    order = LongestFirst(data)
+    assert list(order) == sorted(range(300), key=lambda row: -counts[row])
+    assert order.undo(np.array(list(order))).tolist() == list(range(300))
+    assert token_counts(data).tolist() == counts
+
+
+@pytest.mark.parametrize("padding", [0, 3])
+def test_batches_are_the_neighbours_by_length_of_each_chunk(padding: int) -> None:
+    """Written out plainly, from the same shuffling."""
+    tokens = lengths(1203)
+    sampler = LengthGroupedSampler(tokens, 4, 7, padding)
+    sampler.set_epoch(2)
+    shuffled = np.random.default_rng((7, 2)).permutation(1203).tolist()
+    expected = []
+    for start in range(0, 1203, 4 * BATCHES_PER_CHUNK):
+        expected += sorted(shuffled[start : start + 4 * BATCHES_PER_CHUNK], key=lambda row: tokens[row])
+    order = list(sampler)
+    assert len(order) == len(sampler) == 1203 + padding
+    batches = {tuple(expected[start : start + 4]) for start in range(0, 1200, 4)}
+    assert {tuple(order[start : start + 4]) for start in range(0, 1200, 4)} == batches
+    assert order[:1200] != expected[:1200]
+    assert order[1200:] == [*expected[1200:], *range(1203, 1203 + padding)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from kobert_hf_emotion.training.tally import SUMS_FILE, RunningFigures, batch_sums
+from kobert_hf_emotion.training.tally import SUMS_FILE, RunningFigures, Tally, batch_sums
 
 LABELS = torch.tensor([0, 0, -100])
 LOSSES = torch.tensor([0.25, 1.25, 0.0])
@@ -55,3 +55,18 @@ def test_a_checkpoint_of_version_0_2_0_and_one_of_another_trainer(tmp_path: Path
 def test_one_process_writes(tmp_path: Path) -> None:
     RunningFigures().save(tmp_path, writes=False)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_device_is_waited_for_once_in_many_steps_and_no_row_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched, stack = [], torch.stack
+    monkeypatch.setattr(torch, "stack", lambda steps: fetched.append(len(steps)) or stack(steps))
+    sums = Tally()
+    sums.restart([2.0**24, 0.0, 0.0])  # float32 has no odd number above
+    for _ in range(600):
+        sums.add(torch.tensor([1.0, 0.5, 1.0]))
+    assert fetched == [256, 256]
+    assert sums.totals() == [2.0**24 + 600, 300.0, 600.0]
+    assert sums.totals() == [2.0**24 + 600, 300.0, 600.0]
+    assert fetched == [256, 256, 88]
+    sums.add(torch.tensor([1.0, 0.5, 0.0]))
+    assert sums.totals() == [2.0**24 + 601, 300.5, 600.0], "it goes on after it was asked"
