@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 from collections import Counter
@@ -82,12 +83,32 @@ def vote_cells(table: Table, columns: Sequence[str], labels: Sequence[str]) -> t
         wrong = frame[name].map(lambda cell: math.isnan(numbers[cell]) and not is_empty_label(cell))
         if wrong.any():
             raise _no_number(table, name, frame[name], wrong)
+    has_per_cents = any("%" in cell for cell in numbers)
     cells, blanks = [], []
-    for row in frame[list(columns)].itertuples(index=False, name=None):
+    for number, row in enumerate(frame[list(columns)].itertuples(index=False, name=None), table.first_row):
+        if has_per_cents:
+            _check_one_unit(table, number, columns, row, numbers)
         filled = {name: numbers[cell] for name, cell in zip(labels, row, strict=True) if not math.isnan(numbers[cell])}
         cells.append(f"{_MARK}{COLUMNS}{json.dumps(filled)}" if filled else "")
         blanks.append(len(columns) - len(filled) if filled else 0)
     return cells, blanks
+
+
+def _check_one_unit(
+    table: Table, number: int, columns: Sequence[str], row: Sequence[str], numbers: Mapping[str, float]
+) -> None:
+    """Raises `DataError` where a row has per cents beside other numbers: 50% and 0.5 would be added up as 50.5."""
+    some = [(name, cell) for name, cell in zip(columns, row, strict=True) if numbers[cell] > 0]
+    with_sign = [place for place in some if "%" in place[1]]
+    if with_sign and len(with_sign) < len(some):
+        [(one, cell), *_], (other, plain) = with_sign, next(place for place in some if "%" not in place[1])
+        raise DataError(
+            f"{table.path} {number}행: '{one}' 열은 {cell!r}, '{other}' 열은 {plain!r}입니다. 한 행의 표는 모두 "
+            "%이거나 모두 %가 아니어야 합니다. 한 가지로 고치세요.",
+            f"{table.path}, row {number}: {cell!r} in column '{one}', {plain!r} in column '{other}'. The votes of a "
+            "row must all be per cents, or none of them: correct one or the other.",
+            mend={"ignore_labels": True},
+        )
 
 
 def annotator_cells(table: Table, columns: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -163,7 +184,7 @@ class VoteReader:
 
     def _json(self, content: Any) -> Votes | None:
         """Returns the votes in an object or a list; None where it is neither, or none of votes."""
-        if isinstance(content, dict):
+        if isinstance(content, tuple):
             return self._object(content)
         if not isinstance(content, list) or not content:
             return None
@@ -171,9 +192,13 @@ class VoteReader:
             return self._numbers(content)
         return _some(NAMES, self._named(content)) if all(isinstance(name, str) for name in content) else None
 
-    def _object(self, content: dict[str, Any]) -> Votes:
+    def _object(self, pairs: Sequence[tuple[Any, Any]]) -> Votes:
+        content = {str(name): value for name, value in pairs}
+        if len(content) < len(pairs):
+            [twice, *_] = (name for name, times in Counter(str(name) for name, _ in pairs).items() if times > 1)
+            return Votes(OBJECT, {}, (f"'{twice}'이(가) 두 번 나옵니다", f"'{twice}' comes twice"))
         if all(map(_is_votes, content.values())):
-            return _some(OBJECT, {str(name): float(value) for name, value in content.items()})
+            return _some(OBJECT, {name: float(value) for name, value in content.items()})
         return Votes(OBJECT, {}, ("표는 0 이상의 수여야 합니다", "votes must be numbers of 0 or more"))
 
     def _numbers(self, content: Sequence[float]) -> Votes:
@@ -246,12 +271,32 @@ def translated_annotations(cells: Sequence[str], label_map: LabelMap) -> list[st
 
 
 def _parsed(cell: str) -> Any:
-    """Returns what JSON a cell is that begins as an object or a list; None where it is none."""
+    """Returns the object or list that a cell is, in JSON or in Python's way of writing it; None where it is neither.
+
+    An object is a list of its pairs in a tuple: a name may come twice in what is written.
+    """
     text = cell.strip()
-    try:
-        return json.loads(text) if text.startswith(("{", "[")) else None
-    except ValueError:
+    if not text.startswith(("{", "[")):
         return None
+    for read in (_from_json, _from_python):
+        try:
+            return read(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+    return None
+
+
+def _from_json(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=tuple)
+
+
+def _from_python(text: str) -> Any:
+    node = ast.parse(text, mode="eval").body
+    if isinstance(node, ast.Dict):
+        keys, values = ([ast.literal_eval(part or "") for part in parts] for parts in (node.keys, node.values))
+        return tuple(zip(keys, values, strict=True))
+    found = ast.literal_eval(node)
+    return found if isinstance(found, list) else None
 
 
 def _each_a_vote(parts: Sequence[str]) -> dict[str, float]:

@@ -199,6 +199,10 @@ def test_kemdy(tmp_path: Path) -> None:
         (by_label([["셋", 1, 0], *VOTES[1:]]), {}, ("found '셋' in row 2, column '기쁨'", "0 or more")),
         (by_label([*VOTES[1:], ["셋", "x", -1]]), {}, ("'셋' in row 5", "'기쁨', which is called by a label")),
         (by_label([[0, 0, 0]] * 4), {}, ("no row has a vote", "기쁨, 놀람/당황, 슬픔, 우울")),
+        (by_label([["50%", "0", "0.5"], *VOTES[1:]]), {}, ("row 2: '50%' in column '기쁨', '0.5'", "per cents")),
+        ({"votes": ['{"기쁨": 1, "기쁨": 2}'] * 4}, {"label_column": "votes"}, ("row 2", "'기쁨' comes twice")),
+        ({"votes": ["{'기쁨': 1, '기쁨': 2}"] * 4}, {"label_column": "votes"}, ("row 2", "'기쁨' comes twice")),
+        ({"votes": ["{'기쁨': '셋'}"] * 4}, {"label_column": "votes"}, ("row 2", "numbers of 0 or more")),
     ],
 )
 def test_what_is_not_understood_is_refused(
@@ -235,6 +239,8 @@ def test_what_votes_a_cell_holds() -> None:
         assert (read(cell).how, read(cell).parts) == ("numbers", {})
     assert read("[1, 0, 0.5]") == Votes("numbers", dict(zip(NAMES, (1.0, 0.0, 0.5), strict=True)))
     assert read("[0, 0, 0]") == read('{"기쁨": 0}') == read("{}") == read("nan") == Votes("empty", {})
+    assert read("{'기쁨': 2, '놀람/당황': 1.5}") == Votes("object", {"기쁨": 2.0, "놀람/당황": 1.5})
+    assert read("['기쁨', '기쁨', '놀람/당황']") == Votes("names", {"기쁨": 2.0, "놀람/당황": 1.0})
     assert read('["기쁨;놀람/당황", "기쁨"]') == Votes("names", {"기쁨": 1.5, "놀람/당황": 0.5})
 
 
@@ -486,7 +492,8 @@ def test_votes_are_told_in_both_languages(found: VoteTally, korean: list[str], e
 def test_what_is_a_number_of_votes(tmp_path: Path, cell: str, number: float | None) -> None:
     assert is_votes([cell, "", "nan"]) is (number is not None)
     assert not is_votes(["", "nan"])
-    pd.DataFrame({"a": [cell, "1", "nan"], "b": ["1", "", ""]}).to_csv(tmp_path / "rows.csv", index=False)
+    one = "1%" if "%" in cell else "1"
+    pd.DataFrame({"a": [cell, "1", "nan"], "b": [one, "", ""]}).to_csv(tmp_path / "rows.csv", index=False)
     table = read_table(tmp_path / "rows.csv", ReadOptions(has_cells=True))
     if number is None:
         with pytest.raises(DataError, match=rf"found '{cell}' in row 2, column 'a' \(1 such"):
