@@ -199,6 +199,7 @@ def test_a_scale_that_all_rows_have_is_not_kept_where_it_misleads_other_rows() -
     truth = np.where(even & (row % 20 != 0), scores > 0, scores < 0).astype(np.int64)
     assert platt_scales(logits, truth).kept == [True]
     assert fit_label_scales(logits, truth, np.full(200, 7)).kept == [False], "every second row stands in for a fold"
+    assert fit_label_scales(logits, truth, np.arange(200) // 20 % 2).kept == [True], "two folds are enough"
     assert fit_label_scales(logits, truth, np.arange(200) % 3).kept == [True]
     assert fit_label_scales(logits, truth, np.arange(200)).kept == [True]
 

@@ -249,6 +249,7 @@ def test_calibration_errors_are_those_of_a_loop_over_the_bins(bins: int, count: 
     probabilities[0] = [0.0, 1.0, 0.999]
     probabilities[-1, 0] = 1.0
     truth = random.integers(0, 2, (count, 3))
+    probabilities[1:2, 1], truth[:2, 1] = 0.99, [0, 1][:count]  # 1 is in the last bin, with what is just below it
     expected = np.zeros(3)
     for label in range(3):
         scores, has = probabilities[:, label], truth[:, label]
