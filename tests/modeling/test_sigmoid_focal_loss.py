@@ -108,6 +108,8 @@ def test_what_it_cannot_take_is_refused(arguments: dict[str, object], part: str)
     with pytest.raises(KoBERTEmotionError) as caught:
         sigmoid_focal_loss(torch.zeros(1, 3), **(usual | arguments))  # type: ignore[arg-type]
     assert part in caught.value.english
+    korean = {"shape (batch, labels)": "(1, 3), (1, 2)", "found 2": "2이(가) 있습니다"}
+    assert korean.get(part, "") in caught.value.korean
     if "expected (3,)" in part:
         assert "의 길이((2,))가 레이블 수(3)와 다릅니다" in caught.value.korean
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from scipy.special import log_softmax
 
 from kobert_hf_emotion.errors import KoBERTEmotionError
 from kobert_hf_emotion.modeling.losses import FocalLoss, focal_loss
+from kobert_hf_emotion.modeling.sigmoid_loss import sigmoid_focal_loss
 from kobert_hf_emotion.modeling.soft_loss import SoftFocalLoss, soft_focal_loss
 
 CLASSES = 5
@@ -118,7 +121,7 @@ def test_an_answer_is_right_where_no_label_has_more_votes() -> None:
 @pytest.mark.parametrize(
     ("target", "part"),
     [
-        ([[3.0, 1.0]], "add up to 1"),
+        ([[3.0, 1.0]], r"add up to 1, found \[3.0, 1.0\]"),
         ([[1.5, -0.5]], "add up to 1"),
         ([[float("nan"), 1.0]], "add up to 1"),
         ([[1.0]], "shape"),
@@ -181,3 +184,27 @@ def test_the_module_is_the_function_with_its_settings() -> None:
 def test_the_module_refuses_its_settings_when_it_is_made(loss: type, wrong: dict[str, object]) -> None:
     with pytest.raises(KoBERTEmotionError, match=next(iter(wrong))):
         loss(**wrong)
+
+
+@pytest.mark.parametrize("ignored", [0, 1])
+@pytest.mark.parametrize(
+    ("loss", "target", "labels"),
+    [
+        (focal_loss, torch.tensor([0, 1]), 2),
+        (soft_focal_loss, torch.tensor([[0.75, 0.25], [0.5, 0.5]]), 2),
+        (sigmoid_focal_loss, torch.tensor([[1], [0]]), 1),
+    ],
+)
+def test_the_mean_is_over_what_is_there_be_it_one_row(
+    loss: Any, target: torch.Tensor, labels: int, ignored: int
+) -> None:
+    logits = torch.tensor([[1.5, -0.5], [0.25, 1.0]])[:, :labels]
+    each = loss(logits, target, reduction="none")
+    torch.testing.assert_close(loss(logits, target, reduction="sum"), each.sum())
+    torch.testing.assert_close(loss(logits[:1], target[:1]), each[0].sum())
+    with_one = target.clone()
+    with_one[ignored] = -100
+    torch.testing.assert_close(loss(logits, with_one), each[1 - ignored].sum())
+    torch.testing.assert_close(loss(logits.half(), target), loss(logits.half().float(), target))
+    assert loss(logits.half(), target).dtype == torch.float32
+    torch.testing.assert_close(loss(logits, target), loss(logits, target, gamma=2.0))
