@@ -215,6 +215,14 @@ def test_a_row_whose_votes_are_none_is_told(wrong: tuple[float | None, float | N
     assert "a.csv row 5: {'happy': " in failure(with_places, ["sad", "happy"]).korean
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_label_that_the_model_has_not_and_nobody_votes_for_changes_nothing(first: bool) -> None:
+    unknown = {"love": Value("float64")}
+    three = {**unknown, **VOTES} if first else {**VOTES, **unknown}
+    found = label_ids(votes([of_two(3, 1) | {"love": 0}, of_two(0, 2) | {"love": 0}], three), ["sad", "happy"])
+    assert found.tolist() == [[0.25, 0.75], [1, 0]]
+
+
 def test_votes_for_labels_that_the_model_has_not() -> None:
     three = {**VOTES, "love": Value("float64")}
     cells = [of_two(1, 1) | {"love": love} for love in (0, 2, -100, 1)]
