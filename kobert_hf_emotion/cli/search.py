@@ -19,7 +19,7 @@ from .language import counted, speak, spoken, words
 from .loudness import hush, is_quiet
 from .models import check_start, names_nearest
 from .output import quiet_libraries, say, say_json
-from .training_rows import training_rows
+from .training_rows import reading_of, training_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,13 +118,7 @@ def search(
     elsewhere = _elsewhere(engine)
     with quiet_libraries():
         dataset, _ = training_rows(
-            train_file,
-            columns,
-            turns,
-            label_set,
-            rules,
-            reading,
-            grouping.group_column,
+            train_file, reading_of(columns, turns, label_set, rules, reading, grouping.group_column)
         )
         with names_nearest("model", model):
             result = search_arguments(

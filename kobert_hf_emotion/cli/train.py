@@ -25,7 +25,7 @@ from .inputs import check_data_file, check_there
 from .language import spoken, words
 from .models import check_start, names_nearest
 from .output import quiet_libraries, say, say_json, say_next
-from .training_rows import training_rows
+from .training_rows import reading_of, training_rows
 
 if TYPE_CHECKING:
     from ..data.report import LoadReport
@@ -83,13 +83,7 @@ def train(
     with quiet_libraries():
         args = arguments_from(training)
         dataset, report = training_rows(
-            train_file,
-            columns,
-            turns,
-            label_set,
-            rules,
-            reading,
-            division.group_column,
+            train_file, reading_of(columns, turns, label_set, rules, reading, division.group_column)
         )
         with names_nearest("model", model):
             result = cross_validate(

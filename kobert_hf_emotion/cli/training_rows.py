@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,23 +43,18 @@ def reading_of(
     }
 
 
-def training_rows(
-    train_file: Path,
-    columns: Columns,
-    turns: Turns,
-    label_set: LabelSet,
-    rules: NewLabelRules,
-    reading: ReadOptions,
-    group_column: str | None,
-) -> tuple[datasets.Dataset, LoadReport]:
+def training_rows(train_file: Path, as_told: Mapping[str, Any]) -> tuple[datasets.Dataset, LoadReport]:
     """Reads the rows, and says how they were read.
+
+    Args:
+        train_file: The file.
+        as_told: What `reading_of` returned.
 
     Raises:
         KoBERTEmotionError: They cannot be read so; see `load_emotion_dataset`.
     """
     from ..data.dataset import load_emotion_dataset_with_report
 
-    arguments = reading_of(columns, turns, label_set, rules, reading, group_column)
-    dataset, report = load_emotion_dataset_with_report(train_file, **arguments)
+    dataset, report = load_emotion_dataset_with_report(train_file, **as_told)
     note_reading(report)
     return dataset, report

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..utils.argument_checks import check_count
 from ..utils.progress import progress
 from ..wording import Wording
 from .rates import rates
@@ -105,7 +106,11 @@ def resample_counts(
 
     Returns:
         Shape (resamples, cells).
+
+    Raises:
+        KoBERTEmotionError: `resamples` is no whole number of 1 or more.
     """
+    check_count("resamples", resamples)
     random = np.random.default_rng(seed)
     if groups is None:
         counts = np.bincount(cells, minlength=n_cells)
@@ -164,7 +169,11 @@ def times_drawn(units: int, resamples: int, seed: int) -> Iterator[NDArray[np.fl
     """Yields how often each unit is drawn, some resamples at a time, shape (resamples, units).
 
     What is drawn depends on the seed and on the number of units alone: figures of the same rows go together.
+
+    Raises:
+        KoBERTEmotionError: `resamples` is no whole number of 1 or more.
     """
+    check_count("resamples", resamples)
     random = np.random.default_rng(seed)
     with progress(DRAWING, resamples, DRAWS) as advance:
         for start in range(0, resamples, _BLOCK):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.stats import binom
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 from sklearn.metrics import confusion_matrix as sklearn_confusion_matrix
 
+from kobert_hf_emotion.errors import KoBERTEmotionError
 from kobert_hf_emotion.metrics.bootstrap import (
     Interval,
     class_scores,
@@ -216,3 +219,12 @@ def test_draws_in_parts_are_those_of_one_call() -> None:
     shares = np.bincount(cells, minlength=9) / 500
     whole = np.random.default_rng(5).multinomial(500, shares, size=201)
     np.testing.assert_array_equal(resample_counts(cells, 9, None, 201, 5), whole)
+
+
+@pytest.mark.parametrize("resamples", [0, -1, 2.5, True])
+@pytest.mark.parametrize("groups", [None, ["a", "b"]])
+def test_a_number_of_draws_that_is_none_is_refused(resamples: Any, groups: list[str] | None) -> None:
+    with pytest.raises(KoBERTEmotionError, match="`resamples`"):
+        score_intervals(np.array([0, 1]), np.array([0, 1]), 2, groups, resamples)
+    with pytest.raises(KoBERTEmotionError, match="`resamples`"):
+        resampled_sums(np.ones((2, 3)), groups, resamples, 0)
