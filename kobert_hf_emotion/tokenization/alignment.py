@@ -143,7 +143,7 @@ def _source(positions: list[int], span: Span) -> Span:
     if first == last:  # a mark of a word's beginning by itself
         return start, start
     end = max(bisect_right(positions, last) - 1, bisect_left(positions, last))
-    return start, min(end, len(positions) - 1)
+    return start, end
 
 
 def _without_space(text: str, span: Span) -> Span:

@@ -84,13 +84,15 @@ class Divider:
         """Returns the windows of a text that does not fit, counted from `offset`."""
         units = self._units(text)
         counts = self._counts([text[start:end] for start, end in units])
-        spans, first = [], 0
-        while True:
+        spans, first, reached = [], 0, 0
+        while reached < len(units):
             last = self._fill(text, units, counts, first)
-            spans.append((offset + units[first][0], offset + units[last - 1][1]))
-            if last == len(units):
-                return spans
-            first = self._go_back(counts, first, last)
+            if last > reached:  # else the window before holds all of it: its units take more beside each other
+                spans.append((offset + units[first][0], offset + units[last - 1][1]))
+                reached = last
+            if reached < len(units):
+                first = self._go_back(counts, first, last)
+        return spans
 
     def _fill(self, text: str, units: Sequence[Span], counts: Sequence[int], first: int) -> int:
         """Returns the unit before which a window that begins with `first` ends."""

@@ -35,3 +35,12 @@ def word_piece() -> PreTrainedTokenizerFast:
         mask_token="[MASK]",
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
     )
+
+
+def character_tokens(letters: str) -> PreTrainedTokenizerFast:
+    """A tokenizer to which each of these characters is a token, a space as well; `[CLS]` and `[SEP]` stand around."""
+    engine = Tokenizer(models.BPE({entry: i for i, entry in enumerate([*SPECIAL, *letters])}, [], unk_token="[UNK]"))
+    engine.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=engine, unk_token="[UNK]", pad_token="[PAD]")

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sentences import sentences
 from small_encoders import word_piece
@@ -20,7 +20,7 @@ from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 WRITTEN = [
     "오늘 정말 행복했어ㅋㅋ", "  시험에   떨어져서\t너무 슬프다 ㅠㅠ ", "띄어쓰기없이쓴글도읽는다",
     "12,000원이나 했어, 3,", "🙂좋아🙂 ok!! café", "마ㄶ이 좋아해 ㄳ", "``인용''했대", "漢字와 한글ﬁ½",
-    "[SEP] 나[MASK]너", "\u200b가\u200b나",
+    "[SEP] 나[MASK]너", "정말 행복했어요[SEP]오늘 시험에 떨어져서[MASK] 너무", "\u200b가\u200b나",
 ]  # fmt: skip
 
 
@@ -79,6 +79,18 @@ def test_what_a_token_says_is_what_is_prepared_from_where_it_stands(
 def test_nothing_that_is_written_belongs_to_no_token(either: KoBERTTokenizer, text: str) -> None:
     covered = {index for start, end in token_spans(either, text)[1] for index in range(start, end)}
     assert covered >= {index for index, letter in enumerate(text) if not letter.isspace()}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text("0123, 가a", max_size=16))
+@example("가격 12,000원 3,")
+@example("10,000,1, 2,")
+def test_a_number_and_its_comma_that_were_one_piece(digit_model: Path, text: str) -> None:
+    tokenizer = KoBERTTokenizer(digit_model)
+    ids, spans = token_spans(tokenizer, text)
+    assert ids == tokenizer(text, add_special_tokens=False)["input_ids"]
+    said = [token.replace("▁", "") for token in tokenizer.tokenize(text)]
+    assert [text[start:end] for start, end in spans] == said
 
 
 def test_a_fast_tokenizer_tells_itself() -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from small_encoders import word_piece
+from transformers import BertConfig
 
 from kobert_hf_emotion.assets import SAMPLE_TRAIN
 from kobert_hf_emotion.configuration import EmotionConfig
@@ -353,6 +355,15 @@ class TestBounds:
         assert (empty.texts, empty.unknown_share, empty.largest_id, empty.truncated_share) == (0, 0, 0, 0)
         assert check(lambda text: [] if text == "" else reads(text), [""]).unknown_share == 0
         assert check(lambda _: list(range(5, 75)), ["가" * 70]).truncated_share == 1
+
+    def test_no_texts_for_a_tokenizer_that_refuses_none(self) -> None:
+        other, config, found = word_piece(), BertConfig(pad_token_id=0), UnknownTexts()
+        with pytest.raises(IndexError):
+            other([])
+        assert check_tokenization(other, config, [], 64).texts == 0
+        check_predicted(other, config, [], [], found, 64)
+        check_predicted(other, config, ["오늘"], other(["오늘"])["input_ids"], found, 64)
+        assert (found.texts, found.cut) == (1, 0)
 
     def test_a_tokenizer_without_an_unknown_token(self) -> None:
         stub, found = Stub(reads), UnknownTexts()

@@ -7,17 +7,20 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import sentencepiece
+from sentencepiece import sentencepiece_model_pb2 as protobuf
 from small_encoders import word_piece
+from tokenizers import Tokenizer
 from transformers import BertConfig, RobertaConfig
 
 from kobert_hf_emotion.errors import TokenizerError
-from kobert_hf_emotion.tokenization.fast_tokenizer import character_classes, scores_never_used
+from kobert_hf_emotion.tokenization.fast_tokenizer import character_classes, scores_never_used, tokenizer_json
 from kobert_hf_emotion.tokenization.loading import load_tokenizer
 from kobert_hf_emotion.tokenization.model_files import cap_length, find_file, find_sentencepiece, fit_length
+from kobert_hf_emotion.tokenization.pieces import WordSplit
 from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 from kobert_hf_emotion.tokenization.vocabulary import vocabulary_sha256
 
@@ -110,11 +113,33 @@ def test_a_vocabulary_is_known_by_its_entries_in_the_order_of_their_ids(tokenize
     assert vocabulary_sha256(tokenizer) == hashlib.sha256(Path(tokenizer.vocab_file).read_bytes()).hexdigest()
 
 
-def test_a_browser_is_told_what_the_model_removes_and_which_pieces_are_split_again(vocab_file: Path) -> None:
-    model = sentencepiece.SentencePieceProcessor(model_file=str(vocab_file))
-    scores = scores_never_used(model)
+def test_pieces_that_are_split_again_are_known_with_their_scores(digit_model: Path) -> None:
+    model = sentencepiece.SentencePieceProcessor(model_file=str(digit_model))
     pieces = {model.id_to_piece(number): model.get_score(number) for number in range(model.get_piece_size())}
-    assert scores == {piece: score for piece, score in pieces.items() if re.search(r"\d,\Z", piece)}
+    again = {piece: score for piece, score in pieces.items() if re.search(r"\d,\Z", piece)}
+    assert {"▁1,", "2,", "33,"} <= set(again)
+    assert scores_never_used(model) == again
+    for split in get_args(WordSplit):
+        written = dict(json.loads(tokenizer_json(model, split))["model"]["vocab"])
+        withheld = {piece for piece, score in written.items() if score == -1e6}
+        assert withheld == {*again, "[PAD]", "[CLS]", "[SEP]", "[MASK]"}
+        assert {piece: written[piece] for piece in set(written) - withheld} == {
+            piece: score for piece, score in pieces.items() if piece not in withheld
+        }
+
+
+def test_a_model_that_removes_nothing(vocab_file: Path) -> None:
+    written = protobuf.ModelProto.FromString(vocab_file.read_bytes())
+    written.normalizer_spec.ClearField("precompiled_charsmap")
+    model = sentencepiece.SentencePieceProcessor(model_proto=written.SerializeToString())
+    assert model.normalize("가\u200b나") == "▁가\u200b나"
+    assert character_classes(model)["removed"] == ""
+    engine = Tokenizer.from_str(tokenizer_json(model, "sentencepiece"))
+    assert engine.normalizer.normalize_str("가\u200b나  다") == "가\u200b나 다"
+
+
+def test_a_browser_is_told_what_the_model_removes(vocab_file: Path) -> None:
+    model = sentencepiece.SentencePieceProcessor(model_file=str(vocab_file))
     classes = character_classes(model)
     for character in map(chr, [*range(0x250), *range(0x2000, 0x2070), *range(0xFE00, 0xFE10), 0x3000, 0xFEFF]):
         if character in "-[]\\^":

@@ -66,6 +66,7 @@ def test_what_predicting_asks_of_it_is_the_same(folders: dict[str, Path], split:
         assert getattr(plain, name) == getattr(full, name), name
     assert sorted(plain.all_special_ids) == sorted(full.all_special_ids)
     assert len(plain) == len(full)
+    assert plain.num_special_tokens_to_add() == full.num_special_tokens_to_add()
     for pair in (False, True):
         assert plain.num_special_tokens_to_add(pair) == full.num_special_tokens_to_add(pair)
 
@@ -127,6 +128,18 @@ def test_unusual_settings_are_left_to_transformers(
     file = folder / "tokenizer_config.json"
     file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | unusual), encoding="utf-8")
     assert PlainTokenizer.of_folder(folder) is None
+
+
+@pytest.mark.parametrize("written", [None, {}, {"tokenizer_class": "KoBERTTokenizer", "do_lower_case": False}], ids=str)
+def test_settings_that_say_little_are_the_usual_ones(
+    vocab_file: Path, tmp_path: Path, written: dict[str, Any] | None
+) -> None:
+    shutil.copy(vocab_file, tmp_path / "spiece.model")
+    if written is not None:
+        (tmp_path / "tokenizer_config.json").write_text(json.dumps(written), encoding="utf-8")
+    plain, full = both(tmp_path)
+    assert plain(TEXTS[:4])["input_ids"] == full(TEXTS[:4])["input_ids"]
+    assert (plain.model_max_length, plain.word_split) == (full.model_max_length, full.word_split)
 
 
 @pytest.mark.parametrize("name", ["added_tokens.json", "special_tokens_map.json"])

@@ -16,13 +16,16 @@ from golden_tokens import GLUON_LENGTH, TRICKY, read_golden
 from hub_server import WRITE_TOKEN, HubClient, running_hub
 from paths import ROOT
 from sentencepiece import sentencepiece_model_pb2 as protobuf
-from transformers import AutoTokenizer
+from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from kobert_hf_emotion.cli import main
 from kobert_hf_emotion.errors import KoBERTEmotionError, TokenizerError
 from kobert_hf_emotion.inference.classifier import load_classifier
 from kobert_hf_emotion.modeling.classifier import EmotionClassifier
 from kobert_hf_emotion.tokenization.loading import load_tokenizer
+from kobert_hf_emotion.tokenization.sentencepiece_layout import are_pieces, read_piece_list
 from kobert_hf_emotion.tokenization.tokenizer import KoBERTTokenizer
 
 RAW = "tokenizer_78b3253a26.model"
@@ -203,6 +206,20 @@ class TestVocabularyBesideAModel:
         with pytest.raises(TokenizerError, match="found line 51 empty"):
             load_tokenizer(folder)
 
+    def test_pieces_stay_what_they_are(self, layout: Callable[..., Path], raw: Path, vocabulary: list[str]) -> None:
+        model = protobuf.ModelProto.FromString(raw.read_bytes())
+        kinds = protobuf.ModelProto.SentencePiece
+        changed = {model.pieces[10].piece: kinds.USER_DEFINED, model.pieces[11].piece: kinds.UNUSED}
+        for piece in model.pieces:
+            piece.type = changed.get(piece.piece, piece.type)
+        folder = layout()
+        (folder / RAW).write_bytes(model.SerializeToString())
+        found = protobuf.ModelProto.FromString(KoBERTTokenizer(folder / RAW).sp_model.serialized_model_proto())
+        assert [piece.piece for piece in found.pieces] == vocabulary
+        special = {name: kinds.UNKNOWN if name == "[UNK]" else kinds.CONTROL for name in SPECIAL}
+        for piece in found.pieces:
+            assert piece.type == ({**changed, **special}).get(piece.piece, kinds.NORMAL)
+
     def test_without_any_model(self, layout: Callable[..., Path]) -> None:
         folder = layout()
         (folder / RAW).unlink()
@@ -214,6 +231,12 @@ class TestVocabularyBesideAModel:
         AutoTokenizer.from_pretrained(folder).save_pretrained(tmp_path / "again")
         with pytest.raises(TokenizerError, match="WordPiece would make"):
             load_tokenizer(tmp_path / "again")
+
+    def test_as_wordpiece_of_another_class(self, vocabulary: list[str], tmp_path: Path) -> None:
+        engine = Tokenizer(WordPiece({entry: index for index, entry in enumerate(vocabulary)}, unk_token="[UNK]"))
+        PreTrainedTokenizerFast(tokenizer_object=engine, unk_token="[UNK]").save_pretrained(tmp_path)
+        with pytest.raises(TokenizerError, match="WordPiece would make"):
+            load_tokenizer(tmp_path)
 
     def test_two_models(self, layout: Callable[..., Path]) -> None:
         folder = layout("a.model")
@@ -248,6 +271,24 @@ class TestUnknownOrder:
         for door in doors:
             with pytest.raises(TokenizerError, match="the ids that the weights were trained with are not known"):
                 door()
+
+    @pytest.mark.parametrize(
+        ("special", "lacking"),
+        [
+            (["<unk>", "<s>"], "[UNK], [PAD], [CLS], [SEP], [MASK]"),
+            (ALBERT, "[UNK], [PAD]"),
+            (USER_DEFINED, "[UNK] (unk)"),  # all are there, and another one is the unknown piece
+        ],
+    )
+    def test_what_is_lacking_is_named(
+        self, vocab_file: Path, pieces: list[str], tmp_path: Path, special: list[str], lacking: str
+    ) -> None:
+        file = write_model(tmp_path / "spiece.model", vocab_file, [*special, *pieces])
+        with pytest.raises(TokenizerError) as caught:
+            KoBERTTokenizer(file)
+        first = [*special, *pieces][:5]
+        assert f"{file} has no {lacking} and begins with {first}, so" in caught.value.english
+        assert f"{lacking} 조각이 없고 처음 조각은 {first}입니다" in caught.value.korean
 
     def test_special_tokens_outside_the_vocabulary(self, vocab_file: Path, tmp_path: Path) -> None:
         shutil.copy(vocab_file, tmp_path)
@@ -294,6 +335,22 @@ def test_convert_with_the_raw_file(
     assert main(["convert", str(file), "--tokenizer", str(raw), *options, str(tmp_path / "c")]) == 2
     assert "not known" in capsys.readouterr().err
     assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([], False),
+        (["[UNK]", "▁"], False),  # a mark on its own is in the vocabulary of other models too
+        (["[UNK]", "▁가"], True),
+        (["▁가", "##나"], False),
+        (["▁가", "▁나", "##나"], True),
+    ],
+)
+def test_pieces_begin_words_and_word_pieces_go_on(entries: list[str], expected: bool, tmp_path: Path) -> None:
+    assert are_pieces(iter(entries)) is expected
+    (tmp_path / "vocab.txt").write_text("\n".join(entries), encoding="utf-8")
+    assert read_piece_list(tmp_path / "vocab.txt") == (entries if expected else None)
 
 
 def test_errors_are_the_librarys(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from small_encoders import character_tokens
 
 from kobert_hf_emotion.assets import resolve_default
 from kobert_hf_emotion.errors import KoBERTEmotionError
@@ -18,6 +19,7 @@ TOKENIZER = KoBERTTokenizer(f"{resolve_default('default')}/{VOCAB_FILE}")
 WORDS = st.sampled_from(
     ["네", "그래.", "오늘", "행복했어!", "아이스아메리카노를", "ㅋ" * 70, "1,000원", "끝?\n", "가나다라" * 30]
 )
+LETTERS = character_tokens("가나다라마바사 .\n")
 TEXTS = st.lists(WORDS, max_size=60).flatmap(
     lambda words: st.sampled_from([" ", "  ", "\t", "\n"]).map(lambda blank: blank.join(words))
 )
@@ -55,6 +57,57 @@ def test_a_window_shares_the_stride_with_the_one_before() -> None:
     assert starts == [number * (room - 4 // word) for number in range(len(starts))]
 
 
+def windows_of(lengths: list[int], room: int, stride: int) -> list[tuple[int, int]]:
+    """Windows over words of these lengths to a tokenizer that counts characters: tried out, one word after another."""
+    starts = [sum(lengths[:word]) + word for word in range(len(lengths))]
+    ends = [start + length for start, length in zip(starts, lengths, strict=True)]
+    found, first, reached = [], 0, 0
+    while reached < len(lengths):
+        last = max(word for word in range(len(lengths)) if ends[word] - starts[first] <= room) + 1
+        if last > reached:  # what the window before holds whole is none
+            found.append((starts[first], ends[last - 1]))
+            reached = last
+        if reached < len(lengths):
+            share = min(stride, room - lengths[last])
+            first = min(word for word in range(first + 1, last + 1) if sum(lengths[word:last]) <= share)
+    return found
+
+
+@given(lengths=st.lists(st.integers(1, 9), min_size=1, max_size=30), room=st.integers(9, 14), stride=st.integers(0, 8))
+@example(lengths=[1, 1, 1, 1, 6], room=10, stride=8)  # the first three words of the second window fit into the first
+@example(lengths=[9, 3, 9, 1, 2, 2, 9], room=9, stride=6)
+@example(lengths=[4, 4], room=9, stride=0)  # fits to the last token
+def test_windows_where_a_space_is_a_token_as_well(lengths: list[int], room: int, stride: int) -> None:
+    text = " ".join("가나다라마바사"[place % 7] * length for place, length in enumerate(lengths))
+    [found] = Divider(LETTERS, room + 2, LongTexts(stride=stride)).divide([text])
+    assert found.fits == (len(text) <= room)
+    assert found.spans == windows_of(lengths, room, stride)
+
+
+def test_words_that_do_not_fit_are_halved() -> None:
+    [found] = Divider(LETTERS, 12, LongTexts(stride=0)).divide(["가" * 10 + " " + "나" * 21])
+    assert found.spans == [(0, 10), (11, 21), (21, 26), (26, 32)]
+    [found] = Divider(TOKENIZER, 3, LongTexts(stride=0)).divide(["🦄 🦄"])
+    assert tokens("🦄") == 2, "more than there is room for, and no half of it"
+    assert found.spans == [(0, 1), (2, 3)]
+
+
+def test_a_window_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, encode = [], KoBERTTokenizer.encode_rows
+    monkeypatch.setattr(KoBERTTokenizer, "encode_rows", lambda *args: calls.append(1) or encode(*args))  # type: ignore[func-returns-value]
+    [found] = Divider(TOKENIZER, 12, LongTexts(stride=4)).divide([" ".join(["네", "그래.", "오늘"] * 40)])
+    assert len(found.spans) > 20
+    assert len(calls) == len(found.spans) + 3
+
+
+def test_long_sentences_alone_are_divided() -> None:
+    text = "가 나 다.\n라마 바사 가나다. 라라라라."
+    [found, blank, empty] = Divider(LETTERS, 8, LongTexts("sentence", 2)).divide([text, "  ", ""])
+    assert [text[start:end] for start, end in found.spans] == ["가 나 다.", "라마 바사", "가나다.", "라라라라."]
+    assert (found.fits, blank.fits, empty.fits) == (False, True, True)
+    assert (blank.spans, empty.spans) == ([(0, 2)], [(0, 0)])
+
+
 def test_sentences_end_where_people_end_them() -> None:
     text = '좋았다. 정말?! "끝."  그런데... 3.5점이라니 ㅠㅠ\n\n1. 아침\n2. 저녁 …\n!!!'
     assert [text[start:end] for start, end in sentences(text)] == [
@@ -66,16 +119,18 @@ def test_sentences_end_where_people_end_them() -> None:
         "1. 아침",
         "2. 저녁 …\n!!!",
     ]
+    assert [("끝.  \n다음."[start:end]) for start, end in sentences("끝.  \n다음.")] == ["끝.", "다음."]
     assert sentences(" \n ") == []
     assert sentences("...") == [(0, 3)]
 
 
 def test_settings_that_mean_nothing_are_refused() -> None:
     with pytest.raises(KoBERTEmotionError) as error:
-        Divider(TOKENIZER, 20, LongTexts(stride=18))
+        Divider(TOKENIZER, 21, LongTexts(stride=19))
     assert error.value.mend == {"stride": 9}
-    assert "below the 18 tokens of a window, found 18" in error.value.english
-    assert "`stride` 18이(가) 창 하나에 드는 18토큰보다" in error.value.korean
+    assert isinstance(error.value.mend["stride"], int)
+    assert "below the 19 tokens of a window, found 19" in error.value.english
+    assert "`stride` 19이(가) 창 하나에 드는 19토큰보다" in error.value.korean
     assert Divider(TOKENIZER, 20, LongTexts(stride=17)).divide([]) == []
 
 
