@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..data.distributions import has_most, is_tied, to_shares
 from ..data.label_ids import class_names, votes_of
-from ..data.votes import COUNTS, PERCENT, unit_of
+from ..data.vote_tally import COUNTS, PERCENT, unit_of
 from ..utils.progress import progress
 from ..wording import Wording
 from .report import Finding, Split, counted

@@ -14,7 +14,7 @@ from .label_reading import sort_counts
 from .report import REASONS
 from .several_labels import indicator_cells
 from .tables import Table
-from .votes import annotator_cells, vote_cells
+from .vote_cells import annotator_cells, vote_cells
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ..labels import clean_name
 from ..wording import Language, titled
-from .votes import VoteTally
+from .vote_tally import VoteTally
 
 _SHOWN = 24
 _MOST_MAPPED = 100

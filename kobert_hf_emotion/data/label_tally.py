@@ -17,7 +17,7 @@ from .label_map import LabelMap, map_to_write
 from .label_parsing import AUTO, LabelParser, label_key, named_labels, nearest
 from .label_reading import MENDS, LabelReading, arrows, as_written, by_label, listed_counts, sort_counts
 from .several_labels import EMPTY, ONE, CellSplitter
-from .votes import VoteTally
+from .vote_tally import VoteTally
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from ..errors import DataError
 from ..labels import fold_name
 from .label_parsing import LabelParser, is_empty_label
-from .votes import is_votes
+from .vote_cells import is_votes
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,4 +1,4 @@
-"""Votes of annotators, however a file holds them: a column for each label, one for each annotator, or one of lists."""
+"""Votes of annotators in one cell, however it holds them: an object, numbers or names."""
 
 from __future__ import annotations
 
@@ -7,48 +7,26 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from typing_extensions import Self
-
 from ..errors import DataError
-from ..wording import Language, titled
-from .distributions import TIE
-from .label_parsing import is_empty_label
-from .several_labels import EMPTY, CellSplitter, as_list
+from .several_labels import EMPTY, LIST, NONE, CellSplitter, as_list
+from .vote_cells import put_together, taken_apart
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
     from .label_map import LabelMap
-    from .tables import Table
 
-COLUMNS, ANNOTATORS, OBJECT, NUMBERS, NAMES = "columns", "annotators", "object", "numbers", "names"
-_WAYS = {
-    COLUMNS: ("레이블마다 한 열", "a column for each label"),
-    ANNOTATORS: ("평가자마다 한 열", "a column for each annotator"),
-    OBJECT: ('한 칸에 {"레이블": 표}', 'one cell, {"label": votes}'),
-    NUMBERS: ("한 칸에 번호 순서의 목록", "one cell, a list in the order of the ids"),
-    NAMES: ("한 칸에 이름(하나에 한 표)", "one cell, names, one vote each"),
-}
-COUNTS, SHARES, PERCENT = "counts", "shares", "percent"
-_UNITS = {
-    COUNTS: ("표의 수", "counts"),
-    SHARES: ("몫", "shares"),
-    PERCENT: ("백분율로 보이는 몫(행마다 합이 100)", "shares in percent, as it seems: each row adds up to 100"),
-}
-_MARK = "\x1f"
-"""Begins a cell that was put together from columns, before how it was."""
+OBJECT, NUMBERS, NAMES = "object", "numbers", "names"
 
 
 class Votes(NamedTuple):
     """The votes in one cell.
 
     Attributes:
-        how: One of the ways above; `EMPTY` where there is no vote at all.
+        how: One of the ways above, or what the cell was put together from; `EMPTY` where there is no vote at all.
         parts: What is voted for, as it is written, with its votes.
         fault: What is wrong with the cell, in Korean and in English; None where nothing is.
     """
@@ -61,96 +39,6 @@ class Votes(NamedTuple):
     def voted_for(self) -> list[str]:
         """What has some of the votes."""
         return [part for part, count in self.parts.items() if count > 0]
-
-
-def vote_cells(table: Table, columns: Sequence[str], labels: Sequence[str]) -> tuple[list[str], list[int]]:
-    """Returns for each row of a table the numbers in a column for each label as one cell, and its empty cells.
-
-    Args:
-        table: The table.
-        columns: The columns.
-        labels: The label that each of them is called by.
-
-    Returns:
-        The cells, empty where all columns are, and how many cells of the row are empty beside others that are not.
-
-    Raises:
-        DataError: A cell is no number of 0 or more.
-    """
-    frame: pd.DataFrame = table.frame
-    numbers = {cell: _number(cell) for name in columns for cell in frame[name].unique().tolist()}
-    for name in columns:
-        wrong = frame[name].map(lambda cell: math.isnan(numbers[cell]) and not is_empty_label(cell))
-        if wrong.any():
-            raise _no_number(table, name, frame[name], wrong)
-    has_per_cents = any("%" in cell for cell in numbers)
-    cells, blanks = [], []
-    for number, row in enumerate(frame[list(columns)].itertuples(index=False, name=None), table.first_row):
-        if has_per_cents:
-            _check_one_unit(table, number, columns, row, numbers)
-        filled = {name: numbers[cell] for name, cell in zip(labels, row, strict=True) if not math.isnan(numbers[cell])}
-        cells.append(f"{_MARK}{COLUMNS}{json.dumps(filled)}" if filled else "")
-        blanks.append(len(columns) - len(filled) if filled else 0)
-    return cells, blanks
-
-
-def _check_one_unit(
-    table: Table, number: int, columns: Sequence[str], row: Sequence[str], numbers: Mapping[str, float]
-) -> None:
-    """Raises `DataError` where a row has per cents beside other numbers: 50% and 0.5 would be added up as 50.5."""
-    some = [(name, cell) for name, cell in zip(columns, row, strict=True) if numbers[cell] > 0]
-    with_sign = [place for place in some if "%" in place[1]]
-    if with_sign and len(with_sign) < len(some):
-        [(one, cell), *_], (other, plain) = with_sign, next(place for place in some if "%" not in place[1])
-        raise DataError(
-            f"{table.path} {number}행: '{one}' 열은 {cell!r}, '{other}' 열은 {plain!r}입니다. 한 행의 표는 모두 "
-            "%이거나 모두 %가 아니어야 합니다. 한 가지로 고치세요.",
-            f"{table.path}, row {number}: {cell!r} in column '{one}', {plain!r} in column '{other}'. The votes of a "
-            "row must all be per cents, or none of them: correct one or the other.",
-            mend={"ignore_labels": True},
-        )
-
-
-def annotator_cells(table: Table, columns: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Returns for each row of a table the labels in a column for each annotator as one cell, twice.
-
-    Returns:
-        The cells, empty where all columns are; and who named what, as a JSON object of names of columns and cells.
-    """
-    cells, annotations = [], []
-    for row in table.frame[list(columns)].itertuples(index=False, name=None):
-        filled = {name: cell.strip() for name, cell in zip(columns, row, strict=True) if not is_empty_label(cell)}
-        cells.append(f"{_MARK}{ANNOTATORS}{json.dumps(list(filled.values()))}" if filled else "")
-        annotations.append(json.dumps(filled, ensure_ascii=False))
-    return cells, annotations
-
-
-def _number(cell: str) -> float:
-    """Returns the number in a cell; nan where there is none of 0 or more."""
-    try:
-        found = float(cell.strip().rstrip("%"))
-    except ValueError:
-        return math.nan
-    return found if 0 <= found < math.inf else math.nan
-
-
-def is_votes(cells: Sequence[str]) -> bool:
-    """Whether the cells of a column are numbers of 0 or more, or empty."""
-    found = {cell for cell in cells if not is_empty_label(cell)}
-    return bool(found) and not any(math.isnan(_number(cell)) for cell in found)
-
-
-def _no_number(table: Table, name: str, cells: pd.Series[Any], wrong: pd.Series[bool]) -> DataError:
-    row = int(wrong.to_numpy().argmax())
-    return DataError(
-        f"{table.path}: 레이블마다 표(또는 몫)를 적은 열에는 0 이상의 수가 있어야 하는데 {table.first_row + row}행 "
-        f"'{name}' 열은 {cells.iloc[row]!r}입니다(모두 {int(wrong.sum()):,}칸). 고치거나, 표가 한 열에 있으면 "
-        "`label_column`으로 그 열을 지정하세요.",
-        f"{table.path}: expected votes or shares, numbers of 0 or more, in the columns of labels, found "
-        f"{cells.iloc[row]!r} in row {table.first_row + row}, column '{name}' ({int(wrong.sum()):,} such cell(s)). "
-        "Correct them or, where one column holds the votes, name it with `label_column`.",
-        mend={"ignore_labels": True},
-    )
 
 
 class VoteReader:
@@ -173,13 +61,14 @@ class VoteReader:
 
     def read(self, cell: str) -> Votes:
         """Returns the votes of a cell; labels that are not known are among them."""
-        if cell.startswith(_MARK):
-            how = next(way for way in _WAYS if cell.startswith(_MARK + way))
-            content = json.loads(cell.removeprefix(_MARK).removeprefix(how))
+        if (whole := taken_apart(cell)) is not None:
+            how, content = whole
             return _some(how, content if isinstance(content, dict) else self._named(content))
         if (found := self._json(_parsed(cell))) is not None:
             return found
         way = self._splitter.split(cell)
+        if _begins_as_json(cell) and way.how not in (LIST, NONE) and not self._splitter.knows(way):
+            return Votes(OBJECT, {}, ("읽을 수 없는 객체나 목록입니다", "an object or a list that cannot be read"))
         return Votes(EMPTY, {}) if way.how == EMPTY else _some(NAMES, _each_a_vote(way.parts))
 
     def _json(self, content: Any) -> Votes | None:
@@ -256,8 +145,7 @@ def translated_votes(cells: Sequence[str], label_map: LabelMap) -> dict[str, tup
         for part in votes.voted_for:
             if name := label_map.translate(part):
                 meant[name] = meant.get(name, 0.0) + votes.parts[part]
-        known = f"{_MARK}{votes.how}{json.dumps(meant)}" if meant else ""
-        found[cell] = (as_list(votes.voted_for), known)
+        found[cell] = (as_list(votes.voted_for), put_together(votes.how, meant))
     return found
 
 
@@ -275,15 +163,18 @@ def _parsed(cell: str) -> Any:
 
     An object is a list of its pairs in a tuple: a name may come twice in what is written.
     """
-    text = cell.strip()
-    if not text.startswith(("{", "[")):
+    if not _begins_as_json(cell):
         return None
     for read in (_from_json, _from_python):
         try:
-            return read(text)
+            return read(cell.strip())
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             continue
     return None
+
+
+def _begins_as_json(cell: str) -> bool:
+    return cell.lstrip().startswith(("{", "["))
 
 
 def _from_json(text: str) -> Any:
@@ -325,83 +216,6 @@ def names_in_votes(counts: Mapping[str, int]) -> Counter[str]:
         for part in votes.parts:
             found[part] += rows
     return found
-
-
-@dataclass
-class VoteTally:
-    """What the votes of rows with a text are, in numbers.
-
-    Attributes:
-        ways: Rows by how their votes are written; `EMPTY` of those without any.
-        totals: Rows by the sum of their votes, rounded.
-        whole: Rows with whole numbers alone.
-        tied: Rows on which several labels have most votes.
-        blanks: Empty cells of columns for each label in rows that have others.
-    """
-
-    ways: dict[str, int] = field(default_factory=dict)
-    totals: dict[float, int] = field(default_factory=dict)
-    whole: int = 0
-    tied: int = 0
-    blanks: int = 0
-
-    def __iadd__(self, later: VoteTally) -> Self:
-        """Adds what was gathered from the rows that follow."""
-        self.ways = dict(Counter(self.ways) + Counter(later.ways))
-        self.totals = dict(Counter(self.totals) + Counter(later.totals))
-        self.whole += later.whole
-        self.tied += later.tied
-        self.blanks += later.blanks
-        return self
-
-    def add(self, votes: Mapping[int, float], how: str, rows: int) -> None:
-        """Adds rows with the same votes."""
-        self.ways[how] = self.ways.get(how, 0) + rows
-        if votes:
-            total = round(sum(votes.values()), 6)
-            self.totals[total] = self.totals.get(total, 0) + rows
-            self.whole += rows * all(float(count).is_integer() for count in votes.values())
-            most = max(votes.values())
-            self.tied += rows * (sum(count >= most - TIE * total for count in votes.values()) > 1)
-
-    def lines(self, language: Language = "both") -> list[str]:
-        """Returns what votes were taken for as lines in one language or in both."""
-        rows = sum(self.totals.values())
-        if not rows:
-            return []
-        ways = ", ".join(
-            f"{titled(*_WAYS[how], language)} {count:,}" for how, count in self.ways.items() if how != EMPTY
-        )
-        unit = unit_of(self.totals, self.whole == rows)
-        lines = [f"{titled('표', 'votes', language)}: {ways}; {titled(*_UNITS[unit], language)}"]
-        if unit == COUNTS:
-            low, high = min(self.totals), max(self.totals)
-            lines[0] += f", {titled('행마다', 'a row', language)} {low:g}" + (f"–{high:g}" if high > low else "")
-        lines.append(
-            f"{titled('표가 같은 행(동률)', 'rows with a tie', language)}: {self.tied:,}; "
-            + titled(
-                "그중 어느 레이블로 답해도 맞은 것으로, 겹은 번호가 앞선 것으로 셈",
-                "any of the tied labels counts as right, and as the first of them for the folds",
-                language,
-            )
-        )
-        if self.blanks:
-            lines.append(f"{titled('0으로 본 빈 칸', 'empty cells taken for 0', language)}: {self.blanks:,}")
-        if empty := self.ways.get(EMPTY, 0):
-            lines.append(f"{titled('표가 없는 행', 'rows without a vote', language)}: {empty:,}")
-        return lines
-
-
-def unit_of(totals: Mapping[float, int], are_whole: bool) -> str:
-    """Returns whether votes are counted or shared out, by their sums in the rows and whether all are whole numbers.
-
-    Example:
-        >>> unit_of({10.0: 3, 9.0: 1}, True), unit_of({1.0: 4}, False), unit_of({100.0: 4}, True)
-        ('counts', 'shares', 'percent')
-    """
-    if are_whole:
-        return PERCENT if set(totals) == {100.0} else COUNTS
-    return SHARES
 
 
 def vote_matrix(rows: Sequence[Mapping[str, float] | None], names: Sequence[str]) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kobert_hf_emotion.data.label_reading import LabelReading, arrows, as_written
-from kobert_hf_emotion.data.votes import VoteTally
+from kobert_hf_emotion.data.vote_tally import VoteTally
 from kobert_hf_emotion.wording import Language
 
 NAMES = ("sad", "happy", "중립")

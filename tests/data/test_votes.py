@@ -21,17 +21,10 @@ from kobert_hf_emotion.data.label_kinds import label_kind
 from kobert_hf_emotion.data.row_stream import open_rows
 from kobert_hf_emotion.data.tables import ReadOptions, read_table
 from kobert_hf_emotion.data.task_names import TaskName
+from kobert_hf_emotion.data.vote_cells import annotator_cells, is_votes, vote_cells
 from kobert_hf_emotion.data.vote_columns import guess_vote_columns
-from kobert_hf_emotion.data.votes import (
-    VoteReader,
-    Votes,
-    VoteTally,
-    annotator_cells,
-    is_votes,
-    names_in_votes,
-    vote_cells,
-    vote_matrix,
-)
+from kobert_hf_emotion.data.vote_tally import VoteTally
+from kobert_hf_emotion.data.votes import VoteReader, Votes, names_in_votes, vote_matrix
 from kobert_hf_emotion.errors import DataError
 from kobert_hf_emotion.splits.folds import stratified_labels
 
@@ -53,6 +46,16 @@ def by_label(votes: Any) -> dict[str, Any]:
     return {name: [row[index] for row in votes] for index, name in enumerate(NAMES)}
 
 
+UNREADABLE = [
+    "{'기쁨': 1, **{}}",
+    '{"기쁨": 1',
+    "[1, 2",
+    "[기쁨, 슬픔]",
+    "{기쁨, 슬픔}",
+    "[[1, 2, 3]]",
+    '[{"기쁨": 1}]',
+    " [기쁨",
+]
 RATERS = {f"평가자{number}": [named(row)[number] for row in VOTES] for number in range(4)}
 WAYS: dict[str, tuple[dict[str, Any], str]] = {
     "counts": (by_label(VOTES), "a column for each label 4; counts, a row 4"),
@@ -203,6 +206,10 @@ def test_kemdy(tmp_path: Path) -> None:
         ({"votes": ['{"기쁨": 1, "기쁨": 2}'] * 4}, {"label_column": "votes"}, ("row 2", "'기쁨' comes twice")),
         ({"votes": ["{'기쁨': 1, '기쁨': 2}"] * 4}, {"label_column": "votes"}, ("row 2", "'기쁨' comes twice")),
         ({"votes": ["{'기쁨': '셋'}"] * 4}, {"label_column": "votes"}, ("row 2", "numbers of 0 or more")),
+        *(
+            ({"votes": ["[3, 1, 0]", cell] * 2}, {"label_column": "votes"}, ("row 3", f"'{cell}': an object or a list"))
+            for cell in UNREADABLE
+        ),
     ],
 )
 def test_what_is_not_understood_is_refused(
@@ -213,6 +220,16 @@ def test_what_is_not_understood_is_refused(
         load_emotion_dataset(tmp_path / "rows.csv", labels=NAMES, task="soft", **options)
     for part in parts:
         assert part in error.value.english
+
+
+def test_names_that_begin_as_lists_do() -> None:
+    read = VoteReader(["[기쁨]", "{놀람, 당황}", "슬픔"]).read
+    assert read("[기쁨]") == Votes("names", {"[기쁨]": 1})
+    assert read("{놀람, 당황}") == Votes("names", {"{놀람, 당황}": 1})
+    assert read("[기쁨]|슬픔") == Votes("names", {"[기쁨]": 1, "슬픔": 1})
+    assert read("[]") == Votes("empty", {})
+    assert read('["슬픔", 0]') == Votes("names", {"슬픔": 1, "0": 1})
+    assert read("\x1f슬픔\x1f").fault is None, "what a file has there is no cell that was put together"
 
 
 def test_cells_without_votes_are_told_in_both_languages(tmp_path: Path) -> None:
@@ -511,7 +528,7 @@ def test_votes_are_those_of_known_labels_each_added_up() -> None:
     assert votes.voted_for == ["슬픔", "SAD ", "x", "nan"]
     assert reader.ids(votes) == {0: 3.0}
     assert VoteReader([]).read("[]").how == "empty"
-    assert reader.read('{"sad": 1').how == "names", "no JSON, and no such label"
+    assert reader.read('{"sad": 1').fault is not None, "no JSON, and no such label"
 
 
 def test_named_columns_of_numbers_that_no_label_is_called_are_annotators(tmp_path: Path) -> None:
