@@ -225,10 +225,10 @@ class LabelTally:
             pairs = arrows(by_label(names, self.second), forward=True)
             logger.warning(
                 Wording(
-                    f"{file}: {self.rows}행 중 {self.conflicts}행에서 '{used}' 열과 '{other}' 열이 다릅니다"
-                    f"(처음은 {row}행: {cells}). '{used}'을(를) 씁니다: {pairs}",
-                    f"{file}: columns '{used}' and '{other}' disagree in {self.conflicts} of {self.rows} rows (first "
-                    f"in row {row}: {cells}); '{used}' is used: {pairs}",
+                    f"{self.rows:,}행 중 {self.conflicts:,}행에서 '{used}' 열과 '{other}' 열이 다릅니다"
+                    f"(처음은 {file} {row}행: {cells}). '{used}'을(를) 씁니다: {pairs}",
+                    f"Columns '{used}' and '{other}' disagree in {self.conflicts:,} of {self.rows:,} rows (first in "
+                    f"{file}, row {row}: {cells}); '{used}' is used: {pairs}",
                 )
             )
 

@@ -178,7 +178,7 @@ def test_label_and_emotion_that_disagree_are_counted(tmp_path: Path, caplog: pyt
     dataset, report = load_emotion_dataset_with_report(table(tmp_path / "a.csv", SEED_HEADER, *rows))
     assert dataset["label"][:] == [5, 5, 1, 1, 6]
     assert report.label_conflicts == 2
-    assert "disagree in 2 of 5 rows (first in row 3: 5, sad); 'Label' is used" in caplog.text
+    assert f"disagree in 2 of 5 rows (first in {tmp_path / 'a.csv'}, row 3: 5, sad); 'Label' is used" in caplog.text
     assert "서로 다른 행: 2행" in report.summary()
 
 

@@ -106,6 +106,7 @@ def test_what_a_whole_file_is_asked_stays_with_its_parts() -> None:
     parts[0].empty_is_none, parts[1].drops_unknown, parts[0].label_map = True, True, settle
     whole = parts[0]
     whole += parts[1]
+    whole += LabelTally()  # of rows of which nothing of all that is to be said
     assert (whole.splits, whole.blanks, whole.mapped) == ({ONE: 3, ",": 2}, 3, {("a", "sad"): 3})
     assert (whole.empty_is_none, whole.drops_unknown, whole.label_map) == (True, True, settle)
     assert (whole.votes.totals, whole.votes.ways) == ({3.0: 3}, {"columns": 3})
@@ -119,9 +120,9 @@ def test_columns_that_disagree_are_told_with_the_first_row_and_all_pairs(caplog:
     assert frame["label"].tolist() == [0, 0, 0, 2, 0]
     assert found.conflicts == 2
     assert caplog.messages == [
-        "a.csv: 5행 중 2행에서 'label' 열과 'emotion' 열이 다릅니다(처음은 4행: sad, happy). 'label'을(를) 씁니다: "
+        "5행 중 2행에서 'label' 열과 'emotion' 열이 다릅니다(처음은 a.csv 4행: sad, happy). 'label'을(를) 씁니다: "
         "sad ↔ ? 1, sad ↔ happy 1, 중립 ↔ happy 1 / "
-        "a.csv: columns 'label' and 'emotion' disagree in 2 of 5 rows (first in row 4: sad, happy); 'label' is used: "
+        "Columns 'label' and 'emotion' disagree in 2 of 5 rows (first in a.csv, row 4: sad, happy); 'label' is used: "
         "sad ↔ ? 1, sad ↔ happy 1, 중립 ↔ happy 1"
     ]
 
