@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import DataError
 from .column_guesses import GUESS_ROWS, check_named, guess_label, guess_text, rivals_of
 from .columns import Columns, Wanted
-from .known_columns import EMOTION_NAMES, LABEL_NAMES, named_like
+from .known_columns import EMOTION_NAMES, LABEL_NAMES, named_like, once_named
 from .label_columns import many_columns, refuse_other_task
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def find_columns(table: Table, wanted: Wanted | None = None) -> Columns:
     row_id = _the_one(table, ("id",), taken)
     free = [name for name in table.frame.columns if name and name not in {*taken, row_id}]
     guessed = _guessed_roles(wanted, label, coarse)
-    rivals = {role: found for role in guessed if (found := rivals_of(table, role, free))}
+    rivals = {role: found for role in guessed if (found := rivals_of(table, role, once_named(free)))}
     if other is None and len(rivals.get("label", ())) == 1:
         [other] = rivals["label"]
     return Columns(

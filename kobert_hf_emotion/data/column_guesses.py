@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import DataError, Setting
 from ..labels import whole_number
-from .known_columns import EMOTION_NAMES, LABEL_NAMES, TEXT_NAMES, column_key, is_near, listed, named_like
+from .known_columns import EMOTION_NAMES, LABEL_NAMES, TEXT_NAMES, column_key, is_near, listed, named_like, once_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +46,7 @@ def guess_text(table: Table, taken: set[str], with_label: bool) -> str:
     found = [name for name in named_like(table, TEXT_NAMES) if name not in taken]
     if len(found) == 1:
         return found[0]
+    _refuse_twice(table, found, {})
     text = _likely_text(table, taken)
     mend: dict[str, Setting] = {} if text is None else {"text_column": text}
     raise _no_guess(table, _TEXT, found, mend | (_label_mend(table, text) if with_label else {}))
@@ -73,6 +74,7 @@ def guess_label(table: Table, head: pd.DataFrame, taken: set[str], require_label
         return numeric[0]
     if not found and not require_labels:
         return None
+    _refuse_twice(table, found, {"ignore_labels": True})
     likely = _likely_label(table, taken)
     raise _no_guess(table, _LABEL, found, {} if likely is None else {"label_column": likely})
 
@@ -109,10 +111,7 @@ def _fault_of(table: Table, name: str, argument: str, with_label: bool) -> DataE
     if found == 1:
         return None
     if found > 1:
-        return DataError(
-            f"{table.path}: 이름이 '{name}'인 열이 {found}개입니다. 하나만 남기거나 이름을 바꾸세요.",
-            f"{table.path}: there are {found} columns called '{name}'. Rename all but one.",
-        )
+        return there_twice(table, name, found)
     columns = [column for column in table.frame.columns if column]
     guess = _called_nearly(columns, name)
     mended = _likely_for(table, argument) if guess is None else guess
@@ -122,6 +121,21 @@ def _fault_of(table: Table, name: str, argument: str, with_label: bool) -> DataE
         f"{table.path}: there is no column '{name}'. Columns found: {listed(columns)}."
         + (f" Did you mean '{guess}'?" if guess else f" Name one of these with `{argument}`."),
         mend={argument: mended} | (_label_mend(table, mended) if with_label and argument == "text_column" else {}),
+    )
+
+
+def _refuse_twice(table: Table, found: Sequence[str], mend: dict[str, Setting]) -> None:
+    """Raises `DataError` where several columns fit and none of them can be named, for another has the same name."""
+    if found and not once_named(found):
+        raise there_twice(table, found[0], found.count(found[0]), mend)
+
+
+def there_twice(table: Table, name: str, times: int, mend: dict[str, Setting] | None = None) -> DataError:
+    """Returns the error of columns that have one name, where one of them is wanted."""
+    return DataError(
+        f"{table.path}: 이름이 '{name}'인 열이 {times}개입니다. 하나만 남기거나 이름을 바꾸세요.",
+        f"{table.path}: there are {times} columns called '{name}'. Rename all but one.",
+        mend=mend or {},
     )
 
 
@@ -194,8 +208,7 @@ def _numbering(table: Table) -> set[str]:
 
 
 def _likeliest(table: Table, names: Sequence[str], score: Callable[[str], Any], taken: set[str]) -> str | None:
-    columns = list(table.frame.columns)
-    free = [name for name in columns if name and columns.count(name) == 1 and name not in taken]
+    free = [name for name in once_named(list(table.frame.columns)) if name not in taken]
     near = [name for name in free if is_near(name, names)]
     varied = [name for name in free if table.frame[name].nunique() > 1]
     return max(near or varied or free, key=score, default=None)

@@ -31,6 +31,11 @@ def named_like(table: Table, names: Sequence[str]) -> list[str]:
     return [column for column in table.frame.columns if column_key(column) in names]
 
 
+def once_named(columns: Sequence[str]) -> list[str]:
+    """Returns the columns that have a name, and one that no other column has: only these can be asked for."""
+    return [name for name in columns if name and columns.count(name) == 1]
+
+
 def is_near(column: str, names: Sequence[str]) -> bool:
     """Whether the name of a column holds one of the names that are known, or is nearly one."""
     key = column_key(column)

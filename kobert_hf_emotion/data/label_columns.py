@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from ..labels import fold_name
-from .column_guesses import GUESS_ROWS
+from .column_guesses import GUESS_ROWS, there_twice
 from .columns import Wanted
-from .known_columns import EMOTION_NAMES, LABEL_NAMES, TEXT_NAMES, column_key, listed, named_like
+from .known_columns import EMOTION_NAMES, LABEL_NAMES, TEXT_NAMES, column_key, listed, named_like, once_named
 from .label_parsing import named_labels
 from .several_labels import is_indicator
 from .vote_columns import (
     called_by_labels,
     guess_vote_columns,
     hold_something,
+    may_hold_votes,
     named_vote_columns,
     refuse_no_votes,
 )
@@ -48,6 +50,8 @@ def _indicators(table: Table, wanted: Wanted) -> tuple[str, ...]:
     called = [name for name in free if fold_name(name) in labels]
     if not set(called).isdisjoint(found) or hold_something(head, called):
         found = called  # one that holds something else is refused by what reads them
+    if found or labels:
+        _refuse_twice(table, wanted, lambda name, cells: fold_name(name) in labels if labels else is_indicator(cells))
     return tuple(found) if len(found) > 1 else ()
 
 
@@ -58,9 +62,23 @@ def _has_label_column(table: Table, wanted: Wanted) -> bool:
 
 def _free_columns(table: Table, wanted: Wanted) -> list[str]:
     """Returns the columns of a name of their own, but for those that were named."""
-    names = [str(name) for name in table.frame.columns]
-    taken = {"", *wanted.named.values()}
-    return [name for name in names if name not in taken and names.count(name) == 1]
+    taken = set(wanted.named.values())
+    return [name for name in once_named([str(name) for name in table.frame.columns]) if name not in taken]
+
+
+def _refuse_twice(table: Table, wanted: Wanted, fits: Callable[[str, Sequence[str]], bool]) -> None:
+    """Raises `DataError` where columns of one name fit beside those found: they would be left out, and their labels.
+
+    Args:
+        table: The table.
+        wanted: What is looked for.
+        fits: Whether a column of a name with these cells is looked for.
+    """
+    names, head = list(table.frame.columns), table.frame.head(GUESS_ROWS)
+    for name in dict.fromkeys(names):
+        is_free = name and name not in wanted.named.values() and column_key(name) not in TEXT_NAMES
+        if is_free and (times := names.count(name)) > 1 and fits(name, head[name].to_numpy().ravel().tolist()):
+            raise there_twice(table, name, times)
 
 
 def _vote_columns(table: Table, wanted: Wanted) -> tuple[str, tuple[str, ...]] | None:
@@ -73,6 +91,8 @@ def _vote_columns(table: Table, wanted: Wanted) -> tuple[str, tuple[str, ...]] |
     has_label_column = _has_label_column(table, wanted)
     found = guess_vote_columns(table, head, free, wanted.labels, has_label_column)
     must_be_votes = wanted.require_labels or hold_something(head, called_by_labels(wanted.labels, free))
+    if found is not None or (must_be_votes and not has_label_column):
+        _refuse_twice(table, wanted, lambda name, cells: may_hold_votes(wanted.labels, name, cells))
     if found is None and not has_label_column and must_be_votes:
         raise refuse_no_votes(table, free, wanted.labels)
     return found
@@ -88,7 +108,7 @@ def _listed_columns(table: Table, label: str) -> tuple[str, ...]:
 def refuse_other_task(table: Table, taken: set[str], wanted: Wanted) -> None:
     """Raises `DataError` where columns called by labels hold numbers, which another task reads."""
     head = table.frame.head(GUESS_ROWS)
-    free = [name for name in table.frame.columns if name and name not in taken]
+    free = [name for name in once_named(list(table.frame.columns)) if name not in taken]
     found = guess_vote_columns(table, head, free, wanted.labels, has_label_column=True) if wanted.labels else None
     if found is None:
         return

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..errors import DataError
 from ..utils.argument_checks import check_count
 from ..wording import Doubt, Note
+from .known_columns import once_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -246,8 +247,7 @@ def _ties(path: str, names: Sequence[str], order: Sequence[float | str]) -> list
 def _find_conversations(table: Table, columns: Columns) -> str | None:
     """Returns the column that shows conversations without being told: KEMDy's ids, or AI-Hub's mark at a beginning."""
     head = table.frame.head(_LOOKED_AT)
-    free = [name for name in dict.fromkeys([*columns.unused, columns.id]) if name]
-    single = [name for name in free if list(head.columns).count(name) == 1]
+    single = once_named([*columns.unused, *filter(None, [columns.id])])
     for name in single:
         if _parsed([cell.strip() for cell in head[name].tolist()]) is not None:
             return name
@@ -260,11 +260,7 @@ def _find_conversations(table: Table, columns: Columns) -> str | None:
 def _likely(table: Table, columns: Columns) -> str | None:
     """Returns the column that most likely holds conversations: values that stand in several rows, in few runs."""
     size = len(table.frame)
-    best = [
-        name
-        for name in columns.unused
-        if list(table.frame.columns).count(name) == 1 and 1 < table.frame[name].nunique() <= size / 2
-    ]
+    best = [name for name in once_named(columns.unused) if 1 < table.frame[name].nunique() <= size / 2]
     return best[0] if best else None
 
 

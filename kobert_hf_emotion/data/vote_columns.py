@@ -92,6 +92,21 @@ def _if_several(role: VoteRole, columns: Sequence[str], fewest: int = 2) -> tupl
     return (role, tuple(columns)) if len(columns) >= fewest else None
 
 
+def may_hold_votes(labels: Sequence[str], name: str, cells: Sequence[str]) -> bool:
+    """Whether a column is called by a label or holds labels; where labels are not known, whether it holds votes.
+
+    Args:
+        labels: The names of the labels; empty where they are to be found.
+        name: What the column is called.
+        cells: Its cells.
+    """
+    if not labels:
+        return is_votes(cells)
+    parser = LabelParser(labels)
+    is_called = any(parser.parse(part).kind in ("name", "id_beside") for part in (name, _PREFIX.sub("", name, count=1)))
+    return is_called or _are_labels(parser, cells)
+
+
 def hold_something(head: pd.DataFrame, columns: Sequence[str]) -> bool:
     """Whether there are several columns, and not all cells of them are empty."""
     return len(columns) > 1 and any(not is_empty_label(cell) for name in columns for cell in head[name].unique())

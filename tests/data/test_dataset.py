@@ -19,6 +19,7 @@ from datasets import ClassLabel
 from kobert_hf_emotion.data.column_finding import find_columns
 from kobert_hf_emotion.data.dataset import load_emotion_dataset, load_emotion_dataset_with_report
 from kobert_hf_emotion.data.tables import ReadOptions, read_table
+from kobert_hf_emotion.data.task_names import TaskName
 from kobert_hf_emotion.errors import DataError
 from kobert_hf_emotion.labels import EMOTION_LABELS, EMOTION_LABELS_KO
 
@@ -230,7 +231,45 @@ def test_several_columns_fit(tmp_path: Path) -> None:
 def test_same_name_twice(tmp_path: Path) -> None:
     path = table(tmp_path / "a.csv", ["text", "text", "label"], ["가", "나", 1])
     assert "2 columns called 'text'" in failure(path, text_column="text").english
-    assert "several fit" in failure(path).english
+    assert "2 columns called 'text'. Rename all but one" in failure(path).english
+    assert "이름이 'text'인 열이 2개입니다" in failure(path).korean
+
+
+@pytest.mark.parametrize("task", ["single-label", "soft", "multi-label"])
+def test_label_twice(tmp_path: Path, task: TaskName) -> None:
+    path = table(tmp_path / "a.csv", ["text", "label", "memo", "label"], ["가", "happy", "x", "sad"])
+    error = failure(path, task=task)
+    assert error.english == f"{path}: there are 2 columns called 'label'. Rename all but one."
+    assert error.mend == {"ignore_labels": True}
+
+
+@pytest.mark.parametrize("task", ["single-label", "soft", "multi-label"])
+def test_columns_beside_have_the_same_name(tmp_path: Path, task: TaskName) -> None:
+    rows = [["가 나", "happy", *"11"], ["다 라", "sad", *"01"]]
+    for name in ("memo", "happy", "texts", "turn", ""):
+        path = table(tmp_path / "a.csv", ["text", "label", name, name], *rows)
+        assert load_emotion_dataset(path, task=task)["text"][:] == ["가 나", "다 라"]
+    path = table(tmp_path / "a.csv", ["text", "label", "labels", "labels"], *rows)
+    error = failure(path, task=task)
+    assert "several fit (label, labels, labels)" in error.english
+    assert error.mend == {"label_column": "label"}
+
+
+@pytest.mark.parametrize("task", ["soft", "multi-label"])
+@pytest.mark.parametrize("labels", [None, ["기쁨", "슬픔", "놀람"]])
+def test_two_columns_for_one_label(tmp_path: Path, task: TaskName, labels: list[str] | None) -> None:
+    rows = [["가 나", *"1001"], ["다 라", *"0110"], ["마 바", *"1010"]]
+    path = table(tmp_path / "a.csv", ["text", "기쁨", "기쁨", "슬픔", "놀람"], *rows)
+    error = failure(path, task=task, labels=labels)
+    assert error.english == f"{path}: there are 2 columns called '기쁨'. Rename all but one."
+    rows = [[*row, word, word] for row, word in zip(rows, ("이", "그", "저"), strict=True)]
+    path = table(tmp_path / "b.csv", ["text", "기쁨", "분노", "슬픔", "놀람", "memo", "memo"], *rows)
+    assert load_emotion_dataset(path, task=task, labels=labels or ["기쁨", "분노", "슬픔", "놀람"]).num_rows == 3
+
+
+def test_two_annotators_of_one_name(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.csv", ["text", "A", "B", "A"], ["가 나", *["기쁨"] * 3], ["다 라", *["슬픔"] * 3])
+    assert "2 columns called 'A'" in failure(path, task="soft", labels=["기쁨", "슬픔"]).english
 
 
 def test_a_file_without_header(tmp_path: Path) -> None:

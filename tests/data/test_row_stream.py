@@ -129,7 +129,7 @@ def test_labels_that_contradict_each_other_are_counted_over_all_chunks(
     with caplog.at_level(logging.WARNING):
         assert open_rows(tmp_path / "a.csv", EMOTION_LABELS, chunk_rows=8).report.label_conflicts == 10
     [record] = caplog.records
-    assert "10 of 40 rows (first in row 2" in record.getMessage()
+    assert f"10 of 40 rows (first in {tmp_path / 'a.csv'}, row 2" in record.getMessage()
 
 
 class Fixed:
