@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ...errors import DataError
@@ -15,6 +16,8 @@ from .headerless import refuse_headerless
 from .table import Gap, Table
 
 logger = logging.getLogger(__name__)
+
+_SHOWN = 60
 
 _CAUSES = {
     "merged": (
@@ -40,7 +43,22 @@ def columns_of(table: Table, wanted: Wanted) -> Columns:
         if table.options.no_header and table.frame.shape[1] == 1:
             wanted = replace(wanted, text=str(table.frame.columns[0]))
     columns = find_columns(table, wanted)
+    _refuse_structures(table, {"text_column": columns.text, "text_pair_column": columns.text_pair})
     return columns if wanted.turns is None else with_conversations(table, columns, wanted.turns)
+
+
+def _refuse_structures(table: Table, texts: Mapping[str, str | None]) -> None:
+    """Raises `DataError` where a column of texts holds lists, objects or bytes: what is written of them is no text."""
+    for argument, name in texts.items():
+        for found in table.structures:
+            if found.column == name:
+                cell = found.cell[:_SHOWN]
+                raise DataError(
+                    f"{table.path}: {found.row}행 '{name}' 열에는 글이 아니라 {cell}이(가) 있습니다. 한 행에 글 하나가 "
+                    f"되게 고치거나, 글이 다른 열에 있으면 `{argument}`으로 지정하세요.",
+                    f"{table.path}: expected a text in row {found.row}, column '{name}', found {cell}. Write one text "
+                    f"a row or, where another column holds the texts, name it with `{argument}`.",
+                )
 
 
 def gap_notes(table: Table, columns: Columns, require_labels: bool) -> tuple[Note, ...]:

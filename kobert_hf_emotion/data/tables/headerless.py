@@ -40,10 +40,18 @@ def refuse_headerless(table: Table, named: Sequence[str], require_labels: bool) 
     is_data = _is_sentence(names[text], columns[text]) or any(map(_is_cell, names, columns))
     if not is_data and not _is_line(names, table.path):
         return
+    shown = " | ".join(short_name(name) for name in names[:10])
+    if table.first_row == 1:  # of JSON, whose columns are keys
+        raise DataError(
+            f'{table.path}: 키가 열 이름이 아니라 데이터({shown})로 보입니다. [{{"text": "…", "label": "happy"}}, …] '
+            "같은 배열로 고치세요. 열 이름이면 `text_column`으로 그 이름을 지정하세요.",
+            f"{table.path}: expected names of columns as the keys, found what looks like data ({shown}). Write an "
+            'array such as [{"text": "…", "label": "happy"}, …]. If these are names, give that of the text as '
+            "`text_column`.",
+        )
     mend: dict[str, Setting] = {"no_header": True, "header_row": None, "text_column": str(text + 1)}
     if require_labels and (label := _label_column(frame, text)) is not None:
         mend["label_column"] = str(label + 1)
-    shown = " | ".join(short_name(name) for name in names[:10])
     row = table.first_row - 1
     raise DataError(
         f"{table.path}: {row}행에 열 이름이 있어야 하는데 데이터({shown})로 보입니다. 열 이름이 없는 파일이면 "

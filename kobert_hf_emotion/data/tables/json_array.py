@@ -1,4 +1,4 @@
-"""JSON documents: an array of objects, alone or as the one such array in an object."""
+"""JSON documents: an array of objects, alone or as the one such array in an object, or a table laid out otherwise."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from ...errors import DataError
 from ...wording import Note
 from .delimited import OpenText
+from .json_layouts import rows_of
 from .json_lines import open_json_lines
 from .options import ReadOptions
-from .records import flat_record, parse_json
-from .table import TableFile, no_rows
+from .records import add_structures, flat_record, parse_json
+from .table import Structure, TableFile, no_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,14 +31,18 @@ def open_json(
             document = parse_json(handle.read())
         except (ValueError, RecursionError) as error:
             raise _broken(path, str(error)) from None
-    records, where = _records(path, document)
+    records, where, note = _records(path, document)
     rows = [_flat(path, f"{where or 'array'}[{index}]", record) for index, record in enumerate(records)]
     keys = dict.fromkeys(key for row in rows for key in row)
     if not keys:
         raise no_rows(path, [])
 
+    structures: dict[str, Structure] = {}
+    for number, row in enumerate(rows, start=1):
+        add_structures(structures, row, number)
     frames = partial(_frames, rows, tuple(keys))
-    return TableFile(path, encoding, 1, options, (*notes, *_notes(path, where, keys)), frames)
+    said = (*notes, *note, *_nested(path, keys))
+    return TableFile(path, encoding, 1, options, said, frames, structures=tuple(structures.values()))
 
 
 def _frames(rows: Sequence[dict[str, str]], keys: Sequence[str], size: int | None) -> Iterator[pd.DataFrame]:
@@ -69,29 +74,31 @@ def _is_lines(open_text: OpenText) -> bool:
         record = parse_json(first)
     except (ValueError, RecursionError):
         return False
-    return more or not _arrays(record)
+    return more or not (_arrays(record) or rows_of(record))
 
 
 def _arrays(record: dict[str, Any]) -> list[str]:
     return [key for key, value in record.items() if isinstance(value, list) and value and isinstance(value[0], dict)]
 
 
-def _records(path: Path, document: Any) -> tuple[list[Any], str]:
-    """Returns the rows of a document, and the key they stand under."""
+def _records(path: Path, document: Any) -> tuple[list[Any], str, list[Note]]:
+    """Returns the rows of a document, the key they stand under, and what is to be said of how they were found."""
     if isinstance(document, list):
-        return document, ""
+        return document, "", []
     if not isinstance(document, dict):
         raise _broken(path, type(document).__name__)
     arrays = _arrays(document)
     if len(arrays) == 1:
-        return document[arrays[0]], arrays[0]
+        where = arrays[0]
+        korean, english = f"'{where}' 아래의 배열을 행으로 읽습니다.", f"the array '{where}' is read as rows."
+        return document[where], where, [Note(f"{path}: {korean}", f"{path}: {english}")]
+    if (table := rows_of(document)) is not None:
+        return table.rows, "", [Note(f"{path}: {table.korean}", f"{path}: {table.english}")]
     found = ", ".join(arrays or list(document)[:10])
     raise _broken(path, f"{len(arrays)} arrays of objects in the object: {found}")
 
 
-def _notes(path: Path, where: str, keys: dict[str, None]) -> Iterator[Note]:
-    if where:
-        yield Note(f"{path}: '{where}' 아래의 배열을 행으로 읽습니다.", f"{path}: the array '{where}' is read as rows.")
+def _nested(path: Path, keys: dict[str, None]) -> Iterator[Note]:
     nested = [key for key in keys if "." in key]
     if nested:
         shown = ", ".join(nested[:6]) + (", …" if len(nested) > 6 else "")

@@ -11,8 +11,8 @@ from ...errors import DataError
 from ...wording import Note
 from .delimited import OpenText
 from .options import ReadOptions
-from .records import flat_record, parse_json
-from .table import TableFile, empty
+from .records import add_structures, flat_record, parse_json
+from .table import Structure, TableFile, empty
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,10 +23,12 @@ def open_json_lines(
 ) -> TableFile:
     """Looks a file with one JSON object a line through."""
     keys: dict[str, None] = {}
+    structures: dict[str, Structure] = {}
     end = 0
     for number, record in enumerate(_records(open_text, path), start=1):
         if record:
             keys.update(dict.fromkeys(record))
+            add_structures(structures, record, number)
             end = number
     if not keys:
         raise empty(path)
@@ -38,7 +40,7 @@ def open_json_lines(
         while chunk := list(islice(records, size)):
             yield pd.DataFrame({key: [record.get(key, "") for record in chunk] for key in keys}, dtype=str)
 
-    return TableFile(path, encoding, 1, options, notes, frames)
+    return TableFile(path, encoding, 1, options, notes, frames, structures=tuple(structures.values()))
 
 
 def _records(open_text: OpenText, path: Path) -> Iterator[dict[str, str]]:

@@ -19,6 +19,7 @@ from .options import ReadOptions
 from .parquet import open_parquet
 from .source import UNREADABLE, Source, open_source, unreadable
 from .table import Table, TableFile
+from .wrong_content import refuse_other_content
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ def open_table(path: str | os.PathLike[str], options: ReadOptions | None = None)
     """
     options = options or ReadOptions()
     source = open_source(Path(path))
+    refuse_other_content(source)
     table = _open(source, options)
     table = replace(table, notes=(*table.notes, *_unused(source, options)))
     for note in table.notes:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .table import cell_text, column_name
+from .table import Structure, cell_text, column_name
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -21,8 +21,14 @@ def parse_json(text: str) -> Any:
     return json.loads(text, object_pairs_hook=_object)
 
 
+class Written(str):
+    """A list, as the text of a cell."""
+
+    __slots__ = ()
+
+
 def flat_record(record: Mapping[str, Any]) -> dict[str, str]:
-    """Returns an object's cells by the names of their columns.
+    """Returns an object's cells by the names of their columns; those that were lists are `Written`.
 
     Raises:
         ValueError: Two values have the same name.
@@ -36,8 +42,22 @@ def flat_record(record: Mapping[str, Any]) -> dict[str, str]:
         if path in cells:
             raise ValueError(f"two values are called {path!r}")
         # "\ud83d" alone, half of a cut emoji, is valid JSON but no valid text.
-        cells[path] = _LONE_SURROGATE.sub("\ufffd", cell_text(value))
+        text = _LONE_SURROGATE.sub("\ufffd", cell_text(value))
+        cells[path] = Written(text) if isinstance(value, list) else text
     return cells
+
+
+def add_structures(found: dict[str, Structure], cells: Mapping[str, str], row: int) -> None:
+    """Adds the columns in which a row is the first that has a list.
+
+    Args:
+        found: Those of the rows before, by the names of their columns.
+        cells: The row's, as `flat_record` gives them.
+        row: Its number.
+    """
+    for name, cell in cells.items():
+        if type(cell) is Written and name not in found:
+            found[name] = Structure(name, row, str(cell))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

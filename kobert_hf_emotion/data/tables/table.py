@@ -34,6 +34,20 @@ class Gap(NamedTuple):
     places: tuple[str, ...]
 
 
+class Structure(NamedTuple):
+    """A cell that holds a list, an object or bytes where others of a table hold a text or a number.
+
+    Attributes:
+        column: Name of the column.
+        row: Its number, as the user sees it.
+        cell: What it is, as text.
+    """
+
+    column: str
+    row: int
+    cell: str
+
+
 @dataclass(frozen=True)
 class Table:
     """One table file as read.
@@ -48,6 +62,7 @@ class Table:
         options: How it was read: what was prescribed, and what was found where nothing was.
         notes: What was assumed, and what is left unread.
         gaps: Cells that look filled in Excel.
+        structures: The first cell of each column that holds a list, an object or bytes.
     """
 
     frame: pd.DataFrame
@@ -57,6 +72,7 @@ class Table:
     options: ReadOptions = field(default_factory=ReadOptions)
     notes: tuple[Note, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    structures: tuple[Structure, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,12 +89,15 @@ class TableFile:
     notes: tuple[Note, ...]
     frames: Callable[[int | None], Iterator[pd.DataFrame]]
     gaps: tuple[Gap, ...] = ()
+    structures: tuple[Structure, ...] = ()
 
     def chunks(self, rows: int | None = None) -> Iterator[Table]:
         """Yields the rows in order, at most `rows` at a time (None: all at once); `first_row` is that of the chunk."""
         first_row = self.first_row
         for frame in self.frames(rows):
-            yield Table(frame, self.path, self.encoding, first_row, self.options, self.notes, self.gaps)
+            yield Table(
+                frame, self.path, self.encoding, first_row, self.options, self.notes, self.gaps, self.structures
+            )
             first_row += len(frame)
 
 

@@ -247,7 +247,7 @@ def test_workbooks_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "b.xlsx").write_bytes(b"\xd0\xcf\x11\xe0" + b"\0" * 600)
     (tmp_path / "c.xls").write_text("<html><table><tr><td>문장</td></tr></table></html>", encoding="utf-8")
     (tmp_path / "d.numbers").write_bytes(b"PK\x03\x04")
-    for name, expected in {"a.xls": "(.xls)", "b.xlsx": "password", "c.xls": "(.xls)", "d.numbers": ".xlsx"}.items():
+    for name, expected in {"a.xls": "(.xls)", "b.xlsx": "password", "c.xls": "web page", "d.numbers": ".xlsx"}.items():
         with pytest.raises(DataError, match=re.escape(expected)):
             read_table(tmp_path / name)
     old_book(tmp_path / "e.xls", s=ROWS)
