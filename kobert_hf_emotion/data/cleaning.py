@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from .vote_cells import annotator_cells, vote_cells
 if TYPE_CHECKING:
     import pandas as pd
 
+_LETTER = re.compile(r"[^\W\d_]")
 _LONGEST_NULL = max(map(len, NULLS)) + 2
 
 
@@ -97,6 +99,11 @@ def count_null_texts(frame: pd.DataFrame) -> dict[str, int]:
     short = frame["text"][frame["text"].str.len() <= _LONGEST_NULL]
     counts = {str(text): int(rows) for text, rows in short.value_counts().items() if fold_name(str(text)) in NULLS}
     return sort_counts(counts)
+
+
+def without_letters(texts: Sequence[str]) -> list[str]:
+    """Returns the texts that have no letter of any script: numbers, dates, marks, emoji."""
+    return [text for text in texts if _LETTER.search(text) is None]
 
 
 def _normalize(frame: pd.DataFrame) -> list[bool]:

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from kobert_hf_emotion.audit import check_reading
@@ -19,6 +20,7 @@ from kobert_hf_emotion.data.report import LoadReport
 from kobert_hf_emotion.data.row_stream import open_rows
 from kobert_hf_emotion.errors import DataError
 from kobert_hf_emotion.labels import EMOTION_LABELS
+from kobert_hf_emotion.wording import Doubt
 
 SIX = ("기쁨", "당황", "분노", "불안", "상처", "슬픔")
 
@@ -282,6 +284,36 @@ def test_texts_that_excel_destroyed_are_left_out_and_said(tmp_path: Path, text: 
     found = {finding.check: finding for finding in check_reading(report)}
     assert [example.row for example in found["excel_errors"].examples] == [1]
     assert found["null_texts"].value == 2
+
+
+@pytest.mark.parametrize(
+    ("texts", "bare"),
+    [
+        (["2020-01-01 00:00:00", "3", "1,5%", "오늘은 좋다"], 3),
+        (["😀", "!!", "...?", "^^"], 4),
+        (["12", "34", "가", "ㅋㅋ"], None),
+        (["ㅠㅠ", "ㅇㅇ", "LOL", "嬉"], None),
+    ],
+)
+def test_texts_without_a_letter_are_doubted_where_they_are_most(
+    tmp_path: Path, texts: list[str], bare: int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "a.csv"
+    pd.DataFrame({"text": texts, "label": ["happy"] * len(texts)}).to_csv(path, index=False)
+    report = load(path)
+    streamed = open_rows(path, EMOTION_LABELS, chunk_rows=1).report
+    for notes in (report.notes, streamed.notes):
+        if bare is None:
+            assert notes == ()
+            continue
+        [doubt] = notes
+        assert isinstance(doubt, Doubt)
+        assert doubt.english == (
+            f"{path}: {bare} of 4 texts have no letter at all (the first is {texts[0]!r}). Where another column holds "
+            "the texts, name it with `text_column`."
+        )
+        assert f"글 4개 중 {bare}개에는 글자가 하나도 없습니다(처음은 {texts[0]!r})" in doubt.korean
+    assert caplog.text.count("no letter at all") == (0 if bare is None else 2)
 
 
 @pytest.mark.parametrize(
