@@ -78,6 +78,33 @@ def test_a_tokenizer_keeps_no_more_tokens_than_the_model_beside_it_reads(tmp_pat
     assert tokenizer.model_max_length == 99
 
 
+@pytest.mark.parametrize(
+    "config", ["[]", "3", '{"model_type": "bert", "max_position_embeddings": "many"}', '{"model_type": 7}']
+)
+def test_a_configuration_that_says_nothing_is_left_to_the_model(tmp_path: Path, config: str) -> None:
+    (tmp_path / "config.json").write_text(config, encoding="utf-8")
+    tokenizer = word_piece()
+    tokenizer.model_max_length = 99
+    cap_length(tokenizer, str(tmp_path), {})
+    assert tokenizer.model_max_length == 99
+
+
+@pytest.mark.parametrize("below", ["", "below"])
+@pytest.mark.parametrize("kind", ["kobert", "other"])
+def test_settings_and_places_reach_what_is_loaded(vocab_file: Path, tmp_path: Path, kind: str, below: str) -> None:
+    folder = tmp_path / below
+    place = {"subfolder": below} if below else {}
+    folder.mkdir(exist_ok=True)
+    (word_piece() if kind == "other" else KoBERTTokenizer(vocab_file)).save_pretrained(folder)
+    config = {"model_type": "bert", "max_position_embeddings": 40}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    loaded = load_tokenizer(tmp_path, **place)
+    assert isinstance(loaded, KoBERTTokenizer) == (kind == "kobert")
+    assert loaded.model_max_length == 40
+    assert load_tokenizer(tmp_path, model_max_length=17, **place).model_max_length == 17
+    assert load_tokenizer(tmp_path, padding_side="left", **place).padding_side == "left"
+
+
 def test_one_that_another_model_uses_too_is_left_as_it_is() -> None:
     tokenizer = word_piece()
     tokenizer.model_max_length = 40

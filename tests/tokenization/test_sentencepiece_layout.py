@@ -179,7 +179,9 @@ class TestVocabularyBesideAModel:
         (tmp_path / "vocab.txt").write_text("\n".join(entries), encoding="utf-8")
         loaded = load_tokenizer(tmp_path)
         assert loaded.convert_tokens_to_ids(vocabulary[5]) == len(entries) - 1
-        assert "vocab.txt" in caplog.text
+        model = tmp_path / "spiece.model"
+        assert f"{model}: ids are those of the vocab.txt beside it, which has the pieces in another" in caplog.text
+        assert f"{model}: 번호는 옆에 있는 vocab.txt를 따릅니다. 조각의 순서가 다릅니다." in caplog.text
         (tmp_path / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
         caplog.clear()
         load_tokenizer(tmp_path)
@@ -356,8 +358,12 @@ def test_pieces_begin_words_and_word_pieces_go_on(entries: list[str], expected: 
 def test_errors_are_the_librarys(tmp_path: Path) -> None:
     (tmp_path / "vocab.txt").write_bytes("▁가\n".encode("cp949", errors="replace") + b"\xb0\xa1\xff\n")
     (tmp_path / "spiece.model").write_bytes(b"x")
-    with pytest.raises(KoBERTEmotionError):
+    with pytest.raises(KoBERTEmotionError, match="Not a readable SentencePiece model"):
         load_tokenizer(tmp_path)
+    with pytest.raises(TokenizerError) as caught:
+        read_piece_list(tmp_path / "vocab.txt")
+    assert f"Cannot read {tmp_path / 'vocab.txt'} as UTF-8. Cause: " in caught.value.english
+    assert caught.value.korean == f"{tmp_path / 'vocab.txt'}을(를) UTF-8로 읽을 수 없습니다."
 
 
 def test_byte_pair_encoding(vocab_file: Path, tmp_path: Path) -> None:

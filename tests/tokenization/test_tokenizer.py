@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import pickle
+import re
 import shutil
 import unicodedata
 from itertools import chain
@@ -201,6 +202,18 @@ class TestDigitComma:
         assert [tokenizer.tokenize(text) for text in self.TEXTS] == expected
         assert tokenizer.encode_texts(self.TEXTS) == [[sp.piece_to_id(p) for p in row] for row in expected]
 
+    def test_every_piece_that_is_taken_apart(self, digit_model: Path) -> None:
+        sp = sentencepiece.SentencePieceProcessor(model_file=str(digit_model))
+        tokenizer = KoBERTTokenizer(digit_model)
+        pieces = [sp.id_to_piece(index) for index in range(sp.get_piece_size())]
+        pieces = [piece for piece in pieces if re.search(r"\d,\Z", piece)]
+        parts = [tokenizer.parts_of(piece) for piece in pieces]
+        assert max(map(len, parts)) > 3, "none has several parts before its comma"
+        for piece, found in zip(pieces, parts, strict=True):
+            assert "".join(found) == piece
+            text = piece.replace("▁", " ") if piece.startswith("▁") else f"가{piece}"
+            assert tokenizer.tokenize(text) == xlnet_pieces(sp, text)
+
     @settings(max_examples=100, deadline=None)
     @given(text=st.text(alphabet="0123, 가a", max_size=20))
     def test_rule_on_random_text(self, digit_model: Path, text: str) -> None:
@@ -234,6 +247,58 @@ class TestQuirks:
         ids = tokenizer("나는 뷁뷁 좋아")["input_ids"]
         assert 8002 in ids
         assert ids == slow(tokenizer, "나는 뷁뷁 좋아")["input_ids"]
+
+    def test_settings_reach_it_from_every_door(self, vocab_file: Path, tmp_path: Path) -> None:
+        shutil.copy(vocab_file, tmp_path / "my.model")
+        for load in (KoBERTTokenizer, KoBERTTokenizer.from_pretrained):
+            loaded = load(vocab_file, word_split="gluonnlp", model_max_length=17)
+            assert (loaded.word_split, loaded.model_max_length) == ("gluonnlp", 17)
+            assert load(vocab_file, "gluonnlp").word_split == "gluonnlp"
+        assert KoBERTTokenizer(vocab_file, max_len=33).model_max_length == 33
+        found = KoBERTTokenizer.from_pretrained(tmp_path, vocab_file=str(vocab_file))
+        assert Path(found.vocab_file) == vocab_file
+        sampling = {"enable_sampling": True, "nbest_size": -1, "alpha": 0.1}
+        drawn = KoBERTTokenizer(vocab_file, sp_model_kwargs=sampling)
+        assert len({tuple(drawn.tokenize("아이스아메리카노를 마셨다")) for _ in range(50)}) > 1
+
+    def test_the_model_is_saved_under_the_name_that_is_asked_for(self, vocab_file: Path, tmp_path: Path) -> None:
+        tokenizer = KoBERTTokenizer(vocab_file)
+        for prefix, name in ((None, "spiece.model"), ("mine", "mine-spiece.model")):
+            assert tokenizer.save_vocabulary(str(tmp_path), prefix) == (str(tmp_path / name),)
+            assert (tmp_path / name).read_bytes() == vocab_file.read_bytes()
+
+    def test_what_plain_transformers_reads(self, vocab_file: Path, tmp_path: Path) -> None:
+        tokenizer = KoBERTTokenizer(vocab_file, model_input_names=["input_ids", "attention_mask"])
+        tokenizer.add_tokens(["뷁뷁"])
+        tokenizer.save_pretrained(tmp_path / "a")
+        KoBERTTokenizer.from_pretrained(tmp_path / "a").save_pretrained(tmp_path / "b")
+        for folder in (tmp_path / "a", tmp_path / "b"):
+            content = (folder / "tokenizer_config.json").read_text("utf-8")
+            config = json.loads(content)
+            assert config["tokenizer_class"] == "PreTrainedTokenizerFast"
+            assert config["model_input_names"] == ["input_ids", "attention_mask"]
+            assert not {"backend", "is_local", "local_files_only"} & set(config)
+            assert "뷁뷁" in content, "as it is written, and not in escapes"
+            [added] = [
+                token
+                for token in json.loads((folder / "tokenizer.json").read_text("utf-8"))["added_tokens"]
+                if token["id"] >= tokenizer.vocab_size
+            ]
+            assert (added["content"], added["id"]) == ("뷁뷁", 8002)
+
+    def test_a_folder_without_a_model_is_told_with_its_files(self, tmp_path: Path) -> None:
+        (tmp_path / "readme.md").touch()
+        with pytest.raises(TokenizerError) as caught:
+            KoBERTTokenizer.from_pretrained(tmp_path)
+        assert f"The folder {tmp_path} has no spiece.model. Found: ['readme.md']." in caught.value.english
+        assert f"{tmp_path} 폴더에 spiece.model 파일이 없습니다. 있는 파일: ['readme.md']" in caught.value.korean
+
+    def test_a_way_to_split_words_that_there_is_not(self, vocab_file: Path) -> None:
+        with pytest.raises(TokenizerError) as caught:
+            KoBERTTokenizer(vocab_file, word_split="mecab")  # type: ignore[arg-type]
+        ways = "('sentencepiece', 'gluonnlp')"
+        assert caught.value.english == f"word_split must be one of {ways}, found 'mecab'."
+        assert caught.value.korean == f"word_split은 {ways} 가운데 하나여야 합니다: 'mecab'"
 
     def test_latex_quotes(self, tokenizer: KoBERTTokenizer) -> None:
         assert tokenizer.encode_texts(["``가''"]) == tokenizer.encode_texts(['"가"'])
