@@ -155,13 +155,8 @@ def _encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], pairs: Seq
 
 
 def _lengths(tokenizer: PreTrainedTokenizerBase, pairs: Sequence[tuple[str, str]]) -> list[int]:
-    """Returns the tokens of pairs that are not cut; of a text alone where the second one is empty."""
-    lengths = [0] * len(pairs)
-    for is_alone in (True, False):
-        rows = [row for row, (_, second) in enumerate(pairs) if is_alone == (not second)]
-        if rows:
-            seconds = None if is_alone else [pairs[row][1] for row in rows]
-            encoded = tokenizer([pairs[row][0] for row in rows], seconds, verbose=False)["input_ids"]
-            for row, ids in zip(rows, encoded, strict=True):
-                lengths[row] = len(ids)
-    return lengths
+    """Returns the tokens of pairs that are not cut."""
+    if not pairs:
+        return []
+    texts, seconds = map(list, zip(*pairs, strict=True))
+    return list(map(len, tokenizer(texts, seconds, verbose=False)["input_ids"]))

@@ -29,7 +29,7 @@ def digit_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         bos_id=-1,
         eos_id=-1,
         control_symbols=["[CLS]", "[SEP]", "[MASK]"],
-        user_defined_symbols=["▁1,", "2,", "▁12,", "0,", "00,", "3,", "33,", "▁2", "3210,", "▁2103,"],
+        user_defined_symbols=["▁1,", "2,", "▁12,", "0,", "00,", "3,", "33,", "▁2", "3210,", "▁2103,", "210,"],
         minloglevel=2,
     )
     return folder / "spiece.model"

@@ -55,6 +55,10 @@ def test_another_models_tokenizer_is_asked_the_same_way() -> None:
     for row, before in enumerate(fitted):
         expected = tokenizer(lines[row], before) if before else tokenizer(lines[row], truncation=True, max_length=8)
         assert encoded["input_ids"][row] == expected["input_ids"]
+    long = ["오늘 행복했어 오늘 행복했어", "오늘 행복했어 오늘"]
+    for before in (["", ""], ["네", "네 네"]):
+        encoded = encode_in_context(tokenizer, long, before, 6)
+        assert encoded["input_ids"] == tokenizer(long, truncation=True, max_length=6)["input_ids"]
 
 
 def test_nothing_is_something() -> None:

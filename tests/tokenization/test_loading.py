@@ -125,6 +125,8 @@ def test_words_are_split_in_another_way_by_kobert_alone(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_loaded_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TokenizerError, match=re.escape(f"The folder {tmp_path} has no spiece.model. Found: [].")):
+        load_tokenizer(tmp_path)
     (tmp_path / "tokenizer.json").write_text("{", encoding="utf-8")
     with pytest.raises(TokenizerError) as caught:
         load_tokenizer(tmp_path)

@@ -48,6 +48,8 @@ def test_the_tokenizer_itself_pads_what_is_unusual_and_nothing_else(tokenizer: K
     for columns in ({"input_ids": [[1, 2], [3]]}, {"input_ids": [[1]], "token_type_ids": [[0]]}):
         assert pad(usual, columns)["attention_mask"].sum() == sum(map(len, columns["input_ids"]))
     with_mask = {"input_ids": [[5, 6, 7], [8]], "attention_mask": [[1, 0, 1], [1]]}
+    in_fives = pad(tokenizer, with_mask, 5)["attention_mask"].tolist()
+    assert in_fives == [[1, 0, 1, 0, 0], [1, 0, 0, 0, 0]]
     found, expected = pad(tokenizer, with_mask), tokenizer.pad(dict(with_mask), return_tensors="pt")
     assert found["attention_mask"].tolist() == expected["attention_mask"].tolist() == [[1, 0, 1], [1, 0, 0]]
     without = KoBERTTokenizer(tokenizer.vocab_file)

@@ -221,6 +221,9 @@ class TestVocabularyBesideAModel:
         special = {name: kinds.UNKNOWN if name == "[UNK]" else kinds.CONTROL for name in SPECIAL}
         for piece in found.pieces:
             assert piece.type == ({**changed, **special}).get(piece.piece, kinds.NORMAL)
+        sampling = {"enable_sampling": True, "nbest_size": -1, "alpha": 0.1}
+        drawn = KoBERTTokenizer(folder / RAW, sp_model_kwargs=sampling)
+        assert len({tuple(drawn.tokenize("아이스아메리카노를 마셨다")) for _ in range(50)}) > 1
 
     def test_without_any_model(self, layout: Callable[..., Path]) -> None:
         folder = layout()
@@ -237,8 +240,10 @@ class TestVocabularyBesideAModel:
     def test_as_wordpiece_of_another_class(self, vocabulary: list[str], tmp_path: Path) -> None:
         engine = Tokenizer(WordPiece({entry: index for index, entry in enumerate(vocabulary)}, unk_token="[UNK]"))
         PreTrainedTokenizerFast(tokenizer_object=engine, unk_token="[UNK]").save_pretrained(tmp_path)
-        with pytest.raises(TokenizerError, match="WordPiece would make"):
+        with pytest.raises(TokenizerError, match="WordPiece would make") as caught:
             load_tokenizer(tmp_path)
+        assert f"beside the vocabulary of {tmp_path}, whose entries" in caught.value.english
+        assert f"{tmp_path}의 어휘는 SentencePiece 조각" in caught.value.korean
 
     def test_two_models(self, layout: Callable[..., Path]) -> None:
         folder = layout("a.model")
@@ -297,8 +302,9 @@ class TestUnknownOrder:
         (tmp_path / "special_tokens_map.json").write_text(json.dumps({"cls_token": "<cls>"}))
         with pytest.raises(TokenizerError, match="<cls> is none and would get an id beyond the embedding"):
             KoBERTTokenizer.from_pretrained(tmp_path)
-        with pytest.raises(TokenizerError, match="<m> is none"):
+        with pytest.raises(TokenizerError) as caught:
             KoBERTTokenizer(vocab_file, mask_token="<m>")
+        assert f"among the pieces of {vocab_file}; <m> is none" in caught.value.english
 
     @pytest.mark.parametrize(("name", "value"), [("do_lower_case", True), ("keep_accents", True), ("remove_space", 0)])
     def test_settings_that_would_give_other_ids(self, vocab_file: Path, tmp_path: Path, name: str, value: Any) -> None:

@@ -383,6 +383,11 @@ class TestCall:
         single = either("싫다", return_tensors=kind)["input_ids"]
         assert single.tolist() == [either("싫다")["input_ids"]]
 
+    def test_one_text_is_padded_too(self, either: KoBERTTokenizer) -> None:
+        for text in ("싫다", ["싫다"]):
+            [*row] = np.ravel(either(text, padding="max_length", max_length=9)["input_ids"])
+            assert row == either("싫다")["input_ids"] + [PAD] * (9 - len(either("싫다")["input_ids"]))
+
     def test_without_types_and_mask(self, either: KoBERTTokenizer) -> None:
         assert list(either("가", return_token_type_ids=False, return_attention_mask=False)) == ["input_ids"]
         padded = either(["가", "가 나"], padding=True, return_attention_mask=False)
@@ -405,6 +410,7 @@ class TestCall:
             {"padding": True, "padding_side": "left"},
             {"add_special_tokens": False},
             {"return_length": True},
+            {"padding": True, "truncation": False, "max_length": 5},
             {"return_special_tokens_mask": True},
             {"padding": True, "return_tensors": "np"},
         ],

@@ -57,7 +57,9 @@ def test_it_is_made_once_and_stays_each_models_own(
         engine.save(str(tmp_path / split))
         expected = (tmp_path / split).read_text("utf-8")
         assert tokenizer_json(plain.sp_model, split) == expected
-        added = json.loads(tokenizer_json(plain.sp_model, split, [AddedToken("뷁뷁")]))["added_tokens"]
+        longer = json.loads(tokenizer_json(plain.sp_model, split, [AddedToken("뷁뷁")]))
+        assert longer["normalizer"] == json.loads(expected)["normalizer"]
+        added = longer["added_tokens"]
         assert (added[-1]["content"], added[-1]["id"]) == ("뷁뷁", 8002)
         assert tokenizer_json(plain.sp_model, split) == expected
         assert split == "sentencepiece" or expected != tokenizer_json(plain.sp_model, "sentencepiece")
