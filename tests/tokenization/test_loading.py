@@ -124,6 +124,15 @@ def test_words_are_split_in_another_way_by_kobert_alone(tmp_path: Path) -> None:
     assert f"{tmp_path}에는 spiece.model이 없습니다" in caught.value.korean
 
 
+def test_one_that_is_written_in_python_opens_too(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "ctrl"}', encoding="utf-8")
+    (tmp_path / "vocab.json").write_text(json.dumps({"<unk>": 0, "오@@": 1, "늘": 2}), encoding="utf-8")
+    (tmp_path / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
+    loaded = load_tokenizer(tmp_path)
+    assert not loaded.is_fast
+    assert loaded("오늘")["input_ids"] == [1, 2]
+
+
 def test_what_cannot_be_loaded_is_named(tmp_path: Path) -> None:
     with pytest.raises(TokenizerError, match=re.escape(f"The folder {tmp_path} has no spiece.model. Found: [].")):
         load_tokenizer(tmp_path)
