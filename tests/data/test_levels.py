@@ -243,20 +243,25 @@ def test_fine_labels_without_a_coarse_one_are_told(tmp_path: Path, count: int) -
 
 
 @pytest.mark.parametrize(
-    ("settings", "part"),
+    ("settings", "part", "mend"),
     [
-        ({"task": "multi-label"}, "for one label a text"),
-        ({"shared_fine_labels": "both"}, "Expected one of error, join"),
-        ({"label_column": None}, "expected a column with the label"),
-        ({"labels": ["안도", "감사하는", "낙담한", "후회되는", "없는"]}, "1 fine label(s) have no coarse label: 없는"),
-        ({"fine_label_column": "감정_세분류"}, "Did you mean '감정_소분류'?"),
+        ({"task": "multi-label"}, "for one label a text", {"task": None}),
+        ({"shared_fine_labels": "both"}, "Expected one of error, join", {"shared_fine_labels": "join"}),
+        ({"label_column": None}, "expected a column with the label", {"label_column": "감정_대분류"}),
+        (
+            {"labels": ["안도", "감사하는", "낙담한", "후회되는", "없는"]},
+            "have no coarse label: 없는",
+            {"labels": "auto"},
+        ),
+        ({"fine_label_column": "감정_세분류"}, "Did you mean '감정_소분류'?", {"fine_label_column": "감정_소분류"}),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path: Path, settings: dict[str, Any], part: str) -> None:
+def test_what_is_wrong_is_said(tmp_path: Path, settings: dict[str, Any], part: str, mend: dict[str, Any]) -> None:
     path = write(tmp_path / "rows.csv", PAIRS)
     with pytest.raises(DataError) as error:
         load_emotion_dataset(path, **(COLUMNS | settings))
     assert part in error.value.english
+    assert error.value.mend == mend
 
 
 def test_a_hierarchy_of_a_data_set_is_checked(tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def test_counts_of_rows_that_nobody_voted_on() -> None:
 def test_an_annotator_who_names_two_shares_the_vote(tmp_path: Path) -> None:
     columns = {"a": ["기쁨", "기쁨;놀람/당황", "", "기쁨"], "b": ["기쁨", "기쁨", "놀람/당황", "-"]}
     frame(**columns).to_csv(tmp_path / "rows.csv", index=False)
-    rows = load_emotion_dataset(tmp_path / "rows.csv", label_column="a,b", labels=NAMES, task="soft")
+    rows = load_emotion_dataset(tmp_path / "rows.csv", label_column="a, b", labels=NAMES, task="soft")
     assert votes_of(rows).tolist() == [[2, 0, 0], [1.5, 0.5, 0], [0, 1, 0], [1, 0, 0]]
     assert json.loads(rows["annotations"][2]) == {"b": "놀람/당황"}
 
@@ -452,6 +452,7 @@ def test_votes_are_counted_as_row_by_row(rows: list[tuple[dict[int, float], str,
     assert found.whole == sum(all(count == int(count) for count in votes.values()) for votes in voted)
     table = np.array([[votes.get(label, 0.0) for label in range(3)] for votes in voted]).reshape(-1, 3)
     assert found.tied == is_tied(to_shares(table)).sum()
+    assert to_shares(np.array([[0, 0], [1, 3]])).tolist() == [[0, 0], [0.25, 0.75]]
 
 
 TIES = "any of the tied labels counts as right, and as the first of them for the folds"

@@ -86,7 +86,24 @@ def test_an_id_without_a_name_is_refused_and_no_label_is_none(tmp_path: Path) ->
             error.english
         )
         assert f"3행 'label' 열의 {value}에 해당하는 이름이" in error.korean
+        assert str(tmp_path / "b.parquet") in error.english
     assert b"huggingface" in schema.metadata
+
+
+def test_an_id_without_a_name_in_a_list(tmp_path: Path) -> None:
+    names = {"feature": {"names": OTHER_ORDER[:2], "_type": "ClassLabel"}, "_type": "List"}
+    few = json.dumps({"info": {"features": {"label": names}}})
+    pq.write_table(
+        pa.table({"text": TEXTS, "label": [[0], [1], [0, 2], []]}, metadata={"huggingface": few}), tmp_path / "a"
+    )
+    path = (tmp_path / "a").rename(tmp_path / "a.parquet")
+    error = failure(path, task="multi-label")
+    assert error.english.startswith(
+        f"{path}: row 3, column 'label': the file has no name for 2, only for the ids from 0"
+    )
+    cut = tmp_path / "b.parquet"
+    cut.write_bytes(path.read_bytes()[:-20])
+    assert f"{cut}: this does not read as a Parquet file (" in failure(cut).english
 
 
 @pytest.mark.parametrize("metadata", [b"{", b"[]", b'{"info": {}}', b'{"info": {"features": {"label": 3}}}'])
@@ -156,6 +173,11 @@ def test_tables_as_pandas_writes_them(tmp_path: Path, orient: Any, indent: int |
     assert found["text"][:] == TEXTS
     assert found["label"][:] == [5, 3, 2, 0]
     assert found["row"][:] == [1, 2, 3, 4]
+    in_korean = {
+        "columns": "키마다 열 하나로 읽습니다", "list": "키마다 열 하나로 읽습니다", "index": "키마다 한 행으로 읽습니다",
+        "split": "'data'를 행으로, 'columns'를 열 이름으로 읽습니다", "table": "'data' 아래의 배열을 행으로 읽습니다",
+    }  # fmt: skip
+    assert in_korean.get(orient, "") in str(report.notes)
     said = {
         "columns": "each key is read as a column", "list": "each key is read as a column",
         "index": "each key is read as a row", "split": "'data' is read as rows below 'columns'",
