@@ -174,7 +174,8 @@ def test_tables_as_pandas_writes_them(tmp_path: Path, orient: Any, indent: int |
     assert found["label"][:] == [5, 3, 2, 0]
     assert found["row"][:] == [1, 2, 3, 4]
     in_korean = {
-        "columns": "키마다 열 하나로 읽습니다", "list": "키마다 열 하나로 읽습니다", "index": "키마다 한 행으로 읽습니다",
+        "columns": "키마다 열 하나로 읽습니다", "list": "키마다 열 하나로 읽습니다",
+        "index": "키마다 한 행으로 읽습니다",
         "split": "'data'를 행으로, 'columns'를 열 이름으로 읽습니다", "table": "'data' 아래의 배열을 행으로 읽습니다",
     }  # fmt: skip
     assert in_korean.get(orient, "") in str(report.notes)
