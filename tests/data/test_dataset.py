@@ -265,6 +265,19 @@ def test_two_columns_for_one_label(tmp_path: Path, task: TaskName, labels: list[
     rows = [[*row, word, word] for row, word in zip(rows, ("이", "그", "저"), strict=True)]
     path = table(tmp_path / "b.csv", ["text", "기쁨", "분노", "슬픔", "놀람", "memo", "memo"], *rows)
     assert load_emotion_dataset(path, task=task, labels=labels or ["기쁨", "분노", "슬픔", "놀람"]).num_rows == 3
+    rows = [["가 나", *"1001", *"10"], ["다 라", *"0110", *"01"]]
+    path = table(tmp_path / "c.csv", ["text", "기쁨", "분노", "슬픔", "놀람", "", ""], *rows)
+    assert load_emotion_dataset(path, task=task, labels=labels or ["기쁨", "분노", "슬픔", "놀람"]).num_rows == 2
+
+
+@pytest.mark.parametrize("task", ["soft", "multi-label"])
+@pytest.mark.parametrize("labels", [None, ["기쁨", "슬픔"]])
+def test_one_column_called_by_a_label_holds_no_labels(tmp_path: Path, task: TaskName, labels: list[str] | None) -> None:
+    path = table(tmp_path / "a.csv", ["text", "기쁨"], ["가 나", 1], ["다 라", 0])
+    error = failure(path, task=task, labels=labels)
+    assert ("no columns with votes" if task == "soft" else "none has a known name") in error.english
+    other = failure(path, task=task, labels=labels, label_column="기쁨,분노")
+    assert "there is no column '기쁨,분노'" in other.english
 
 
 def test_two_annotators_of_one_name(tmp_path: Path) -> None:

@@ -103,13 +103,14 @@ def test_what_a_whole_file_is_asked_stays_with_its_parts() -> None:
         part.blanks = number
         part.mapped.update({("a", "sad"): number})
         part.votes.add({0: 2.0, 1: 1.0}, "columns", number)
+        part.votes.blanks = number
     parts[0].empty_is_none, parts[1].drops_unknown, parts[0].label_map = True, True, settle
     whole = parts[0]
     whole += parts[1]
     whole += LabelTally()  # of rows of which nothing of all that is to be said
     assert (whole.splits, whole.blanks, whole.mapped) == ({ONE: 3, ",": 2}, 3, {("a", "sad"): 3})
     assert (whole.empty_is_none, whole.drops_unknown, whole.label_map) == (True, True, settle)
-    assert (whole.votes.totals, whole.votes.ways) == ({3.0: 3}, {"columns": 3})
+    assert (whole.votes.totals, whole.votes.ways, whole.votes.blanks) == ({3.0: 3}, {"columns": 3}, 3)
 
 
 def test_columns_that_disagree_are_told_with_the_first_row_and_all_pairs(caplog: pytest.LogCaptureFixture) -> None:

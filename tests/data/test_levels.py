@@ -261,6 +261,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, settings: dict[str, Any], part: s
     with pytest.raises(DataError) as error:
         load_emotion_dataset(path, **(COLUMNS | settings))
     assert part in error.value.english
+    assert "가" <= max(error.value.korean) <= "힣"
     assert error.value.mend == mend
 
 

@@ -222,6 +222,13 @@ def test_what_is_not_understood_is_refused(
         assert part in error.value.english
 
 
+def test_a_prediction_can_leave_votes_of_two_units_out(tmp_path: Path) -> None:
+    frame(**by_label([["50%", "0", "0.5"], *VOTES[1:]])).to_csv(tmp_path / "rows.csv", index=False)
+    with pytest.raises(DataError) as error:
+        load_emotion_dataset(tmp_path / "rows.csv", labels=NAMES, task="soft")
+    assert error.value.mend == {"ignore_labels": True}
+
+
 def test_names_that_begin_as_lists_do() -> None:
     read = VoteReader(["[기쁨]", "{놀람, 당황}", "슬픔"]).read
     assert read("[기쁨]") == Votes("names", {"[기쁨]": 1})

@@ -86,6 +86,7 @@ def test_an_id_without_a_name_is_refused_and_no_label_is_none(tmp_path: Path) ->
             error.english
         )
         assert f"3행 'label' 열의 {value}에 해당하는 이름이" in error.korean
+        assert f"이름은 0에서 {size - 1}까지의 번호에" in error.korean
         assert str(tmp_path / "b.parquet") in error.english
     assert b"huggingface" in schema.metadata
 
@@ -104,6 +105,33 @@ def test_an_id_without_a_name_in_a_list(tmp_path: Path) -> None:
     cut = tmp_path / "b.parquet"
     cut.write_bytes(path.read_bytes()[:-20])
     assert f"{cut}: this does not read as a Parquet file (" in failure(cut).english
+
+
+def test_lists_as_older_versions_describe_them(tmp_path: Path) -> None:
+    older = json.dumps({"info": {"features": {"label": [{"names": OTHER_ORDER, "_type": "ClassLabel"}]}}})
+    table = pa.table({"text": TEXTS, "label": [[0], [1], [0, 2], []]}, metadata={"huggingface": older})
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert load_emotion_dataset(tmp_path / "a.parquet", task="multi-label")["label"][:] == [[5], [2], [0, 5], []]
+
+
+def test_ten_names_are_shown_and_rows_are_counted_from_one(tmp_path: Path) -> None:
+    for size in (10, 12):
+        names = [f"감정{number}" for number in range(size)]
+        path = written(tmp_path / f"{size}.parquet", ClassLabel(names=names), [0, 1, 2, 3])
+        _, report = load_emotion_dataset_with_report(path, labels=names)
+        [note] = report.notes
+        shown = ", ".join(f"{number} 감정{number}" for number in range(10)) + (", …" if size > 10 else "")
+        assert note.english == (
+            f"{path}: the ids in column 'label' are read as the names that the file has for them: {shown}."
+        )
+    assert "row 4, column 'label': '감정3'" in failure(path, labels=names[:3]).english
+
+
+def test_a_list_far_down(tmp_path: Path) -> None:
+    texts = pa.array([None] * 2500 + [["가"]] + [None] * 10, type=pa.list_(pa.string()))
+    pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
+    error = failure(tmp_path / "a.parquet", require_labels=False)
+    assert "expected a text in row 2501, column 'text', found [\"가\"]." in error.english
 
 
 @pytest.mark.parametrize("metadata", [b"{", b"[]", b'{"info": {}}', b'{"info": {"features": {"label": 3}}}'])
