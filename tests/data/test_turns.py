@@ -9,7 +9,7 @@ from openpyxl import Workbook
 
 from kobert_hf_emotion.data.dataset import load_emotion_dataset, load_emotion_dataset_with_report
 from kobert_hf_emotion.data.row_stream import open_rows
-from kobert_hf_emotion.data.turns import Turns
+from kobert_hf_emotion.data.turns import Turns, wanted_turns
 from kobert_hf_emotion.errors import DataError, KoBERTEmotionError
 from kobert_hf_emotion.labels import EMOTION_LABELS
 
@@ -160,6 +160,10 @@ def test_conversations_of_several_files_are_apart(tmp_path: Path) -> None:
     rows = load_emotion_dataset(paths, group_column="talk", order_column="turn", context=1)
     assert len(set(rows["conversation"][:])) == 6
     assert rows["text_pair"][:6] == rows["text_pair"][6:]
+    write(tmp_path / "a.csv", TALK.replace("합격했어", "붙었어"))
+    swapped = load_emotion_dataset(paths[::-1], group_column="talk", order_column="turn", context=1)
+    assert swapped["text"][:6] == rows["text"][:6], "files stay in the order in which they were given"
+    assert "붙었어" in swapped["text"][6:]
 
 
 def test_what_is_missing_is_refused_with_the_way_out(tmp_path: Path) -> None:
@@ -360,3 +364,20 @@ def test_what_is_no_number_of_turns_is_told() -> None:
     for count in (0, -1, 1.5, "2"):
         with pytest.raises(KoBERTEmotionError, match="`context`"):
             Turns(count)  # type: ignore[arg-type]
+
+
+def test_an_order_without_turns_is_told() -> None:
+    assert wanted_turns(0, None, None) is None
+    assert wanted_turns(2, "turn", None) == Turns(2, "turn")
+    for arguments, part, korean in (
+        (
+            (0, "turn", None),
+            "`order_column` orders the turns before a line: give `context`",
+            "`order_column`은 앞말",
+        ),
+        ((1, None, "pair"), "`text_pair_column`", "`context`의 앞말이 둘째 글 자리에"),
+    ):
+        with pytest.raises(KoBERTEmotionError) as error:
+            wanted_turns(*arguments)  # type: ignore[arg-type]
+        assert part in error.value.english
+        assert korean in error.value.korean

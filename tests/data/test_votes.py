@@ -459,7 +459,7 @@ def test_votes_are_counted_as_row_by_row(rows: list[tuple[dict[int, float], str,
     assert found.whole == sum(all(count == int(count) for count in votes.values()) for votes in voted)
     table = np.array([[votes.get(label, 0.0) for label in range(3)] for votes in voted]).reshape(-1, 3)
     assert found.tied == is_tied(to_shares(table)).sum()
-    assert to_shares(np.array([[0, 0], [1, 3]])).tolist() == [[0, 0], [0.25, 0.75]]
+    assert to_shares(np.array([[0, 0], [1, 3], [0.25, 0.25]])).tolist() == [[0, 0], [0.25, 0.75], [0.5, 0.5]]
 
 
 TIES = "any of the tied labels counts as right, and as the first of them for the folds"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,16 @@ def test_an_id_without_a_name_in_a_list(tmp_path: Path) -> None:
     cut = tmp_path / "b.parquet"
     cut.write_bytes(path.read_bytes()[:-20])
     assert f"{cut}: this does not read as a Parquet file (" in failure(cut).english
+
+
+def test_a_compressed_file(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.parquet", ClassLabel(names=OTHER_ORDER), [0, 1, 2, 3])
+    (tmp_path / "b.parquet.gz").write_bytes(gzip.compress(path.read_bytes()))
+    assert load_emotion_dataset(tmp_path / "b.parquet.gz")["label"][:] == [5, 2, 0, 3]
+    pq.write_table(pa.table({"text": pa.array([], pa.string())}), tmp_path / "c.parquet")
+    assert failure(tmp_path / "c.parquet").english.startswith(
+        f"{tmp_path / 'c.parquet'}: there are column names (text)"
+    )
 
 
 def test_lists_as_older_versions_describe_them(tmp_path: Path) -> None:
