@@ -266,6 +266,11 @@ def test_two_columns_for_one_label(tmp_path: Path, task: TaskName, labels: list[
     path = table(tmp_path / "b.csv", ["text", "기쁨", "분노", "슬픔", "놀람", "memo", "memo"], *rows)
     assert load_emotion_dataset(path, task=task, labels=labels or ["기쁨", "분노", "슬픔", "놀람"]).num_rows == 3
     rows = [["가 나", *"1001", *"10"], ["다 라", *"0110", *"01"]]
+    path = table(tmp_path / "c.csv", ["text", "기쁨", "분노", "슬픔", "놀람", "memo", "memo"], *rows)
+    if labels is None:  # then they may be labels as well
+        assert "2 columns called 'memo'" in failure(path, task=task, labels=labels).english
+    else:
+        assert load_emotion_dataset(path, task=task, labels=["기쁨", "분노", "슬픔", "놀람"]).num_rows == 2
     path = table(tmp_path / "c.csv", ["text", "기쁨", "분노", "슬픔", "놀람", "", ""], *rows)
     assert load_emotion_dataset(path, task=task, labels=labels or ["기쁨", "분노", "슬픔", "놀람"]).num_rows == 2
 

@@ -89,6 +89,8 @@ def test_an_id_without_a_name_is_refused_and_no_label_is_none(tmp_path: Path) ->
         assert f"3행 'label' 열의 {value}에 해당하는 이름이" in error.korean
         assert f"이름은 0에서 {size - 1}까지의 번호에" in error.korean
         assert str(tmp_path / "b.parquet") in error.english
+        with pytest.raises(DataError, match=f"row 3, column 'label': the file has no name for {value},"):
+            open_rows(tmp_path / "b.parquet", EMOTION_LABELS, chunk_rows=1)
     assert b"huggingface" in schema.metadata
 
 
