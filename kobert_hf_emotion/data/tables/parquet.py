@@ -95,6 +95,8 @@ def _class_labels(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
         features = json.loads(metadata[b"huggingface"])["info"]["features"]
     except (KeyError, TypeError, ValueError):  # written by something else
         return {}
+    if not isinstance(features, dict):
+        return {}
     found = {column_name(name): _names_of(feature) for name, feature in features.items()}
     return {name: labels for name, labels in found.items() if labels is not None}
 
@@ -142,8 +144,10 @@ def _named(path: Path, column: str, row: int, value: Any, names: Sequence[str]) 
     """
     if isinstance(value, list):
         return [_named(path, column, row, one, names) for one in value]
-    if value is None or value == _NO_LABEL:
-        return None
+    if value is None or value == _NO_LABEL or isinstance(value, str):  # a name tells itself
+        return None if value == _NO_LABEL else value
+    if isinstance(value, float) and value.is_integer():  # as a column with empty cells has them
+        value = int(value)
     if not isinstance(value, int) or not 0 <= value < len(names):
         raise DataError(
             f"{path}: {row}행 '{column}' 열의 {value!r}에 해당하는 이름이 파일에 없습니다. 이름은 0에서 "

@@ -147,11 +147,21 @@ def test_a_list_far_down(tmp_path: Path) -> None:
     assert "expected a text in row 2501, column 'text', found [\"가\"]." in error.english
 
 
-@pytest.mark.parametrize("metadata", [b"{", b"[]", b'{"info": {}}', b'{"info": {"features": {"label": 3}}}'])
+@pytest.mark.parametrize(
+    "metadata", [b"{", b"[]", b'{"info": {}}', b'{"info": {"features": {"label": 3}}}', b'{"info": {"features": [1]}}']
+)
 def test_what_others_write_there_is_not_ours(tmp_path: Path, metadata: bytes) -> None:
     table = pa.table({"text": TEXTS, "label": [0, 1, 2, 3]}, metadata={b"huggingface": metadata})
     pq.write_table(table, tmp_path / "a.parquet")
     assert load_emotion_dataset(tmp_path / "a.parquet")["label"][:] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("cells", [["happy", "angry", None, "fear"], [0.0, 1.0, None, 2.0], [0.0, 1.0, -1.0, 2.0]])
+def test_names_and_decimals_where_ids_are_described(tmp_path: Path, cells: list[Any]) -> None:
+    described = json.dumps({"info": {"features": {"label": {"names": OTHER_ORDER, "_type": "ClassLabel"}}}})
+    table = pa.table({"text": TEXTS, "label": cells}, metadata={"huggingface": described})
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert load_emotion_dataset(tmp_path / "a.parquet")["label"][:] == [5, 2, 0]
 
 
 def test_names_that_are_numbers_stay_numbers(tmp_path: Path) -> None:
